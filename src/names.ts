@@ -1,0 +1,64 @@
+/**
+ * Every metric, label and recorded series name that the program uses, once.
+ * The YAML in prometheus/ uses the same names; test/names.test.ts holds both to each other.
+ */
+
+/** Transaction outcomes, in the order in which people read them. */
+export const STATUSES = [
+  'approved',
+  'denied',
+  'failed',
+  'reversed',
+  'backend_reversed',
+  'refunded',
+  'processing',
+] as const;
+export type Status = (typeof STATUSES)[number];
+
+/** Statuses that have a normal band above which they are judged. */
+export const JUDGED_STATUSES = ['denied', 'failed', 'reversed', 'backend_reversed'] as const;
+export type JudgedStatus = (typeof JUDGED_STATUSES)[number];
+
+/** Counters and gauges that the service exposes. */
+export const METRIC = {
+  transactions: 'transactions_total',
+  authCodes: 'transactions_by_auth_code_total',
+  late: 'transactions_late_total',
+  lastMinute: 'transactions_last_minute',
+  lastReport: 'transactions_last_report_timestamp_seconds',
+} as const;
+
+/** Windows over which the rules judge; `1m` is what a single POST is compared with. */
+export const WINDOWS = ['1m', '2m', '5m', '15m', '1h'] as const;
+export type Window = (typeof WINDOWS)[number];
+
+/** Series that the rules in prometheus/rules/ record and the service reads. */
+export const RECORDED = {
+  /** Exact count of the last minute. Labels: status, and the extra labels. */
+  perMinute: 'status:transactions:increase1m',
+  /** Count in a window. Labels: status, window, extra. */
+  observed: 'status_window:transactions:increase',
+  /** Baseline odds: this status per approved transaction at this time of day. Labels: status, extra. */
+  odds: 'status:transactions:odds',
+  /** Relative variance of the expected count: over-dispersion plus the baseline's own uncertainty. */
+  relativeVariance: 'status_window:transactions:relative_variance',
+  /** What this time of day peaks at on other days; absent where nothing recurs. */
+  guard: 'status_window:transactions:guard',
+  expected: 'status_window:transactions:expected',
+  upper: 'status_window:transactions:upper',
+  lower: 'status_window:transactions:lower',
+  /** Distance from expected in standard deviations. */
+  score: 'status_window:transactions:score',
+  /** -2 falling a lot, -1 falling, 0 stable, 1 rising, 2 rising a lot. */
+  trend: 'status:transactions:trend',
+} as const;
+
+/** Tunables, recorded as constants so that the service and the graphs read the same numbers as the rules. */
+export const TUNABLE = {
+  /** Sensitivity: standard deviations of counting noise. Label: window. */
+  z: 'tillwatch:z:tunable',
+  /** Fewest events that may count as evidence. Label: window. */
+  minEvents: 'tillwatch:min_events:tunable',
+  /** Standard deviations of over-dispersion (7; its square is the 49 of the band formula). */
+  noiseZ: 'tillwatch:noise_z:tunable',
+} as const;
