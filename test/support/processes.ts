@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A TCP port on loopback that nothing listened on a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('a TCP server without a port');
+  return address.port;
+}
+
+export interface WaitOptions {
+  /** Milliseconds after which waiting is given up; default 30 s. */
+  timeout?: number;
+  /** What is waited for, for the error message. */
+  what: string;
+}
+
+/** The first truthy answer of `condition`, asked again and again; rejects with its last answer or error. */
+export async function waitFor<T>(condition: () => T | Promise<T>, options: WaitOptions): Promise<NonNullable<T>> {
+  const deadline = Date.now() + (options.timeout ?? 30_000);
+  let last: unknown;
+  for (;;) {
+    try {
+      const answer = await condition();
+      if (answer) return answer;
+      last = answer;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > deadline) throw new Error(`gave up waiting for ${options.what}; last: ${String(last)}`);
+    await sleep(50);
+  }
+}
+
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+export interface Running {
+  child: ChildProcess;
+  pid: number;
+  /** Everything written so far. */
+  stdout: () => string;
+  stderr: () => string;
+  exited: Promise<Exit>;
+  /** Sends a signal (default SIGTERM), after 20 s SIGKILL, and waits for the end; harmless when it has ended. */
+  stop: (signal?: NodeJS.Signals) => Promise<Exit>;
+}
+
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  // A test that failed before its cleanup must not leave servers behind.
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** Starts a program with its output collected. Rejects when it cannot be started. */
+export async function startProcess(
+  command: string,
+  args: string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Running> {
+  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const written = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (written.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (written.stderr += text));
+  const exited = new Promise<Exit>((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
+  await once(child, 'spawn');
+  running.add(child);
+  void exited.then(() => running.delete(child));
+  return {
+    child,
+    pid: child.pid ?? 0,
+    stdout: () => written.stdout,
+    stderr: () => written.stderr,
+    exited,
+    stop: (signal = 'SIGTERM') => stop(child, exited, signal),
+  };
+}
+
+async function stop(child: ChildProcess, exited: Promise<Exit>, signal: NodeJS.Signals): Promise<Exit> {
+  child.kill(signal);
+  const lastResort = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  const exit = await exited;
+  clearTimeout(lastResort);
+  return exit;
+}
