@@ -5,6 +5,7 @@ import { fetchArchives } from './binaries/archive.ts';
 import { cached } from './binaries/cache.ts';
 import { fetchDebianPackages, hostDistribution } from './binaries/debian.ts';
 import { atLeast, binaryVersion, executableOnPath, executableUnder } from './binaries/executables.ts';
+import { linkAlertmanagerTemplates, relocateAlertmanager } from './binaries/relocate.ts';
 
 export type BinaryName = 'prometheus' | 'promtool' | 'alertmanager' | 'amtool';
 
@@ -77,6 +78,7 @@ export async function findBinary(name: BinaryName, options: BinaryOptions = {}):
   }
   if (tried.length === 0) tried.push(`PATH: no ${name}`);
   const folder = await fetchOnce('current', [PROMETHEUS, ALERTMANAGER], options, tried);
+  if (name === 'alertmanager') await linkAlertmanagerTemplates(folder);
   return executableUnder(folder, name);
 }
 
@@ -101,16 +103,24 @@ function fetchOnce(name: string, releases: Release[], options: BinaryOptions, tr
   const target = join(root, 'bin', versions);
   const running = fetches.get(target);
   if (running) return running;
-  const started = cached(target, (into) => fetchSomehow(name, releases, into, options, tried));
+  const started = cached(target, (into) => fetchSomehow({ name, releases, into, target }, options, tried));
   fetches.set(target, started);
   // A failure must not be remembered: the network may be back at the next call.
   started.catch(() => fetches.delete(target));
   return started;
 }
 
-async function fetchSomehow(name: string, releases: Release[], into: string, options: BinaryOptions, tried: string[]) {
+interface Fetch {
+  name: string;
+  releases: Release[];
+  into: string;
+  /** What `into` is renamed to when everything is there. */
+  target: string;
+}
+
+async function fetchSomehow({ name, releases, into, target }: Fetch, options: BinaryOptions, tried: string[]) {
   const log = options.log ?? (() => {});
-  for (const way of await waysFor(name, releases)) {
+  for (const way of await waysFor(name, releases, target)) {
     log(`fetching ${releases.map((release) => release.project).join(' and ')}: ${way.label}`);
     try {
       await way.fetch(into);
@@ -127,7 +137,7 @@ async function fetchSomehow(name: string, releases: Release[], into: string, opt
 }
 
 /** Debian first asks apt, which is near and verifies by itself; others first take the release archive. */
-async function waysFor(name: string, releases: Release[]): Promise<Way[]> {
+async function waysFor(name: string, releases: Release[], target: string): Promise<Way[]> {
   const archive: Way = {
     label: 'release archives checked by sha256',
     fetch: (into) => fetchArchives(releases, into),
@@ -138,7 +148,10 @@ async function waysFor(name: string, releases: Release[]): Promise<Way[]> {
   const packages = releases.flatMap((release) => release.debianPackages);
   const apt: Way = {
     label: `${distribution} packages of ${suite} (${packages.join(' ')}) by apt`,
-    fetch: (into) => fetchDebianPackages(suite, packages, into),
+    fetch: async (into) => {
+      await fetchDebianPackages(suite, packages, into);
+      if (releases.includes(ALERTMANAGER)) await relocateAlertmanager(into, target);
+    },
   };
   return distribution === 'debian' ? [apt, archive] : [archive, apt];
 }
