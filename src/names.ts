@@ -61,4 +61,6 @@ export const TUNABLE = {
   minEvents: 'tillwatch:min_events:tunable',
   /** Standard deviations of over-dispersion (7; its square is the 49 of the band formula). */
   noiseZ: 'tillwatch:noise_z:tunable',
+  /** Standard deviations that a peak which recurs at this time of day may exceed itself by. */
+  guardZ: 'tillwatch:guard_z:tunable',
 } as const;

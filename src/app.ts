@@ -1,0 +1,118 @@
+import Router from '@koa/router';
+import Koa, { type Context, type Middleware } from 'koa';
+import bodyParser from 'koa-bodyparser';
+import type { Access } from './access.ts';
+import type { Health } from './exposition.ts';
+import type { Log } from './log.ts';
+import { openApi } from './openapi.ts';
+import { Problem, problems } from './problem.ts';
+import { alertRoutes } from './routes/alerts.ts';
+import { bandRoutes } from './routes/bands.ts';
+import { operationRoutes } from './routes/operations.ts';
+import type { Route, Services } from './routes/route.ts';
+import { transactionRoutes } from './routes/transactions.ts';
+
+const MAX_BODY = '4mb';
+
+/** Answers 415 before a byte is read: koa-bodyparser takes a wrong type for an empty object. */
+function contentType(accepts: readonly string[]): Middleware {
+  return (ctx, next) => {
+    const [type = '', ...parameters] = ctx.get('Content-Type').toLowerCase().split(';');
+    const charset = parameters.map((p) => p.trim()).find((p) => p.startsWith('charset='));
+    if (!accepts.includes(type.trim()))
+      throw new Problem(415, `Content-Type: must be ${accepts.join(' or ')}`, {
+        headers: { Accept: accepts.join(', ') },
+      });
+    if (charset !== undefined && !/^charset="?utf-8"?$/.test(charset))
+      throw new Problem(415, `Content-Type: ${charset} is not taken; JSON is UTF-8`);
+    return next();
+  };
+}
+
+const parse = bodyParser({
+  enableTypes: ['json', 'text'],
+  extendTypes: { text: ['application/x-ndjson'] },
+  jsonLimit: MAX_BODY,
+  textLimit: MAX_BODY,
+  onerror(error) {
+    const { status } = error as Error & { status?: number };
+    if (status === 413) throw new Problem(413, `the body is larger than ${MAX_BODY}; send it in parts`);
+    // Anything else that the parser meets is the sender's: broken JSON, broken gzip, a cut connection.
+    throw new Problem(status === 415 ? 415 : 400, `the body cannot be read: ${error.message.slice(0, 200)}`);
+  },
+});
+
+function measured({ requests }: Health, { method, path }: Route): Middleware {
+  return async (ctx, next) => {
+    const start = performance.now();
+    let code = 500;
+    try {
+      await next();
+      code = ctx.status;
+    } catch (error) {
+      code = (error as { status?: number }).status ?? 500;
+      throw error;
+    } finally {
+      requests.observe({ method, route: path, code }, (performance.now() - start) / 1000);
+    }
+  };
+}
+
+function guarded(access: Access, { role }: Route): Middleware {
+  return (ctx, next) => {
+    if (role !== undefined) access(role, ctx.get('Authorization'));
+    return next();
+  };
+}
+
+function mount(router: Router, route: Route, access: Access, health: Health): void {
+  const body = route.accepts === undefined ? [] : [contentType(route.accepts), parse];
+  const handle: Middleware = (ctx) => route.handle(ctx as Context);
+  router[route.method](route.path, measured(health, route), guarded(access, route), ...body, handle);
+}
+
+/** What no route took, at a path that exists: 405 that says what can be done there. */
+function otherMethods(routes: readonly Route[]): Middleware {
+  return (ctx, next) => {
+    const here = routes.filter(({ path }) => path === ctx.path).map(({ method }) => method.toUpperCase());
+    if (here.length === 0 || ctx.body !== undefined) return next();
+    const allow = here.includes('GET') ? [...here, 'HEAD'] : here;
+    throw new Problem(405, `${ctx.path} takes ${allow.join(', ')}`, { headers: { Allow: allow.join(', ') } });
+  };
+}
+
+export interface AppOptions extends Services {
+  access: Access;
+  log: Log;
+  version: string;
+}
+
+/** The HTTP application; never listens. */
+export function createApp({ access, log, version, ...services }: AppOptions): Koa {
+  const routes = [
+    ...transactionRoutes(services),
+    ...bandRoutes(services),
+    ...alertRoutes(services),
+    ...operationRoutes(services),
+  ];
+  const document: Route = {
+    method: 'get',
+    path: '/openapi.json',
+    operation: {
+      summary: 'This document',
+      responses: { 200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: {} } } } },
+    },
+    handle(ctx) {
+      ctx.body = described;
+    },
+  };
+  const described = openApi([...routes, document], version);
+  const router = new Router();
+  for (const route of [...routes, document]) mount(router, route, access, services.health);
+  const app = new Koa();
+  app.use(problems(log));
+  app.use(router.routes());
+  app.use(otherMethods([...routes, document]));
+  app.on('error', (error) => log('error', `answering a request: ${error.stack ?? error}`));
+  return app;
+}

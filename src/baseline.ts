@@ -1,0 +1,149 @@
+import { type Log, messageOf } from './log.ts';
+import { JUDGED_STATUSES, type JudgedStatus, RECORDED, TUNABLE, type Window } from './names.ts';
+import type { Prometheus, Sample } from './prometheus.ts';
+
+/** What the rules recorded for one status with one set of extra labels. */
+export interface Normal {
+  /** This status per approved transaction, now. */
+  odds: number;
+  relativeVariance: Partial<Record<Window, number>>;
+  /** What this time of day peaks at on other days; absent where nothing recurs. */
+  guard: Partial<Record<Window, number>>;
+  /** The alert that is firing for it. */
+  firing?: string;
+}
+
+export interface Tunables {
+  z: Partial<Record<Window, number>>;
+  minEvents: Partial<Record<Window, number>>;
+  noiseZ: number;
+  guardZ: number;
+}
+
+/** The rules' newest results, as far as a single minute is judged by them. */
+export interface Baseline {
+  state: 'ready' | 'warming-up' | 'unavailable';
+  /** Why it is not ready. */
+  reason?: string;
+  /** When the rules were evaluated, milliseconds since the epoch. */
+  asOf?: number;
+  normal(status: JudgedStatus, labels: Readonly<Record<string, string>>): Normal | undefined;
+  /** Approved transactions of the last recorded minute. */
+  approved(labels: Readonly<Record<string, string>>): number | undefined;
+  tunables: Tunables;
+}
+
+const NAMES = [
+  ...[RECORDED.odds, RECORDED.relativeVariance, RECORDED.guard, RECORDED.perMinute],
+  ...[TUNABLE.z, TUNABLE.minEvents, TUNABLE.noiseZ, TUNABLE.guardZ],
+];
+/** The windows that a single POST is judged by; odds, counts and noise have none. */
+const QUERY = `{__name__=~"${NAMES.join('|')}", window=~"|1m|2m"}`;
+const AS_OF = `max(timestamp(${RECORDED.odds}))`;
+const FIRING = `ALERTS{alertstate="firing", status=~"${JUDGED_STATUSES.join('|')}"}`;
+const OWN = ['__name__', 'status', 'window', 'alertname', 'alertstate', 'severity', 'service', 'auth_code'];
+
+/** A series is known by its status and its extra labels. */
+function address(labels: Readonly<Record<string, string>>, status = labels.status): string {
+  const extra = Object.entries(labels).filter(([name]) => !OWN.includes(name));
+  return JSON.stringify([status, extra.sort(([a], [b]) => (a < b ? -1 : 1))]);
+}
+
+const NO_TUNABLES: Tunables = { z: {}, minEvents: {}, noiseZ: Number.NaN, guardZ: Number.NaN };
+
+export function noBaseline(state: 'warming-up' | 'unavailable', reason: string): Baseline {
+  return { state, reason, normal: () => undefined, approved: () => undefined, tunables: NO_TUNABLES };
+}
+
+function byWindow(samples: Sample[], name: string): Partial<Record<Window, number>> {
+  const found = samples.filter(({ labels }) => labels.__name__ === name);
+  return Object.fromEntries(found.map(({ labels, value }) => [labels.window, value]));
+}
+
+const constant = (samples: Sample[], name: string): number =>
+  samples.find(({ labels }) => labels.__name__ === name)?.value ?? Number.NaN;
+
+function normals(samples: Sample[], firing: Sample[]): Map<string, Normal> {
+  const map = new Map<string, Normal>();
+  for (const { labels, value } of samples)
+    if (labels.__name__ === RECORDED.odds && Number.isFinite(value))
+      map.set(address(labels), { odds: value, relativeVariance: {}, guard: {} });
+  for (const { labels, value } of samples) {
+    const normal = map.get(address(labels));
+    const window = labels.window as Window;
+    if (labels.__name__ === RECORDED.relativeVariance && normal) normal.relativeVariance[window] = value;
+    if (labels.__name__ === RECORDED.guard && normal) normal.guard[window] = value;
+  }
+  for (const { labels } of firing) {
+    const normal = map.get(address(labels));
+    if (normal && labels.alertname !== undefined) normal.firing = labels.alertname;
+  }
+  return map;
+}
+
+/** Builds the baseline from the answers of one round of queries. */
+export function toBaseline(samples: Sample[], firing: Sample[], asOf: number | undefined): Baseline {
+  const map = normals(samples, firing);
+  if (map.size === 0 || asOf === undefined)
+    return noBaseline('warming-up', 'the rules need two hours of history before they know what is normal');
+  const approved = samples.filter(({ labels }) => labels.__name__ === RECORDED.perMinute);
+  const volumes = new Map(approved.map(({ labels, value }) => [address(labels), value]));
+  return {
+    state: 'ready',
+    asOf: asOf * 1000,
+    normal: (status, labels) => map.get(address(labels, status)),
+    approved: (labels) => volumes.get(address(labels, 'approved')),
+    tunables: {
+      z: byWindow(samples, TUNABLE.z),
+      minEvents: byWindow(samples, TUNABLE.minEvents),
+      noiseZ: constant(samples, TUNABLE.noiseZ),
+      guardZ: constant(samples, TUNABLE.guardZ),
+    },
+  };
+}
+
+/** Asks Prometheus once. Never throws: a Prometheus that fails is a baseline that is unavailable. */
+export async function readBaseline(prometheus: Prometheus): Promise<Baseline> {
+  try {
+    const queries = [QUERY, FIRING, AS_OF].map((query) => prometheus.instant(query));
+    const [samples = [], firing = [], asOf = []] = await Promise.all(queries);
+    return toBaseline(samples, firing, asOf[0]?.value);
+  } catch (error) {
+    return noBaseline('unavailable', messageOf(error));
+  }
+}
+
+export interface BaselineWatch {
+  current(): Baseline;
+  /** Asks now, once. */
+  refresh(): Promise<void>;
+  stop(): void;
+}
+
+/** Keeps the newest baseline at hand, so that no POST waits for Prometheus. */
+export function watchBaseline(prometheus: Prometheus, log: Log, intervalMs = 10_000): BaselineWatch {
+  let current = noBaseline('unavailable', 'Prometheus has not been asked yet');
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  async function refresh(): Promise<void> {
+    const before = current.state;
+    current = await readBaseline(prometheus);
+    if (current.state !== before) {
+      const why = current.reason === undefined ? '' : `: ${current.reason}`;
+      log(current.state === 'unavailable' ? 'warn' : 'info', `baseline ${current.state}${why}`);
+    }
+  }
+  async function loop(): Promise<void> {
+    await refresh();
+    if (!stopped) timer = setTimeout(loop, intervalMs).unref();
+  }
+  void loop();
+  return {
+    current: () => current,
+    refresh,
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}

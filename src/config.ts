@@ -1,0 +1,182 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+/** Thrown with every problem in one message, one line each, so that a start needs one correction and not five. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+/** `90s`, `15m`, `24h`, `7d` or plain seconds -> seconds. */
+const duration = z
+  .string()
+  .regex(/^\d+(s|m|h|d)?$/, 'must be a number of seconds or a number with s, m, h or d, such as 15m')
+  .transform((text) => {
+    const unit = { s: 1, m: 60, h: 3600, d: 86400 }[text.at(-1) ?? ''] ?? 1;
+    return Number.parseInt(text, 10) * unit;
+  });
+
+const whole = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .refine((n) => n >= least && n <= most, `must be from ${least} to ${most}`);
+
+const httpUrl = z
+  .string()
+  .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), 'must be an http or https URL')
+  .transform((text) => text.replace(/\/+$/, ''));
+
+const labelNames = z.string().transform((text, context) => {
+  const names = text.split(',').map((name) => name.trim());
+  for (const name of names.filter((name) => name !== '')) {
+    const taken = ['status', 'auth_code', 'window', 'job', 'instance', 'le', 'severity', 'service', 'alertname'];
+    if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) || name.startsWith('__'))
+      context.addIssue({ code: 'custom', message: `"${name}" is not a Prometheus label name` });
+    else if (taken.includes(name)) context.addIssue({ code: 'custom', message: `"${name}" has a meaning of its own` });
+  }
+  return [...new Set(names.filter((name) => name !== ''))].sort();
+});
+
+const flag = z.enum(['true', 'false', '1', '0', '']).transform((text) => text === 'true' || text === '1');
+
+interface Setting {
+  /** Long flag without its dashes; the environment variable follows from it. */
+  flag: string;
+  /** Placeholder in the help, none for a switch. */
+  value?: string;
+  help: string;
+  default: string;
+  schema: z.ZodType<unknown, string>;
+}
+
+const setting = <S extends z.ZodType<unknown, string>>(s: Omit<Setting, 'schema'> & { schema: S }) => s;
+
+/** The one table of settings: flags, environment variables, help and checks all follow from it. */
+export const SETTINGS = {
+  host: setting({
+    flag: 'host',
+    value: 'ADDRESS',
+    help: 'address to listen on; anything but loopback needs --tokens-file',
+    default: '127.0.0.1',
+    schema: z.string().min(1, 'must not be empty'),
+  }),
+  port: setting({
+    flag: 'port',
+    value: 'PORT',
+    help: 'port to listen on, 0 for a free one',
+    default: '8080',
+    schema: whole(0, 65535),
+  }),
+  data: setting({
+    flag: 'data',
+    value: 'DIR',
+    help: 'folder that keeps the ledger (and Prometheus, for up)',
+    default: './data',
+    schema: z.string().min(1, 'must not be empty'),
+  }),
+  prometheusUrl: setting({
+    flag: 'prometheus-url',
+    value: 'URL',
+    help: 'Prometheus that evaluates the rules',
+    default: 'http://127.0.0.1:9090',
+    schema: httpUrl,
+  }),
+  alertmanagerUrl: setting({
+    flag: 'alertmanager-url',
+    value: 'URL',
+    help: 'Alertmanager that sends the messages',
+    default: 'http://127.0.0.1:9093',
+    schema: httpUrl,
+  }),
+  labels: setting({
+    flag: 'labels',
+    value: 'NAMES',
+    help: 'extra label names that reports may carry, comma separated',
+    default: '',
+    schema: labelNames,
+  }),
+  maxSeries: setting({
+    flag: 'max-series',
+    value: 'N',
+    help: 'cap on series of transactions_total; past it a label value becomes "other"',
+    default: '10000',
+    schema: whole(1, 1_000_000),
+  }),
+  lateness: setting({
+    flag: 'lateness',
+    value: 'DURATION',
+    help: 'reports older than this count as late, not as current',
+    default: '15m',
+    schema: duration,
+  }),
+  tokensFile: setting({
+    flag: 'tokens-file',
+    value: 'FILE',
+    help: 'access tokens, one "ROLE TOKEN" a line; roles: ingest, read, webhook',
+    default: '',
+    schema: z.string(),
+  }),
+  insecure: setting({
+    flag: 'insecure',
+    help: 'listen on a public address without tokens',
+    default: 'false',
+    schema: flag,
+  }),
+} as const;
+
+type SettingName = keyof typeof SETTINGS;
+export type Config = Readonly<{ [K in SettingName]: z.output<(typeof SETTINGS)[K]['schema']> }>;
+
+/** The environment variable of a flag: `prometheus-url` -> `TILLWATCH_PROMETHEUS_URL`. */
+export const variable = (flagName: string): string => `TILLWATCH_${flagName.toUpperCase().replaceAll('-', '_')}`;
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
+export const isLoopback = (host: string): boolean => LOOPBACK.test(host);
+
+/** An environment variable, or the trimmed content of the file that its `_FILE` twin names. */
+function fromEnvironment(name: string, env: NodeJS.ProcessEnv, problems: string[]): string | undefined {
+  const path = env[`${name}_FILE`];
+  if (path === undefined || path === '') return env[name];
+  if (env[name] !== undefined) problems.push(`${name} and ${name}_FILE are both set: keep one`);
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    problems.push(`${name}_FILE: cannot read ${path}: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+function readSetting(name: SettingName, flags: Flags, env: NodeJS.ProcessEnv, problems: string[]): unknown {
+  const { flag: flagName, default: fallback, schema } = SETTINGS[name];
+  const given = flags[name];
+  // TILLWATCH_TOKENS_FILE is a setting of its own, not the `_FILE` twin of a setting called tokens.
+  const text = given === undefined ? fromEnvironment(variable(flagName), env, problems) : String(given);
+  const result = schema.safeParse(text === undefined || text === '' ? fallback : text);
+  if (result.success) return result.data;
+  const where = given === undefined ? variable(flagName) : `--${flagName}`;
+  for (const issue of result.error.issues) problems.push(`${where}: ${issue.message} (got "${text}")`);
+  return undefined;
+}
+
+/** Flags by setting name, as the command line gives them. */
+export type Flags = { [K in SettingName]?: string | boolean | undefined };
+
+/**
+ * Flags win over environment variables, these over defaults.
+ * @throws UsageError that lists every problem.
+ */
+export function readConfig(flags: Flags, env: NodeJS.ProcessEnv): Config {
+  const problems: string[] = [];
+  const entries = (Object.keys(SETTINGS) as SettingName[]).map((name) => [
+    name,
+    readSetting(name, flags, env, problems),
+  ]);
+  const config = Object.fromEntries(entries) as Config;
+  if (problems.length === 0 && !isLoopback(config.host) && config.tokensFile === '' && !config.insecure)
+    problems.push(
+      `--host ${config.host}: not a loopback address, so anyone who reaches it could post and read. Give --tokens-file FILE, or --insecure if a proxy or a private network guards it`,
+    );
+  if (problems.length > 0) throw new UsageError(problems.join('\n'));
+  return Object.freeze(config);
+}

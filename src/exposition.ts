@@ -1,0 +1,125 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Series } from './ledger/plan.ts';
+import type { Ledger } from './ledger.ts';
+import { METRIC, STATUSES } from './names.ts';
+
+/** The service's own health, for the same Prometheus. */
+export interface Health {
+  registry: Registry;
+  reports: Counter<'result'>;
+  requests: Histogram<'method' | 'route' | 'code'>;
+  commits: Histogram;
+  folded: Counter;
+  notifications: Counter<'status'>;
+}
+
+/** Not counters although prom-client names them so: promtool check metrics refuses them. */
+const MISNAMED = ['nodejs_active_resources_total', 'nodejs_active_handles_total', 'nodejs_active_requests_total'];
+
+const REPORT_RESULTS = ['accepted', 'duplicate', 'late', 'refused', 'failed'] as const;
+export type ReportResult = (typeof REPORT_RESULTS)[number];
+
+/** Registers the metrics of the service itself; those of the transactions come out of the ledger. */
+export function createHealth(version: string, baselineAge: () => number): Health {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
+  new Gauge({
+    name: 'tillwatch_build_info',
+    help: 'Version of the running program; always 1.',
+    labelNames: ['version', 'node'],
+    registers,
+  }).set({ version, node: process.versions.node }, 1);
+  new Gauge({
+    name: 'tillwatch_baseline_age_seconds',
+    help: 'Time since the rules were evaluated, as last read from Prometheus; NaN while there is no baseline.',
+    registers,
+    collect() {
+      this.set(baselineAge());
+    },
+  });
+  const reports = new Counter({
+    name: 'tillwatch_reports_total',
+    help: 'Reports by what became of them.',
+    labelNames: ['result'] as const,
+    registers,
+  });
+  for (const result of REPORT_RESULTS) reports.inc({ result }, 0);
+  const notifications = new Counter({
+    name: 'tillwatch_notifications_total',
+    help: 'Notifications received from Alertmanager.',
+    labelNames: ['status'] as const,
+    registers,
+  });
+  for (const status of ['firing', 'resolved']) notifications.inc({ status }, 0);
+  return {
+    registry,
+    reports,
+    notifications,
+    requests: new Histogram({
+      name: 'tillwatch_http_request_duration_seconds',
+      help: 'Time to answer a request.',
+      labelNames: ['method', 'route', 'code'] as const,
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+      registers,
+    }),
+    commits: new Histogram({
+      name: 'tillwatch_ledger_commit_duration_seconds',
+      help: 'Time to bring a batch of reports to disk.',
+      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+      registers,
+    }),
+    folded: new Counter({
+      name: 'tillwatch_label_values_folded_total',
+      help: 'Reports whose label values became "other" because the cap on series was reached.',
+      registers,
+    }),
+  };
+}
+
+const HELP = {
+  [METRIC.transactions]: ['counter', 'Transactions by outcome.'],
+  [METRIC.authCodes]: ['counter', 'Transactions by authorization response code.'],
+  [METRIC.late]: ['counter', 'Transactions of reports older than the lateness window, not in transactions_total.'],
+  [METRIC.lastMinute]: ['gauge', 'Transactions in the newest complete minute that was reported.'],
+  [METRIC.lastReport]: ['gauge', 'When the newest current report was counted; 0 before the first.'],
+  tillwatch_series: ['gauge', 'Series in the ledger.'],
+} as const;
+
+const escaped = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+
+function line({ metric, labels, value }: Series): string {
+  const pairs = Object.entries(labels).map(([name, text]) => `${name}="${escaped(text)}"`);
+  return `${metric}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${value}`;
+}
+
+function family(name: keyof typeof HELP, series: Series[]): string {
+  const [type, help] = HELP[name];
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...series.map(line), ''].join('\n');
+}
+
+const single = (name: keyof typeof HELP, value: number): string => family(name, [{ metric: name, labels: {}, value }]);
+
+/** The transactions as they are in the ledger at this moment, in Prometheus' text format. */
+export function renderLedger(ledger: Ledger, now: number): string {
+  const all = [...ledger.series()];
+  const counters = [METRIC.transactions, METRIC.authCodes, METRIC.late].map((name) =>
+    family(
+      name,
+      all.filter(({ metric }) => metric === name),
+    ),
+  );
+  const last = ledger.lastMinute(now)?.counts ?? {};
+  const minute = STATUSES.map((status) => ({
+    metric: METRIC.lastMinute,
+    labels: { status },
+    value: last[status] ?? 0,
+  }));
+  return [
+    ...counters,
+    family(METRIC.lastMinute, minute),
+    single(METRIC.lastReport, ledger.lastReport()),
+    single('tillwatch_series', all.length),
+  ].join('');
+}

@@ -1,0 +1,304 @@
+import { mkdirSync } from 'node:fs';
+import { type Commits, openCommits, type Put, type Table } from './ledger/commits.ts';
+import { prepareFile, type State, type Store } from './ledger/file.ts';
+import { loadMirror, type Mirror } from './ledger/mirror.ts';
+import {
+  countsOf,
+  type Limits,
+  minuteText,
+  newLabelSet,
+  type Outcome,
+  type Plan,
+  planReports,
+  recordKey,
+  type Series,
+  type Slots,
+  seriesKey,
+  slotsKey,
+  type View,
+} from './ledger/plan.ts';
+import { openStore, unseal } from './ledger/store.mjs';
+import { holdFolder } from './lock.ts';
+import type { Log } from './log.ts';
+import { METRIC, type Status } from './names.ts';
+import type { Report } from './report.ts';
+
+/** Reports and notifications that are kept to be looked at. */
+const KEPT = 10_000;
+/** How long a retry is recognised by its source and minute, and by its key; in seconds. */
+const MINUTES_KEPT = 7 * 86_400;
+const KEYS_KEPT = 86_400;
+
+export interface Submission {
+  reports: Report[];
+  /** Idempotency key, and a fingerprint of the body that came with it. */
+  key?: string;
+  fingerprint?: string;
+  /** Milliseconds since the epoch. */
+  now: number;
+  /** Builds the answer, which is kept under the key. Runs before the commit and must not wait. */
+  answer: (outcomes: Outcome[]) => unknown;
+}
+
+export interface Receipt {
+  answer: unknown;
+  /** The answer is that of an earlier request with the same key and body. */
+  replayed: boolean;
+}
+
+/** A key that came before with another body. */
+export class KeyReused extends Error {
+  override name = 'KeyReused';
+}
+
+type Address = Pick<Report, 'minute' | 'source' | 'labels' | 'identified'>;
+
+/** The durable counters. One process writes them; what a reader sees is on disk. */
+export interface Ledger {
+  /**
+   * Takes a submission whole or not at all; returns once it is on disk.
+   * @throws Conflict, KeyReused or LedgerUnavailable; then nothing has changed
+   */
+  record(submission: Submission): Promise<Receipt>;
+  /** Keeps a notification; returns once it is on disk. @throws LedgerUnavailable */
+  note(notification: object): Promise<void>;
+  series(): IterableIterator<Series>;
+  /** Sums of the newest minute that has ended and was reported. `now` in milliseconds since the epoch. */
+  lastMinute(now: number): { minute: number; counts: Partial<Record<Status, number>> } | undefined;
+  /** When the newest current report was counted, in seconds since the epoch; 0 before the first. */
+  lastReport(): number;
+  /** Counts of a minute from one source, on disk or on their way there. */
+  minuteCounts(address: Address): Partial<Record<Status, number>>;
+  /** Newest first. */
+  reports(limit: number): unknown[];
+  /** Newest first. */
+  notes(limit: number): unknown[];
+  /** Submissions that wait for a commit. */
+  waiting(): number;
+  close(): Promise<void>;
+}
+
+export interface LedgerOptions extends Limits {
+  log: Log;
+  /** Told of every commit: how many seconds it took. */
+  onCommit?: (seconds: number) => void;
+  /** Told how many label values became "other". */
+  onFolded?: (values: number) => void;
+}
+
+type Read = (table: Table, key: string) => unknown;
+
+const sequence = (n: number): string => String(n).padStart(16, '0');
+
+/** A record at the end of a table that keeps its newest. */
+function appended(table: 'reports' | 'journal', n: number, value: object): Put[] {
+  const added = { table, key: sequence(n), value };
+  return n < KEPT ? [added] : [added, { table, key: sequence(n - KEPT), value: null }];
+}
+
+function describe(report: Report, outcome: Outcome, now: number): object {
+  const pick = (key: 'status' | 'code') =>
+    Object.fromEntries(report.entries.flatMap((e) => (e[key] === undefined ? [] : [[e[key], e.count]])));
+  return {
+    timestamp: new Date(report.time).toISOString(),
+    receivedAt: new Date(now).toISOString(),
+    ...(report.source !== '' && { source: report.source }),
+    ...(Object.keys(report.labels).length > 0 && { labels: report.labels }),
+    counts: pick('status'),
+    authCodes: pick('code'),
+    late: outcome.late,
+  };
+}
+
+function keyPuts({ key, fingerprint, now }: Submission, answer: unknown): Put[] {
+  if (key === undefined) return [];
+  const record = recordKey(key);
+  const due = minuteText(Math.floor(now / 1000));
+  return [
+    { table: 'keys', key: record, value: { fingerprint, answer } },
+    { table: 'expiry', key: `${due} ${record}`, value: record },
+  ];
+}
+
+/** What expires, once a minute. */
+function pruner() {
+  let last = 0;
+  return () => {
+    const now = Math.floor(Date.now() / 60_000) * 60;
+    if (now === last) return {};
+    last = now;
+    return { pruneMinutes: minuteText(now - MINUTES_KEPT), pruneKeys: minuteText(now - KEYS_KEPT) };
+  };
+}
+
+const reader =
+  ({ tables }: Store): Read =>
+  (table, key) => {
+    const sealed = tables[table].get(key);
+    return sealed === undefined ? undefined : JSON.parse(unseal(table, key, sealed));
+  };
+
+function newest({ tables }: Store, table: 'reports' | 'journal', limit: number): unknown[] {
+  const range = tables[table].getRange({ reverse: true, limit });
+  return [...range].map(({ key, value }) => JSON.parse(unseal(table, key, value)));
+}
+
+/** The state record through its life: planned, on its way, on disk. */
+function stateKeeper(read: Read) {
+  const load = () => read('meta', 'state') as State;
+  const keeper = {
+    planned: load(),
+    stored: load(),
+    sealed: load(),
+    seal(): Put[] {
+      keeper.planned = { ...keeper.planned, commits: keeper.planned.commits + 1 };
+      keeper.sealed = keeper.planned;
+      return [{ table: 'meta', key: 'state', value: keeper.sealed }];
+    },
+    committed: () => {
+      keeper.stored = keeper.sealed;
+    },
+    /** After a failed commit: is it on disk all the same? If not, forget what was planned upon it. */
+    recheck(): boolean {
+      const onDisk = load();
+      if (onDisk.commits === keeper.sealed.commits) return true;
+      keeper.planned = onDisk;
+      return false;
+    },
+  };
+  return keeper;
+}
+
+function startingPuts(): { puts: Put[]; series: Map<string, Series> } {
+  const all = [
+    ...newLabelSet(METRIC.transactions, {}),
+    ...newLabelSet(METRIC.late, {}),
+    { metric: METRIC.authCodes, labels: { auth_code: '00' }, value: 0 },
+  ];
+  const series = new Map(all.map((s) => [seriesKey(s.metric, s.labels), s]));
+  return { series, puts: [...series].map(([key, value]) => ({ table: 'totals', key, value })) };
+}
+
+/** What plans are made upon: on its way to disk, else on disk. */
+function viewOf(commits: Commits, mirror: Mirror, read: Read, known: View['known']): View {
+  return {
+    series: (key) => (commits.pending('totals', key) as Series | undefined) ?? mirror.totals.get(key),
+    slots: (key) => (commits.pending('minutes', key) ?? read('minutes', key)) as Slots | undefined,
+    known,
+  };
+}
+
+/**
+ * Opens the ledger in `dir`, making a new one only where there is none.
+ * @throws DamagedLedger, or an Error when another process has it open
+ */
+export async function openLedger(dir: string, options: LedgerOptions): Promise<Ledger> {
+  mkdirSync(dir, { recursive: true });
+  const release = await holdFolder(dir);
+  const file = await prepareFile(dir).catch(async (error) => {
+    await release();
+    throw error;
+  });
+  const store = openStore(file);
+  const read = reader(store);
+  const mirror = loadMirror(store);
+  const state = stateKeeper(read);
+  const known = mirror.tally();
+  const commits = await openCommits(file, {
+    seal: state.seal,
+    prune: pruner(),
+    committed(seconds) {
+      store.env.resetReadTxn();
+      state.committed();
+      options.onCommit?.(seconds);
+    },
+    failed(reason) {
+      store.env.resetReadTxn();
+      if (state.recheck()) return true;
+      Object.assign(known, mirror.tally());
+      options.log('error', `the ledger ${file} cannot be written (${reason}); reports get 503 until it can`);
+      return false;
+    },
+  });
+  const view = viewOf(commits, mirror, read, known);
+
+  function planned(plan: Plan, { now }: Submission): void {
+    const fresh = [...plan.series.keys()].filter((key) => view.series(key) === undefined).length;
+    const current = plan.outcomes.some((outcome) => !outcome.duplicate && !outcome.late);
+    const { series, lastReport } = state.planned;
+    state.planned = {
+      ...state.planned,
+      series: series + fresh,
+      lastReport: current ? Math.max(lastReport, now / 1000) : lastReport,
+    };
+    known.labelled += plan.newLabelled;
+    known.codes += plan.newCodes;
+  }
+
+  function reportPuts(plan: Plan, { reports, now }: Submission): Put[] {
+    const taken = reports.map((report, i) => ({ report, outcome: plan.outcomes[i] }));
+    return taken.flatMap(({ report, outcome }) => {
+      if (outcome === undefined || outcome.duplicate) return [];
+      const { nextReport } = state.planned;
+      state.planned = { ...state.planned, nextReport: nextReport + 1 };
+      return appended('reports', nextReport, describe(report, outcome, now));
+    });
+  }
+
+  function earlier({ key, fingerprint }: Submission): { answer: unknown; onItsWay: boolean } | undefined {
+    if (key === undefined) return undefined;
+    const pending = commits.pending('keys', recordKey(key));
+    const found = (pending ?? read('keys', recordKey(key))) as { fingerprint: string; answer: unknown } | undefined;
+    if (found === undefined) return undefined;
+    if (found.fingerprint !== fingerprint)
+      throw new KeyReused('this Idempotency-Key came before with another body; give each new body a new key');
+    return { answer: found.answer, onItsWay: pending !== undefined };
+  }
+
+  if (mirror.totals.size === 0) {
+    const { puts, series } = startingPuts();
+    state.planned = { ...state.planned, series: series.size };
+    await commits.stage(puts, () => mirror.apply({ series, added: [] }));
+  }
+
+  return {
+    // From the look at the key to the staging there must be no await: nothing else may plan in between.
+    async record(submission) {
+      const before = earlier(submission);
+      if (before !== undefined) {
+        // The first request's counts must be on disk before its answer is given again.
+        if (before.onItsWay) await commits.settled();
+        return { answer: before.answer, replayed: true };
+      }
+      const plan = planReports(submission.reports, view, options, submission.now);
+      const answer = submission.answer(plan.outcomes);
+      planned(plan, submission);
+      const puts: Put[] = [
+        ...[...plan.series].map(([key, value]) => ({ table: 'totals' as const, key, value })),
+        ...[...plan.slots].map(([key, value]) => ({ table: 'minutes' as const, key, value })),
+        ...reportPuts(plan, submission),
+        ...keyPuts(submission, answer),
+      ];
+      await commits.stage(puts, () => mirror.apply(plan));
+      if (plan.folded > 0) options.onFolded?.(plan.folded);
+      return { answer, replayed: false };
+    },
+    async note(notification) {
+      const { nextNote } = state.planned;
+      state.planned = { ...state.planned, nextNote: nextNote + 1 };
+      await commits.stage(appended('journal', nextNote, notification), () => {});
+    },
+    series: () => mirror.totals.values(),
+    lastMinute: mirror.lastMinute,
+    lastReport: () => state.stored.lastReport,
+    minuteCounts: (address) => countsOf(view.slots(slotsKey(address)) ?? {}),
+    reports: (limit) => newest(store, 'reports', limit),
+    notes: (limit) => newest(store, 'journal', limit),
+    waiting: commits.waiting,
+    async close() {
+      await commits.close();
+      await store.env.close();
+      await release();
+    },
+  };
+}

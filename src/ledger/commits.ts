@@ -1,0 +1,145 @@
+import { Worker } from 'node:worker_threads';
+import { messageOf } from '../log.ts';
+
+export type Table = 'meta' | 'totals' | 'minutes' | 'keys' | 'expiry' | 'reports' | 'journal';
+
+/** The ledger could not write; nothing of what was asked for has been counted. */
+export class LedgerUnavailable extends Error {
+  override name = 'LedgerUnavailable';
+}
+
+export interface Put {
+  table: Table;
+  key: string;
+  value: unknown;
+}
+
+/** Changes that go to disk together. */
+interface Batch {
+  puts: Map<string, Put>;
+  /** Run once the batch is on disk, in the order in which they were staged. */
+  applied: (() => void)[];
+  done: Promise<void>;
+  resolve: () => void;
+  reject: (error: Error) => void;
+}
+
+export interface Commits {
+  /** A value that is on its way to disk, else undefined; null where it is being removed. */
+  pending(table: Table, key: string): unknown;
+  /**
+   * Adds changes to the next commit.
+   * @returns when they are on disk; rejects with LedgerUnavailable when they are not, and `applied` is not run
+   */
+  stage(puts: Put[], applied: () => void): Promise<void>;
+  /** Of all that is staged, or nothing when there is nothing. */
+  settled(): Promise<void>;
+  /** Requests that wait for a commit. */
+  waiting(): number;
+  close(): Promise<void>;
+}
+
+export interface CommitHooks {
+  /** Puts that each batch ends with, such as the state record. */
+  seal: () => Put[];
+  prune: () => { pruneMinutes?: string; pruneKeys?: string };
+  committed: (seconds: number) => void;
+  /** Says whether a batch whose commit failed is on disk all the same. */
+  failed: (reason: string) => boolean;
+}
+
+function newBatch(): Batch {
+  const batch = { puts: new Map(), applied: [] } as unknown as Batch;
+  batch.done = new Promise((resolve, reject) => Object.assign(batch, { resolve, reject }));
+  // Every waiter gets the rejection from its own await; a batch that nobody waits for is no crash.
+  batch.done.catch(() => {});
+  return batch;
+}
+
+const id = (table: Table, key: string) => `${table}\0${key}`;
+
+function start(file: string): Promise<Worker> {
+  const worker = new Worker(new URL('./writer.mjs', import.meta.url), { workerData: { file } });
+  return new Promise((resolve, reject) => {
+    worker.once('message', () => resolve(worker));
+    worker.once('error', reject);
+  });
+}
+
+/**
+ * Group commit: while one batch is being written, what arrives gathers in the next, which then shares one fsync.
+ * A failed batch fails what had gathered behind it too, since that was planned upon it.
+ */
+export async function openCommits(file: string, hooks: CommitHooks): Promise<Commits> {
+  const worker = await start(file);
+  let gathering = newBatch();
+  let writing: Batch | undefined;
+  let closed = false;
+
+  function flush(): void {
+    if (writing !== undefined || gathering.applied.length === 0 || closed) return;
+    writing = gathering;
+    gathering = newBatch();
+    for (const put of hooks.seal()) writing.puts.set(id(put.table, put.key), put);
+    const puts = [...writing.puts.values()].map(({ table, key, value }) => [
+      table,
+      key,
+      value === null ? null : JSON.stringify(value),
+    ]);
+    worker.postMessage({ puts, ...hooks.prune() });
+  }
+
+  function succeed(batch: Batch, seconds: number): void {
+    writing = undefined;
+    hooks.committed(seconds);
+    for (const apply of batch.applied) apply();
+    batch.resolve();
+  }
+
+  function fail(reason: string): void {
+    const batches = [writing, gathering].filter((batch) => batch !== undefined);
+    writing = undefined;
+    gathering = newBatch();
+    const error = new LedgerUnavailable(`the ledger cannot be written: ${reason}`);
+    for (const batch of batches) batch.reject(error);
+  }
+
+  worker.on('message', ({ seconds, error }: { seconds?: number; error?: string }) => {
+    const batch = writing;
+    if (batch === undefined) return;
+    if (error === undefined || hooks.failed(error)) succeed(batch, seconds ?? 0);
+    else fail(error);
+    flush();
+  });
+  worker.on('error', (error) => {
+    closed = true;
+    hooks.failed(messageOf(error));
+    fail(`its writer stopped: ${messageOf(error)}. Restart tillwatch`);
+  });
+
+  return {
+    pending(table, key) {
+      const staged = gathering.puts.get(id(table, key)) ?? writing?.puts.get(id(table, key));
+      return staged?.value;
+    },
+    stage(puts, applied) {
+      if (closed) return Promise.reject(new LedgerUnavailable('the ledger is closed'));
+      const batch = gathering;
+      for (const put of puts) batch.puts.set(id(put.table, put.key), put);
+      batch.applied.push(applied);
+      // The next turn of the loop lets all requests that have arrived join.
+      if (batch.applied.length === 1) setImmediate(flush);
+      return batch.done;
+    },
+    settled: () => (gathering.applied.length > 0 ? gathering.done : (writing?.done ?? Promise.resolve())),
+    waiting: () => gathering.applied.length + (writing?.applied.length ?? 0),
+    async close() {
+      while (writing !== undefined || gathering.applied.length > 0) {
+        flush();
+        await (writing ?? gathering).done.catch(() => {});
+      }
+      closed = true;
+      await worker.terminate();
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process';
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openStore, seal, VERSION } from './store.mjs';
+
+export type Store = ReturnType<typeof openStore>;
+
+/** The record that says how much the rest must hold. */
+export interface State {
+  version: number;
+  /** Commits so far; tells after a failed commit whether it reached the disk all the same. */
+  commits: number;
+  /** Records in the table `totals`. */
+  series: number;
+  /** When the newest report was counted, in seconds since the epoch; 0 before the first. */
+  lastReport: number;
+  nextReport: number;
+  nextNote: number;
+}
+
+const FIRST: State = { version: VERSION, commits: 0, series: 0, lastReport: 0, nextReport: 0, nextNote: 0 };
+
+/** Thrown when a ledger exists and cannot be trusted. */
+export class DamagedLedger extends Error {
+  override name = 'DamagedLedger';
+  constructor(file: string, reason: string) {
+    super(
+      `the ledger ${file} is damaged: ${reason}. Nothing was changed. Restore the file from a backup, or move it (and ${file}-lock) away to begin again from zero: counters will start anew, and Prometheus keeps what it has`,
+    );
+  }
+}
+
+/** Written beside and renamed into place, so that a file under the final name is always whole. */
+async function create(file: string): Promise<void> {
+  const fresh = `${file}.new`;
+  for (const path of [fresh, `${fresh}-lock`]) rmSync(path, { force: true });
+  const { env, tables } = openStore(fresh);
+  env.transactionSync(() => tables.meta.putSync('state', seal('meta', 'state', JSON.stringify(FIRST))));
+  await env.close();
+  renameSync(fresh, file);
+  rmSync(`${fresh}-lock`, { force: true });
+}
+
+/** Reads every record in a process of its own: LMDB ends the process that reads a file cut short. */
+function verify(file: string): Promise<void> {
+  const script = fileURLToPath(new URL('./verify.mjs', import.meta.url));
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [script, file], (error, _stdout, stderr) => {
+      if (error === null) return resolve();
+      const reason = error.signal ? `reading it ended with ${error.signal}` : stderr.trim() || error.message;
+      reject(new DamagedLedger(file, reason));
+    });
+  });
+}
+
+/**
+ * Makes sure that `dir` holds a sound ledger file, a new one only where there was none.
+ * @returns its path
+ * @throws DamagedLedger
+ */
+export async function prepareFile(dir: string): Promise<string> {
+  const file = join(dir, 'ledger.mdb');
+  if (!existsSync(file)) await create(file);
+  else if (statSync(file).size === 0) throw new DamagedLedger(file, 'it is empty');
+  else await verify(file);
+  return file;
+}

@@ -1,0 +1,202 @@
+import { createHash } from 'node:crypto';
+import { METRIC, STATUSES, type Status } from '../names.ts';
+import type { Entry, Report } from '../report.ts';
+
+/** A counter. */
+export interface Series {
+  metric: string;
+  labels: Readonly<Record<string, string>>;
+  value: number;
+}
+
+/** The numbers of one minute from one source with one set of labels, by the slot of the entry that brought them. */
+export type Slots = Readonly<Record<string, number>>;
+
+/** What a report is planned upon: all that is on disk or on its way there. */
+export interface View {
+  series(key: string): Series | undefined;
+  slots(key: string): Slots | undefined;
+  /** How many series of transactions_total with extra labels there are, and how many auth codes. */
+  known: { labelled: number; codes: number };
+}
+
+export interface Limits {
+  latenessSeconds: number;
+  maxSeries: number;
+}
+
+/** What became of one report. */
+export interface Outcome {
+  duplicate: boolean;
+  late: boolean;
+  /** Counts of the report's minute, source and labels, this report included. */
+  counts: Partial<Record<Status, number>>;
+}
+
+export interface Plan {
+  series: Map<string, Series>;
+  slots: Map<string, Slots>;
+  outcomes: Outcome[];
+  /** What the report adds to a minute, for the gauge of the last minute. */
+  added: { minute: number; status: Status; count: number }[];
+  /** Label values that became "other". */
+  folded: number;
+  newLabelled: number;
+  newCodes: number;
+}
+
+/** A report that contradicts what was taken before. */
+export class Conflict extends Error {
+  override name = 'Conflict';
+  readonly path: string;
+  constructor(path: string, message: string) {
+    super(message);
+    this.path = path;
+  }
+}
+
+/** LMDB takes keys up to 1,978 bytes; a longer one is known by its hash. */
+export function recordKey(text: string): string {
+  return Buffer.byteLength(text) <= 500 ? text : `#${createHash('sha256').update(text).digest('hex')}`;
+}
+
+export const seriesKey = (metric: string, labels: Readonly<Record<string, string>>): string =>
+  recordKey(`${metric} ${JSON.stringify(labels)}`);
+
+/** Minutes sort by time, so that old ones can be removed as a range. */
+export const minuteText = (minute: number): string => String(Math.max(0, minute)).padStart(12, '0');
+
+export function slotsKey(report: Pick<Report, 'minute' | 'source' | 'labels' | 'identified'>): string {
+  // Counts that may be corrected and counts that only add up must not meet in one record.
+  const kind = report.identified ? 'said' : 'sum';
+  const rest = recordKey(`${kind} ${JSON.stringify([report.source, report.labels])}`);
+  return `${minuteText(report.minute)} ${rest}`;
+}
+
+/** The first sight of a set of labels: all statuses at 0, so that the first increase of each is seen. */
+export function newLabelSet(metric: string, labels: Readonly<Record<string, string>>): Series[] {
+  return STATUSES.map((status) => ({ metric, labels: { status, ...labels }, value: 0 }));
+}
+
+export function countsOf(slots: Slots): Partial<Record<Status, number>> {
+  const counts: Partial<Record<Status, number>> = {};
+  for (const [slot, count] of Object.entries(slots)) {
+    const status = slot.split('/')[0] as Status;
+    if (STATUSES.includes(status)) counts[status] = (counts[status] ?? 0) + count;
+  }
+  return counts;
+}
+
+class Planner {
+  readonly plan: Plan = {
+    series: new Map(),
+    slots: new Map(),
+    outcomes: [],
+    added: [],
+    folded: 0,
+    newLabelled: 0,
+    newCodes: 0,
+  };
+  private readonly view: View;
+  private readonly limits: Limits;
+  private readonly now: number;
+
+  constructor(view: View, limits: Limits, now: number) {
+    this.view = view;
+    this.limits = limits;
+    this.now = now;
+  }
+
+  private find(key: string): Series | undefined {
+    return this.plan.series.get(key) ?? this.view.series(key);
+  }
+
+  private add(metric: string, labels: Readonly<Record<string, string>>, count: number, path: string): void {
+    const key = seriesKey(metric, labels);
+    const before = this.find(key) ?? { metric, labels, value: 0 };
+    const value = before.value + count;
+    if (!Number.isSafeInteger(value))
+      throw new Conflict(path, `would take the total past ${Number.MAX_SAFE_INTEGER}, which no counter can hold`);
+    this.plan.series.set(key, { ...before, value });
+  }
+
+  /** Labels as they are counted: `other` for a new set of values past the cap. */
+  private admit(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+    const names = Object.keys(labels);
+    if (names.length === 0 || this.knows(labels)) return labels;
+    const others = Object.fromEntries(names.map((name) => [name, 'other']));
+    const full = this.view.known.labelled + this.plan.newLabelled + STATUSES.length > this.limits.maxSeries;
+    const admitted = full ? others : labels;
+    if (full) this.plan.folded++;
+    if (!this.knows(admitted)) {
+      for (const series of newLabelSet(METRIC.transactions, admitted))
+        this.plan.series.set(seriesKey(series.metric, series.labels), series);
+      this.plan.newLabelled += STATUSES.length;
+    }
+    return admitted;
+  }
+
+  private knows(labels: Readonly<Record<string, string>>): boolean {
+    return this.find(seriesKey(METRIC.transactions, { status: STATUSES[0], ...labels })) !== undefined;
+  }
+
+  private admitCode(code: string): string {
+    if (this.find(seriesKey(METRIC.authCodes, { auth_code: code })) !== undefined) return code;
+    if (this.view.known.codes + this.plan.newCodes < this.limits.maxSeries) {
+      this.plan.newCodes++;
+      return code;
+    }
+    this.plan.folded++;
+    return 'other';
+  }
+
+  private count(report: Report, late: boolean, entry: Entry, delta: number): void {
+    const { status, code } = entry;
+    if (late) {
+      if (status !== undefined) this.add(METRIC.late, { status }, delta, entry.slot);
+      return;
+    }
+    if (status !== undefined) {
+      this.add(METRIC.transactions, { status, ...this.admit(report.labels) }, delta, entry.slot);
+      this.plan.added.push({ minute: report.minute, status, count: delta });
+    }
+    if (code !== undefined) this.add(METRIC.authCodes, { auth_code: this.admitCode(code) }, delta, entry.slot);
+  }
+
+  take(report: Report): void {
+    const key = slotsKey(report);
+    const slots: Record<string, number> = { ...(this.plan.slots.get(key) ?? this.view.slots(key)) };
+    const late = report.time < this.now - this.limits.latenessSeconds * 1000;
+    let duplicate = true;
+    for (const entry of report.entries) {
+      const before = slots[entry.slot];
+      const delta = report.identified ? entry.count - (before ?? 0) : entry.count;
+      if (delta < 0) throw lowered(report, entry, before ?? 0);
+      if (before !== undefined && delta === 0 && report.identified) continue;
+      duplicate = false;
+      slots[entry.slot] = (before ?? 0) + delta;
+      this.count(report, late, entry, delta);
+    }
+    if (!duplicate) this.plan.slots.set(key, slots);
+    this.plan.outcomes.push({ duplicate, late: late && !duplicate, counts: countsOf(slots) });
+  }
+}
+
+function lowered(report: Report, { slot, count }: Entry, before: number): Conflict {
+  const when = new Date(report.minute * 1000).toISOString();
+  return new Conflict(
+    slot,
+    `${slot} of source "${report.source}" at ${when} was ${before} and is now ${count}: a correction can raise a count, never lower it`,
+  );
+}
+
+/**
+ * What a submission would change, without changing it: all of its reports or, when one conflicts, none.
+ * @param now milliseconds since the epoch
+ * @throws Conflict when a report lowers a count that its source gave before, or a counter would overflow
+ */
+export function planReports(reports: readonly Report[], view: View, limits: Limits, now: number): Plan {
+  const planner = new Planner(view, limits, now);
+  for (const report of reports) planner.take(report);
+  return planner.plan;
+}

@@ -1,0 +1,60 @@
+/**
+ * The ledger's file: what its tables are, how a value is sealed, and how it is opened.
+ * Plain JavaScript, because the writer's thread and the verifier's process load it without a build.
+ */
+import zlib from 'node:zlib';
+import { open } from 'lmdb';
+
+/** Raised when what the file says changes; a file of another version is refused, not guessed at. */
+export const VERSION = 1;
+
+export const TABLES = /** @type {const} */ (['meta', 'totals', 'minutes', 'keys', 'expiry', 'reports', 'journal']);
+
+/** Virtual address space, not disk: the file grows as it is used. */
+const MAP_SIZE = 16 * 1024 ** 3;
+
+/**
+ * @param {string} file
+ * @returns {{env: import('lmdb').RootDatabase, tables: Record<typeof TABLES[number], import('lmdb').Database<Buffer, string>>}}
+ */
+export function openStore(file) {
+  // Without overlapping sync a transaction that has returned is on disk.
+  const env = open({
+    path: file,
+    noSubdir: true,
+    overlappingSync: false,
+    maxDbs: 16,
+    mapSize: MAP_SIZE,
+    encoding: 'binary',
+  });
+  const entries = TABLES.map((name) => [name, env.openDB(name, { encoding: 'binary' })]);
+  return { env, tables: /** @type {any} */ (Object.fromEntries(entries)) };
+}
+
+/**
+ * A value with the checksum of its table, key and text, since LMDB has none of its own.
+ * @param {string} table
+ * @param {string} key
+ * @param {string} text
+ */
+export function seal(table, key, text) {
+  const body = Buffer.from(text);
+  const sealed = Buffer.allocUnsafe(4 + body.length);
+  sealed.writeUInt32LE(zlib.crc32(body, zlib.crc32(`${table}\0${key}\0`)), 0);
+  body.copy(sealed, 4);
+  return sealed;
+}
+
+/**
+ * @param {string} table
+ * @param {string} key
+ * @param {Buffer} sealed
+ * @returns {string} the text
+ * @throws if a byte has changed since it was sealed
+ */
+export function unseal(table, key, sealed) {
+  const body = sealed.subarray(4);
+  if (sealed.length < 4 || sealed.readUInt32LE(0) !== zlib.crc32(body, zlib.crc32(`${table}\0${key}\0`)))
+    throw new Error(`the checksum of ${table} ${JSON.stringify(key)} does not match`);
+  return body.toString('utf8');
+}

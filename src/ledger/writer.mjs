@@ -1,0 +1,42 @@
+/**
+ * The one writer of the ledger, in a thread of its own so that a slow disk does not stop the service from reading
+ * requests and serving scrapes. A batch is one transaction and one fsync: all of it is on disk, or none.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { openStore, seal, unseal } from './store.mjs';
+
+/** Records removed a commit at the most, so that clearing a backlog never holds up a report. */
+const PRUNE = 500;
+
+/** @typedef {[table: keyof typeof tables, key: string, text: string | null]} Put */
+/** @typedef {{puts: Put[], pruneMinutes?: string, pruneKeys?: string}} Batch */
+
+const { env, tables } = openStore(workerData.file);
+
+/** @param {Batch} batch */
+function apply({ puts, pruneMinutes, pruneKeys }) {
+  for (const [table, key, text] of puts) {
+    if (text === null) tables[table].removeSync(key);
+    else tables[table].putSync(key, seal(table, key, text));
+  }
+  if (pruneMinutes !== undefined) {
+    for (const key of [...tables.minutes.getKeys({ end: pruneMinutes, limit: PRUNE })]) tables.minutes.removeSync(key);
+  }
+  if (pruneKeys !== undefined) {
+    for (const { key, value } of [...tables.expiry.getRange({ end: pruneKeys, limit: PRUNE })]) {
+      tables.keys.removeSync(unseal('expiry', key, value));
+      tables.expiry.removeSync(key);
+    }
+  }
+}
+
+parentPort?.on('message', (/** @type {Batch} */ batch) => {
+  const start = performance.now();
+  try {
+    env.transactionSync(() => apply(batch));
+    parentPort?.postMessage({ seconds: (performance.now() - start) / 1000 });
+  } catch (error) {
+    parentPort?.postMessage({ error: error instanceof Error ? error.message : String(error) });
+  }
+});
+parentPort?.postMessage({ ready: true });

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi';
+import type { Route } from './routes/route.ts';
+
+const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457' });
+
+const PROBLEMS: Record<string, string> = {
+  400: 'Not JSON, or a header that cannot be read',
+  401: 'No token, or one that is not known',
+  403: 'A token without the role',
+  404: 'Nothing here',
+  405: 'Another method is needed; see Allow',
+  409: 'The key came with another body, or a count was lowered',
+  413: 'Too large',
+  415: 'A content type that is not taken',
+  422: 'A field is wrong; errors names it',
+  429: 'Too many wait; see Retry-After',
+  503: 'The ledger cannot commit, or Prometheus does not answer; see Retry-After',
+};
+
+function problemsOf(route: Route): string[] {
+  const of: string[] = ['422', '503'];
+  if (route.role !== undefined) of.push('401', '403');
+  if (route.accepts !== undefined) of.push('400', '413', '415');
+  if (route.role === 'ingest') of.push('409', '429');
+  return of.sort();
+}
+
+function operationOf(route: Route) {
+  const content = { 'application/problem+json': { schema: problem } };
+  const failing = problemsOf(route).map((status) => [status, { description: PROBLEMS[status] ?? '', content }]);
+  const responses = { ...route.operation.responses, ...Object.fromEntries(failing) };
+  const security = route.role === undefined ? [] : [{ token: [] }];
+  const who =
+    route.role === undefined ? {} : { description: `Needs the role \`${route.role}\` where tokens are used.` };
+  return { ...who, ...route.operation, responses, security };
+}
+
+/** The OpenAPI 3.1 document of exactly these routes. */
+export function openApi(routes: readonly Route[], version: string): object {
+  const paths: ZodOpenApiPathsObject = {};
+  for (const route of routes) {
+    const { path, method } = route;
+    paths[path] = { ...paths[path], [method]: operationOf(route) };
+  }
+  return createDocument({
+    openapi: '3.1.1',
+    info: { title: 'Tillwatch', version, description: 'Counts of transactions in, recommendations out.' },
+    paths,
+    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+  });
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { messageOf } from './log.ts';
+
+/** Prometheus answered with an error, answered nonsense, or did not answer. */
+export class PrometheusError extends Error {
+  override name = 'PrometheusError';
+}
+
+/** [seconds since the epoch, value] as Prometheus sends them. */
+const sample = z.tuple([z.number(), z.string()]);
+const labels = z.record(z.string(), z.string());
+const vector = z.object({
+  resultType: z.literal('vector'),
+  result: z.array(z.object({ metric: labels, value: sample })),
+});
+const matrix = z.object({
+  resultType: z.literal('matrix'),
+  result: z.array(z.object({ metric: labels, values: z.array(sample) })),
+});
+const alerts = z.object({
+  alerts: z.array(
+    z.object({ labels, annotations: labels, state: z.string(), activeAt: z.string().optional(), value: z.string() }),
+  ),
+});
+
+export interface Sample {
+  labels: Record<string, string>;
+  value: number;
+}
+export interface Range {
+  labels: Record<string, string>;
+  /** [seconds since the epoch, value] */
+  points: [number, number][];
+}
+export type Alert = z.output<typeof alerts>['alerts'][number];
+
+export interface Prometheus {
+  /** An instant query, now. */
+  instant(query: string): Promise<Sample[]>;
+  /** A range query; times and step in seconds. */
+  range(query: string, from: number, to: number, step: number): Promise<Range[]>;
+  alerts(): Promise<Alert[]>;
+}
+
+/** Numbers as Prometheus writes them: `+Inf`, `-Inf`, `NaN` and decimals. */
+const number = (text: string): number => Number(text.replace('Inf', 'Infinity'));
+
+async function get<S extends z.ZodType>(url: string, schema: S, timeoutMs: number): Promise<z.output<S>> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) }).catch((error: unknown) => {
+    throw new PrometheusError(`Prometheus does not answer: ${messageOf(error)}`);
+  });
+  const body = await response.json().catch((error: unknown) => {
+    throw new PrometheusError(`Prometheus answered ${response.status} with no JSON: ${messageOf(error)}`);
+  });
+  const parsed = z
+    .object({ status: z.string(), error: z.string().optional(), data: schema.optional() })
+    .safeParse(body);
+  if (!parsed.success) throw new PrometheusError(`Prometheus answered ${response.status} with JSON of another kind`);
+  const { status, error, data } = parsed.data;
+  if (status !== 'success' || data === undefined) throw new PrometheusError(`Prometheus refused the query: ${error}`);
+  return data as z.output<S>;
+}
+
+/** A client of the Prometheus HTTP API at `url`; every call throws PrometheusError and gives up after `timeoutMs`. */
+export function createPrometheus(url: string, timeoutMs = 5000): Prometheus {
+  const api = (path: string, parameters: Record<string, string> = {}) =>
+    `${url}/api/v1/${path}?${new URLSearchParams(parameters)}`;
+  return {
+    async instant(query) {
+      const data = await get(api('query', { query }), vector, timeoutMs);
+      return data.result.map(({ metric, value }) => ({ labels: metric, value: number(value[1]) }));
+    },
+    async range(query, from, to, step) {
+      const parameters = { query, start: String(from), end: String(to), step: String(step) };
+      const data = await get(api('query_range', parameters), matrix, timeoutMs);
+      return data.result.map(({ metric, values }) => ({
+        labels: metric,
+        points: values.map(([time, value]) => [time, number(value)]),
+      }));
+    },
+    alerts: async () => (await get(api('alerts'), alerts, timeoutMs)).alerts,
+  };
+}

@@ -1,0 +1,148 @@
+import type { Baseline, Normal, Tunables } from './baseline.ts';
+import { JUDGED_STATUSES, type JudgedStatus, STATUSES, type Status } from './names.ts';
+
+export const RECOMMENDATIONS = ['ok', 'watch', 'alert', 'unknown'] as const;
+export type Recommendation = (typeof RECOMMENDATIONS)[number];
+
+type Counts = Partial<Record<Status, number>>;
+
+/** One minute of one source with one set of labels, and the minute before it. */
+export interface Minute {
+  labels: Readonly<Record<string, string>>;
+  counts: Counts;
+  previous: Counts;
+}
+
+export interface Assessment {
+  status: JudgedStatus;
+  labels?: Readonly<Record<string, string>>;
+  count: number;
+  /** Transactions of all statuses in the minute. */
+  total: number;
+  /** Of the total, 0 to 1. */
+  share: number;
+  /** Share that is normal for this volume at this time of day, and the largest that still is. */
+  expected?: number;
+  upper?: number;
+  /** The same as numbers of transactions. */
+  expectedCount?: number;
+  upperCount?: number;
+  /** Distance from expected in standard deviations. */
+  score?: number;
+  recommendation: Recommendation;
+  reason: string;
+}
+
+/**
+ * The largest normal count where `expected` are expected (docs/detection.md, "The band"): counting noise of z standard
+ * deviations, over-dispersion and the baseline's own uncertainty, and the skew of small counts (Cornish-Fisher).
+ * The rules record the same as status_window:transactions:upper.
+ * @param window 1m, or 2m of which the busier minute is left out
+ * @returns a number of transactions, undefined where the rules have not recorded what it needs
+ */
+export function upperBound(
+  expected: number,
+  window: '1m' | '2m',
+  normal: Normal,
+  tunables: Tunables,
+): number | undefined {
+  const [r, z, least] = [normal.relativeVariance[window], tunables.z[window], tunables.minEvents[window]];
+  const { noiseZ, guardZ } = tunables;
+  if (r === undefined || z === undefined || least === undefined || Number.isNaN(noiseZ + guardZ)) return undefined;
+  const l = window === '2m' ? expected / 2 : expected;
+  const spread = Math.sqrt(z ** 2 * l + noiseZ ** 2 * r * l ** 2);
+  const model = l + spread + ((1 + 2 * r * l) * (z ** 2 - 1)) / 6;
+  return Math.max(model, least - 0.5, guardBound(normal.guard[window] ?? 0, r, tunables));
+}
+
+/** What recurs at this time of day, with the noise that a recurring peak has. */
+function guardBound(guard: number, r: number, { guardZ }: Tunables): number {
+  return guard > 0 ? guard + guardZ * Math.sqrt(guard + guard ** 2 * r) : 0;
+}
+
+/** (count - expected) in standard deviations, as the rules record it. */
+export function scoreOf(count: number, expected: number, r: number): number {
+  return (count - expected) / Math.sqrt(expected + r * expected ** 2 + 0.25);
+}
+
+const total = (counts: Counts): number => STATUSES.reduce((sum, status) => sum + (counts[status] ?? 0), 0);
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+const round = (n: number): number => Number(n.toPrecision(6));
+/** A share that a count would have, the other transactions being as they are. */
+const shareOf = (count: number, others: number): number => (count + others === 0 ? 0 : count / (count + others));
+
+function unknown(status: JudgedStatus, minute: Minute, reason: string): Assessment {
+  const [count, all] = [minute.counts[status] ?? 0, total(minute.counts)];
+  return { ...identity(status, minute, count, all), recommendation: 'unknown', reason };
+}
+
+function identity(status: JudgedStatus, { labels }: Minute, count: number, all: number) {
+  const share = round(shareOf(count, all - count));
+  return { status, ...(Object.keys(labels).length > 0 && { labels }), count, total: all, share };
+}
+
+function assessStatus(status: JudgedStatus, minute: Minute, baseline: Baseline): Assessment {
+  const normal = baseline.normal(status, minute.labels);
+  if (normal === undefined) return unknown(status, minute, baseline.reason ?? 'no baseline for these labels yet');
+  const said = minute.counts.approved;
+  const approved = said ?? baseline.approved(minute.labels) ?? 0;
+  const count = minute.counts[status] ?? 0;
+  const expected = approved * normal.odds;
+  const upper = upperBound(expected, '1m', normal, baseline.tunables);
+  if (upper === undefined) return unknown(status, minute, 'the rules have not recorded the band yet');
+  const others = total(minute.counts) - count + (said === undefined ? approved : 0);
+  const assessment = {
+    ...identity(status, minute, count, others + count),
+    expected: round(shareOf(expected, others)),
+    upper: round(shareOf(upper, others)),
+    expectedCount: round(expected),
+    upperCount: round(upper),
+    score: round(scoreOf(count, expected, normal.relativeVariance['1m'] ?? 0)),
+  };
+  const recommendation = verdict(status, minute, expected, upper, normal, baseline);
+  return { ...assessment, recommendation, reason: reasonFor(assessment, recommendation, normal) };
+}
+
+/** One minute above its band is to be watched; two in a row, or one while the alert fires, are an alert. */
+function verdict(
+  status: JudgedStatus,
+  minute: Minute,
+  expected: number,
+  upper: number,
+  normal: Normal,
+  { tunables, approved }: Baseline,
+): Recommendation {
+  const count = minute.counts[status] ?? 0;
+  const approvedBefore = approved(minute.labels) ?? 0;
+  if (count <= upper) return normal.firing === undefined ? 'ok' : 'watch';
+  if (normal.firing !== undefined) return 'alert';
+  const volume = minute.previous.approved ?? approvedBefore;
+  const both = upperBound(expected + volume * normal.odds, '2m', normal, tunables) ?? Number.POSITIVE_INFINITY;
+  return Math.min(count, minute.previous[status] ?? 0) > both ? 'alert' : 'watch';
+}
+
+function reasonFor(a: Omit<Assessment, 'recommendation' | 'reason'>, verdict: Recommendation, normal: Normal): string {
+  const band = `normal here is ${percent(a.expected ?? 0)}, up to ${percent(a.upper ?? 0)}`;
+  const facts = `${a.status} is ${percent(a.share)} of ${a.total} transactions; ${band}`;
+  if (normal.firing !== undefined) return `${facts}; ${normal.firing} is firing`;
+  if (verdict === 'watch') return `${facts}; one minute alone is no alert`;
+  return verdict === 'alert' ? `${facts}; the minute before was above normal too` : facts;
+}
+
+/**
+ * Judges each judged status that the minutes name by the recorded series; has no threshold of its own.
+ */
+export function assess(minutes: readonly Minute[], baseline: Baseline): Assessment[] {
+  return minutes.flatMap((minute) =>
+    JUDGED_STATUSES.filter((status) => minute.counts[status] !== undefined).map((status) =>
+      assessStatus(status, minute, baseline),
+    ),
+  );
+}
+
+/** The gravest of several; unknown only where nothing is known. */
+export function overall(assessments: readonly Assessment[], baseline: Baseline): Recommendation {
+  const given = assessments.map((a) => a.recommendation);
+  for (const grave of ['alert', 'watch', 'ok'] as const) if (given.includes(grave)) return grave;
+  return assessments.length === 0 && baseline.state === 'ready' ? 'ok' : 'unknown';
+}

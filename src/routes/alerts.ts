@@ -1,0 +1,111 @@
+import type { Context } from 'koa';
+import { z } from 'zod';
+import { messageOf } from '../log.ts';
+import { invalid } from '../problem.ts';
+import { errorsOf } from '../report.ts';
+import { type Route, readQuery, type Services } from './route.ts';
+
+const text = z.record(z.string(), z.string());
+
+/** Version 4 of Alertmanager's webhook body; keys that a later Alertmanager adds are kept. */
+const notification = z
+  .looseObject({
+    version: z.string(),
+    groupKey: z.string(),
+    status: z.enum(['firing', 'resolved']),
+    receiver: z.string(),
+    groupLabels: text,
+    commonLabels: text,
+    commonAnnotations: text,
+    externalURL: z.string(),
+    truncatedAlerts: z.number().optional(),
+    alerts: z.array(
+      z.looseObject({
+        status: z.enum(['firing', 'resolved']),
+        labels: text,
+        annotations: text,
+        startsAt: z.string(),
+        endsAt: z.string(),
+        generatorURL: z.string(),
+        fingerprint: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'Notification' });
+
+const received = notification.extend({ receivedAt: z.iso.datetime() }).meta({ id: 'JournalEntry' });
+
+const alert = z
+  .object({
+    labels: text,
+    annotations: text,
+    state: z.string(),
+    activeAt: z.string().optional(),
+    value: z.string(),
+  })
+  .meta({ id: 'Alert' });
+
+const answer = z.object({
+  alerts: z.array(alert).meta({ description: 'Firing and pending now, as Prometheus says' }),
+  prometheus: z.object({ state: z.enum(['ok', 'unavailable']), reason: z.string().optional() }),
+  journal: z.array(received).meta({ description: 'Notifications from Alertmanager, newest first' }),
+});
+
+const limit = z.strictObject({
+  limit: z
+    .string()
+    .regex(/^([1-9]\d{0,2}|1000)$/, 'must be a whole number from 1 to 1000')
+    .transform(Number)
+    .default(50)
+    .meta({ type: 'integer', minimum: 1, maximum: 1000, description: 'Notifications at the most' }),
+});
+
+async function list(ctx: Context, { prometheus, ledger }: Services): Promise<void> {
+  const journal = ledger.notes(readQuery(ctx, limit).limit);
+  const state = await prometheus.alerts().then(
+    (alerts) => ({ alerts, prometheus: { state: 'ok' } }),
+    (error: unknown) => ({ alerts: [], prometheus: { state: 'unavailable', reason: messageOf(error) } }),
+  );
+  ctx.body = { ...state, journal };
+}
+
+async function receive(ctx: Context, { ledger, health }: Services): Promise<void> {
+  const result = notification.safeParse(ctx.request.body);
+  if (!result.success) throw invalid(errorsOf(result.error.issues, []));
+  await ledger.note({ receivedAt: new Date().toISOString(), ...result.data });
+  health.notifications.inc({ status: result.data.status });
+  ctx.body = { accepted: 1 };
+}
+
+export function alertRoutes(services: Services): Route[] {
+  return [
+    {
+      method: 'get',
+      path: '/api/v1/alerts',
+      role: 'read',
+      operation: {
+        summary: 'Alerts that fire or are pending, and the journal of notifications',
+        requestParams: { query: limit },
+        responses: { 200: { description: 'Alerts', content: { 'application/json': { schema: answer } } } },
+      },
+      handle: (ctx) => list(ctx, services),
+    },
+    {
+      method: 'post',
+      path: '/api/v1/alertmanager',
+      role: 'webhook',
+      accepts: ['application/json'],
+      operation: {
+        summary: "Alertmanager's webhook: keeps the notification in the journal",
+        requestBody: { required: true, content: { 'application/json': { schema: notification } } },
+        responses: {
+          200: {
+            description: 'Kept',
+            content: { 'application/json': { schema: z.object({ accepted: z.literal(1) }) } },
+          },
+        },
+      },
+      handle: (ctx) => receive(ctx, services),
+    },
+  ];
+}

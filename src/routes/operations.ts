@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { renderLedger } from '../exposition.ts';
+import type { Route, Services } from './route.ts';
+
+const TEXT_FORMAT = 'text/plain; version=0.0.4; charset=utf-8';
+const readiness = z.object({
+  status: z.enum(['ready']),
+  ledger: z.literal('open'),
+  baseline: z
+    .enum(['ready', 'warming-up', 'unavailable'])
+    .meta({ description: 'unavailable: Prometheus is not reached' }),
+  prometheus: z.enum(['answers', 'does not answer']),
+  reason: z.string().optional(),
+});
+const text = { 'text/plain': { schema: z.string() } };
+
+/** What operates the service: its metrics, whether it lives, whether it can take reports. */
+export function operationRoutes({ ledger, health, baseline }: Services): Route[] {
+  return [
+    {
+      method: 'get',
+      path: '/metrics',
+      role: 'read',
+      operation: {
+        summary: 'Counters of the ledger and the health of the service, for Prometheus',
+        responses: { 200: { description: 'Prometheus text format', content: text } },
+      },
+      async handle(ctx) {
+        ctx.type = TEXT_FORMAT;
+        ctx.body = renderLedger(ledger, Date.now()) + (await health.registry.metrics());
+      },
+    },
+    {
+      method: 'get',
+      path: '/-/healthy',
+      operation: {
+        summary: 'The process answers',
+        responses: { 200: { description: 'It does', content: text } },
+      },
+      handle(ctx) {
+        ctx.body = 'healthy\n';
+      },
+    },
+    {
+      method: 'get',
+      path: '/-/ready',
+      operation: {
+        summary: 'Reports can be taken; says whether Prometheus answers, without which the answer is unknown',
+        responses: { 200: { description: 'Ready', content: { 'application/json': { schema: readiness } } } },
+      },
+      handle(ctx) {
+        const { state, reason } = baseline.current();
+        ctx.body = {
+          status: 'ready',
+          ledger: 'open',
+          baseline: state,
+          prometheus: state === 'unavailable' ? 'does not answer' : 'answers',
+          ...(reason !== undefined && { reason }),
+        };
+      },
+    },
+  ];
+}

@@ -1,0 +1,39 @@
+import type { Context } from 'koa';
+import type { z } from 'zod';
+import type { ZodOpenApiOperationObject } from 'zod-openapi';
+import type { Role } from '../access.ts';
+import type { BaselineWatch } from '../baseline.ts';
+import type { Config } from '../config.ts';
+import type { Health } from '../exposition.ts';
+import type { Ledger } from '../ledger.ts';
+import { invalid } from '../problem.ts';
+import type { Prometheus } from '../prometheus.ts';
+import { errorsOf } from '../report.ts';
+
+/** What routes work with. */
+export interface Services {
+  config: Config;
+  ledger: Ledger;
+  prometheus: Prometheus;
+  baseline: BaselineWatch;
+  health: Health;
+}
+
+/** A route with its own documentation, so that what is served and what is documented are one list. */
+export interface Route {
+  method: 'get' | 'post';
+  path: string;
+  /** Who may; everybody when left out. */
+  role?: Role;
+  /** Content types of the body that it takes; none when left out. */
+  accepts?: readonly string[];
+  operation: ZodOpenApiOperationObject;
+  handle(ctx: Context): Promise<void> | void;
+}
+
+/** The query parameters of a request. @throws Problem 422 that names each wrong one */
+export function readQuery<S extends z.ZodType>(ctx: Context, schema: S): z.output<S> {
+  const result = schema.safeParse({ ...ctx.query });
+  if (!result.success) throw invalid(errorsOf(result.error.issues, []));
+  return result.data;
+}

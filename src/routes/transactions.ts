@@ -1,0 +1,218 @@
+import { createHash } from 'node:crypto';
+import type { Context } from 'koa';
+import { z } from 'zod';
+import type { Baseline } from '../baseline.ts';
+import { type Outcome, slotsKey } from '../ledger/plan.ts';
+import { JUDGED_STATUSES, STATUSES } from '../names.ts';
+import { invalid, Problem } from '../problem.ts';
+import { assess, type Minute, overall, RECOMMENDATIONS } from '../recommendation.ts';
+import { event, exportRow, MAX_REPORTS, minuteReport, parseReports, type Report } from '../report.ts';
+import { type Route, readQuery, type Services } from './route.ts';
+
+/** Submissions that may wait for the disk; past it, a client that waits serves everybody better. */
+const MAX_WAITING = 5000;
+
+const share = z.number().meta({ description: 'Of all transactions of the minute, 0 to 1' });
+const answer = z
+  .object({
+    accepted: z.int().meta({ description: 'Reports that were counted, late ones and corrections included' }),
+    duplicates: z.int().meta({ description: 'Reports that had been counted before' }),
+    late: z.int().meta({ description: 'Of the accepted ones, those counted in transactions_late_total' }),
+    recommendation: z.enum(RECOMMENDATIONS),
+    baseline: z.object({
+      state: z.enum(['ready', 'warming-up', 'unavailable']),
+      asOf: z.iso.datetime().optional(),
+      reason: z.string().optional(),
+    }),
+    assessments: z.array(
+      z.object({
+        status: z.enum(JUDGED_STATUSES),
+        labels: z.record(z.string(), z.string()).optional(),
+        count: z.int(),
+        total: z.int(),
+        share,
+        expected: share.optional(),
+        upper: share.optional(),
+        expectedCount: z.number().optional(),
+        upperCount: z.number().optional(),
+        score: z.number().optional().meta({ description: 'Standard deviations above expected' }),
+        recommendation: z.enum(RECOMMENDATIONS),
+        reason: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'Answer' });
+
+const anyReport = z.union([minuteReport, event, exportRow]).meta({ id: 'Report' });
+
+const logged = z
+  .object({
+    timestamp: z.iso.datetime(),
+    receivedAt: z.iso.datetime(),
+    source: z.string().optional(),
+    labels: z.record(z.string(), z.string()).optional(),
+    counts: z.partialRecord(z.enum(STATUSES), z.int()),
+    authCodes: z.record(z.string(), z.int()),
+    late: z.boolean(),
+  })
+  .meta({ id: 'LoggedReport' });
+
+const listQuery = z.strictObject({
+  limit: z
+    .string()
+    .regex(/^\d{1,5}$/, 'must be a whole number from 1 to 1000')
+    .transform(Number)
+    .refine((n) => n >= 1 && n <= 1000, 'must be a whole number from 1 to 1000')
+    .default(50)
+    .meta({ type: 'integer', minimum: 1, maximum: 1000 }),
+});
+
+function idempotencyKey(ctx: Context): string | undefined {
+  const key = ctx.get('Idempotency-Key');
+  if (key === '') return undefined;
+  if (!/^[\x21-\x7e]{1,255}$/.test(key))
+    throw new Problem(400, 'Idempotency-Key: must be 1 to 255 visible ASCII characters');
+  return key;
+}
+
+const rawBody = (ctx: Context): string => String(ctx.request.rawBody ?? '');
+
+/** JSON as parsed, or one report a line. @throws Problem 400 that names the line */
+function bodyOf(ctx: Context): unknown {
+  if (rawBody(ctx).trim() === '') throw new Problem(400, 'the body is empty; send a report as JSON');
+  if (typeof ctx.request.body !== 'string') return ctx.request.body;
+  const lines = ctx.request.body.split('\n').map((line, i) => ({ line: line.trim(), number: i + 1 }));
+  return lines.filter(({ line }) => line !== '').map(({ line, number }) => parseLine(line, number));
+}
+
+function parseLine(line: string, number: number): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    throw new Problem(400, `line ${number} is not JSON: ${(error as Error).message}`);
+  }
+}
+
+/** The reports' minutes, each once, with what the ledger knows of them and of the minute before. */
+function minutesOf(reports: readonly Report[], outcomes: readonly Outcome[], { ledger }: Services): Minute[] {
+  const minutes = new Map<string, Minute>();
+  for (const [i, report] of reports.entries()) {
+    const { counts = {}, late = false } = outcomes[i] ?? {};
+    if (late) continue;
+    const previous = ledger.minuteCounts({ ...report, minute: report.minute - 60 });
+    minutes.set(slotsKey(report), { labels: report.labels, counts, previous });
+  }
+  return [...minutes.values()];
+}
+
+function stateOf(baseline: Baseline, judged: { expected?: number }[]) {
+  const { state, asOf, reason } = baseline;
+  // Known in general, but not for these labels.
+  const known = judged.length === 0 || judged.some((a) => a.expected !== undefined);
+  return {
+    state: state === 'ready' && !known ? ('warming-up' as const) : state,
+    ...(asOf !== undefined && { asOf: new Date(asOf).toISOString() }),
+    ...(reason !== undefined && { reason }),
+  };
+}
+
+function answerTo(reports: readonly Report[], outcomes: Outcome[], services: Services): z.output<typeof answer> {
+  const baseline = services.baseline.current();
+  const assessments = assess(minutesOf(reports, outcomes, services), baseline);
+  const duplicates = outcomes.filter((outcome) => outcome.duplicate).length;
+  return {
+    accepted: outcomes.length - duplicates,
+    duplicates,
+    late: outcomes.filter((outcome) => outcome.late).length,
+    recommendation: overall(assessments, baseline),
+    baseline: stateOf(baseline, assessments),
+    assessments,
+  };
+}
+
+function tally({ health }: Services, outcomes: readonly Outcome[]): void {
+  for (const { duplicate, late } of outcomes)
+    health.reports.inc({ result: duplicate ? 'duplicate' : late ? 'late' : 'accepted' });
+}
+
+async function record(ctx: Context, services: Services): Promise<void> {
+  const { ledger, config } = services;
+  const now = Date.now();
+  const key = idempotencyKey(ctx);
+  const parsed = parseReports(bodyOf(ctx), now, config.labels);
+  if (!parsed.ok) throw invalid(parsed.errors);
+  if (ledger.waiting() >= MAX_WAITING)
+    throw new Problem(429, 'too many reports wait for the disk; send this one again in a second', {
+      headers: { 'Retry-After': '1' },
+    });
+  const fingerprint = createHash('sha256').update(rawBody(ctx)).digest('hex');
+  let outcomes: Outcome[] = [];
+  const receipt = await ledger.record({
+    reports: parsed.reports,
+    ...(key !== undefined && { key, fingerprint }),
+    now,
+    answer(planned) {
+      outcomes = planned;
+      return answerTo(parsed.reports, planned, services);
+    },
+  });
+  tally(services, outcomes);
+  if (receipt.replayed) ctx.set('Idempotency-Replayed', 'true');
+  ctx.body = receipt.answer;
+}
+
+const body = {
+  required: true,
+  content: {
+    'application/json': { schema: z.union([anyReport, z.array(anyReport).min(1).max(MAX_REPORTS)]) },
+    'application/x-ndjson': { schema: z.string().meta({ description: 'One report as JSON a line' }) },
+  },
+};
+
+export function transactionRoutes(services: Services): Route[] {
+  return [
+    {
+      method: 'post',
+      path: '/api/v1/transactions',
+      role: 'ingest',
+      accepts: ['application/json', 'application/x-ndjson'],
+      operation: {
+        summary: 'Report counts; answered once they are on disk, with a recommendation',
+        requestParams: {
+          header: z.object({
+            'Idempotency-Key': z.string().max(255).optional().meta({ description: 'Makes a retry count once' }),
+          }),
+        },
+        requestBody: body,
+        responses: { 200: { description: 'Counted', content: { 'application/json': { schema: answer } } } },
+      },
+      async handle(ctx) {
+        try {
+          await record(ctx, services);
+        } catch (error) {
+          const refused = error instanceof Problem || (error as Error).name.match(/^(Conflict|KeyReused)$/);
+          services.health.reports.inc({ result: refused ? 'refused' : 'failed' });
+          throw error;
+        }
+      },
+    },
+    {
+      method: 'get',
+      path: '/api/v1/transactions',
+      role: 'read',
+      operation: {
+        summary: 'The latest reports, newest first',
+        requestParams: { query: listQuery },
+        responses: {
+          200: {
+            description: 'Reports',
+            content: { 'application/json': { schema: z.object({ reports: z.array(logged) }) } },
+          },
+        },
+      },
+      handle(ctx) {
+        ctx.body = { reports: services.ledger.reports(readQuery(ctx, listQuery).limit) };
+      },
+    },
+  ];
+}

@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAccess } from './access.ts';
+import { createApp } from './app.ts';
+import { type BaselineWatch, watchBaseline } from './baseline.ts';
+import type { Config } from './config.ts';
+import { createHealth } from './exposition.ts';
+import { openLedger } from './ledger.ts';
+import type { Log } from './log.ts';
+import { createPrometheus } from './prometheus.ts';
+
+/** Requests that are being answered when the service stops get this long; in milliseconds. */
+const GRACE_MS = 5000;
+
+export interface RunningServer {
+  /** Where it listens, with the port in use. */
+  url: string;
+  /** Answers what has been asked, then stops. */
+  close(): Promise<void>;
+}
+
+export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
+
+const baselineAge = (baseline: BaselineWatch) => () => (Date.now() - (baseline.current().asOf ?? Number.NaN)) / 1000;
+
+function urlOf(server: Server): string {
+  const { address, port, family } = server.address() as AddressInfo;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
+
+async function listen(server: Server, { host, port }: Config): Promise<void> {
+  server.listen(port, host);
+  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    throw new Error(
+      `port ${port} of ${host} is in use: stop what uses it, or give another --port (0 takes a free one)`,
+    );
+  });
+}
+
+/** Lets open requests finish; a keep-alive connection that is idle is closed at once. */
+async function stop(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+  await closed;
+  clearTimeout(timer);
+}
+
+/**
+ * Opens the ledger and serves it.
+ * @throws UsageError, DamagedLedger, or an Error that says why it cannot listen
+ */
+export async function startServer(config: Config, log: Log): Promise<RunningServer> {
+  const access = createAccess(config.tokensFile);
+  const prometheus = createPrometheus(config.prometheusUrl);
+  const baseline = watchBaseline(prometheus, log);
+  const health = createHealth(VERSION, baselineAge(baseline));
+  const ledger = await openLedger(config.data, {
+    latenessSeconds: config.lateness,
+    maxSeries: config.maxSeries,
+    log,
+    onCommit: (seconds) => health.commits.observe(seconds),
+    onFolded(values) {
+      health.folded.inc(values);
+      log('warn', `label values became "other": the cap of ${config.maxSeries} series is reached (--max-series)`);
+    },
+  }).catch((error: unknown) => {
+    baseline.stop();
+    throw error;
+  });
+  async function close(): Promise<void> {
+    baseline.stop();
+    if (server.listening) await stop(server);
+    await ledger.close();
+  }
+  const app = createApp({ config, ledger, prometheus, baseline, health, access, log, version: VERSION });
+  const server = createServer(app.callback());
+  await listen(server, config).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
+  log('info', `listening on ${urlOf(server)}`);
+  return { url: urlOf(server), close };
+}
