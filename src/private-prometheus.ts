@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findBinary } from './binaries.ts';
+import { createTail, runProgram, tie } from './programs.ts';
+
+/** A Prometheus that only answers queries: it scrapes nothing, evaluates no rules and never deletes or merges blocks. */
+export interface PrivatePrometheus {
+  url: string;
+  /** Ends it and waits for its end. Harmless when it has ended. */
+  stop: () => Promise<void>;
+}
+
+/** The storage belongs to a Prometheus that runs. */
+export class StorageInUseError extends Error {}
+
+const FLAGS = [
+  '--web.listen-address=127.0.0.1:0',
+  '--storage.tsdb.retention.time=100y',
+  '--storage.tsdb.min-block-duration=2h',
+  '--storage.tsdb.max-block-duration=2h',
+  '--no-storage.tsdb.allow-overlapping-compaction',
+  '--query.timeout=10m',
+];
+
+/**
+ * Starts one on a free loopback port and waits until it answers.
+ * @param storageDir its data; Prometheus sees the blocks that are there now, and locks the folder until it ends
+ * @throws StorageInUseError when another holds the folder; otherwise with what Prometheus wrote
+ */
+export async function startPrivatePrometheus(storageDir: string, signal?: AbortSignal): Promise<PrivatePrometheus> {
+  const prometheus = await findBinary('prometheus');
+  const configDir = await mkdtemp(join(tmpdir(), 'tillwatch-prometheus-'));
+  const config = join(configDir, 'prometheus.yml');
+  await writeFile(config, '{}\n');
+  signal?.throwIfAborted();
+  const args = [...FLAGS, `--config.file=${config}`, `--storage.tsdb.path=${storageDir}`];
+  const child = spawn(prometheus, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  tie(child);
+  const ended = new Promise<void>((resolve) => {
+    child.once('close', () => resolve());
+    child.once('error', () => resolve());
+  }).then(() => rm(configDir, { recursive: true, force: true }));
+  const stop = async () => {
+    child.kill();
+    const lastResort = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    await ended;
+    clearTimeout(lastResort);
+  };
+  try {
+    return { url: await listening(child.stderr, ended, signal), stop };
+  } catch (error) {
+    await stop();
+    throw explain(error, storageDir);
+  }
+}
+
+/** Its URL, once it says that it is ready. */
+async function listening(log: NodeJS.ReadableStream, ended: Promise<void>, signal?: AbortSignal): Promise<string> {
+  const tail = createTail(16_000);
+  const ready = new Promise<string>((resolve, reject) => {
+    log.setEncoding('utf8').on('data', (text: string) => {
+      tail.add(text);
+      const address = /msg="Listening on".* address=(\S+:\d+)/.exec(tail.text())?.[1];
+      if (address !== undefined && tail.text().includes('Server is ready')) resolve(`http://${address}`);
+    });
+    void ended.then(() => reject(new Error(tail.text())));
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  return ready;
+}
+
+function explain(error: unknown, storageDir: string): unknown {
+  if (!(error instanceof Error) || error.name === 'AbortError') return error;
+  if (error.message.includes('lock DB directory'))
+    return new StorageInUseError(`a Prometheus is running on ${storageDir}`);
+  const lines = error.message.split('\n');
+  const errors = lines.filter((line) => line.includes('level=ERROR'));
+  return new Error(`Prometheus did not start on ${storageDir}:\n${(errors.length > 0 ? errors : lines).join('\n')}`);
+}
+
+/**
+ * Turns an OpenMetrics file into blocks in a storage folder. The hidden flag makes them weeks long instead of two hours: promtool reads the
+ * whole file once a block.
+ */
+export async function createBlocks(openMetricsFile: string, storageDir: string, signal?: AbortSignal): Promise<void> {
+  const promtool = await findBinary('promtool');
+  const args = ['tsdb', 'create-blocks-from', 'openmetrics', '--quiet', '--max-block-duration=960h'];
+  await runProgram(promtool, [...args, openMetricsFile, storageDir], signal);
+}

@@ -1,0 +1,120 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+/** Where a rule stands: `FILE, group NAME`. */
+interface Common {
+  expr: string;
+  labels: Readonly<Record<string, string>>;
+  file: string;
+  group: string;
+  /** Seconds between evaluations. */
+  interval: number;
+}
+
+export interface RecordingRule extends Common {
+  record: string;
+}
+
+export interface AlertRule extends Common {
+  alert: string;
+  /** Seconds. */
+  for: number;
+  /** Seconds. */
+  keepFiringFor: number;
+  annotations: Readonly<Record<string, string>>;
+}
+
+const UNIT: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, y: 31_536_000 };
+const DEFAULT_INTERVAL = 60;
+
+/** Seconds of a Prometheus duration such as `1h30m`; NaN if it is none. */
+export function durationSeconds(text: string): number {
+  if (!/^(\d+(ms|[smhdwy]))+$/.test(text)) return text === '0' ? 0 : Number.NaN;
+  const parts = [...text.matchAll(/(\d+)(ms|[smhdwy])/g)];
+  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * (UNIT[unit ?? ''] ?? Number.NaN), 0);
+}
+
+const duration = z
+  .union([z.string(), z.number()])
+  .transform((value) => durationSeconds(String(value)))
+  .refine((seconds) => !Number.isNaN(seconds), { error: 'is no duration such as 5m' });
+const labels = z.record(z.string(), z.coerce.string()).nullish();
+const expr = z.union([z.string(), z.number()]).transform(String);
+
+const ruleFile = z.object({
+  groups: z.array(
+    z.object({
+      name: z.string(),
+      interval: duration.optional(),
+      labels,
+      rules: z
+        .array(
+          z.union([
+            z.object({ record: z.string(), expr, labels }),
+            z.object({
+              alert: z.string(),
+              expr,
+              labels,
+              for: duration.optional(),
+              keep_firing_for: duration.optional(),
+              annotations: labels,
+            }),
+          ]),
+        )
+        .nullish(),
+    }),
+  ),
+});
+
+/** Reads every `*.yml` and `*.yaml` of a folder, in order of their names. Throws naming the file that is no rule file. */
+export async function readRules(dir: string): Promise<{ recording: RecordingRule[]; alerts: AlertRule[] }> {
+  const names = (await readdir(dir)).filter((name) => /\.ya?ml$/.test(name)).sort();
+  if (names.length === 0) throw new Error(`${dir}: holds no rule files (*.yml)`);
+  const files = await Promise.all(names.map((name) => readRuleFile(join(dir, name))));
+  return { recording: files.flatMap((file) => file.recording), alerts: files.flatMap((file) => file.alerts) };
+}
+
+async function readRuleFile(file: string): Promise<{ recording: RecordingRule[]; alerts: AlertRule[] }> {
+  const content = ruleFile.safeParse(parseYaml(await readFile(file, 'utf8'), file));
+  if (!content.success) throw new Error(`${file}: is no Prometheus rule file\n${z.prettifyError(content.error)}`);
+  const found = { recording: [] as RecordingRule[], alerts: [] as AlertRule[] };
+  for (const group of content.data.groups) {
+    for (const rule of group.rules ?? []) {
+      const interval = group.interval ?? DEFAULT_INTERVAL;
+      const common = {
+        expr: rule.expr,
+        labels: { ...group.labels, ...rule.labels },
+        file,
+        group: group.name,
+        interval,
+      };
+      if ('record' in rule) found.recording.push({ ...common, record: rule.record });
+      else found.alerts.push({ ...common, ...alertFields(rule) });
+    }
+  }
+  return found;
+}
+
+type AlertYaml = {
+  alert: string;
+  for?: number | undefined;
+  keep_firing_for?: number | undefined;
+  annotations?: Record<string, string> | null | undefined;
+};
+
+const alertFields = (rule: AlertYaml) => ({
+  alert: rule.alert,
+  for: rule.for ?? 0,
+  keepFiringFor: rule.keep_firing_for ?? 0,
+  annotations: rule.annotations ?? {},
+});
+
+function parseYaml(text: string, file: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new Error(`${file}: ${error instanceof Error ? error.message : error}`);
+  }
+}
