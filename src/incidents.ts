@@ -1,5 +1,5 @@
 import type { Status } from './names.ts';
-import { randomFor } from './random.ts';
+import { type Random, randomFor } from './random.ts';
 
 /** Mean counts of one minute, before chance. `denied` is the sum of its auth codes. */
 export interface Intensity {
@@ -111,34 +111,48 @@ const hoursOf = (kind: IncidentKind): [number, number] =>
 
 /**
  * Places one incident of each kind given (a kind may be given twice) in [from, to), in minutes since the epoch,
- * none within an hour and a half of another where there is room, and in the second half of the range where there is
+ * none within an hour and a half of another (or of those `taken`) where there is room, and in the second half of the range where there is
  * room, so that the first half can serve as history. The same seed gives the same places.
  * @throws when they do not fit
  */
-export function placeIncidents(kinds: IncidentKind[], seed: number, from: number, to: number): Incident[] {
+export function placeIncidents(
+  kinds: readonly IncidentKind[],
+  seed: number,
+  from: number,
+  to: number,
+  taken: readonly Incident[] = [],
+): Incident[] {
   const middle = Math.floor((from + to) / 2);
   const attempts: [number, number][] = [
     [middle, 90],
     [from, 90],
     [from, 45],
     [from, 15],
+    [from, 0],
   ];
   for (const [first, distance] of attempts) {
-    const placed = tryPlace(kinds, seed, first, to, distance);
+    const placed = tryPlace(kinds, randomFor(seed, 0x1c1d, kinds.length), [first, to], distance, taken);
     if (placed) return placed.sort((a, b) => a.start - b.start);
   }
   throw new Error(`${kinds.length} incidents do not fit in ${((to - from) / DAY).toFixed(1)} days: ask for more days`);
 }
 
-function tryPlace(kinds: IncidentKind[], seed: number, from: number, to: number, distance: number) {
-  const random = randomFor(seed, 0x1c1d, kinds.length);
+function tryPlace(
+  kinds: readonly IncidentKind[],
+  random: Random,
+  [from, to]: [number, number],
+  distance: number,
+  taken: readonly Incident[],
+): Incident[] | undefined {
   const placed: Incident[] = [];
   // The long ones first: they are the hardest to find room for.
   const byLength = [...kinds].sort((a, b) => KINDS[b].minutes - KINDS[a].minutes);
   for (const kind of byLength) {
     const free = candidates(kind, from, to).filter((start) => {
       const incident = incidentAt(kind, start);
-      return placed.every((other) => incident.end + distance <= other.start || other.end + distance <= incident.start);
+      const clear = (other: Incident) =>
+        incident.end + distance <= other.start || other.end + distance <= incident.start;
+      return [...taken, ...placed].every(clear);
     });
     const start = free[Math.floor(random() * free.length)];
     if (start === undefined) return undefined;

@@ -1,0 +1,103 @@
+import { fileURLToPath } from 'node:url';
+import { UsageError } from '../config.ts';
+import { type CsvHistory, describeProblems, readCsv } from '../csv.ts';
+import { type Imported, type ImportProgress, importHistory, storageOf } from '../history.ts';
+import { messageOf } from '../log.ts';
+import { createProgress, type Progress } from '../progress.ts';
+import type { MinuteCounts } from '../simulate.ts';
+import type { CommandIo } from './io.ts';
+
+export interface ImportCommandOptions {
+  /** One file, or one by status and one by auth code; `-` is stdin. */
+  files: readonly string[];
+  dataDir: string;
+  /** Default: the project's own. */
+  rulesDir?: string;
+  date?: string;
+  skipBadRows?: boolean;
+}
+
+/** `tillwatch import`. @returns the exit code: 0 imported, 1 nothing was imported, 2 used wrongly */
+export async function importCommand(options: ImportCommandOptions, io: CommandIo): Promise<number> {
+  const progress = createProgress(io.stderr);
+  try {
+    const files = await readFiles(options, io, progress);
+    const imported = await importHistory({
+      minutes: mergeMinutes(files.map((file) => file.minutes())),
+      statuses: files.some((file) => file.kind === 'status'),
+      ...authCodesOf(files),
+      dataDir: options.dataDir,
+      rulesDir: options.rulesDir ?? fileURLToPath(new URL('../../prometheus/rules', import.meta.url)),
+      onProgress: (state) => progress.show(describeProgress(state)),
+      signal: io.signal,
+    });
+    progress.end();
+    io.stdout.write(summary(files, imported, options.dataDir));
+    return 0;
+  } catch (error) {
+    progress.end();
+    io.stderr.write(`${io.signal.aborted ? 'interrupted: nothing was imported' : messageOf(error)}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+async function readFiles(options: ImportCommandOptions, io: CommandIo, progress: Progress): Promise<CsvHistory[]> {
+  const files: CsvHistory[] = [];
+  for (const name of options.files) {
+    const file = await readCsv(name, {
+      ...(options.date === undefined ? {} : { date: options.date }),
+      skipBadRows: options.skipBadRows === true,
+      stdin: io.stdin,
+      signal: io.signal,
+      onBytes: (bytes) => progress.show(`reading ${name}: ${(bytes / 1e6).toFixed(1)} MB`),
+    });
+    if (files.some((other) => other.kind === file.kind))
+      throw new UsageError(`two files count by ${file.kind}: import one after the other, in order of time`);
+    if (file.skipped > 0)
+      io.stderr.write(`${name}: left out ${file.skipped} bad rows:\n${describeProblems(file.problems).join('\n')}\n`);
+    files.push(file);
+  }
+  if (files.length === 0) throw new UsageError('no file to import');
+  return files;
+}
+
+function authCodesOf(files: CsvHistory[]): { authCodes?: string[] } {
+  const file = files.find(({ kind }) => kind === 'auth_code');
+  return file === undefined ? {} : { authCodes: file.keys };
+}
+
+/** Minutes of several files as one, in order of time. */
+function* mergeMinutes(sources: Generator<MinuteCounts>[]): Generator<MinuteCounts> {
+  const heads = sources.map((source) => ({ source, next: source.next() }));
+  for (;;) {
+    const minutes = heads.flatMap(({ next }) => (next.done ? [] : [next.value.minute]));
+    if (minutes.length === 0) return;
+    const minute = Math.min(...minutes);
+    let merged: MinuteCounts = { minute };
+    for (const head of heads) {
+      if (head.next.done || head.next.value.minute !== minute) continue;
+      merged = { ...merged, ...head.next.value };
+      head.next = head.source.next();
+    }
+    yield merged;
+  }
+}
+
+function describeProgress(state: ImportProgress): string {
+  if (state.step === 'minutes') return `writing counters: ${state.done} minutes`;
+  return `computing recorded series: ${state.done} of ${state.total} rules (${state.record})`;
+}
+
+function summary(files: CsvHistory[], imported: Imported, dataDir: string): string {
+  const rows = files.reduce((sum, file) => sum + file.rows, 0);
+  const skipped = files.reduce((sum, file) => sum + file.skipped, 0);
+  const n = (value: number) => value.toLocaleString('en-US');
+  return [
+    `imported ${n(rows)} rows${skipped > 0 ? ` (${n(skipped)} bad rows left out)` : ''}: ` +
+      `${n(imported.minutes)} minutes from ${iso(imported.from)} to ${iso(imported.to)}`,
+    `wrote ${n(imported.samples)} samples in ${n(imported.series)} series to ${storageOf(dataDir)}`,
+    '',
+  ].join('\n');
+}
+
+const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');

@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from './log.ts';
+import type { Traffic, TrafficMinute } from './simulate.ts';
+
+/** Time, so that a test need not wait for real minutes. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  /** Rejects when the signal aborts. */
+  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+export const REAL_CLOCK: Clock = { now: () => Date.now(), sleep: (ms, signal) => sleep(ms, undefined, { signal }) };
+
+export interface PostOptions {
+  traffic: Traffic;
+  /** The service's base URL, or the whole URL to post to. */
+  url: string;
+  /** Minutes since the epoch; without `to` it goes on until the signal. */
+  from: number;
+  to?: number;
+  /** Makes the keys of this run its own. */
+  seed: number;
+  token?: string;
+  signal: AbortSignal;
+  /** Told what the service answered for each minute. */
+  onAnswer?: (minute: TrafficMinute, recommendation: string) => void;
+  /** Told why a report is tried again. */
+  onRetry?: (reason: string) => void;
+  clock?: Clock;
+}
+
+const ROUTE = '/api/v1/transactions';
+const FIRST_WAIT_MS = 1000;
+const LONGEST_WAIT_MS = 30_000;
+
+/**
+ * Posts each minute of traffic as soon as it has ended, until `to` or the signal. A report that meets a 5xx, a 429 or no
+ * answer is sent again, under the same key, for as long as it takes: none is lost, none counted twice.
+ * @throws when the service refuses a report (4xx)
+ */
+export async function postTraffic(options: PostOptions): Promise<void> {
+  const { traffic, signal, clock = REAL_CLOCK } = options;
+  const end = options.to ?? Number.POSITIVE_INFINITY;
+  try {
+    for (let minute = options.from; minute < end; minute++) {
+      const left = (minute + 1) * 60_000 - clock.now();
+      if (left > 0) await clock.sleep(left, signal);
+      const counted = traffic.at(minute);
+      if (counted !== undefined) await postUntilTaken(counted, options, clock);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+async function postUntilTaken(counted: TrafficMinute, options: PostOptions, clock: Clock): Promise<void> {
+  for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
+    const outcome = await post(counted, options);
+    if ('recommendation' in outcome) return options.onAnswer?.(counted, outcome.recommendation);
+    options.onRetry?.(`${options.url}: ${outcome.retry}; trying again in ${wait / 1000} s`);
+    await clock.sleep(wait, options.signal);
+  }
+}
+
+async function post(
+  counted: TrafficMinute,
+  options: PostOptions,
+): Promise<{ recommendation: string } | { retry: string }> {
+  const url = new URL(options.url);
+  if (url.pathname === '/') url.pathname = ROUTE;
+  const { counts, authCodes, minute } = counted;
+  const timestamp = new Date(minute * 60_000).toISOString();
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'idempotency-key': `simulate-${options.seed}-${timestamp}`,
+        ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+      },
+      body: JSON.stringify({ timestamp, source: 'simulate', counts, authCodes }),
+      signal: options.signal,
+    });
+    text = await response.text();
+  } catch (error) {
+    options.signal.throwIfAborted();
+    return { retry: messageOf(error) };
+  }
+  if (response.status >= 500 || response.status === 429) return { retry: `answered ${response.status}` };
+  if (!response.ok) throw new Error(`${url} refused the report of ${timestamp} with ${response.status}: ${text}`);
+  return { recommendation: String((JSON.parse(text) as { recommendation?: unknown }).recommendation) };
+}
