@@ -1,0 +1,15 @@
+import type { Problem } from './problem.ts';
+import { fieldErrors, otherErrors } from './rules.ts';
+import { runTool } from './tool.ts';
+import { readYaml, type YamlFile } from './yaml-file.ts';
+
+/** What amtool finds wrong with a configuration; `as` is the file that people edit, `path` perhaps a variant of it. */
+export async function checkAlertmanagerConfig(amtool: string, path: string, as = path): Promise<Problem[]> {
+  const file: YamlFile = { ...(await readYaml(path)), path: as };
+  if (file.problems.length > 0) return file.problems.map((problem) => ({ ...problem, file: as }));
+  const { ok, stdout } = await runTool(amtool, ['check-config', path]);
+  // Templates are parsed too, after `SUCCESS`; they are looked at one by one elsewhere.
+  if (ok || /^Checking .*SUCCESS$/m.test(stdout)) return [];
+  const problems = fieldErrors(file, stdout);
+  return problems.length > 0 ? problems : otherErrors(file, stdout);
+}

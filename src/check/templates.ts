@@ -1,0 +1,123 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Problem } from './problem.ts';
+import { sampleMessages } from './sample-messages.ts';
+import { runTool } from './tool.ts';
+import { readYaml, scalars } from './yaml-file.ts';
+
+/** Templates that Alertmanager brings along; amtool of some distributions lacks them. */
+const BUILT_IN = /^__|\.default\./;
+
+/** A text of the configuration that is rendered into messages. */
+interface Use {
+  text: string;
+  line: number;
+  type: 'text' | 'html';
+}
+
+export interface TemplateCheck {
+  amtool: string;
+  /** The configuration whose receivers use the templates, with every block switched on. */
+  config: string;
+  /** The file that people edit, for messages. */
+  configAs: string;
+  files: string[];
+  /** An empty folder to write sample messages to. */
+  scratch: string;
+}
+
+/** Parses each template, looks up every template that is referred to, and renders all that the receivers send. */
+export async function checkTemplates(check: TemplateCheck): Promise<Problem[]> {
+  const parsed = await Promise.all(check.files.map((file) => parseProblems(check, file)));
+  const problems = [...parsed.flat(), ...(await missingReferences(check))];
+  // One broken file breaks every message: nothing more to learn from rendering.
+  return problems.length > 0 ? problems : renderProblems(check);
+}
+
+async function parseProblems(check: TemplateCheck, file: string): Promise<Problem[]> {
+  const { ok, stderr } = await runTool(check.amtool, renderArgs([file], 'text', 'x'));
+  return ok ? [] : [templateProblem(check, stderr, { file })];
+}
+
+/** Go finds these only when it comes to them, which may be in a branch that only the worst night takes. */
+async function missingReferences(check: TemplateCheck): Promise<Problem[]> {
+  const texts = await Promise.all(
+    [...check.files, check.config].map(async (file) => ({ file, text: await readFile(file, 'utf8') })),
+  );
+  const defined = new Set(
+    texts.flatMap(({ text }) => [...text.matchAll(/\{\{-?\s*(?:define|block)\s+"([^"]+)"/g)].map((match) => match[1])),
+  );
+  return texts.flatMap(({ file, text }) =>
+    [...text.matchAll(/\{\{-?\s*template\s+"([^"]+)"/g)]
+      .filter(([, name = '']) => !defined.has(name) && !BUILT_IN.test(name))
+      .map((match) => ({
+        file: file === check.config ? check.configAs : file,
+        line: text.slice(0, match.index).split('\n').length,
+        message: `template "${match[1]}" is not defined in any file`,
+      })),
+  );
+}
+
+async function renderProblems(check: TemplateCheck): Promise<Problem[]> {
+  const uses = await templateUses(check.config);
+  const problems: Problem[] = [];
+  for (const [name, message] of Object.entries(sampleMessages())) {
+    const data = join(check.scratch, `${name}.json`);
+    await writeFile(data, JSON.stringify(message));
+    for (const type of ['text', 'html'] as const) {
+      problems.push(
+        ...(await renderAll(
+          check,
+          uses.filter((use) => use.type === type),
+          type,
+          data,
+        )),
+      );
+    }
+  }
+  return problems;
+}
+
+/** All at once, which is one process; one by one only to find out which fails. */
+async function renderAll(check: TemplateCheck, uses: Use[], type: 'text' | 'html', data: string): Promise<Problem[]> {
+  const together = uses.map((use) => use.text).join('\n');
+  if (together === '' || (await render(check, together, type, data)).ok) return [];
+  const problems: Problem[] = [];
+  for (const use of uses) {
+    const { ok, stderr } = await render(check, use.text, type, data);
+    if (!ok && !isAboutBuiltIn(stderr)) {
+      problems.push(templateProblem(check, stderr, { file: check.configAs, line: use.line }));
+    }
+  }
+  return problems;
+}
+
+function render(check: TemplateCheck, text: string, type: 'text' | 'html', data: string) {
+  return runTool(check.amtool, [...renderArgs(check.files, type, text), `--template.data=${data}`]);
+}
+
+function renderArgs(files: string[], type: string, text: string): string[] {
+  const globs = files.map((file) => `--template.glob=${file}`);
+  return ['template', 'render', ...globs, `--template.type=${type}`, `--template.text=${text}`];
+}
+
+function isAboutBuiltIn(stderr: string): boolean {
+  const name = /template "([^"]+)"(?: not defined|$)/.exec(stderr.trim())?.[1];
+  return name !== undefined && BUILT_IN.test(name);
+}
+
+async function templateUses(config: string): Promise<Use[]> {
+  const file = await readYaml(config);
+  return scalars(file)
+    .filter(({ node }) => typeof node.value === 'string' && node.value.includes('{{'))
+    .map(({ node, line, key }) => ({ text: String(node.value), line, type: key === 'html' ? 'html' : 'text' }));
+}
+
+/** `template: common.tmpl:18:12: executing ...`; a text of the configuration has no name. */
+function templateProblem(check: TemplateCheck, stderr: string, fallback: { file: string; line?: number }): Problem {
+  const said = stderr.trim().replace(/^.*?error: /s, '');
+  const located = /template: ?([^\s:]+):(\d+)(?::\d+)?: (.*)$/s.exec(said);
+  const file = check.files.find((path) => basename(path) === located?.[1]);
+  if (located && file) return { file, line: Number(located[2]), message: located[3] ?? said };
+  return { ...fallback, message: said };
+}

@@ -1,0 +1,20 @@
+import { execFile } from 'node:child_process';
+
+export interface ToolResult {
+  ok: boolean;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs promtool or amtool; a non-zero exit is an answer, not an error. Rejects only when it cannot be run at all. */
+export function runTool(path: string, args: string[], cwd?: string): Promise<ToolResult> {
+  return new Promise((resolve, reject) => {
+    execFile(path, args, { cwd, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+      if (error && typeof error.code !== 'number') {
+        reject(new Error(`cannot run ${path}: ${error.message}`));
+        return;
+      }
+      resolve({ ok: error === null, stdout, stderr });
+    });
+  });
+}

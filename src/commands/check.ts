@@ -1,0 +1,110 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { findBinary } from '../binaries.ts';
+import { checkAlertmanagerConfig } from '../check/alertmanager-config.ts';
+import { formatProblem, inOrder, type Problem } from '../check/problem.ts';
+import { checkRoutes } from '../check/routes.ts';
+import { checkRuleTests } from '../check/rule-tests.ts';
+import { checkPrometheusConfig, checkRuleFile } from '../check/rules.ts';
+import { switchOn } from '../check/switches.ts';
+import { checkTemplates } from '../check/templates.ts';
+
+export interface CheckIo {
+  stdout: (text: string) => void;
+  stderr: (text: string) => void;
+}
+
+/**
+ * `tillwatch check [DIR]`: every file in DIR/prometheus and DIR/alertmanager that people edit, held against promtool and
+ * amtool. Each problem becomes one line `file:line: message` on stdout. 0 when there is none, else 1.
+ */
+export async function check(dir: string, io: CheckIo): Promise<0 | 1> {
+  const log = (line: string) => io.stderr(`${line}\n`);
+  const promtool = await findBinary('promtool', { log });
+  const amtool = await findBinary('amtool', { log });
+  const root = resolve(dir);
+  const files = {
+    rules: await filesIn(join(root, 'prometheus', 'rules'), '.yml'),
+    tests: await filesIn(join(root, 'prometheus', 'tests'), '.test.yml'),
+    templates: await filesIn(join(root, 'alertmanager', 'templates'), '.tmpl'),
+  };
+  const problems = inOrder([
+    ...(await checkPrometheus(promtool, root, files, log)),
+    ...(await checkAlertmanager(amtool, root, files.templates)),
+  ]);
+  for (const problem of problems) io.stdout(`${formatProblem(problem, process.cwd())}\n`);
+  if (problems.length > 0) {
+    log(count(problems.length, 'problem'));
+    return 1;
+  }
+  const counted = [count(files.rules.length, 'rule file'), count(files.tests.length, 'test file')];
+  counted.push(count(files.templates.length, 'template file'), 'prometheus.yml', 'alertmanager.yml and its routes');
+  io.stdout(`${counted.join(', ')}: all right\n`);
+  return 0;
+}
+
+interface PrometheusFiles {
+  rules: string[];
+  tests: string[];
+}
+
+async function checkPrometheus(
+  promtool: string,
+  root: string,
+  files: PrometheusFiles,
+  log: (line: string) => void,
+): Promise<Problem[]> {
+  const problems = await checkPrometheusConfig(promtool, join(root, 'prometheus', 'prometheus.yml'));
+  for (const file of files.rules) problems.push(...(await checkRuleFile(promtool, file)));
+  if (files.rules.length === 0) {
+    problems.push({ file: join(root, 'prometheus', 'rules'), message: 'no rule files (*.yml) here' });
+  }
+  if (problems.length > 0) {
+    // They would fail for the same reason, and say so less well.
+    log('rule tests are not run until the rule files are right');
+    return problems;
+  }
+  for (const file of files.tests) problems.push(...(await checkRuleTests(promtool, file)));
+  return problems;
+}
+
+/** The file as it stands, and with every optional block switched on, so that switching one on holds no surprise. */
+async function checkAlertmanager(amtool: string, root: string, templates: string[]): Promise<Problem[]> {
+  const config = join(root, 'alertmanager', 'alertmanager.yml');
+  const asItStands = await checkAlertmanagerConfig(amtool, config);
+  if (asItStands.length > 0) return asItStands;
+  const scratch = await mkdtemp(join(tmpdir(), 'tillwatch-check-'));
+  try {
+    const text = await readFile(config, 'utf8');
+    const allOn = { path: join(scratch, basename(config)), text: switchOn(text), allOn: true };
+    await writeFile(allOn.path, allOn.text);
+    const switchedOn = await checkAlertmanagerConfig(amtool, allOn.path, config);
+    if (switchedOn.length > 0) return switchedOn.map(sayWhen);
+    return [
+      ...(await checkTemplates({ amtool, config: allOn.path, configAs: config, files: templates, scratch })),
+      ...(await checkRoutes(amtool, join(root, 'alertmanager', 'routes.test.yml'), [
+        { path: config, text, allOn: false },
+        allOn,
+      ])),
+    ];
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+function sayWhen(problem: Problem): Problem {
+  return { ...problem, message: `${problem.message} (with every block switched on)` };
+}
+
+async function filesIn(folder: string, ending: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names
+    .filter((name) => name.endsWith(ending))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
