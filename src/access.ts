@@ -44,11 +44,13 @@ function readGrants(file: string): Grant[] {
 
 /**
  * Reads the tokens of `file`, keeping hashes only; without a file everything is allowed.
+ * @param internal a token with every role, for what this program starts itself
  * @throws UsageError that names the line
  */
-export function createAccess(file: string): Access {
+export function createAccess(file: string, internal?: string): Access {
   if (file === '') return () => {};
-  const grants = readGrants(file);
+  const own: Grant[] = internal === undefined ? [] : [{ hash: digest(internal), roles: [...ROLES] }];
+  const grants = [...readGrants(file), ...own];
   return (role, authorization) => {
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
     const headers = { 'WWW-Authenticate': 'Bearer realm="tillwatch"' };

@@ -1,39 +1,114 @@
 import { Command, CommanderError } from 'commander';
+import { check } from './commands/check.ts';
+import { importCommand } from './commands/import.ts';
 import type { CommandIo } from './commands/io.ts';
 import { serve } from './commands/serve.ts';
-import { type Config, type Flags, readConfig, SETTINGS, UsageError, variable } from './config.ts';
+import { type SimulateCommandOptions, simulateCommand } from './commands/simulate.ts';
+import { up } from './commands/up.ts';
+import { type Flags, readConfig, SETTINGS, type SettingName, UsageError, variable } from './config.ts';
+import { INCIDENT_KINDS } from './incidents.ts';
 import { messageOf } from './log.ts';
 import { VERSION } from './server.ts';
+import { DEFAULT_VOLUME } from './simulate.ts';
+import { PROJECT } from './stack.ts';
 
-const SERVE = Object.keys(SETTINGS) as (keyof typeof SETTINGS)[];
+const NAMES = Object.keys(SETTINGS) as SettingName[];
+const SERVE = NAMES.filter((name) => !['prometheusPort', 'alertmanagerPort'].includes(name));
+const UP = NAMES.filter((name) => !['prometheusUrl', 'alertmanagerUrl'].includes(name));
 
-function addSettings(command: Command, names: readonly (keyof typeof SETTINGS)[]): Command {
+function addSettings(command: Command, names: readonly SettingName[]): Command {
   for (const name of names) {
-    const { flag, value, help, default: fallback } = SETTINGS[name] as (typeof SETTINGS)['host'] & { value?: string };
+    const { flag, help, default: fallback, ...rest } = SETTINGS[name];
+    const value = 'value' in rest ? rest.value : undefined;
     const shown = fallback === '' || value === undefined ? '' : `, default ${fallback}`;
-    const flags = value === undefined ? `--${flag}` : `--${flag} <${value}>`;
-    command.option(flags, `${help} (${variable(flag)}${shown})`);
+    command.option(`--${flag}${value === undefined ? '' : ` <${value}>`}`, `${help} (${variable(flag)}${shown})`);
   }
   return command;
 }
 
 type Settle = (code: number) => void;
 
+const collect = (value: string, before: string[] = []): string[] => [...before, value];
+
+function addServing(program: Command, io: CommandIo, settle: Settle): void {
+  addSettings(program.command('serve').description('the HTTP service alone'), SERVE).action(async (flags: Flags) =>
+    settle(await serve(readConfig(flags, io.env), io)),
+  );
+  addSettings(
+    program
+      .command('up')
+      .description('the service with a local Prometheus and Alertmanager')
+      .option('--demo', 'with 14 days of generated history, and generated traffic from now on'),
+    UP,
+  ).action(async ({ demo, ...flags }: Flags & { demo?: boolean }) => settle(await up(flags, demo === true, io)));
+}
+
+function addHistory(program: Command, io: CommandIo, settle: Settle): void {
+  addSettings(
+    program
+      .command('import')
+      .description('history into Prometheus, recorded series included')
+      .argument('<file...>', 'CSV: timestamp,status,count or timestamp,auth_code,count or time,status,F1; - for stdin')
+      .option('--rules <DIR>', 'recording rules, default the own ones')
+      .option('--date <DATE>', 'the day of times such as "13h 05"')
+      .option('--skip-bad-rows', 'leave out and count bad rows, instead of refusing the file'),
+    ['data'],
+  ).action(async (files: string[], { rules, date, skipBadRows, ...flags }: Flags & ImportFlags) =>
+    settle(
+      await importCommand(
+        {
+          files,
+          dataDir: readConfig(flags, io.env).data,
+          ...(rules !== undefined && { rulesDir: rules }),
+          ...(date !== undefined && { date }),
+          skipBadRows: skipBadRows === true,
+        },
+        io,
+      ),
+    ),
+  );
+  program
+    .command('simulate')
+    .description('generated traffic with labelled incidents, as CSV or as live POSTs')
+    .option('--days <N>', 'days of traffic, default 14; with --post until stopped')
+    .option('--seed <N>', 'the same seed gives the same traffic, default 1')
+    .option('--incident <KIND>', `an incident, or KIND@TIME; may be repeated. ${INCIDENT_KINDS.join(', ')}`, collect)
+    .option('--start <TIME>', 'first minute, default 2026-01-05T00:00:00Z; with --post now')
+    .option('--volume <N>', `mean transactions a minute, default ${DEFAULT_VOLUME}`)
+    .option('--labels <FILE>', 'write the incidents to FILE, as start,end,signal,kind')
+    .option('--auth-codes', 'counts by auth code instead of by status')
+    .option('--post <URL>', 'post each minute to a running service as it ends')
+    .option('--token-file <FILE>', 'token of the role ingest, for --post')
+    .action(async (options: SimulateCommandOptions) => settle(await simulateCommand(options, io)));
+}
+
+interface ImportFlags {
+  rules?: string;
+  date?: string;
+  skipBadRows?: boolean;
+}
+
 /** The command table. Each entry gives its exit code to `settle`. */
 function createProgram(io: CommandIo, settle: Settle): Command {
   const program = new Command('tillwatch')
     .description('Tells a payments team when transactions are not as they normally are.')
     .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
     .helpCommand(false)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
     });
-  const config = (flags: Flags): Config => readConfig(flags, io.env);
-  addSettings(program.command('serve').description('the HTTP service alone'), SERVE).action(async (flags: Flags) =>
-    settle(await serve(config(flags), io)),
-  );
+  addServing(program, io, settle);
+  addHistory(program, io, settle);
+  program
+    .command('check')
+    .description('validate every rule, test, route and template file')
+    .argument('[dir]', 'folder that holds prometheus/ and alertmanager/, default the own ones', PROJECT)
+    .action(async (dir: string) =>
+      settle(await check(dir, { stdout: (text) => io.stdout.write(text), stderr: (text) => io.stderr.write(text) })),
+    );
   return program;
 }
 

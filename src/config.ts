@@ -89,6 +89,20 @@ export const SETTINGS = {
     default: 'http://127.0.0.1:9093',
     schema: httpUrl,
   }),
+  prometheusPort: setting({
+    flag: 'prometheus-port',
+    value: 'PORT',
+    help: 'port of the Prometheus that is started, 0 for a free one',
+    default: '9090',
+    schema: whole(0, 65535),
+  }),
+  alertmanagerPort: setting({
+    flag: 'alertmanager-port',
+    value: 'PORT',
+    help: 'port of the Alertmanager that is started, 0 for a free one',
+    default: '9093',
+    schema: whole(0, 65535),
+  }),
   labels: setting({
     flag: 'labels',
     value: 'NAMES',
@@ -125,7 +139,7 @@ export const SETTINGS = {
   }),
 } as const;
 
-type SettingName = keyof typeof SETTINGS;
+export type SettingName = keyof typeof SETTINGS;
 export type Config = Readonly<{ [K in SettingName]: z.output<(typeof SETTINGS)[K]['schema']> }>;
 
 /** The environment variable of a flag: `prometheus-url` -> `TILLWATCH_PROMETHEUS_URL`. */
@@ -157,6 +171,12 @@ function readSetting(name: SettingName, flags: Flags, env: NodeJS.ProcessEnv, pr
   const where = given === undefined ? variable(flagName) : `--${flagName}`;
   for (const issue of result.error.issues) problems.push(`${where}: ${issue.message} (got "${text}")`);
   return undefined;
+}
+
+/** Whether somebody set it, by flag or by environment. */
+export function isGiven(name: SettingName, flags: Flags, env: NodeJS.ProcessEnv): boolean {
+  const twin = variable(SETTINGS[name].flag);
+  return [flags[name], env[twin], env[`${twin}_FILE`]].some((value) => value !== undefined && value !== '');
 }
 
 /** Flags by setting name, as the command line gives them. */

@@ -52,10 +52,11 @@ async function stop(server: Server): Promise<void> {
 
 /**
  * Opens the ledger and serves it.
+ * @param internalToken lets in what this program starts itself, where tokens are asked for
  * @throws UsageError, DamagedLedger, or an Error that says why it cannot listen
  */
-export async function startServer(config: Config, log: Log): Promise<RunningServer> {
-  const access = createAccess(config.tokensFile);
+export async function startServer(config: Config, log: Log, internalToken?: string): Promise<RunningServer> {
+  const access = createAccess(config.tokensFile, internalToken);
   const prometheus = createPrometheus(config.prometheusUrl);
   const baseline = watchBaseline(prometheus, log);
   const health = createHealth(VERSION, baselineAge(baseline));

@@ -1,0 +1,135 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Config, type Flags, isGiven, readConfig, type SettingName } from '../config.ts';
+import { HistoryOverlapError, importHistory } from '../history.ts';
+import { createLog, type Log, messageOf } from '../log.ts';
+import { postTraffic } from '../post-traffic.ts';
+import { createProgress } from '../progress.ts';
+import { AUTH_CODES, createTraffic, type Traffic, trafficMinutes } from '../simulate.ts';
+import { PROJECT, type Stack, type StackPorts, startStack } from '../stack.ts';
+import { type CommandIo, untilStopped } from './io.ts';
+
+const DEMO_DAYS = 14;
+const DEMO_SEED = 1;
+const DAY = 1440;
+
+/** Writes the demo's fourteen days up to now into Prometheus' data, unless an earlier run has. */
+async function importDemo(traffic: Traffic, config: Config, io: CommandIo, log: Log): Promise<void> {
+  const now = Math.floor(Date.now() / 60_000);
+  const progress = createProgress(io.stderr);
+  log('info', `writing ${DEMO_DAYS} days of generated history into Prometheus, so that it knows what is normal`);
+  try {
+    const { samples, series } = await importHistory({
+      minutes: trafficMinutes(traffic, now - DEMO_DAYS * DAY, now),
+      authCodes: AUTH_CODES,
+      dataDir: config.data,
+      rulesDir: join(PROJECT, 'prometheus', 'rules'),
+      onProgress: (state) =>
+        progress.show(state.step === 'minutes' ? 'counters' : `${state.done} of ${state.total} rules`),
+      signal: io.signal,
+    });
+    log('info', `history is in place: ${samples} samples in ${series} series`);
+  } catch (error) {
+    if (!(error instanceof HistoryOverlapError)) throw error;
+    log('info', 'history is there from an earlier run');
+  } finally {
+    progress.end();
+  }
+}
+
+async function simulateTraffic(traffic: Traffic, stack: Stack, io: CommandIo, log: Log): Promise<void> {
+  const clock = (minute: number) => new Date(minute * 60_000).toISOString().slice(11, 16);
+  await postTraffic({
+    traffic,
+    url: stack.url,
+    from: Math.floor(Date.now() / 60_000),
+    seed: DEMO_SEED,
+    ...(stack.token !== undefined && { token: stack.token }),
+    signal: io.signal,
+    onRetry: (reason) => log('warn', reason),
+    onAnswer({ minute, counts }, recommendation) {
+      const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+      log(
+        'info',
+        `demo traffic of ${clock(minute)}: ${total} transactions, ${counts.denied} denied: ${recommendation}`,
+      );
+    },
+  }).catch((error: unknown) => log('error', `the demo's traffic has stopped: ${messageOf(error)}`));
+}
+
+const EXAMPLE = `curl -H 'Content-Type: application/json' URL/api/v1/transactions \\
+    -d '{"source": "me", "counts": {"approved": 116, "denied": 54}}'`;
+
+function addresses({ url, prometheusUrl, alertmanagerUrl }: Stack): string {
+  return `
+Tillwatch runs.
+
+  post counts     ${url}/api/v1/transactions
+  what is unusual ${url}/api/v1/anomalies
+  alerts, journal ${url}/api/v1/alerts
+  API description ${url}/openapi.json
+  Prometheus      ${prometheusUrl}/alerts
+  Alertmanager    ${alertmanagerUrl}
+
+Post a bad minute, and another one a minute later:
+
+  ${EXAMPLE.replace('URL', url)}
+
+Ctrl-C stops all of it.
+`;
+}
+
+function portsOf(config: Config, flags: Flags, env: NodeJS.ProcessEnv): StackPorts {
+  const port = (name: SettingName & ('port' | 'prometheusPort' | 'alertmanagerPort')) => ({
+    port: config[name],
+    given: isGiven(name, flags, env),
+  });
+  return {
+    service: port('port'),
+    prometheus: port('prometheusPort'),
+    alertmanager: port('alertmanagerPort'),
+  };
+}
+
+/** A demo that nobody gave a folder gets one that goes with it. */
+function dataFolder(config: Config, flags: Flags, demo: boolean, env: NodeJS.ProcessEnv): [Config, () => void] {
+  if (!demo || isGiven('data', flags, env)) return [config, () => {}];
+  const data = mkdtempSync(join(tmpdir(), 'tillwatch-demo-'));
+  return [Object.freeze({ ...config, data }), () => rmSync(data, { recursive: true, force: true })];
+}
+
+async function runStack(config: Config, ports: StackPorts, demo: boolean, io: CommandIo, log: Log): Promise<number> {
+  const traffic = createTraffic({ seed: DEMO_SEED });
+  if (demo) await importDemo(traffic, config, io, log);
+  io.signal.throwIfAborted();
+  const broken = new AbortController();
+  const stop = AbortSignal.any([io.signal, broken.signal]);
+  const stack = await startStack(config, ports, log, (reason) => {
+    log('error', reason);
+    broken.abort('one of them cannot be kept running');
+  });
+  try {
+    io.stdout.write(addresses(stack));
+    if (demo) void simulateTraffic(traffic, stack, { ...io, signal: stop }, log);
+    log('info', `${await untilStopped(stop)}: stopping`);
+  } finally {
+    await stack.stop();
+    log('info', 'stopped');
+  }
+  return broken.signal.aborted ? 1 : 0;
+}
+
+/** Runs the service, Prometheus and Alertmanager until it is told to stop. @returns the exit code */
+export async function up(flags: Flags, demo: boolean, io: CommandIo): Promise<number> {
+  const log = createLog((line) => io.stderr.write(line));
+  const [config, cleanUp] = dataFolder(readConfig(flags, io.env), flags, demo, io.env);
+  try {
+    return await runStack(config, portsOf(config, flags, io.env), demo, io, log);
+  } catch (error) {
+    if (io.signal.aborted) return 0;
+    throw error;
+  } finally {
+    cleanUp();
+  }
+}

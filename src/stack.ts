@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findBinary } from './binaries.ts';
+import type { Config } from './config.ts';
+import { storageOf } from './history.ts';
+import type { Log } from './log.ts';
+import { type RunningServer, startServer } from './server.ts';
+import { type Child, keepRunning } from './stack/child.ts';
+import { choosePort } from './stack/ports.ts';
+import { type Addresses, renderConfig } from './stack/render.ts';
+
+/** The folder of package.json, prometheus/ and alertmanager/. */
+export const PROJECT = fileURLToPath(new URL('..', import.meta.url));
+
+export interface StackPorts {
+  service: { port: number; given: boolean };
+  prometheus: { port: number; given: boolean };
+  alertmanager: { port: number; given: boolean };
+}
+
+export interface Stack {
+  url: string;
+  prometheusUrl: string;
+  alertmanagerUrl: string;
+  /** For requests to the service, where it asks for tokens. */
+  token: string | undefined;
+  /** Stops everything, in the order in which nothing is lost. */
+  stop(): Promise<void>;
+}
+
+const local = (port: number): string => `127.0.0.1:${port}`;
+
+/** A token that only what we start ourselves knows. */
+function internalToken(config: Config): { token: string; file: string } | undefined {
+  if (config.tokensFile === '') return undefined;
+  const file = join(config.data, 'internal-token');
+  const token = randomBytes(32).toString('hex');
+  writeFileSync(file, token, { mode: 0o600 });
+  return { token, file };
+}
+
+async function startAlertmanager(config: Config, port: number, log: Log, failed: (reason: string) => void) {
+  return keepRunning(
+    {
+      name: 'alertmanager',
+      path: await findBinary('alertmanager', { log: (line) => log('info', line) }),
+      args: [
+        `--config.file=${join(config.data, 'alertmanager.yml')}`,
+        `--storage.path=${join(config.data, 'alertmanager')}`,
+        `--web.listen-address=${local(port)}`,
+        `--web.external-url=http://${local(port)}`,
+        '--cluster.listen-address=',
+      ],
+      readyUrl: `http://${local(port)}/-/ready`,
+    },
+    log,
+    failed,
+  );
+}
+
+async function startPrometheus(config: Config, port: number, log: Log, failed: (reason: string) => void) {
+  return keepRunning(
+    {
+      name: 'prometheus',
+      path: await findBinary('prometheus', { log: (line) => log('info', line) }),
+      args: [
+        `--config.file=${join(config.data, 'prometheus.yml')}`,
+        `--storage.tsdb.path=${storageOf(config.data)}`,
+        // The baseline reads a week; comparisons and backtests want the year.
+        '--storage.tsdb.retention.time=400d',
+        `--web.listen-address=${local(port)}`,
+        `--web.external-url=http://${local(port)}`,
+        // An edited rule is in force half a minute later.
+        '--enable-feature=auto-reload-config',
+      ],
+      readyUrl: `http://${local(port)}/-/ready`,
+    },
+    log,
+    failed,
+  );
+}
+
+function render(config: Config, addresses: Addresses, tokenFile: string | undefined): void {
+  for (const name of ['prometheus', 'alertmanager'])
+    renderConfig(join(PROJECT, name, `${name}.yml`), join(config.data, `${name}.yml`), addresses, tokenFile);
+}
+
+/**
+ * Runs the service, Prometheus and Alertmanager on this machine, the latter two as children that are kept running.
+ * @param failed told when one of them can't be kept running
+ * @throws with the reason when one does not start; the others have been stopped by then
+ */
+export async function startStack(
+  base: Config,
+  ports: StackPorts,
+  log: Log,
+  failed: (reason: string) => void,
+): Promise<Stack> {
+  mkdirSync(base.data, { recursive: true });
+  const prometheusPort = await choosePort({ flag: '--prometheus-port', ...ports.prometheus });
+  const alertmanagerPort = await choosePort({ flag: '--alertmanager-port', ...ports.alertmanager });
+  const port = await choosePort({ flag: '--port', ...ports.service });
+  const prometheusUrl = `http://${local(prometheusPort)}`;
+  const alertmanagerUrl = `http://${local(alertmanagerPort)}`;
+  const config = Object.freeze({ ...base, port, prometheusUrl, alertmanagerUrl });
+  const internal = internalToken(config);
+  const running: (Child | { stop(): Promise<void> })[] = [];
+  const stop = async (): Promise<void> => {
+    for (const part of running.splice(0).reverse()) await part.stop();
+  };
+  try {
+    // The service first: the others report to it. It is stopped last, and takes their last words.
+    const server: RunningServer = await startServer(config, log, internal?.token);
+    running.push({ stop: server.close });
+    const addresses = {
+      'tillwatch:8080': new URL(server.url).host,
+      'prometheus:9090': local(prometheusPort),
+      'alertmanager:9093': local(alertmanagerPort),
+    };
+    render(config, addresses, internal?.file);
+    running.push(await startAlertmanager(config, alertmanagerPort, log, failed));
+    running.push(await startPrometheus(config, prometheusPort, log, failed));
+    return { url: server.url, prometheusUrl, alertmanagerUrl, token: internal?.token, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

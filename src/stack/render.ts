@@ -1,0 +1,55 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { isMap, isScalar, parseDocument, visit, type YAMLMap } from 'yaml';
+
+/** The names by which the shipped files call each other, as docker-compose.yml resolves them. */
+export interface Addresses {
+  'tillwatch:8080': string;
+  'prometheus:9090': string;
+  'alertmanager:9093': string;
+}
+
+const COMPOSE_SECRETS = '/etc/alertmanager/secrets/';
+const PATH_LISTS = ['rule_files', 'templates'];
+
+const isPath = (path: readonly unknown[]): boolean =>
+  path.some((node) => {
+    const key = (node as { key?: { value?: unknown } }).key?.value;
+    return typeof key === 'string' && (PATH_LISTS.includes(key) || key.endsWith('_file'));
+  });
+
+function localPath(value: string, folder: string): string {
+  if (value.startsWith(COMPOSE_SECRETS)) return join(folder, 'secrets', value.slice(COMPOSE_SECRETS.length));
+  return isAbsolute(value) ? value : resolve(folder, value);
+}
+
+/** Lets a request carry a token: `authorization` of a scrape job, or of a webhook's http_config. */
+function authorize(entry: YAMLMap, keys: string[], tokenFile: string): void {
+  entry.setIn([...keys, 'authorization'], { credentials_file: tokenFile });
+}
+
+/**
+ * Writes a copy of a shipped configuration for programs that run on this machine: real addresses, absolute paths and,
+ * where the service asks for tokens, a token for what talks to it. Everything else stays as people wrote it.
+ */
+export function renderConfig(source: string, target: string, addresses: Addresses, tokenFile?: string): void {
+  const document = parseDocument(readFileSync(source, 'utf8'));
+  if (document.errors[0] !== undefined) throw new Error(`${source}: ${document.errors[0].message}`);
+  visit(document, {
+    Map(_key, node) {
+      const webhook = node.get('url');
+      if (tokenFile === undefined) return;
+      if (node.get('job_name') === 'tillwatch') authorize(node, [], tokenFile);
+      if (typeof webhook === 'string' && webhook.includes('//tillwatch:8080/') && !isMap(node.get('http_config')))
+        authorize(node, ['http_config'], tokenFile);
+    },
+  });
+  visit(document, {
+    Scalar(key, node, path) {
+      if (key === 'key' || !isScalar(node) || typeof node.value !== 'string') return;
+      for (const [name, address] of Object.entries(addresses)) node.value = String(node.value).replace(name, address);
+      if (isPath(path)) node.value = localPath(String(node.value), dirname(source));
+    },
+  });
+  writeFileSync(target, document.toString(), { mode: 0o600 });
+}
