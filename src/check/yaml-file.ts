@@ -48,7 +48,7 @@ export function lineOf(file: YamlFile, path: readonly (string | number)[]): numb
 /** Maps and lists as a list of their items, so that callers can look for one by its content. */
 export function itemsAt(file: YamlFile, path: readonly (string | number)[]): unknown[] {
   const node = path.length === 0 ? file.doc.contents : file.doc.getIn(path);
-  const value: unknown = isCollection(node) ? node.toJS(file.doc) : undefined;
+  const value: unknown = isCollection(node) ? node.toJS(file.doc, { maxAliasCount: -1 }) : undefined;
   return Array.isArray(value) ? value : [];
 }
 

@@ -1,0 +1,268 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse, parseDocument } from 'yaml';
+import { switchOn } from '../src/check/switches.ts';
+import { type PostedAlert, startAlertmanager } from './support/alertmanager.ts';
+import { waitFor } from './support/processes.ts';
+import { startHttpReceiver, startMailServer } from './support/receivers.ts';
+
+type HttpReceiver = Awaited<ReturnType<typeof startHttpReceiver>>;
+type MailServer = Awaited<ReturnType<typeof startMailServer>>;
+type Alertmanager = Awaited<ReturnType<typeof startAlertmanager>>;
+
+const JOURNAL = '/api/v1/alertmanager';
+const annotations = {
+  summary: 'denied transactions above normal',
+  description: '54 denied in the last 5 minutes; 8.8 are normal for this time and traffic, up to 16.',
+  observed: '54',
+  expected: '8.8',
+  upper: '16',
+  auth_codes: '51 (40), 59 (14)',
+  runbook_url: 'https://runbook.example/#denied',
+  dashboard_url: 'http://grafana.example/d/tillwatch?a=1&b=2',
+};
+
+function alert(alertname: string, labels: Record<string, string> = {}, service = 'payments'): PostedAlert {
+  return { labels: { alertname, service, severity: 'critical', ...labels }, annotations };
+}
+
+function ended(one: PostedAlert): PostedAlert {
+  const now = Date.now();
+  return { ...one, startsAt: new Date(now - 60_000).toISOString(), endsAt: new Date(now - 1000).toISOString() };
+}
+
+/** Alert names and statuses in the messages of the journal, whatever their order. */
+function journalled(receiver: HttpReceiver): { status: string; names: string[] }[] {
+  return receiver
+    .at(JOURNAL)
+    .map(({ status, alerts }) => ({ status, names: alerts.map((one: PostedAlert) => one.labels.alertname) }));
+}
+
+function namesIn(receiver: HttpReceiver): string[] {
+  return journalled(receiver).flatMap(({ names }) => names);
+}
+
+describe('out of the box', () => {
+  let receiver: HttpReceiver;
+  let alertmanager: Alertmanager;
+
+  beforeAll(async () => {
+    receiver = await startHttpReceiver();
+    alertmanager = await startAlertmanager((config) => config.replace('http://tillwatch:8080', receiver.url), {});
+  });
+  afterAll(async () => {
+    await alertmanager?.stop();
+    await receiver?.close();
+  });
+
+  test('an incident is one message in the journal, and the watchdog is none', async () => {
+    const reversed = ['reversed', 'backend_reversed'].map((status) =>
+      alert('TransactionsReversedAboveNormal', { status }),
+    );
+    await alertmanager.post([alert('Watchdog', { severity: 'none' }), ...reversed, alert('AuthCodeAboveNormal')]);
+    await waitFor(() => receiver.deliveries.length >= 2, { what: 'two messages in the journal' });
+    const groups = journalled(receiver).map(({ names }) => names.join());
+    expect(groups.sort()).toEqual([
+      'AuthCodeAboveNormal',
+      'TransactionsReversedAboveNormal,TransactionsReversedAboveNormal',
+    ]);
+    const [message] = receiver.at(JOURNAL);
+    expect(message).toMatchObject({ receiver: 'journal', status: 'firing', commonAnnotations: annotations });
+  });
+});
+
+describe('with everything switched on', () => {
+  let receiver: HttpReceiver;
+  let mailServer: MailServer;
+  let alertmanager: Alertmanager;
+
+  /** The shipped file with addresses of this test and no waiting: what is tested is who hears what. */
+  function edit(config: string, folder: string): string {
+    const local = switchOn(config)
+      .replace('http://tillwatch:8080', receiver.url)
+      .replaceAll('/etc/alertmanager/', `${folder}/`)
+      .replace('smtp.example.com:587', `127.0.0.1:${mailServer.port}`)
+      .replace('require_tls: true', 'require_tls: false');
+    const doc = parseDocument(local);
+    doc.setIn(['global', 'pagerduty_url'], `${receiver.url}/pagerduty`);
+    doc.setIn(['route', 'group_wait'], '300ms');
+    doc.setIn(['route', 'group_interval'], '500ms');
+    for (const [index, route] of (parse(local).route.routes as object[]).entries()) {
+      if ('group_interval' in route) doc.setIn(['route', 'routes', index, 'group_interval'], '500ms');
+    }
+    return doc.toString();
+  }
+
+  beforeAll(async () => {
+    receiver = await startHttpReceiver();
+    mailServer = await startMailServer('tillwatch@example.com', 'correct horse');
+    alertmanager = await startAlertmanager(edit, {
+      slack_url: `${receiver.url}/slack`,
+      teams_url: `${receiver.url}/teams`,
+      smtp_password: 'correct horse',
+      pagerduty_key: 'routing-key-1',
+      webhook_url: `${receiver.url}/webhook`,
+      watchdog_url: `${receiver.url}/watchdog`,
+      journal_token: 'a-token',
+    });
+  });
+  afterAll(async () => {
+    await alertmanager?.stop();
+    await Promise.all([receiver?.close(), mailServer?.close()]);
+  });
+
+  const slackOf = (word: string) => receiver.at('/slack').filter((body) => JSON.stringify(body).includes(word));
+  const mailOf = (word: string) => mailServer.mails.filter(({ text }) => text.includes(word));
+
+  test('what is critical reaches chat, email, pager and journal, each in its own form', async () => {
+    const denied = alert('TransactionsDeniedAboveNormal', { status: 'denied', acquirer: 'Big & "Small"' });
+    await alertmanager.post([denied]);
+    const everywhere = () =>
+      ['/slack', '/teams', '/pagerduty', '/webhook', JOURNAL].every((path) => receiver.at(path).length > 0) &&
+      mailServer.mails.length > 0;
+    await waitFor(everywhere, { what: `a message at each receiver\n${alertmanager.log()}` });
+
+    const title = 'CRITICAL: denied transactions above normal (payments)';
+    const [slack] = receiver.at('/slack');
+    expect(slack.attachments[0]).toMatchObject({ title, color: 'danger', title_link: annotations.dashboard_url });
+    for (const part of [
+      'observed 54, expected 8.8, normal up to 16',
+      'leading auth codes: 51 (40), 59 (14)',
+      'since ',
+    ]) {
+      expect(slack.attachments[0].text).toContain(part);
+    }
+    expect(slack.attachments[0].actions.map(({ text }: { text: string }) => text)).toEqual([
+      'Graph',
+      'Runbook',
+      'Silence',
+    ]);
+
+    const [card] = receiver.at('/teams');
+    const [heading, body] = card.attachments[0].content.body;
+    expect(heading.text).toBe(title);
+    expect(body.text).toContain('observed 54, expected 8.8, normal up to 16');
+    expect(body.text).toContain(`[Runbook](${annotations.runbook_url})`);
+
+    const [event] = receiver.at('/pagerduty');
+    expect(event).toMatchObject({ routing_key: 'routing-key-1', event_action: 'trigger' });
+    expect(event.payload).toMatchObject({ summary: title, severity: 'critical', component: 'payments' });
+    expect(event.payload.custom_details.alerts).toContain('leading auth codes: 51 (40), 59 (14)');
+
+    const [mail] = mailServer.mails;
+    expect(mail?.to).toEqual(['payments-oncall@example.com']);
+    expect(mail?.text).toContain(`Subject: ${title}`);
+    expect(mail?.text).toContain('observed 54, expected 8.8, normal up to 16');
+    expect(mail?.text).toContain('<td><strong>54</strong></td>');
+    expect(mail?.text).toContain('acquirer Big &amp; &#34;Small&#34;');
+    expect(receiver.at('/webhook')[0].alerts[0].annotations).toEqual(annotations);
+  });
+
+  test('the link to a silence selects just the alerts of the message', async () => {
+    const acme = alert('TransactionsFailedAboveNormal', { status: 'failed', acquirer: 'A "quoted" + name' });
+    const other = alert('TransactionsFailedAboveNormal', { status: 'failed' }, 'shop');
+    await alertmanager.post([acme, other]);
+    await waitFor(() => slackOf('quoted').length > 0, { what: 'the message' });
+    const silence = slackOf('quoted')[0].attachments[0].actions.at(-1).url as string;
+    const [page, filter = ''] = silence.split('?filter=');
+    expect(page).toBe(`${alertmanager.url}/#/silences/new`);
+    const matchers = decodeURIComponent(filter)
+      .replace(/^\{|\}$/g, '')
+      .split(', ');
+    expect((await alertmanager.alerts(matchers)).map(({ labels }) => labels)).toEqual([acme.labels]);
+  });
+
+  test('a warning reaches chat and the journal, and no mailbox and no pager', async () => {
+    await alertmanager.post([alert('TransactionsProcessingStuck', { severity: 'warning', status: 'processing' })]);
+    await waitFor(() => slackOf('status processing').length > 0, { what: 'the warning in chat' });
+    expect(slackOf('status processing')[0].attachments[0]).toMatchObject({ color: 'warning' });
+    // A critical alert after it is in the mailbox: what was not sent before will not be.
+    await alertmanager.post([alert('TransactionsReversedAboveNormal', { status: 'reversed' })]);
+    await waitFor(() => mailOf('status reversed').length > 0, { what: 'the later mail' });
+    await waitFor(() => namesIn(receiver).includes('TransactionsProcessingStuck'), {
+      what: 'the warning in the journal',
+    });
+    expect(mailOf('status processing')).toEqual([]);
+    expect(JSON.stringify(receiver.at('/pagerduty'))).not.toContain('TransactionsProcessingStuck');
+  });
+
+  test('when it is over, everyone who heard of it hears that too', async () => {
+    const volume = alert('TransactionsVolumeBelowNormal', {}, 'kiosk');
+    await alertmanager.post([volume]);
+    await waitFor(() => mailOf('(kiosk)').length > 0, { what: 'the mail about it' });
+    await waitFor(() => slackOf('(kiosk)').length > 0, { what: 'the message about it' });
+    await alertmanager.post([ended(volume)]);
+    await waitFor(() => mailOf('Subject: RESOLVED: denied transactions above normal (kiosk)').length > 0, {
+      what: 'the mail',
+    });
+    await waitFor(() => slackOf('(kiosk)').length > 1, { what: 'the second message' });
+    expect(slackOf('(kiosk)').at(-1).attachments[0]).toMatchObject({
+      color: 'good',
+      title: 'RESOLVED: denied transactions above normal (kiosk)',
+      footer: '1 resolved',
+    });
+    const resolvedInJournal = () =>
+      journalled(receiver).some(
+        ({ status, names }) => status === 'resolved' && names[0] === 'TransactionsVolumeBelowNormal',
+      );
+    await waitFor(resolvedInJournal, { what: 'its end in the journal' });
+    const ends = () => receiver.at('/pagerduty').filter(({ event_action }) => event_action === 'resolve');
+    await waitFor(() => ends().length > 0, { what: 'its end at the pager' });
+  });
+
+  test('the watchdog calls its own address and nobody else', async () => {
+    await alertmanager.post([alert('Watchdog', { severity: 'none' })]);
+    await waitFor(() => receiver.at('/watchdog').length > 0, { what: 'the call' });
+    const others = receiver.deliveries.filter(({ path }) => path !== '/watchdog');
+    expect(others.filter(({ body }) => body.includes('Watchdog'))).toEqual([]);
+  });
+
+  describe('says only once', () => {
+    const told = (service: string) =>
+      receiver
+        .at(JOURNAL)
+        .filter(({ groupLabels }) => groupLabels.service === service)
+        .map(({ groupLabels }) => groupLabels.alertname);
+
+    /** Posts a cause, and once it has been told, what follows from it; answers which of those are held back. */
+    async function heldBack(cause: PostedAlert, effects: PostedAlert[]): Promise<string[]> {
+      const service = cause.labels.service ?? '';
+      await alertmanager.post([cause]);
+      await waitFor(() => told(service).length > 0, { what: `the cause, ${cause.labels.alertname}` });
+      await alertmanager.post([...effects, alert('SomethingElse', {}, service)]);
+      await waitFor(() => told(service).includes('SomethingElse'), { what: 'what came with the effects' });
+      const all = await alertmanager.alerts([`service="${service}"`]);
+      return all
+        .filter(({ status }) => status.inhibitedBy.length > 0)
+        .map(({ labels }) => [labels.alertname, labels.severity, labels.status].filter(Boolean).join(' '))
+        .sort();
+    }
+
+    test('that the feed is dead, and not what follows from it', async () => {
+      const effects = ['TransactionsVolumeBelowNormal', 'TransactionsDeniedAboveNormal', 'AuthCodeAboveNormal'];
+      const held = await heldBack(
+        alert('TransactionsReportsMissing', {}, 'dead-feed'),
+        effects.map((name) => alert(name, {}, 'dead-feed')),
+      );
+      expect(held).toEqual([...effects].sort().map((name) => `${name} critical`));
+      expect(told('dead-feed').sort()).toEqual(['SomethingElse', 'TransactionsReportsMissing']);
+    });
+
+    test('that Tillwatch is down, and not that its reports are missing', async () => {
+      const held = await heldBack(alert('TillwatchDown', {}, 'down'), [
+        alert('TransactionsReportsMissing', {}, 'down'),
+        alert('TransactionsVolumeBelowNormal', {}, 'down'),
+      ]);
+      expect(held).toEqual(['TransactionsReportsMissing critical', 'TransactionsVolumeBelowNormal critical']);
+    });
+
+    test('what is critical, and not as a warning too; other statuses and services are heard', async () => {
+      const held = await heldBack(alert('TransactionsReversedAboveNormal', { status: 'reversed' }, 'twice'), [
+        alert('TransactionsReversedAboveNormal', { status: 'reversed', severity: 'warning' }, 'twice'),
+        alert('TransactionsReversedAboveNormal', { status: 'backend_reversed', severity: 'warning' }, 'twice'),
+        alert('TransactionsVolumeBelowNormal', {}, 'another'),
+      ]);
+      expect(held).toEqual(['TransactionsReversedAboveNormal warning reversed']);
+      expect((await alertmanager.alerts(['service="another"']))[0]?.status.inhibitedBy).toEqual([]);
+    });
+  });
+});

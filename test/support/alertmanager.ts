@@ -1,0 +1,64 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findBinary } from '../../src/binaries.ts';
+import { freePort, startProcess, waitFor } from './processes.ts';
+
+const shipped = fileURLToPath(new URL('../../alertmanager', import.meta.url));
+
+export interface PostedAlert {
+  labels: Record<string, string>;
+  annotations?: Record<string, string>;
+  startsAt?: string;
+  endsAt?: string;
+}
+
+export interface ApiAlert extends PostedAlert {
+  status: { state: string; inhibitedBy: string[]; silencedBy: string[] };
+}
+
+/** A real Alertmanager on a copy of the shipped configuration, which `edit` may change first. */
+export async function startAlertmanager(
+  edit: (config: string, folder: string) => string,
+  secrets: Record<string, string>,
+) {
+  const folder = await mkdtemp(join(tmpdir(), 'tillwatch-alertmanager-'));
+  await cp(shipped, folder, { recursive: true });
+  for (const [name, value] of Object.entries(secrets)) await writeFile(join(folder, 'secrets', name), `${value}\n`);
+  const config = join(folder, 'alertmanager.yml');
+  await writeFile(config, edit(await readFile(config, 'utf8'), folder));
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const server = await startProcess(await findBinary('alertmanager'), [
+    `--config.file=${config}`,
+    `--storage.path=${join(folder, 'data')}`,
+    `--web.listen-address=${url.replace('http://', '')}`,
+    `--web.external-url=${url}`,
+    '--cluster.listen-address=',
+  ]);
+  const ready = async () => server.child.exitCode !== null || (await fetch(`${url}/-/ready`)).ok;
+  await waitFor(ready, { what: `Alertmanager at ${url}` });
+  if (server.child.exitCode !== null) throw new Error(`Alertmanager did not start:\n${server.stderr()}`);
+  return {
+    url,
+    post: (alerts: PostedAlert[]) => post(url, alerts),
+    alerts: async (filter: string[] = []) => {
+      const query = filter.map((matcher) => `filter=${encodeURIComponent(matcher)}`).join('&');
+      return (await (await fetch(`${url}/api/v2/alerts?${query}`)).json()) as ApiAlert[];
+    },
+    log: () => server.stderr() + server.stdout(),
+    stop: async () => {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function post(url: string, alerts: PostedAlert[]): Promise<void> {
+  const response = await fetch(`${url}/api/v2/alerts`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(alerts.map((alert) => ({ generatorURL: 'http://prometheus.example/graph', ...alert }))),
+  });
+  if (!response.ok) throw new Error(`Alertmanager refused the alerts: ${response.status} ${await response.text()}`);
+}
