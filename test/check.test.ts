@@ -292,6 +292,17 @@ test('several problems are all told, in the order of files and lines', async () 
   expect(stderr).toContain('3 problems');
 });
 
+test('a receiver that is switched on without its secret is no error, and pointed out', async () => {
+  const line = await lineIn(config, 'slack_url');
+  const dir = await project({ [config]: (text) => switchOn(text, ['slack']) });
+  const note = `${config}:${line}: slack is switched on, and there is no secrets/slack_url`;
+  const without = await run(dir);
+  expect(without.stderr.replace(`${dir}/`, '')).toContain(note);
+  expect(without.exit).toBe(0);
+  await write(dir, 'alertmanager/secrets/slack_url', 'https://hooks.example/1');
+  expect((await run(dir)).stderr).not.toContain('slack is switched on');
+});
+
 test('a folder that is no project says what is missing', async () => {
   const { exit, problems } = await run(join(scratch, 'nowhere'));
   expect(problems).toEqual([

@@ -51,7 +51,8 @@ async function checkRow(amtool: string, file: YamlFile, index: number, row: Row,
   ];
 }
 
-function routedReceivers(config: string): Set<string> {
+/** Names of the receivers that any route leads to. */
+export function routedReceivers(config: string): Set<string> {
   const { doc } = parseYaml('', config);
   const collect = (route: Route): string[] => [route.receiver ?? '', ...(route.routes ?? []).flatMap(collect)];
   const { route } = (doc.toJS() ?? {}) as { route?: Route };

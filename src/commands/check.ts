@@ -7,8 +7,10 @@ import { formatProblem, inOrder, type Problem } from '../check/problem.ts';
 import { checkRoutes } from '../check/routes.ts';
 import { checkRuleTests } from '../check/rule-tests.ts';
 import { checkPrometheusConfig, checkRuleFile } from '../check/rules.ts';
+import { missingSecrets } from '../check/secrets.ts';
 import { switchOn } from '../check/switches.ts';
 import { checkTemplates } from '../check/templates.ts';
+import { readYaml } from '../check/yaml-file.ts';
 
 export interface CheckIo {
   stdout: (text: string) => void;
@@ -33,6 +35,10 @@ export async function check(dir: string, io: CheckIo): Promise<0 | 1> {
     ...(await checkPrometheus(promtool, root, files, log)),
     ...(await checkAlertmanager(amtool, root, files.templates)),
   ]);
+  const secrets = join(root, 'alertmanager', 'secrets');
+  for (const note of await missingSecrets(await readYaml(join(root, 'alertmanager', 'alertmanager.yml')), secrets)) {
+    log(`note: ${formatProblem(note, process.cwd())}`);
+  }
   for (const problem of problems) io.stdout(`${formatProblem(problem, process.cwd())}\n`);
   if (problems.length > 0) {
     log(count(problems.length, 'problem'));
