@@ -60,7 +60,8 @@ function minuteOf(text: string, day: number | undefined): number | string {
   const clock = /^(\d{1,2})h ?(\d{2})$/.exec(text);
   if (clock === null) {
     const time = parseTime(text);
-    if (Number.isNaN(time)) return 'is no time; write 2025-07-12 13:45:00 or 2025-07-12T13:45:00Z';
+    if (Number.isNaN(time))
+      return 'is no time; write 2025-07-12 13:45:00, 2025-07-12T13:45:00Z or, with --date, 13h 05';
     return time < 0 ? 'is before 1970' : Math.floor(time / 60_000);
   }
   const [hours, minutes] = [Number(clock[1]), Number(clock[2])];

@@ -99,7 +99,7 @@ async function* records(file: string, name: string, options: CsvOptions): AsyncG
     options.signal?.throwIfAborted();
     yield* parser as AsyncIterable<Parsed>;
   } catch (error) {
-    throw new Error(`${name}: ${unreadable(error)}`, { cause: error });
+    throw new Error(`${name}: ${unreadable(error)}`);
   } finally {
     options.signal?.removeEventListener('abort', interrupt);
     if (file !== '-') input.destroy();

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from './log.ts';
 import { createOpenMetricsFile, type Labels, type OpenMetricsFile, seriesText } from './openmetrics.ts';
 import { createBlocks, startPrivatePrometheus } from './private-prometheus.ts';
 import type { RecordingRule } from './rulefiles.ts';
@@ -24,8 +25,8 @@ export interface EvaluateOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Prometheus refuses more than 11,000 points a series. */
-const MAX_STEPS = 10_000;
+/** Of one query. Prometheus refuses more than 11,000; fewer keep the answers small. */
+const STEPS = 5000;
 /** Range queries at a time; each takes one core. */
 const CONCURRENCY = 2;
 
@@ -70,25 +71,58 @@ async function forEachAtOnce<T>(limit: number, items: readonly T[], work: (item:
 }
 
 async function evaluateRule(url: string, rule: RecordingRule, file: OpenMetricsFile, options: EvaluateOptions) {
-  const { interval } = rule;
-  const start = Math.ceil(options.from / interval) * interval;
+  const ranges = splitRange(options.from, options.to, rule.interval);
   const seen = new Set<string>();
   let samples = 0;
-  for (let at = start; at <= options.to; at += MAX_STEPS * interval) {
-    const end = Math.min(options.to, at + (MAX_STEPS - 1) * interval);
-    try {
-      const answer = await rangeQuery(url, rule.expr, { start: at, end, step: interval }, options.signal);
+  try {
+    await queryAhead(url, rule.expr, ranges, options.signal, async (answer) => {
       for (const [series, values] of recordedSeries(rule, answer)) {
         seen.add(series);
         samples += values.length;
         await writeValues(file, series, values);
       }
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      throw new Error(`${where(rule)}: ${error instanceof Error ? error.message : error}`, { cause: error });
-    }
+    });
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw new Error(`${where(rule)}: ${messageOf(error)}`);
   }
   return { samples, series: seen.size };
+}
+
+interface StepRange {
+  start: number;
+  end: number;
+  step: number;
+}
+
+function splitRange(from: number, to: number, step: number): StepRange[] {
+  const ranges: StepRange[] = [];
+  for (let start = Math.ceil(from / step) * step; start <= to; start += STEPS * step) {
+    ranges.push({ start, end: Math.min(to, start + (STEPS - 1) * step), step });
+  }
+  return ranges;
+}
+
+/** Hands on one answer after the other, in order of time, while Prometheus computes the next. */
+async function queryAhead(
+  url: string,
+  query: string,
+  ranges: StepRange[],
+  signal: AbortSignal | undefined,
+  take: (answer: RangeSeries[]) => Promise<void>,
+): Promise<void> {
+  const ask = (range: StepRange | undefined) => {
+    const answer = range === undefined ? undefined : rangeQuery(url, query, range, signal);
+    // Its failure counts when its turn has come, or not at all when another failed first.
+    answer?.catch(() => {});
+    return answer;
+  };
+  let next = ask(ranges[0]);
+  for (let index = 0; next !== undefined; index++) {
+    const answer = await next;
+    next = ask(ranges[index + 1]);
+    await take(answer);
+  }
 }
 
 async function writeValues(file: OpenMetricsFile, series: string, values: [number, string][]): Promise<void> {
@@ -121,13 +155,13 @@ function mergeByTime(a: [number, string][], b: [number, string][], series: strin
 }
 
 /**
- * Evaluates an expression at start, start + step, ... end (seconds). Ranges of more than 10,000 steps are the caller's to split;
- * one that loads too many samples at once is halved here.
+ * Evaluates an expression at start, start + step, ... end (seconds). Ranges of more than 11,000 steps are the caller's to split; one
+ * that loads too many samples at once is halved here.
  */
 export async function rangeQuery(
   url: string,
   query: string,
-  range: { start: number; end: number; step: number },
+  range: StepRange,
   signal?: AbortSignal,
 ): Promise<RangeSeries[]> {
   const { start, end, step } = range;
