@@ -22,7 +22,7 @@ export async function fetchDebianPackages(suite: string, packages: string[], int
     const update = await aptGet(config, ['update'], work);
     const download = await aptGet(config, ['download', ...packages], work);
     // An unreachable third-party source fails `update` though the packages are there: only `download` decides.
-    if (download !== undefined) throw new Error([update, download].filter(Boolean).join('; '));
+    if (!download.ok) throw new Error([update.said, download.said].filter(Boolean).join('; '));
     for (const file of await readdir(work)) {
       if (file.endsWith('.deb')) await exec('dpkg', ['-x', join(work, file), into]);
     }
@@ -64,17 +64,26 @@ function aptConfig(work: string): string {
   ].join('\n');
 }
 
-/** Runs apt-get in `work`; undefined when it went well, else what it said. */
-async function aptGet(config: string, args: string[], work: string): Promise<string | undefined> {
-  const env = { ...process.env, LC_ALL: 'C' };
+interface AptResult {
+  ok: boolean;
+  /** Its errors and warnings: `update` only warns of a mirror that it cannot reach. */
+  said: string;
+}
+
+async function aptGet(config: string, args: string[], work: string): Promise<AptResult> {
+  const options = { cwd: work, env: { ...process.env, LC_ALL: 'C' }, timeout: 600_000, maxBuffer: 1 << 26 };
   try {
-    await exec('apt-get', ['-q', '-c', config, ...args], { cwd: work, env, timeout: 600_000, maxBuffer: 1 << 26 });
-    return undefined;
+    const { stderr } = await exec('apt-get', ['-q', '-c', config, ...args], options);
+    return { ok: true, said: complaints(stderr) };
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string };
-    const said = (stderr || message).split('\n').filter((line) => /^[EW]: /.test(line) || !stderr);
-    return `apt-get ${args[0]}: ${said.slice(0, 3).join(' ').trim() || message}`;
+    return { ok: false, said: complaints(stderr ?? '') || message };
   }
+}
+
+function complaints(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => /^[EW]: /.test(line));
+  return [...new Set(lines.map((line) => line.slice(3).trim()))].slice(0, 3).join('; ');
 }
 
 export interface AptSource {
