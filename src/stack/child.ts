@@ -42,6 +42,8 @@ function start({ path, args }: Program): ChildProcess {
 }
 
 const LEVELS: Record<string, Level> = { WARN: 'warn', ERROR: 'error', warn: 'warn', error: 'error' };
+/** Warnings that tell nobody anything to do: imported history is many blocks, and a killed program leaves its lock. */
+const ORDINARY = [/^Overlapping blocks found/, /^A lockfile from a previous execution already existed/];
 const unquote = (text: string): string => text.replace(/^"(.*)"$/, '$1').replaceAll('\\"', '"');
 
 /** A line of Prometheus' or Alertmanager's logfmt in the words of our log; what is not logfmt stays as it is. */
@@ -58,7 +60,7 @@ function relay(child: ChildProcess, name: string, log: Log): () => string {
   createInterface({ input: child.stderr }).on('line', (line) => {
     tail.add(`${line}\n`);
     const { level, message } = translate(line);
-    if (level !== 'info') log(level, `${name}: ${message}`);
+    if (level !== 'info' && !ORDINARY.some((pattern) => pattern.test(message))) log(level, `${name}: ${message}`);
   });
   return tail.text;
 }

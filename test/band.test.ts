@@ -1,0 +1,141 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { importHistory, storageOf } from '../src/history.ts';
+import { JUDGED_STATUSES, RECORDED, type Status } from '../src/names.ts';
+import { type PrivatePrometheus, startPrivatePrometheus } from '../src/private-prometheus.ts';
+import { createPrometheus, type Prometheus } from '../src/prometheus.ts';
+import type { Assessment } from '../src/recommendation.ts';
+import { AUTH_CODES, createTraffic, trafficMinutes } from '../src/simulate.ts';
+import { PROJECT } from '../src/stack.ts';
+import { type Service, startService, temporaryFolder } from './support/service.ts';
+
+/** Enough for the guard, which needs three days. */
+const DAYS = 4;
+
+let engine: PrivatePrometheus;
+let prometheus: Prometheus;
+let service: Service;
+
+beforeAll(async () => {
+  const dataDir = temporaryFolder('band');
+  const now = Math.floor(Date.now() / 60_000);
+  await importHistory({
+    minutes: trafficMinutes(createTraffic({ seed: 7 }), now - DAYS * 1440, now),
+    authCodes: AUTH_CODES,
+    dataDir,
+    rulesDir: join(PROJECT, 'prometheus', 'rules'),
+  });
+  // It evaluates nothing, so that what is recorded stands still while it is compared.
+  engine = await startPrivatePrometheus(storageOf(dataDir));
+  prometheus = createPrometheus(engine.url);
+  service = await startService({ prometheusUrl: engine.url });
+});
+afterAll(async () => {
+  await service?.close();
+  await engine?.stop();
+});
+
+async function recorded(name: string, status: Status, window: string): Promise<number> {
+  const [sample] = await prometheus.instant(`${name}{status="${status}", window="${window}"}`);
+  if (sample === undefined) throw new Error(`${name} of ${status} in ${window} is not recorded`);
+  return sample.value;
+}
+
+async function post(counts: Partial<Record<Status, number>>): Promise<Assessment[]> {
+  const { json } = await service.post({ counts });
+  expect(json.baseline.state).toBe('ready');
+  return json.assessments;
+}
+
+describe('the service and the rules', () => {
+  it('have the same band, for the volume that the rules saw', async () => {
+    const approved = await recorded(RECORDED.observed, 'approved', '1m');
+    const zeros = Object.fromEntries(JUDGED_STATUSES.map((status) => [status, 0]));
+    const assessments = await post({ approved, ...zeros });
+    expect(assessments.map((a) => a.status)).toEqual([...JUDGED_STATUSES]);
+    for (const { status, expectedCount, upperCount } of assessments) {
+      expect(expectedCount).toBeCloseTo(await recorded(RECORDED.expected, status, '1m'), 3);
+      expect(upperCount).toBeCloseTo(await recorded(RECORDED.upper, status, '1m'), 3);
+    }
+  });
+
+  it('say the same score', async () => {
+    const approved = await recorded(RECORDED.observed, 'approved', '1m');
+    const denied = await recorded(RECORDED.observed, 'denied', '1m');
+    // A source of its own, so that nothing posted before adds to its minute.
+    const { json } = await service.post({ source: 'score', counts: { approved, denied } });
+    expect(json.assessments[0].score).toBeCloseTo(await recorded(RECORDED.score, 'denied', '1m'), 3);
+  });
+
+  it('draw the band over time, every minute with what was observed and expected', async () => {
+    const { json } = await service.get('/api/v1/series?status=denied');
+    const { points } = json.series[0];
+    expect(json.series).toHaveLength(1);
+    expect(points.length).toBeGreaterThan(170);
+    const last = points.at(-1);
+    expect(last.upper).toBeCloseTo(await recorded(RECORDED.upper, 'denied', '1m'), 6);
+    for (const field of ['observed', 'expected', 'lower', 'upper', 'score']) expect(last).toHaveProperty(field);
+  });
+
+  it('list each status against its normal, sales with a lower bound', async () => {
+    const { json } = await service.get('/api/v1/anomalies');
+    const byStatus = Object.fromEntries(json.anomalies.map((a: { status: string }) => [a.status, a]));
+    expect(byStatus.denied.lastHour.expected).toBeCloseTo(await recorded(RECORDED.expected, 'denied', '1h'), 6);
+    expect(byStatus.denied.lastMinutes.observed).toBe(await recorded(RECORDED.observed, 'denied', '5m'));
+    expect(byStatus.denied.recommendation).toMatch(/^(ok|watch)$/);
+    expect(byStatus.denied.trend).toMatch(/stable|rising|falling/);
+    expect(byStatus.approved.lastMinute.lower).toBeGreaterThan(0);
+  });
+});
+
+describe('a POST while normal is known', () => {
+  let probes = 0;
+  const normal = async () => {
+    const approved = 1000;
+    // A source of its own: without one, the counts of a minute add up.
+    const { json } = await service.post({ source: `probe ${probes++}`, counts: { approved, denied: 0 } });
+    return { approved, expected: json.assessments[0].expectedCount };
+  };
+  /** The minute `ago` minutes before this one, of a source. */
+  const report = (source: string, ago: number, counts: object) => {
+    const timestamp = new Date(Math.floor(Date.now() / 60_000 - ago) * 60_000).toISOString();
+    return service.post({ source, timestamp, counts });
+  };
+
+  it('says ok for a normal minute, watch for one with five times the denials, alert for the second in a row', async () => {
+    const { approved, expected } = await normal();
+    const bad = { approved, denied: Math.round(5 * expected) };
+    const { json: ok } = await report('till', 2, { approved, denied: Math.round(expected) });
+    const { json: first } = await report('till', 1, bad);
+    const { json: second } = await report('till', 0, bad);
+    expect([ok, first, second].map((answer) => answer.recommendation)).toEqual(['ok', 'watch', 'alert']);
+    const [{ share, expected: usual, upper, reason }] = second.assessments;
+    expect(share).toBeGreaterThan(upper);
+    expect(upper).toBeGreaterThan(usual);
+    expect(reason).toMatch(/^denied is [\d.]+ % of \d+ transactions; normal here is [\d.]+ %, up to [\d.]+ %/);
+  });
+
+  it('does not take another source’s bad minute for the one before', async () => {
+    const { approved, expected } = await normal();
+    const bad = { approved, denied: Math.round(5 * expected) };
+    await report('a', 1, bad);
+    expect((await report('b', 0, bad)).json.recommendation).toBe('watch');
+  });
+
+  it('judges doubled volume at the same shares as normal', async () => {
+    const { approved, expected } = await normal();
+    const { json } = await service.post({
+      source: 'sale',
+      counts: { approved: 2 * approved, denied: Math.round(2 * expected) },
+    });
+    expect(json.recommendation).toBe('ok');
+  });
+
+  it('says unknown for labels that have no history', async () => {
+    const labelled = await startService({ prometheusUrl: engine.url, labels: 'acquirer' });
+    const answer = () => labelled.post({ status: 'denied', count: 5, labels: { acquirer: 'new' } });
+    await expect.poll(async () => (await answer()).json.baseline.state).toBe('warming-up');
+    expect((await answer()).json.recommendation).toBe('unknown');
+    await labelled.close();
+  });
+});
