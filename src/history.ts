@@ -139,7 +139,8 @@ async function valuesBefore(url: string, from: number, options: ImportOptions): 
   const base = new Map<string, number>();
   for (const metric of metricsOf(options)) {
     const imported = `last_over_time(${seriesText(metric, IMPORT_LABELS)}[50y])`;
-    for (const { metric: labels, value } of await instantQuery(url, imported, from, options.signal)) {
+    for (const { metric: named, value } of await instantQuery(url, imported, from, options.signal)) {
+      const { __name__: _, ...labels } = named;
       base.set(seriesText(metric, labels), value);
     }
   }

@@ -1,0 +1,216 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type ImportOptions, importHistory, storageOf } from '../src/history.ts';
+import { RECORDED, STATUSES } from '../src/names.ts';
+import { startPrivatePrometheus } from '../src/private-prometheus.ts';
+import { AUTH_CODES, createTraffic, type MinuteCounts, trafficMinutes } from '../src/simulate.ts';
+import { blocksAndLeftovers, tempDir, withStorage } from './support/storage.ts';
+
+const rulesDir = fileURLToPath(new URL('testdata/history-rules', import.meta.url));
+const projectRules = fileURLToPath(new URL('../prometheus/rules', import.meta.url));
+const START = Date.UTC(2026, 0, 5) / 60_000;
+const DAY = 1440;
+
+const importInto = (dataDir: string, minutes: Iterable<MinuteCounts>, options: Partial<ImportOptions> = {}) =>
+  importHistory({ minutes, dataDir, rulesDir, ...options });
+const minute = (index: number, approved: number, denied: number): MinuteCounts => ({
+  minute: START + index,
+  counts: { approved, denied },
+});
+/** Seconds at which minute `index` has ended. */
+const endOf = (index: number) => (START + index + 1) * 60;
+
+describe('importHistory', () => {
+  it('writes each minute exactly, and the totals of a day', async () => {
+    const dataDir = await tempDir();
+    const day = [...trafficMinutes(createTraffic({ seed: 5 }), START, START + DAY)];
+    const imported = await importInto(dataDir, day, { authCodes: AUTH_CODES });
+    expect(imported).toMatchObject({ from: START * 60, to: (START + DAY) * 60, minutes: DAY });
+    const sum = (pick: (counted: (typeof day)[number]) => number) =>
+      day.reduce((all, counted) => all + pick(counted), 0);
+    await withStorage(dataDir, async ({ values }) => {
+      const counted = Object.fromEntries(STATUSES.map((status) => [status, sum(({ counts }) => counts[status])]));
+      const total = `transactions_total{job="tillwatch", instance="import"}`;
+      expect(await values(`${total} - ${total} offset 1d`, imported.to)).toEqual(counted);
+      expect(await values('sum_over_time(status:test:increase1m[1d])', imported.to)).toEqual(counted);
+      const codes = Object.fromEntries(AUTH_CODES.map((code) => [code, sum(({ authCodes }) => authCodes[code] ?? 0)]));
+      expect(await values('transactions_by_auth_code_total', imported.to, 'auth_code')).toEqual(codes);
+      expect(await values('transactions_last_report_timestamp_seconds', imported.to, '')).toEqual({
+        '': imported.to - 60,
+      });
+      for (const index of [0, 1, 777, DAY - 1]) {
+        expect(await values('status:test:increase1m', endOf(index))).toEqual(day[index]?.counts);
+      }
+    });
+  });
+
+  it('records what the rules would have recorded, whatever the order of files and rules', async () => {
+    const dataDir = await tempDir();
+    const counts = [minute(0, 90, 10), minute(1, 60, 40), minute(2, 200, 0), minute(3, 50, 50)];
+    await importInto(dataDir, counts);
+    await withStorage(dataDir, async ({ range, values }) => {
+      const [share] = await range('status:test:share2m', endOf(0), endOf(3));
+      expect(share?.values).toEqual([
+        [endOf(0), '0.1'],
+        [endOf(1), '0.25'],
+        [endOf(2), String(40 / 300)],
+        [endOf(3), String(50 / 300)],
+      ]);
+      expect(share?.metric).toEqual({ __name__: 'status:test:share2m', status: 'denied' });
+      expect(await values('test:z:tunable', endOf(3), 'window')).toEqual({ '2m': 3.5 });
+      expect(await values('{__name__="ALERTS"}', endOf(3), 'alertname')).toEqual({});
+    });
+  });
+
+  it('evaluates an hourly group once an hour', async () => {
+    const dataDir = await tempDir();
+    await importInto(
+      dataDir,
+      Array.from({ length: 150 }, (_, index) => minute(index, 2, 1)),
+    );
+    await withStorage(dataDir, async ({ range }) => {
+      const [hours] = await range('timestamp(status:test:increase1h{status="denied"})', START * 60, endOf(149));
+      expect(new Set(hours?.values.map(([, value]) => Number(value)))).toEqual(new Set([endOf(59), endOf(119)]));
+      const [sums] = await range('status:test:increase1h{status="approved"}', START * 60, endOf(149));
+      expect(new Set(sums?.values.map(([, value]) => value))).toEqual(new Set(['120']));
+    });
+  });
+
+  it('holds the counters still over a silence of the feed, and has no samples where the file has a hole', async () => {
+    const dataDir = await tempDir();
+    const hole = 3 * DAY;
+    await importInto(dataDir, [minute(0, 7, 1), minute(4, 8, 2), minute(hole, 9, 3), minute(hole + 1, 10, 4)]);
+    await withStorage(dataDir, async ({ range, values }) => {
+      const [silence] = await range('status:test:increase1m{status="approved"}', endOf(0), endOf(4));
+      expect(silence?.values.map(([, value]) => Number(value))).toEqual([7, 0, 0, 0, 8]);
+      expect(await values('transactions_last_report_timestamp_seconds', endOf(3), '')).toEqual({ '': START * 60 });
+      expect(await values('transactions_total', endOf(DAY))).toEqual({});
+      expect(await values('status:test:increase1m{status=~"approved|denied"}', endOf(hole))).toEqual({
+        approved: 9,
+        denied: 3,
+      });
+    });
+  });
+
+  it('makes the baseline ready with the rules of the project', async () => {
+    const dataDir = await tempDir();
+    const minutes = trafficMinutes(createTraffic({ seed: 5 }), START, START + 4 * DAY);
+    const { to } = await importInto(dataDir, minutes, { authCodes: AUTH_CODES, rulesDir: projectRules });
+    await withStorage(dataDir, async ({ values }) => {
+      for (const name of [RECORDED.odds, RECORDED.perMinute]) expect(await values(name, to)).toHaveProperty('denied');
+      for (const name of [RECORDED.upper, RECORDED.expected, RECORDED.relativeVariance, RECORDED.score]) {
+        expect(Object.keys(await values(`${name}{status="denied"}`, to, 'window'))).toContain('1m');
+      }
+      const { denied = 0 } = await values(RECORDED.odds, to);
+      expect(denied).toBeGreaterThan(0.05);
+      expect(denied).toBeLessThan(0.12);
+    });
+  });
+});
+
+describe('importHistory on a folder that holds something', () => {
+  it('goes on with the counters where the import before left them', async () => {
+    const dataDir = await tempDir();
+    await importInto(dataDir, [minute(0, 100, 10), minute(1, 100, 10)]);
+    await importInto(dataDir, [minute(2, 1, 2), minute(3, 3, 4)]);
+    await withStorage(dataDir, async ({ range, values }) => {
+      expect(await values('transactions_total{status=~"approved|denied"}', endOf(3))).toEqual({
+        approved: 204,
+        denied: 26,
+      });
+      const [denied] = await range('status:test:increase1m{status="denied"}', endOf(0), endOf(3));
+      expect(denied?.values.map(([, value]) => Number(value))).toEqual([10, 10, 2, 4]);
+      // The second import saw the first: two minutes across the seam.
+      expect(await values('status_window:test:increase{status="denied"}', endOf(2))).toEqual({ denied: 12 });
+    });
+  });
+
+  it('adds auth codes to transactions that are there already', async () => {
+    const dataDir = await tempDir();
+    await importInto(dataDir, [minute(0, 100, 10), minute(1, 100, 10)]);
+    const codes = [0, 1].map((index) => ({ minute: START + index, authCodes: { '51': 10 } }));
+    await importInto(dataDir, codes, { statuses: false, authCodes: ['51'] });
+    await withStorage(dataDir, async ({ values }) => {
+      expect(await values('transactions_by_auth_code_total', endOf(1), 'auth_code')).toEqual({ '51': 20 });
+      expect(await values('status:test:increase1m{status="denied"}', endOf(1))).toEqual({ denied: 10 });
+    });
+  });
+
+  it('refuses to count the same minutes twice, and says what to do', async () => {
+    const dataDir = await tempDir();
+    await importInto(dataDir, [minute(0, 100, 10), minute(1, 100, 10)]);
+    const before = await blocksAndLeftovers(dataDir);
+    await expect(importInto(dataDir, [minute(1, 100, 10)])).rejects.toThrow(
+      /already holds 7 samples of transactions_total within 2026-01-05T00:01:00.000Z to .*twice.*fresh folder with --data DIR/,
+    );
+    expect(await blocksAndLeftovers(dataDir)).toEqual(before);
+  });
+
+  it('refuses while a Prometheus runs on it, and works once that has ended', async () => {
+    const dataDir = await tempDir();
+    await importInto(dataDir, [minute(0, 100, 10)]);
+    const running = await startPrivatePrometheus(storageOf(dataDir));
+    await expect(importInto(dataDir, [minute(1, 1, 1)])).rejects.toThrow(/a Prometheus is running on .*stop it/);
+    await running.stop();
+    await expect(importInto(dataDir, [minute(1, 1, 1)])).resolves.toMatchObject({ minutes: 1 });
+  });
+
+  it('refuses what lies in the future, and minutes out of order', async () => {
+    const dataDir = await tempDir();
+    await expect(importInto(dataDir, [minute(0, 1, 1)], { now: START * 60 })).rejects.toThrow(
+      'reaches into the future',
+    );
+    await expect(importInto(dataDir, [minute(1, 1, 1), minute(0, 1, 1)])).rejects.toThrow(
+      'minutes are out of order: 2026-01-05T00:00:00.000Z after 2026-01-05T00:01:00.000Z',
+    );
+    await expect(importInto(dataDir, [])).rejects.toThrow('there is no minute to import');
+    expect(await blocksAndLeftovers(dataDir)).toEqual([]);
+  });
+});
+
+describe('importHistory that fails', () => {
+  const path = process.env.PATH;
+  afterEach(() => {
+    process.env.PATH = path;
+  });
+
+  it('leaves nothing behind when it is interrupted, neither files nor a Prometheus', async () => {
+    const dataDir = await tempDir();
+    const stop = new AbortController();
+    const minutes = trafficMinutes(createTraffic({ seed: 5 }), START, START + DAY);
+    const onProgress: ImportOptions['onProgress'] = ({ step, done }) => {
+      if (step === 'rules' && done === 3) stop.abort('SIGINT');
+    };
+    await expect(importInto(dataDir, minutes, { signal: stop.signal, onProgress })).rejects.toBe('SIGINT');
+    expect(await blocksAndLeftovers(dataDir)).toEqual([]);
+    // One that still ran would hold the folder.
+    await withStorage(dataDir, async ({ values }) =>
+      expect(await values('transactions_total', endOf(DAY))).toEqual({}),
+    );
+  });
+
+  it('names the rule that Prometheus cannot evaluate, with what it said', async () => {
+    const [dataDir, broken] = [await tempDir(), await tempDir()];
+    const rules = 'groups: [{name: g, rules: [{record: a, expr: "label_join(transactions_total, 1)"}]}]';
+    await writeFile(join(broken, 'broken.yml'), rules);
+    await expect(importInto(dataDir, [minute(0, 1, 1)], { rulesDir: broken })).rejects.toThrow(
+      /broken\.yml: group g: a: .*label_join/,
+    );
+    expect(await blocksAndLeftovers(dataDir)).toEqual([]);
+  });
+
+  it('says what promtool said', async () => {
+    const [dataDir, bin] = [await tempDir(), await tempDir()];
+    const script =
+      '#!/bin/sh\n[ "$1" = --version ] && echo "promtool, version 9.9.9" && exit\necho "disk is full" >&2; exit 3\n';
+    await writeFile(join(bin, 'promtool'), script);
+    await chmod(join(bin, 'promtool'), 0o755);
+    process.env.PATH = `${bin}${delimiter}${path}`;
+    await expect(importInto(dataDir, [minute(0, 1, 1)])).rejects.toThrow(
+      /create-blocks-from .*ended with 3\ndisk is full/,
+    );
+    expect(await blocksAndLeftovers(dataDir)).toEqual([]);
+  });
+});
