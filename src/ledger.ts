@@ -19,7 +19,7 @@ import {
 } from './ledger/plan.ts';
 import { openStore, unseal } from './ledger/store.mjs';
 import { holdFolder } from './lock.ts';
-import type { Log } from './log.ts';
+import { type Log, messageOf } from './log.ts';
 import { METRIC, type Status } from './names.ts';
 import type { Report } from './report.ts';
 
@@ -82,8 +82,8 @@ export interface LedgerOptions extends Limits {
   log: Log;
   /** Told of every commit: how many seconds it took. */
   onCommit?: (seconds: number) => void;
-  /** Told how many label values became "other". */
-  onFolded?: (values: number) => void;
+  /** Told of how many reports a label value became "other". */
+  onFolded?: (reports: number) => void;
 }
 
 type Read = (table: Table, key: string) => unknown;
@@ -120,15 +120,10 @@ function keyPuts({ key, fingerprint, now }: Submission, answer: unknown): Put[] 
   ];
 }
 
-/** What expires, once a minute. */
-function pruner() {
-  let last = 0;
-  return () => {
-    const now = Math.floor(Date.now() / 60_000) * 60;
-    if (now === last) return {};
-    last = now;
-    return { pruneMinutes: minuteText(now - MINUTES_KEPT), pruneKeys: minuteText(now - KEYS_KEPT) };
-  };
+/** What expires. */
+function prune() {
+  const now = Math.floor(Date.now() / 1000);
+  return { pruneMinutes: minuteText(now - MINUTES_KEPT), pruneKeys: minuteText(now - KEYS_KEPT) };
 }
 
 const reader =
@@ -150,10 +145,10 @@ function stateKeeper(read: Read) {
     planned: load(),
     stored: load(),
     sealed: load(),
-    seal(): Put[] {
+    seal(): { commit: number; puts: Put[] } {
       keeper.planned = { ...keeper.planned, commits: keeper.planned.commits + 1 };
       keeper.sealed = keeper.planned;
-      return [{ table: 'meta', key: 'state', value: keeper.sealed }];
+      return { commit: keeper.sealed.commits, puts: [{ table: 'meta', key: 'state', value: keeper.sealed }] };
     },
     committed: () => {
       keeper.stored = keeper.sealed;
@@ -188,13 +183,25 @@ function viewOf(commits: Commits, mirror: Mirror, read: Read, known: View['known
   };
 }
 
+/** Makes the folder where there is none, and holds it. @throws Error that names it and says what to do */
+async function takeFolder(dir: string): Promise<() => Promise<void>> {
+  try {
+    mkdirSync(dir, { recursive: true });
+    return await holdFolder(dir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw new Error(
+      `cannot keep data in ${dir} (${messageOf(error)}). Give a folder that can be written, by --data DIR`,
+    );
+  }
+}
+
 /**
  * Opens the ledger in `dir`, making a new one only where there is none.
  * @throws DamagedLedger, or an Error when another process has it open
  */
 export async function openLedger(dir: string, options: LedgerOptions): Promise<Ledger> {
-  mkdirSync(dir, { recursive: true });
-  const release = await holdFolder(dir);
+  const release = await takeFolder(dir);
   const file = await prepareFile(dir).catch(async (error) => {
     await release();
     throw error;
@@ -206,7 +213,7 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
   const known = mirror.tally();
   const commits = await openCommits(file, {
     seal: state.seal,
-    prune: pruner(),
+    prune,
     committed(seconds) {
       store.env.resetReadTxn();
       state.committed();

@@ -65,8 +65,8 @@ export async function startServer(config: Config, log: Log, internalToken?: stri
     maxSeries: config.maxSeries,
     log,
     onCommit: (seconds) => health.commits.observe(seconds),
-    onFolded(values) {
-      health.folded.inc(values);
+    onFolded(reports) {
+      health.folded.inc(reports);
       log('warn', `label values became "other": the cap of ${config.maxSeries} series is reached (--max-series)`);
     },
   }).catch((error: unknown) => {

@@ -40,9 +40,10 @@ export interface Commits {
 }
 
 export interface CommitHooks {
-  /** Puts that each batch ends with, such as the state record. */
-  seal: () => Put[];
-  prune: () => { pruneMinutes?: string; pruneKeys?: string };
+  /** Ends a batch: its number, and the puts that go with it, such as the state record. */
+  seal: () => { commit: number; puts: Put[] };
+  /** What is too old to keep: records before these keys. */
+  prune: () => { pruneMinutes: string; pruneKeys: string };
   committed: (seconds: number) => void;
   /** Says whether a batch whose commit failed is on disk all the same. */
   failed: (reason: string) => boolean;
@@ -80,13 +81,14 @@ export async function openCommits(file: string, hooks: CommitHooks): Promise<Com
     if (writing !== undefined || gathering.applied.length === 0 || closed) return;
     writing = gathering;
     gathering = newBatch();
-    for (const put of hooks.seal()) writing.puts.set(id(put.table, put.key), put);
+    const { commit, puts: ending } = hooks.seal();
+    for (const put of ending) writing.puts.set(id(put.table, put.key), put);
     const puts = [...writing.puts.values()].map(({ table, key, value }) => [
       table,
       key,
       value === null ? null : JSON.stringify(value),
     ]);
-    worker.postMessage({ puts, ...hooks.prune() });
+    worker.postMessage({ commit, puts, ...hooks.prune() });
   }
 
   function succeed(batch: Batch, seconds: number): void {

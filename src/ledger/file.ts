@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openStore, seal, VERSION } from './store.mjs';
+import { witnessPath } from './witness.mjs';
 
 export type Store = ReturnType<typeof openStore>;
 
@@ -26,9 +27,16 @@ export class DamagedLedger extends Error {
   override name = 'DamagedLedger';
   constructor(file: string, reason: string) {
     super(
-      `the ledger ${file} is damaged: ${reason}. Nothing was changed. Restore the file from a backup, or move it (and ${file}-lock) away to begin again from zero: counters will start anew, and Prometheus keeps what it has`,
+      `the ledger ${file} cannot be used: ${reason}. Nothing was changed. Put a backup in its place and remove ${witnessPath(file)}, or move ${file} away to begin again from zero: counters will start anew, and Prometheus keeps what it has`,
     );
   }
+}
+
+/** Without it a power cut could take the new name away, and counts with it. */
+function syncFolder(dir: string): void {
+  const folder = openSync(dir, 'r');
+  fsyncSync(folder);
+  closeSync(folder);
 }
 
 /** Written beside and renamed into place, so that a file under the final name is always whole. */
@@ -38,7 +46,10 @@ async function create(file: string): Promise<void> {
   const { env, tables } = openStore(fresh);
   env.transactionSync(() => tables.meta.putSync('state', seal('meta', 'state', JSON.stringify(FIRST))));
   await env.close();
+  // The witness of a ledger that was moved away says nothing about this one.
+  rmSync(witnessPath(file), { force: true });
   renameSync(fresh, file);
+  syncFolder(dirname(file));
   rmSync(`${fresh}-lock`, { force: true });
 }
 

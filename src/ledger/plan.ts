@@ -39,7 +39,7 @@ export interface Plan {
   outcomes: Outcome[];
   /** What the report adds to a minute, for the gauge of the last minute. */
   added: { minute: number; status: Status; count: number }[];
-  /** Label values that became "other". */
+  /** Reports of which a label value became "other". */
   folded: number;
   newLabelled: number;
   newCodes: number;
@@ -152,14 +152,13 @@ class Planner {
 
   private count(report: Report, late: boolean, entry: Entry, delta: number): void {
     const { status, code } = entry;
+    if (status !== undefined) this.plan.added.push({ minute: report.minute, status, count: delta });
     if (late) {
       if (status !== undefined) this.add(METRIC.late, { status }, delta, entry.slot);
       return;
     }
-    if (status !== undefined) {
+    if (status !== undefined)
       this.add(METRIC.transactions, { status, ...this.admit(report.labels) }, delta, entry.slot);
-      this.plan.added.push({ minute: report.minute, status, count: delta });
-    }
     if (code !== undefined) this.add(METRIC.authCodes, { auth_code: this.admitCode(code) }, delta, entry.slot);
   }
 
@@ -167,6 +166,7 @@ class Planner {
     const key = slotsKey(report);
     const slots: Record<string, number> = { ...(this.plan.slots.get(key) ?? this.view.slots(key)) };
     const late = report.time < this.now - this.limits.latenessSeconds * 1000;
+    const foldedBefore = this.plan.folded;
     let duplicate = true;
     for (const entry of report.entries) {
       const before = slots[entry.slot];
@@ -177,6 +177,8 @@ class Planner {
       slots[entry.slot] = (before ?? 0) + delta;
       this.count(report, late, entry, delta);
     }
+    // A report counts once, however many of its values became "other".
+    this.plan.folded = Math.min(this.plan.folded, foldedBefore + 1);
     if (!duplicate) this.plan.slots.set(key, slots);
     this.plan.outcomes.push({ duplicate, late: late && !duplicate, counts: countsOf(slots) });
   }

@@ -15,9 +15,10 @@ const MAP_SIZE = 16 * 1024 ** 3;
 
 /**
  * @param {string} file
+ * @param {boolean} [readOnly]
  * @returns {{env: import('lmdb').RootDatabase, tables: Record<typeof TABLES[number], import('lmdb').Database<Buffer, string>>}}
  */
-export function openStore(file) {
+export function openStore(file, readOnly = false) {
   // Without overlapping sync a transaction that has returned is on disk.
   const env = open({
     path: file,
@@ -26,6 +27,7 @@ export function openStore(file) {
     maxDbs: 16,
     mapSize: MAP_SIZE,
     encoding: 'binary',
+    readOnly,
   });
   const entries = TABLES.map((name) => [name, env.openDB(name, { encoding: 'binary' })]);
   return { env, tables: /** @type {any} */ (Object.fromEntries(entries)) };

@@ -1,23 +1,60 @@
 /**
- * Reads every record of a ledger and exits 0, or 1 with the reason on stderr.
+ * Reads every record of a ledger and exits 0, or 1 with the reason on stderr. Changes nothing.
  * A process of its own, because a damaged LMDB file can end the process that reads it.
  */
 import { openStore, TABLES, unseal, VERSION } from './store.mjs';
+import { readWitness } from './witness.mjs';
 
-/** @param {string} file */
-function verify(file) {
-  const { tables } = openStore(file);
-  const sealed = tables.meta.get('state');
+/** @typedef {ReturnType<typeof openStore>['tables'][typeof TABLES[number]]} Table */
+
+/** @param {Table} meta */
+function readState(meta) {
+  const sealed = meta.get('state');
   if (sealed === undefined) throw new Error('its state record is missing');
   const state = JSON.parse(unseal('meta', 'state', sealed));
   if (state.version !== VERSION)
-    throw new Error(`it is of version ${state.version}, and this program reads version ${VERSION}`);
+    throw new Error(
+      `it is of version ${state.version}, and this program reads version ${VERSION}: use the other program`,
+    );
+  return state;
+}
+
+/**
+ * Every record has its checksum, its place in the order, and is found by its key; none has gone missing.
+ * @param {typeof TABLES[number]} name
+ * @param {Table} table
+ * @returns {number} records
+ */
+function verifyTable(name, table) {
+  let records = 0;
+  let before = Buffer.alloc(0);
+  for (const { key, value } of table.getRange({})) {
+    unseal(name, key, value);
+    const bytes = Buffer.from(key);
+    if (Buffer.compare(before, bytes) >= 0)
+      throw new Error(`the table ${name} is out of order at ${JSON.stringify(key)}`);
+    if (table.get(key) === undefined)
+      throw new Error(`the table ${name} does not find its record ${JSON.stringify(key)}`);
+    before = bytes;
+    records++;
+  }
+  const { entryCount } = /** @type {{entryCount: number}} */ (table.getStats());
+  if (records !== entryCount)
+    throw new Error(`the table ${name} holds ${records} records where ${entryCount} were written`);
+  return records;
+}
+
+/** @param {string} file */
+function verify(file) {
+  const { tables } = openStore(file, true);
+  const state = readState(tables.meta);
+  const acknowledged = readWitness(file);
+  if (acknowledged !== undefined && state.commits < acknowledged)
+    throw new Error(
+      `it ends with commit ${state.commits} although commit ${acknowledged} was acknowledged: its newest page is damaged, or it is an older copy`,
+    );
   for (const name of TABLES) {
-    let records = 0;
-    for (const { key, value } of tables[name].getRange({})) {
-      unseal(name, key, value);
-      records++;
-    }
+    const records = verifyTable(name, tables[name]);
     if (name === 'totals' && records !== state.series)
       throw new Error(`it holds ${records} series where ${state.series} were written`);
   }

@@ -4,29 +4,31 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { openStore, seal, unseal } from './store.mjs';
+import { openWitness } from './witness.mjs';
 
-/** Records removed a commit at the most, so that clearing a backlog never holds up a report. */
+/**
+ * Records removed a commit at the most, so that clearing a backlog never holds up a report; and twice what the commit
+ * adds, so that a backlog never grows.
+ */
 const PRUNE = 500;
 
 /** @typedef {[table: keyof typeof tables, key: string, text: string | null]} Put */
-/** @typedef {{puts: Put[], pruneMinutes?: string, pruneKeys?: string}} Batch */
+/** @typedef {{commit: number, puts: Put[], pruneMinutes: string, pruneKeys: string}} Batch */
 
 const { env, tables } = openStore(workerData.file);
+const witness = openWitness(workerData.file);
 
 /** @param {Batch} batch */
 function apply({ puts, pruneMinutes, pruneKeys }) {
+  const limit = PRUNE + 2 * puts.length;
   for (const [table, key, text] of puts) {
     if (text === null) tables[table].removeSync(key);
     else tables[table].putSync(key, seal(table, key, text));
   }
-  if (pruneMinutes !== undefined) {
-    for (const key of [...tables.minutes.getKeys({ end: pruneMinutes, limit: PRUNE })]) tables.minutes.removeSync(key);
-  }
-  if (pruneKeys !== undefined) {
-    for (const { key, value } of [...tables.expiry.getRange({ end: pruneKeys, limit: PRUNE })]) {
-      tables.keys.removeSync(unseal('expiry', key, value));
-      tables.expiry.removeSync(key);
-    }
+  for (const key of [...tables.minutes.getKeys({ end: pruneMinutes, limit })]) tables.minutes.removeSync(key);
+  for (const { key, value } of [...tables.expiry.getRange({ end: pruneKeys, limit })]) {
+    tables.keys.removeSync(unseal('expiry', key, value));
+    tables.expiry.removeSync(key);
   }
 }
 
@@ -34,6 +36,7 @@ parentPort?.on('message', (/** @type {Batch} */ batch) => {
   const start = performance.now();
   try {
     env.transactionSync(() => apply(batch));
+    witness.write(batch.commit);
     parentPort?.postMessage({ seconds: (performance.now() - start) / 1000 });
   } catch (error) {
     parentPort?.postMessage({ error: error instanceof Error ? error.message : String(error) });
