@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { realpathSync, rmSync } from 'node:fs';
+import { realpathSync, renameSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Longest path that a Unix socket may have everywhere (macOS allows 103 bytes). */
-const MAX_SOCKET_PATH = 100;
+/** Longest path that a Unix socket may have everywhere (macOS allows 103 bytes), less the suffix of one moved aside. */
+const MAX_SOCKET_PATH = 90;
 
 function socketPath(dir: string): string {
   const inside = join(realpathSync(dir), 'lock.sock');
@@ -13,21 +13,40 @@ function socketPath(dir: string): string {
   return join(tmpdir(), `tillwatch-${createHash('sha256').update(inside).digest('hex').slice(0, 16)}.sock`);
 }
 
+/** Whether a process lives behind a socket; what cannot be asked counts as living. */
 const answers = (path: string): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect(path);
-    socket.once('connect', () => resolve(true));
-    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      resolve(true);
+      socket.end();
+    });
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'));
     socket.once('close', () => socket.destroy());
-    socket.once('connect', () => socket.end());
   });
 
-const listen = (path: string): Promise<Server> =>
+/** @returns undefined where the name is taken */
+const listen = (path: string): Promise<Server | undefined> =>
   new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.end());
-    server.once('error', reject);
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
+    );
     server.listen(path, () => resolve(server.unref()));
   });
+
+/** Removes the socket of a process that was killed, but not the one that another start has put there in the meantime. */
+async function removeDead(path: string): Promise<void> {
+  const aside = `${path}.${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return;
+  }
+  if (await answers(aside)) renameSync(aside, path);
+  else rmSync(aside, { force: true });
+}
 
 /**
  * Holds a folder for this process: a socket that answers for as long as the process lives, so that nothing is left to
@@ -37,11 +56,13 @@ const listen = (path: string): Promise<Server> =>
  */
 export async function holdFolder(dir: string): Promise<() => Promise<void>> {
   const path = socketPath(dir);
-  if (await answers(path))
-    throw new Error(
-      `${dir} is in use by another tillwatch process. Stop that one, or give this one another --data DIR`,
-    );
-  rmSync(path, { force: true });
-  const server = await listen(path);
-  return () => new Promise((resolve) => server.close(() => resolve()));
+  for (;;) {
+    const server = await listen(path);
+    if (server !== undefined) return () => new Promise((resolve) => server.close(() => resolve()));
+    if (await answers(path))
+      throw new Error(
+        `${dir} is in use by another tillwatch process. Stop that one, or give this one another --data DIR`,
+      );
+    await removeDead(path);
+  }
 }
