@@ -84,7 +84,7 @@ function normals(samples: Sample[], firing: Sample[]): Map<string, Normal> {
 /** Builds the baseline from the answers of one round of queries. */
 export function toBaseline(samples: Sample[], firing: Sample[], asOf: number | undefined): Baseline {
   const map = normals(samples, firing);
-  if (map.size === 0 || asOf === undefined)
+  if (map.size === 0 || asOf === undefined || Number.isNaN(new Date(asOf * 1000).getTime()))
     return noBaseline('warming-up', 'the rules need two hours of history before they know what is normal');
   const approved = samples.filter(({ labels }) => labels.__name__ === RECORDED.perMinute);
   const volumes = new Map(approved.map(({ labels, value }) => [address(labels), value]));

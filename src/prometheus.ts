@@ -6,8 +6,8 @@ export class PrometheusError extends Error {
   override name = 'PrometheusError';
 }
 
-/** [seconds since the epoch, value] as Prometheus sends them. */
-const sample = z.tuple([z.number(), z.string()]);
+/** [seconds since the epoch, value] as Prometheus sends them; the bounds are those of a Date. */
+const sample = z.tuple([z.number().min(0).max(8.64e12), z.string()]);
 const labels = z.record(z.string(), z.string());
 const vector = z.object({
   resultType: z.literal('vector'),

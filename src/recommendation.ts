@@ -52,7 +52,9 @@ export function upperBound(
   const l = window === '2m' ? expected / 2 : expected;
   const spread = Math.sqrt(z ** 2 * l + noiseZ ** 2 * r * l ** 2);
   const model = l + spread + ((1 + 2 * r * l) * (z ** 2 - 1)) / 6;
-  return Math.max(model, least - 0.5, guardBound(normal.guard[window] ?? 0, r, tunables));
+  const bound = Math.max(model, least - 0.5, guardBound(normal.guard[window] ?? 0, r, tunables));
+  // A rule that divided by zero records NaN, and nothing is above NaN or below it.
+  return Number.isFinite(bound) ? bound : undefined;
 }
 
 /** What recurs at this time of day, with the noise that a recurring peak has. */
@@ -113,12 +115,11 @@ function verdict(
   { tunables, approved }: Baseline,
 ): Recommendation {
   const count = minute.counts[status] ?? 0;
-  const approvedBefore = approved(minute.labels) ?? 0;
-  if (count <= upper) return normal.firing === undefined ? 'ok' : 'watch';
-  if (normal.firing !== undefined) return 'alert';
-  const volume = minute.previous.approved ?? approvedBefore;
+  if (normal.firing !== undefined) return count > upper ? 'alert' : 'watch';
+  const volume = minute.previous.approved ?? approved(minute.labels) ?? 0;
   const both = upperBound(expected + volume * normal.odds, '2m', normal, tunables) ?? Number.POSITIVE_INFINITY;
-  return Math.min(count, minute.previous[status] ?? 0) > both ? 'alert' : 'watch';
+  if (Math.min(count, minute.previous[status] ?? 0) > both) return 'alert';
+  return count > upper ? 'watch' : 'ok';
 }
 
 function reasonFor(a: Omit<Assessment, 'recommendation' | 'reason'>, verdict: Recommendation, normal: Normal): string {
