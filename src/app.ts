@@ -5,7 +5,7 @@ import type { Access } from './access.ts';
 import type { Health } from './exposition.ts';
 import type { Log } from './log.ts';
 import { openApi } from './openapi.ts';
-import { Problem, problems } from './problem.ts';
+import { Problem, problems, toProblem } from './problem.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { bandRoutes } from './routes/bands.ts';
 import { operationRoutes } from './routes/operations.ts';
@@ -50,7 +50,7 @@ function measured({ requests }: Health, { method, path }: Route): Middleware {
       await next();
       code = ctx.status;
     } catch (error) {
-      code = (error as { status?: number }).status ?? 500;
+      code = toProblem(error).status;
       throw error;
     } finally {
       requests.observe({ method, route: path, code }, (performance.now() - start) / 1000);

@@ -32,7 +32,7 @@ export function invalid(errors: FieldError[]): Problem {
 }
 
 /** What is known to go wrong, in the terms of HTTP; anything else is a 500 whose cause stays in the log. */
-function toProblem(error: unknown): Problem {
+export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof Conflict)
     return new Problem(409, error.message, { errors: [{ path: error.path, message: error.message }] });

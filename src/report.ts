@@ -136,6 +136,15 @@ function schemaOf(item: object) {
 
 const pathOf = (path: readonly PropertyKey[]): string => path.map(String).join('.');
 
+/** Zod leaves this key out of a record, where any other unknown key is refused. */
+function poisoned(item: object): FieldError[] {
+  return (['authCodes', 'labels'] as const).flatMap((field) => {
+    const record = (item as Partial<Record<typeof field, unknown>>)[field];
+    const holds = typeof record === 'object' && record !== null && Object.hasOwn(record, '__proto__');
+    return holds ? [{ path: `${field}.__proto__`, message: 'unknown key "__proto__"' }] : [];
+  });
+}
+
 /** Zod's issues as field errors, an unknown key named by itself. */
 export function errorsOf(issues: z.core.$ZodIssue[], prefix: PropertyKey[]): FieldError[] {
   return issues.flatMap((issue) => {
@@ -179,8 +188,9 @@ function toReport(item: Item, now: number): Report {
 
 function checkReport(report: Report, allowed: readonly string[], now: number, item: object): FieldError[] {
   const errors: FieldError[] = [];
-  if (report.time > now + FUTURE_MS)
-    errors.push({ path: 'F1' in item ? 'time' : 'timestamp', message: 'is more than 5 minutes in the future' });
+  const path = 'F1' in item ? 'time' : 'timestamp';
+  if (report.time > now + FUTURE_MS) errors.push({ path, message: 'is more than 5 minutes in the future' });
+  if (report.time < 0) errors.push({ path, message: 'is before 1970' });
   for (const name of Object.keys(report.labels)) {
     if (allowed.includes(name)) continue;
     const known = allowed.length > 0 ? `allowed are ${allowed.join(', ')}` : 'none is allowed (see TILLWATCH_LABELS)';
@@ -195,7 +205,7 @@ function parseItem(item: unknown, prefix: PropertyKey[], allowed: readonly strin
   const result = schemaOf(item).safeParse(item);
   if (!result.success) return { ok: false, errors: errorsOf(result.error.issues, prefix) };
   const report = toReport(result.data as Item, now);
-  const errors = checkReport(report, allowed, now, item).map(({ path, message }) => ({
+  const errors = [...poisoned(item), ...checkReport(report, allowed, now, item)].map(({ path, message }) => ({
     path: pathOf([...prefix, path]),
     message,
   }));

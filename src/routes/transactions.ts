@@ -68,9 +68,9 @@ const listQuery = z.strictObject({
 });
 
 function idempotencyKey(ctx: Context): string | undefined {
-  const key = ctx.get('Idempotency-Key');
-  if (key === '') return undefined;
-  if (!/^[\x21-\x7e]{1,255}$/.test(key))
+  const key = ctx.headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key))
     throw new Problem(400, 'Idempotency-Key: must be 1 to 255 visible ASCII characters');
   return key;
 }
