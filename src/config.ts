@@ -193,7 +193,9 @@ export function readConfig(flags: Flags, env: NodeJS.ProcessEnv): Config {
     readSetting(name, flags, env, problems),
   ]);
   const config = Object.fromEntries(entries) as Config;
-  if (problems.length === 0 && !isLoopback(config.host) && config.tokensFile === '' && !config.insecure)
+  // A setting that is wrong is undefined here, and complained of already.
+  const open = config.host !== undefined && !isLoopback(config.host);
+  if (open && config.tokensFile === '' && config.insecure === false)
     problems.push(
       `--host ${config.host}: not a loopback address, so anyone who reaches it could post and read. Give --tokens-file FILE, or --insecure if a proxy or a private network guards it`,
     );
