@@ -1,0 +1,142 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Flags, readConfig } from '../../src/config.ts';
+import type { Log } from '../../src/log.ts';
+import { startServer } from '../../src/server.ts';
+import { type Running, startProcess, waitFor } from './processes.ts';
+
+/** The built program, as users start it. */
+export const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+/** Nothing listens on it, so that the service finds no Prometheus unless a test gives it one. */
+const NOWHERE = 'http://127.0.0.1:61999';
+
+const folders = new Set<string>();
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A new folder that goes when the test file ends. */
+export function temporaryFolder(name = 'service'): string {
+  const folder = mkdtempSync(join(tmpdir(), `tillwatch-${name}-`));
+  folders.add(folder);
+  return folder;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  json: any;
+}
+
+export type Headings = Record<string, string>;
+
+export interface Client {
+  url: string;
+  /** A request as given: a string or bytes go as they are, anything else as JSON. */
+  send(method: string, path: string, body?: unknown, headers?: Headings): Promise<Answer>;
+  get(path: string, headers?: Headings): Promise<Answer>;
+  /** POSTs a report. */
+  post(body: unknown, headers?: Headings): Promise<Answer>;
+  /** The exposition, as text. */
+  metrics(): Promise<string>;
+  /** One series of the exposition, by its name and labels as exposed. */
+  value(series: string): Promise<number | undefined>;
+}
+
+function toJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Speaks to a service as its users do. */
+export function clientOf(url: string): Client {
+  async function send(method: string, path: string, body?: unknown, headers: Headings = {}): Promise<Answer> {
+    const raw = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
+    const type = body === undefined ? {} : { 'Content-Type': 'application/json' };
+    const response = await fetch(url + path, {
+      method,
+      headers: { ...type, ...headers },
+      ...(raw !== undefined && { body: raw }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, json: toJson(text) };
+  }
+  const metrics = async () => (await send('GET', '/metrics')).text;
+  return {
+    url,
+    send,
+    metrics,
+    get: (path, headers) => send('GET', path, undefined, headers),
+    post: (body, headers) => send('POST', '/api/v1/transactions', body, headers),
+    value: async (series) => parseMetrics(await metrics()).get(series),
+  };
+}
+
+/** Series as exposed -> value. */
+export function parseMetrics(text: string): Map<string, number> {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  );
+}
+
+/** What the exposition says of transactions, line by line, without what the service says of itself. */
+export const transactionLines = (metrics: string): string[] =>
+  metrics.split('\n').filter((line) => line.startsWith('transactions_'));
+
+export interface Service extends Client {
+  dir: string;
+  /** Lines of log so far. */
+  logged: string[];
+  close(): Promise<void>;
+}
+
+/** The real service in this process, on a free port, with a ledger of its own unless `data` names one. */
+export async function startService(flags: Partial<Flags> = {}): Promise<Service> {
+  const dir = String(flags.data ?? temporaryFolder());
+  const logged: string[] = [];
+  const log: Log = (level, message) => logged.push(`${level} ${message}`);
+  const settings = { port: '0', prometheusUrl: NOWHERE, alertmanagerUrl: NOWHERE, ...flags, data: dir };
+  const server = await startServer(readConfig(settings as Flags, {}), log);
+  return { ...clientOf(server.url), dir, logged, close: server.close };
+}
+
+export interface ServiceProcess extends Client {
+  process: Running;
+}
+
+/** Starts the built program, without waiting for it to be ready. */
+export const runProgram = (args: string[], env: NodeJS.ProcessEnv = {}): Promise<Running> =>
+  startProcess(process.execPath, [PROGRAM, ...args], { env: { PATH: process.env.PATH, ...env } });
+
+/** The built `tillwatch serve` as a process of its own; rejects with its log when it does not come up. */
+export async function serveProcess(dir: string, args: string[] = []): Promise<ServiceProcess> {
+  const running = await runProgram(['serve', '--port', '0', '--data', dir, '--prometheus-url', NOWHERE, ...args]);
+  let over = false;
+  void running.exited.then(() => {
+    over = true;
+  });
+  const url = await waitFor(
+    () => {
+      if (over) return 'ended';
+      return /listening on (\S+)/.exec(running.stderr())?.[1];
+    },
+    { what: 'the service to listen' },
+  );
+  if (url === 'ended') throw new Error(`the service ended: ${running.stderr()}`);
+  return { ...clientOf(url), process: running };
+}
+
+/** Runs a command line of the built program to its end. */
+export async function runToEnd(args: string[], env: NodeJS.ProcessEnv = {}) {
+  const running = await runProgram(args, env);
+  const { code } = await running.exited;
+  return { code, stdout: running.stdout(), stderr: running.stderr() };
+}
