@@ -1,16 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from './log.ts';
-import { createOpenMetricsFile, type Labels, type OpenMetricsFile, seriesText } from './openmetrics.ts';
+import { createOpenMetricsFile, type OpenMetricsFile, seriesText } from './openmetrics.ts';
 import { createBlocks, startPrivatePrometheus } from './private-prometheus.ts';
+import { type RangeSeries, rangeQuery, type StepRange } from './private-queries.ts';
 import type { RecordingRule } from './rulefiles.ts';
 import { where } from './rulegraph.ts';
-
-/** A series of a range query's answer: its labels with `__name__`, and [seconds, value as text]. */
-export interface RangeSeries {
-  metric: Labels;
-  values: [number, string][];
-}
 
 export interface EvaluateOptions {
   /** A Prometheus storage folder that no Prometheus runs on; the results become blocks in it. */
@@ -41,23 +36,39 @@ export async function evaluateLayers(options: EvaluateOptions): Promise<{ sample
   const total = layers.flat().length;
   const recorded = { samples: 0, series: 0 };
   let done = 0;
+  const take = (rule: RecordingRule, { samples, series }: { samples: number; series: number }) => {
+    recorded.samples += samples;
+    recorded.series += series;
+    options.onRule?.(++done, total, rule.record);
+  };
   for (const [index, rules] of layers.entries()) {
-    const file = await createOpenMetricsFile(join(storageDir, `layer-${index}.om`));
-    const prometheus = await startPrivatePrometheus(storageDir, signal);
-    try {
-      await forEachAtOnce(CONCURRENCY, rules, async (rule) => {
-        const { samples, series } = await evaluateRule(prometheus.url, rule, file, options);
-        recorded.samples += samples;
-        recorded.series += series;
-        options.onRule?.(++done, total, rule.record);
-      });
-    } finally {
-      await Promise.all([prometheus.stop(), file.close()]);
-    }
-    await createBlocks(file.path, storageDir, signal);
-    await rm(file.path);
+    const path = join(storageDir, `layer-${index}.om`);
+    await evaluateLayer(rules, path, options, take);
+    await createBlocks(path, storageDir, signal);
+    await rm(path);
   }
   return recorded;
+}
+
+async function evaluateLayer(
+  rules: RecordingRule[],
+  path: string,
+  options: EvaluateOptions,
+  take: (rule: RecordingRule, recorded: { samples: number; series: number }) => void,
+): Promise<void> {
+  const prometheus = await startPrivatePrometheus(options.storageDir, options.signal);
+  try {
+    const file = await createOpenMetricsFile(path);
+    try {
+      await forEachAtOnce(CONCURRENCY, rules, async (rule) =>
+        take(rule, await evaluateRule(prometheus.url, rule, file, options)),
+      );
+    } finally {
+      await file.close();
+    }
+  } finally {
+    await prometheus.stop();
+  }
 }
 
 async function forEachAtOnce<T>(limit: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
@@ -87,12 +98,6 @@ async function evaluateRule(url: string, rule: RecordingRule, file: OpenMetricsF
     throw new Error(`${where(rule)}: ${messageOf(error)}`);
   }
   return { samples, series: seen.size };
-}
-
-interface StepRange {
-  start: number;
-  end: number;
-  step: number;
 }
 
 function splitRange(from: number, to: number, step: number): StepRange[] {
@@ -152,35 +157,4 @@ function mergeByTime(a: [number, string][], b: [number, string][], series: strin
   const twice = values.find(([time], index) => values[index + 1]?.[0] === time);
   if (twice === undefined) return values;
   throw new Error(`gives two values at ${new Date(twice[0] * 1000).toISOString()} for the one series ${series}`);
-}
-
-/**
- * Evaluates an expression at start, start + step, ... end (seconds). Ranges of more than 11,000 steps are the caller's to split; one
- * that loads too many samples at once is halved here.
- */
-export async function rangeQuery(
-  url: string,
-  query: string,
-  range: StepRange,
-  signal?: AbortSignal,
-): Promise<RangeSeries[]> {
-  const { start, end, step } = range;
-  const body = new URLSearchParams({ query, start: String(start), end: String(end), step: String(step) });
-  const response = await fetch(`${url}/api/v1/query_range`, { method: 'POST', body, signal: signal ?? null });
-  const answer = (await response.json()) as { data?: { result: RangeSeries[] }; error?: string };
-  if (answer.data !== undefined) return answer.data.result;
-  if (!answer.error?.includes('too many samples') || end - start < 2 * step)
-    throw new Error(answer.error ?? `Prometheus answered ${response.status}`);
-  const half = Math.floor((end - start) / step / 2) * step;
-  const first = await rangeQuery(url, query, { start, end: start + half, step }, signal);
-  return joinInTime(first, await rangeQuery(url, query, { start: start + half + step, end, step }, signal));
-}
-
-function joinInTime(first: RangeSeries[], second: RangeSeries[]): RangeSeries[] {
-  const joined = new Map<string, RangeSeries>();
-  for (const series of [...first, ...second]) {
-    const key = seriesText('', series.metric);
-    joined.set(key, { metric: series.metric, values: [...(joined.get(key)?.values ?? []), ...series.values] });
-  }
-  return [...joined.values()];
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { abortable } from './abortable.ts';
 import { messageOf } from './log.ts';
 import type { Traffic, TrafficMinute } from './simulate.ts';
 
@@ -84,7 +85,7 @@ async function post(
       body: JSON.stringify({ timestamp, source: 'simulate', counts, authCodes }),
       signal: options.signal,
     });
-    text = await response.text();
+    text = await abortable(response.text(), options.signal);
   } catch (error) {
     options.signal.throwIfAborted();
     return { retry: messageOf(error) };

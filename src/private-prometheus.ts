@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { abortable } from './abortable.ts';
 import { findBinary } from './binaries.ts';
 import { createTail, runProgram, tie } from './programs.ts';
 
@@ -31,10 +32,10 @@ const FLAGS = [
  */
 export async function startPrivatePrometheus(storageDir: string, signal?: AbortSignal): Promise<PrivatePrometheus> {
   const prometheus = await findBinary('prometheus');
+  signal?.throwIfAborted();
   const configDir = await mkdtemp(join(tmpdir(), 'tillwatch-prometheus-'));
   const config = join(configDir, 'prometheus.yml');
   await writeFile(config, '{}\n');
-  signal?.throwIfAborted();
   const args = [...FLAGS, `--config.file=${config}`, `--storage.tsdb.path=${storageDir}`];
   const child = spawn(prometheus, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   tie(child);
@@ -66,9 +67,8 @@ async function listening(log: NodeJS.ReadableStream, ended: Promise<void>, signa
       if (address !== undefined && tail.text().includes('Server is ready')) resolve(`http://${address}`);
     });
     void ended.then(() => reject(new Error(tail.text())));
-    signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
-  return ready;
+  return abortable(ready, signal);
 }
 
 function explain(error: unknown, storageDir: string): unknown {

@@ -30,7 +30,7 @@ export function metricsRead(expression: string): (string | RegExp)[] {
 
 /** `sum by (x) (...)`: an aggregation's name is followed by its grouping instead of a parenthesis. */
 const isKeyword = (token: string, next: string | undefined): boolean =>
-  KEYWORDS.has(token.toLowerCase()) || next === 'by' || next === 'without';
+  KEYWORDS.has(token.toLowerCase()) || /^(by|without)$/i.test(next ?? '');
 
 /** `{__name__="a"}`, `{__name__=~"a|b"}` and the quoted name of `{"a"}`. */
 function namesInBraces(matchers: string): (string | RegExp)[] {

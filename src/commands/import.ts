@@ -54,7 +54,9 @@ async function readFiles(options: ImportCommandOptions, io: CommandIo, progress:
     if (files.some((other) => other.kind === file.kind))
       throw new UsageError(`two files count by ${file.kind}: import one after the other, in order of time`);
     if (file.skipped > 0)
-      io.stderr.write(`${name}: left out ${file.skipped} bad rows:\n${describeProblems(file.problems).join('\n')}\n`);
+      io.stderr.write(
+        `${name}: left out ${plural(file.skipped, 'bad row')}:\n${describeProblems(file.problems).join('\n')}\n`,
+      );
     files.push(file);
   }
   if (files.length === 0) throw new UsageError('no file to import');
@@ -91,13 +93,14 @@ function describeProgress(state: ImportProgress): string {
 function summary(files: CsvHistory[], imported: Imported, dataDir: string): string {
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
   const skipped = files.reduce((sum, file) => sum + file.skipped, 0);
-  const n = (value: number) => value.toLocaleString('en-US');
   return [
-    `imported ${n(rows)} rows${skipped > 0 ? ` (${n(skipped)} bad rows left out)` : ''}: ` +
-      `${n(imported.minutes)} minutes from ${iso(imported.from)} to ${iso(imported.to)}`,
-    `wrote ${n(imported.samples)} samples in ${n(imported.series)} series to ${storageOf(dataDir)}`,
+    `imported ${plural(rows, 'row')}${skipped > 0 ? ` (${plural(skipped, 'bad row')} left out)` : ''}: ` +
+      `${plural(imported.minutes, 'minute')} from ${iso(imported.from)} to ${iso(imported.to)}`,
+    `wrote ${plural(imported.samples, 'sample')} in ${imported.series} series to ${storageOf(dataDir)}`,
     '',
   ].join('\n');
 }
 
+const plural = (count: number, word: string): string =>
+  `${count.toLocaleString('en-US')} ${word}${count === 1 ? '' : 's'}`;
 const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');

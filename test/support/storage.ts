@@ -1,10 +1,9 @@
 import { mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RangeSeries, rangeQuery } from '../../src/evaluate.ts';
 import { storageOf } from '../../src/history.ts';
 import { startPrivatePrometheus } from '../../src/private-prometheus.ts';
-import { instantQuery } from '../../src/private-queries.ts';
+import { instantQuery, type RangeSeries, rangeQuery } from '../../src/private-queries.ts';
 
 export const tempDir = (): Promise<string> => mkdtemp(join(tmpdir(), 'tillwatch-test-'));
 
