@@ -120,8 +120,12 @@ export interface BaselineWatch {
   stop(): void;
 }
 
+/** Milliseconds between looks: rules are evaluated once a minute; a Prometheus that is starting is noticed sooner. */
+const LOOK_MS = 10_000;
+const LOOK_AGAIN_MS = 2000;
+
 /** Keeps the newest baseline at hand, so that no POST waits for Prometheus. */
-export function watchBaseline(prometheus: Prometheus, log: Log, intervalMs = 10_000): BaselineWatch {
+export function watchBaseline(prometheus: Prometheus, log: Log): BaselineWatch {
   let current = noBaseline('unavailable', 'Prometheus has not been asked yet');
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -135,7 +139,7 @@ export function watchBaseline(prometheus: Prometheus, log: Log, intervalMs = 10_
   }
   async function loop(): Promise<void> {
     await refresh();
-    if (!stopped) timer = setTimeout(loop, intervalMs).unref();
+    if (!stopped) timer = setTimeout(loop, current.state === 'ready' ? LOOK_MS : LOOK_AGAIN_MS).unref();
   }
   void loop();
   return {

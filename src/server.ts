@@ -17,6 +17,8 @@ const GRACE_MS = 5000;
 export interface RunningServer {
   /** Where it listens, with the port in use. */
   url: string;
+  /** Reads what the rules recorded now, instead of some seconds later. */
+  refreshBaseline(): Promise<void>;
   /** Answers what has been asked, then stops. */
   close(): Promise<void>;
 }
@@ -85,5 +87,5 @@ export async function startServer(config: Config, log: Log, internalToken?: stri
     throw error;
   });
   log('info', `listening on ${urlOf(server)}`);
-  return { url: urlOf(server), close };
+  return { url: urlOf(server), refreshBaseline: baseline.refresh, close };
 }

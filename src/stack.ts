@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, unwatchFile, watchFile, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findBinary } from './binaries.ts';
 import type { Config } from './config.ts';
 import { storageOf } from './history.ts';
-import type { Log } from './log.ts';
+import { type Log, messageOf } from './log.ts';
 import { type RunningServer, startServer } from './server.ts';
 import { type Child, keepRunning } from './stack/child.ts';
 import { choosePort } from './stack/ports.ts';
@@ -82,9 +82,33 @@ async function startPrometheus(config: Config, port: number, log: Log, failed: (
   );
 }
 
-function render(config: Config, addresses: Addresses, tokenFile: string | undefined): void {
-  for (const name of ['prometheus', 'alertmanager'])
-    renderConfig(join(PROJECT, name, `${name}.yml`), join(config.data, `${name}.yml`), addresses, tokenFile);
+const CONFIGURED = ['prometheus', 'alertmanager'] as const;
+const sourceOf = (name: string): string => join(PROJECT, name, `${name}.yml`);
+
+/** Writes the copy of each configuration that its program reads. */
+function renderer(config: Config, addresses: Addresses, tokenFile: string | undefined) {
+  return (name: (typeof CONFIGURED)[number]) =>
+    renderConfig(sourceOf(name), join(config.data, `${name}.yml`), addresses, tokenFile);
+}
+
+/** An edited configuration is in force some seconds later; one that can't be read is reported and left alone. */
+function followEdits(render: ReturnType<typeof renderer>, alertmanager: Child, log: Log): { stop(): Promise<void> } {
+  for (const name of CONFIGURED)
+    watchFile(sourceOf(name), { interval: 2000, persistent: false }, () => {
+      try {
+        render(name);
+        // Prometheus looks at its own copy by itself.
+        if (name === 'alertmanager') alertmanager.signal('SIGHUP');
+        log('info', `${sourceOf(name)} has changed: ${name} reads it anew`);
+      } catch (error) {
+        log('error', `${messageOf(error)}; ${name} goes on with what it had`);
+      }
+    });
+  return {
+    async stop() {
+      for (const name of CONFIGURED) unwatchFile(sourceOf(name));
+    },
+  };
 }
 
 /**
@@ -106,7 +130,7 @@ export async function startStack(
   const alertmanagerUrl = `http://${local(alertmanagerPort)}`;
   const config = Object.freeze({ ...base, port, prometheusUrl, alertmanagerUrl });
   const internal = internalToken(config);
-  const running: (Child | { stop(): Promise<void> })[] = [];
+  const running: { stop(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
     for (const part of running.splice(0).reverse()) await part.stop();
   };
@@ -119,9 +143,13 @@ export async function startStack(
       'prometheus:9090': local(prometheusPort),
       'alertmanager:9093': local(alertmanagerPort),
     };
-    render(config, addresses, internal?.file);
-    running.push(await startAlertmanager(config, alertmanagerPort, log, failed));
+    const render = renderer(config, addresses, internal?.file);
+    for (const name of CONFIGURED) render(name);
+    const alertmanager = await startAlertmanager(config, alertmanagerPort, log, failed);
+    running.push(alertmanager);
     running.push(await startPrometheus(config, prometheusPort, log, failed));
+    running.push(followEdits(render, alertmanager, log));
+    await server.refreshBaseline();
     return { url: server.url, prometheusUrl, alertmanagerUrl, token: internal?.token, stop };
   } catch (error) {
     await stop();

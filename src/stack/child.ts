@@ -20,7 +20,7 @@ export interface Program {
 
 export interface Child {
   stop(): Promise<void>;
-  pid(): number | undefined;
+  signal(name: NodeJS.Signals): void;
 }
 
 /** On Linux the kernel ends the child when this process is killed without a chance to do so itself. */
@@ -42,8 +42,9 @@ function start({ path, args }: Program): ChildProcess {
 }
 
 const LEVELS: Record<string, Level> = { WARN: 'warn', ERROR: 'error', warn: 'warn', error: 'error' };
-/** Warnings that tell nobody anything to do: imported history is many blocks, and a killed program leaves its lock. */
-const ORDINARY = [/^Overlapping blocks found/, /^A lockfile from a previous execution already existed/];
+/** Warnings that tell nobody anything to do: imported history is many blocks, a killed program leaves its lock, we stop it. */
+const ORDINARY =
+  /^(Overlapping blocks found|A lockfile from a previous execution already existed|Received an OS signal, exiting)/;
 const unquote = (text: string): string => text.replace(/^"(.*)"$/, '$1').replaceAll('\\"', '"');
 
 /** A line of Prometheus' or Alertmanager's logfmt in the words of our log; what is not logfmt stays as it is. */
@@ -60,7 +61,7 @@ function relay(child: ChildProcess, name: string, log: Log): () => string {
   createInterface({ input: child.stderr }).on('line', (line) => {
     tail.add(`${line}\n`);
     const { level, message } = translate(line);
-    if (level !== 'info' && !ORDINARY.some((pattern) => pattern.test(message))) log(level, `${name}: ${message}`);
+    if (level !== 'info' && !ORDINARY.test(message)) log(level, `${name}: ${message}`);
   });
   return tail.text;
 }
@@ -133,5 +134,5 @@ export async function keepRunning(program: Program, log: Log, failed: (reason: s
     await pause(100);
   }
   ready = true;
-  return { stop, pid: () => child?.pid };
+  return { stop, signal: (name) => child?.kill(name) };
 }

@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Running, waitFor } from './support/processes.ts';
+import { type Client, clientOf, runProgram, temporaryFolder } from './support/service.ts';
+
+/** The story that the README tells, on the built program with its real Prometheus and Alertmanager. */
+let running: Running;
+let service: Client;
+let prometheus: Client;
+
+const address = (name: string) => new RegExp(`${name}\\s+(http://127\\.0\\.0\\.1:\\d+)`).exec(running.stdout())?.[1];
+
+async function startDemo(): Promise<void> {
+  const data = temporaryFolder('demo');
+  const ports = ['--port', '0', '--prometheus-port', '0', '--alertmanager-port', '0'];
+  running = await runProgram(['up', '--demo', '--data', data, ...ports], { HOME: process.env.HOME });
+  let over = false;
+  void running.exited.then(() => {
+    over = true;
+  });
+  await waitFor(() => over || running.stdout().includes('Tillwatch runs'), { timeout: 170_000, what: 'the demo' });
+  if (over) throw new Error(`the demo ended:\n${running.stderr()}`);
+  service = clientOf(address('post counts') ?? '');
+  prometheus = clientOf(address('Prometheus') ?? '');
+}
+
+beforeAll(startDemo);
+afterAll(async () => {
+  await running?.stop();
+});
+
+/** Processes of the whole stack: the program and what has it as its parent. */
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+}
+const lives = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const post = (counts: object) => service.post({ source: 'till', counts });
+const minuteNow = () => Math.floor(Date.now() / 60_000);
+const nextMinute = async () => {
+  const now = minuteNow();
+  await waitFor(() => minuteNow() > now, { timeout: 61_000, what: 'the next minute' });
+};
+
+describe('tillwatch up --demo', () => {
+  it('knows what is normal at the first POST, and calls a normal minute ok', async () => {
+    await waitFor(async () => (await service.get('/-/ready')).json.baseline === 'ready', { what: 'the baseline' });
+    await nextMinute();
+    const { json } = await post({ approved: 300, denied: 10, failed: 0, reversed: 1 });
+    expect(json.baseline.state).toBe('ready');
+    expect(json.recommendation).toBe('ok');
+  });
+
+  it('goes from two bad minutes to the alert in Prometheus and the message in the journal', async () => {
+    const first = await (async () => {
+      await nextMinute();
+      const { json } = await post({ approved: 300, denied: 0 });
+      return post({ denied: Math.ceil(5 * json.assessments[0].expectedCount) });
+    })();
+    expect(first.json.recommendation).toBe('watch');
+    await nextMinute();
+    const second = await post({ approved: 300, denied: first.json.assessments[0].count });
+    expect(second.json.recommendation).toBe('alert');
+    expect(second.json.assessments[0]).toMatchObject({
+      share: expect.any(Number),
+      expected: expect.any(Number),
+      upper: expect.any(Number),
+    });
+
+    const name = 'TransactionsDeniedAboveNormal';
+    const firing = async () => {
+      const { json } = await service.get('/api/v1/alerts');
+      return json.alerts.find((a: { labels: { alertname: string }; state: string }) => a.labels.alertname === name);
+    };
+    await waitFor(async () => (await firing())?.state === 'firing', { timeout: 150_000, what: `${name} to fire` });
+
+    const told = async () => {
+      const { json } = await service.get('/api/v1/alerts');
+      return json.journal.find((n: { groupLabels: { alertname?: string } }) => n.groupLabels.alertname === name);
+    };
+    const notification = await waitFor(told, { timeout: 60_000, what: 'the notification' });
+    expect(notification.status).toBe('firing');
+    expect(notification.alerts[0].annotations).toMatchObject({
+      summary: expect.stringMatching(/denied/i),
+      description: expect.stringMatching(/\d/),
+      runbook_url: expect.stringContaining('#transactionsdeniedabovenormal'),
+    });
+  }, 400_000);
+
+  it('starts a Prometheus that was killed again, and goes on answering', async () => {
+    const children = childrenOf(running.pid);
+    const args = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    const killed = children.find((pid) => args(pid).includes('storage.tsdb.path'));
+    process.kill(killed ?? 0, 'SIGKILL');
+    expect((await post({ approved: 1 })).status).toBe(200);
+    await waitFor(() => childrenOf(running.pid).filter((pid) => !children.includes(pid)).length === 1, {
+      what: 'another Prometheus',
+    });
+    await waitFor(async () => (await prometheus.get('/-/ready')).status === 200, { what: 'it to be ready' });
+    expect(running.stderr()).toContain('prometheus ended with SIGKILL; starting it again');
+  });
+
+  it('leaves no process behind when it is told to stop', async () => {
+    const children = childrenOf(running.pid);
+    expect(children).toHaveLength(2);
+    const { code } = await running.stop('SIGTERM');
+    expect(code).toBe(0);
+    expect(children.filter(lives)).toEqual([]);
+    expect(running.stderr()).toMatch(/stopped\n$/);
+  });
+});
