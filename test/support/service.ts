@@ -140,3 +140,18 @@ export async function runToEnd(args: string[], env: NodeJS.ProcessEnv = {}) {
   const { code } = await running.exited;
   return { code, stdout: running.stdout(), stderr: running.stderr() };
 }
+
+/** What a request changed in the counters of transactions: series as exposed -> increase. */
+export async function increases(client: Client, act: () => Promise<unknown>): Promise<Record<string, number>> {
+  const counters = async () =>
+    [...parseMetrics(await client.metrics())].filter(([series]) => /^transactions_\w*total/.test(series));
+  const before = new Map(await counters());
+  await act();
+  const after = await counters();
+  const changed = after.map(([series, value]) => [series, value - (before.get(series) ?? 0)] as const);
+  return Object.fromEntries(changed.filter(([, increase]) => increase !== 0));
+}
+
+/** Start of the minute `n` minutes ago, as ISO 8601; negative ones are ahead. */
+export const minutesAgo = (n: number): string =>
+  new Date((Math.floor(Date.now() / 60_000) - n) * 60_000).toISOString().replace('.000', '');
