@@ -129,10 +129,13 @@ export function watchBaseline(prometheus: Prometheus, log: Log): BaselineWatch {
   let current = noBaseline('unavailable', 'Prometheus has not been asked yet');
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
+  let looks = 0;
   async function refresh(): Promise<void> {
     const before = current.state;
     current = await readBaseline(prometheus);
-    if (current.state !== before) {
+    looks++;
+    // A Prometheus that is started together with the service may miss the first look; the second one tells.
+    if (current.state !== before || (looks === 2 && current.state === 'unavailable')) {
       const why = current.reason === undefined ? '' : `: ${current.reason}`;
       log(current.state === 'unavailable' ? 'warn' : 'info', `baseline ${current.state}${why}`);
     }
