@@ -1,0 +1,334 @@
+import { connect } from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  type Answer,
+  type Headings,
+  minutesAgo,
+  type Service,
+  startService,
+  temporaryFolder,
+  transactionLines,
+} from './support/service.ts';
+
+const TRANSACTIONS = '/api/v1/transactions';
+const NDJSON = { 'Content-Type': 'application/x-ndjson' };
+
+let service: Service;
+beforeAll(async () => {
+  service = await startService({ labels: 'acquirer', data: temporaryFolder('http') });
+  await service.post({ counts: { approved: 10, denied: 2 }, labels: { acquirer: 'acme' } });
+});
+afterAll(() => service.close());
+
+/** What scrapes say of transactions: text, so that not a byte of it may change. */
+const exposed = async () => transactionLines(await service.metrics()).join('\n');
+
+function expectProblem(answer: Answer, status: number, ...named: string[]): void {
+  expect(answer.status, answer.text).toBe(status);
+  expect(answer.headers.get('content-type')).toBe('application/problem+json');
+  const { detail, errors = [] } = answer.json;
+  expect(answer.json).toMatchObject({ type: expect.any(String), title: expect.any(String), status, detail });
+  const said = [detail, ...errors.map((error: { path: string }) => error.path)].join('\n');
+  for (const name of named) expect(said).toContain(name);
+  expect(answer.text).not.toMatch(/node_modules|\.ts:|\.js:|at Object/);
+}
+
+type Malformed = [name: string, status: number, named: string, body: unknown, headers?: Headings];
+
+const future = minutesAgo(-7);
+const manyReports = Array.from({ length: 10_001 }, () => ({ status: 'denied' }));
+const MALFORMED: Malformed[] = [
+  ['no JSON at all', 400, 'JSON', 'hello'],
+  ['JSON cut short', 400, 'JSON', '{"counts": {"denied": 6}'],
+  ['a trailing comma', 400, 'JSON', '{"counts": {"denied": 6,}}'],
+  ['NaN as a count', 400, 'JSON', '{"counts": {"denied": NaN}}'],
+  ['an empty body', 400, 'empty', ''],
+  ['a body of blanks', 400, 'JSON', '  \n '],
+  ['a number', 400, 'object', '5'],
+  ['a string', 400, 'object', '"denied"'],
+  ['null', 400, 'object', 'null'],
+  ['an empty list', 422, 'at least one', []],
+  ['an empty object', 422, 'status', {}],
+  ['a list of numbers', 422, '1', [{ status: 'denied' }, 5]],
+  ['null in a list', 422, '0', [null]],
+  ['a list in a list', 422, '0', [[{ status: 'denied' }]]],
+  ['more reports than are taken at once', 422, '10000', manyReports],
+  ['10,000 levels of nesting', 422, '0', `${'['.repeat(10_000)}${']'.repeat(10_000)}`],
+  ['counts nested in counts', 422, 'counts.counts', `${'{"counts":'.repeat(2000)}1${'}'.repeat(2000)}`],
+  ['a negative count', 422, 'counts.denied', { counts: { denied: -1 } }],
+  ['a fractional count', 422, 'counts.denied', { counts: { denied: 1.5 } }],
+  ['an unsafe count', 422, 'counts.denied', '{"counts": {"denied": 9007199254740993}}'],
+  ['a count of 1e300', 422, 'counts.denied', '{"counts": {"denied": 1e300}}'],
+  ['a count beyond all numbers', 422, 'counts.denied', '{"counts": {"denied": 1e999}}'],
+  ['a count in a string', 422, 'counts.denied', { counts: { denied: '6' } }],
+  ['a count of null', 422, 'counts.denied', { counts: { denied: null } }],
+  ['a count of true', 422, 'counts.denied', { counts: { denied: true } }],
+  ['counts that name no status', 422, 'counts', { counts: {} }],
+  ['counts as a list', 422, 'counts', { counts: [6] }],
+  ['counts as a number', 422, 'counts', { counts: 6 }],
+  ['an unknown status among counts', 422, 'counts.declined', { counts: { declined: 6 } }],
+  ['a status in capitals', 422, 'counts.DENIED', { counts: { DENIED: 6 } }],
+  ['__proto__ among counts', 400, 'forbidden', '{"counts": {"__proto__": 6, "denied": 1}}'],
+  ['__proto__ among counts by line', 422, 'counts.__proto__', '{"counts": {"__proto__": 6}}', NDJSON],
+  [
+    '__proto__ among auth codes by line',
+    422,
+    'authCodes.__proto__',
+    '{"counts": {"denied": 1}, "authCodes": {"__proto__": 6}}',
+    NDJSON,
+  ],
+  ['__proto__ among labels by line', 422, 'labels.__proto__', '{"status":"denied","labels":{"__proto__":"a"}}', NDJSON],
+  ['constructor among counts', 422, 'counts.constructor', { counts: { constructor: 6 } }],
+  ['an unknown key', 422, 'region', { counts: { denied: 6 }, region: 'eu' }],
+  ['an unknown key of an event', 422, 'code', { status: 'denied', code: '51' }],
+  ['an unknown key in a list', 422, '1.amount', [{ status: 'denied' }, { status: 'denied', amount: 9 }]],
+  ['an event and a report in one', 422, 'status', { status: 'denied', counts: { denied: 6 } }],
+  ['an event with count and F1', 422, 'count', { status: 'denied', count: 6, F1: 6 }],
+  ['an unknown status of an event', 422, 'status', { status: 'stolen', count: 6 }],
+  ['a status that is a number', 422, 'status', { status: 51 }],
+  ['a negative count of an event', 422, 'count', { status: 'denied', count: -6 }],
+  ['a negative F1', 422, 'F1', { time: minutesAgo(1), status: 'denied', F1: -6 }],
+  ['a time without F1', 422, 'F1', { time: minutesAgo(1), status: 'denied' }],
+  ['30 February', 422, 'timestamp', { timestamp: '2026-02-30T12:00:00Z', status: 'denied' }],
+  ['29 February of no leap year', 422, 'timestamp', { timestamp: '2025-02-29T12:00:00Z', status: 'denied' }],
+  ['25 o’clock', 422, 'timestamp', { timestamp: '2026-01-01T25:00:00Z', status: 'denied' }],
+  ['minute 60', 422, 'timestamp', { timestamp: '2026-01-01T12:60:00Z', status: 'denied' }],
+  ['a date without a time', 422, 'timestamp', { timestamp: '2026-01-01', status: 'denied' }],
+  ['a time in words', 422, 'timestamp', { timestamp: 'yesterday', status: 'denied' }],
+  ['a time as a number', 422, 'timestamp', { timestamp: 1_795_264_260, status: 'denied' }],
+  ['a time before 1970', 422, 'timestamp', { timestamp: '1969-12-31T23:59:00Z', status: 'denied' }],
+  ['an offset of 30 hours', 422, 'timestamp', { timestamp: '2026-01-01T12:00:00+30:00', status: 'denied' }],
+  ['a bad time of a row', 422, 'time', { time: '13h 05', status: 'denied', F1: 6 }],
+  ['the future', 422, 'timestamp', { timestamp: future, status: 'denied' }],
+  ['the future in a row', 422, 'time', { time: future, status: 'denied', F1: 1 }],
+  ['an empty source', 422, 'source', { source: '', status: 'denied' }],
+  ['a source that is a number', 422, 'source', { source: 7, status: 'denied' }],
+  ['a source that is too long', 422, 'source', { source: 'a'.repeat(201), status: 'denied' }],
+  ['a negative count of a code', 422, 'authCodes.51', { counts: { denied: 6 }, authCodes: { 51: -6 } }],
+  ['a fractional count of a code', 422, 'authCodes.51', { counts: { denied: 6 }, authCodes: { 51: 0.5 } }],
+  ['an auth code that is none', 422, 'authCodes.5 1', { counts: { denied: 6 }, authCodes: { '5 1': 6 } }],
+  ['auth codes as a list', 422, 'authCodes', { counts: { denied: 6 }, authCodes: ['51'] }],
+  ['an auth code that is a number', 422, 'auth_code', { status: 'denied', auth_code: 51 }],
+  ['an auth code that is too long', 422, 'auth_code', { status: 'denied', auth_code: '123456789' }],
+  ['a label that is not allowed', 422, 'labels.merchant', { status: 'denied', labels: { merchant: 'm1' } }],
+  ['a label that is a number', 422, 'labels.acquirer', { status: 'denied', labels: { acquirer: 7 } }],
+  ['an empty label', 422, 'labels.acquirer', { status: 'denied', labels: { acquirer: '' } }],
+  ['half a character in a label', 422, 'labels.acquirer', '{"status":"denied","labels":{"acquirer":"\\ud800"}}'],
+  ['a label that is too long', 422, 'labels.acquirer', { status: 'denied', labels: { acquirer: 'a'.repeat(201) } }],
+  ['labels as a list', 422, 'labels', { status: 'denied', labels: ['acme'] }],
+  ['labels as a string', 422, 'labels', { status: 'denied', labels: 'acme' }],
+  ['one bad line', 400, 'line 2', '{"status":"denied"}\n{"status":\n{"status":"denied"}', NDJSON],
+  ['one line with a bad field', 422, '1.count', '{"status":"denied"}\n{"status":"denied","count":-1}', NDJSON],
+  ['lines without anything', 400, 'empty', '\n\n', NDJSON],
+  ['a line that is a number', 422, '0', '5\n', NDJSON],
+  ['no content type', 415, 'Content-Type', '{"status":"denied"}', { 'Content-Type': '' }],
+  ['text', 415, 'Content-Type', '{"status":"denied"}', { 'Content-Type': 'text/plain' }],
+  ['a form', 415, 'Content-Type', 'status=denied', { 'Content-Type': 'application/x-www-form-urlencoded' }],
+  ['JSON of a vendor', 415, 'Content-Type', '{"status":"denied"}', { 'Content-Type': 'application/vnd.api+json' }],
+  ['UTF-16', 415, 'charset', '{"status":"denied"}', { 'Content-Type': 'application/json; charset=utf-16' }],
+  ['an unknown encoding', 415, 'Encoding', '{"status":"denied"}', { 'Content-Encoding': 'rot13' }],
+  ['gzip that is none', 400, 'cannot be read', '{"status":"denied"}', { 'Content-Encoding': 'gzip' }],
+  [
+    'gzip cut short',
+    400,
+    'cannot be read',
+    gzipSync('{"status":"denied"}').subarray(0, 20),
+    { 'Content-Encoding': 'gzip' },
+  ],
+  ['gzip that grows beyond the limit', 413, '4mb', gzipSync(Buffer.alloc(30e6, ' ')), { 'Content-Encoding': 'gzip' }],
+  ['a body that is too large', 413, '4mb', ' '.repeat(5_000_000)],
+  ['an empty key', 400, 'Idempotency-Key', { status: 'denied' }, { 'Idempotency-Key': '' }],
+  ['a key with a blank', 400, 'Idempotency-Key', { status: 'denied' }, { 'Idempotency-Key': 'a b' }],
+  ['a key that is no ASCII', 400, 'Idempotency-Key', { status: 'denied' }, { 'Idempotency-Key': 'clé' }],
+  ['a key that is too long', 400, 'Idempotency-Key', { status: 'denied' }, { 'Idempotency-Key': 'a'.repeat(256) }],
+];
+
+describe('a malformed report is refused, its field named, and nothing changes', () => {
+  test.each(MALFORMED)('%s: %i, %s', async (_name, status, named, body, headers) => {
+    const before = await exposed();
+    expectProblem(await service.post(body, headers), status, named);
+    expect(await exposed()).toBe(before);
+  });
+
+  test('one bad report in a hundred takes the others with it', async () => {
+    const before = await exposed();
+    const reports = Array.from({ length: 100 }, (_, i) => ({ status: 'denied', count: i === 99 ? -1 : 1 }));
+    expectProblem(await service.post(reports), 422, '99.count');
+    expect(await exposed()).toBe(before);
+  });
+
+  test('every wrong field is named at once', async () => {
+    const answer = await service.post({ timestamp: 'x', source: '', counts: { denied: -1, lost: 2 }, extra: 1 });
+    expectProblem(answer, 422, 'timestamp', 'source', 'counts.denied', 'counts.lost', 'extra');
+    expect(answer.json.errors).toContainEqual({ path: 'counts.denied', message: 'must not be negative' });
+  });
+
+  test('an overflow of a counter is refused', async () => {
+    await service.post({ status: 'processing', count: Number.MAX_SAFE_INTEGER });
+    const before = await exposed();
+    expectProblem(await service.post({ status: 'processing' }), 409, 'processing');
+    expect(await exposed()).toBe(before);
+  });
+});
+
+type Request = [name: string, status: number, named: string, method: string, path: string, body?: unknown];
+
+const notification = {
+  version: '4',
+  groupKey: '{}',
+  status: 'firing',
+  receiver: 'journal',
+  groupLabels: {},
+  commonLabels: {},
+  commonAnnotations: {},
+  externalURL: 'http://127.0.0.1',
+  alerts: [],
+};
+const REQUESTS: Request[] = [
+  ['an unknown path', 404, '/nothing', 'GET', '/nothing'],
+  ['a path that cannot be decoded', 404, '/%E0%A4%A', 'GET', '/%E0%A4%A'],
+  ['PUT of transactions', 405, 'POST, GET, HEAD', 'PUT', TRANSACTIONS, {}],
+  ['DELETE of metrics', 405, 'GET, HEAD', 'DELETE', '/metrics'],
+  ['GET of the webhook', 405, 'POST', 'GET', '/api/v1/alertmanager'],
+  ['a limit of 0', 422, 'limit', 'GET', `${TRANSACTIONS}?limit=0`],
+  ['a limit of 1001', 422, 'limit', 'GET', `${TRANSACTIONS}?limit=1001`],
+  ['a limit in words', 422, 'limit', 'GET', `${TRANSACTIONS}?limit=all`],
+  ['two limits', 422, 'limit', 'GET', `${TRANSACTIONS}?limit=5&limit=6`],
+  ['an unknown parameter', 422, 'page', 'GET', `${TRANSACTIONS}?page=2`],
+  ['__proto__ as a parameter', 422, '__proto__', 'GET', `${TRANSACTIONS}?__proto__=2`],
+  ['a limit of alerts', 422, 'limit', 'GET', '/api/v1/alerts?limit=-1'],
+  ['a series without its status', 422, 'status', 'GET', '/api/v1/series'],
+  ['a series of an unknown status', 422, 'status', 'GET', '/api/v1/series?status=stolen'],
+  ['a series of two statuses', 422, 'status', 'GET', '/api/v1/series?status=denied&status=failed'],
+  ['a series from a bad time', 422, 'from', 'GET', '/api/v1/series?status=denied&from=yesterday'],
+  ['a series that ends before it begins', 422, 'from', 'GET', '/api/v1/series?status=denied&from=200&to=100'],
+  ['a series of an unknown window', 422, 'window', 'GET', '/api/v1/series?status=denied&window=3m'],
+  ['an empty notification', 422, 'status', 'POST', '/api/v1/alertmanager', {}],
+  ['a notification of no state', 422, 'status', 'POST', '/api/v1/alertmanager', { ...notification, status: 'maybe' }],
+  ['a notification without alerts', 422, 'alerts', 'POST', '/api/v1/alertmanager', { ...notification, alerts: 5 }],
+  ['a notification that is no JSON', 400, 'JSON', 'POST', '/api/v1/alertmanager', 'x'],
+];
+
+describe('other requests that cannot be answered', () => {
+  test.each(REQUESTS)('%s: %i, %s', async (_name, status, named, method, path, body) => {
+    const answer = await service.send(method, path, body);
+    expectProblem(answer, status, named);
+    if (status === 405) expect(answer.headers.get('allow')).toBe(named);
+  });
+
+  test('what is no HTTP is answered 400 and hurts nobody', async () => {
+    const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+    socket.end('hello\r\n\r\n');
+    expect(await textOf(socket)).toMatch(/^HTTP\/1\.1 400 /);
+    expect((await service.get('/-/healthy')).status).toBe(200);
+  });
+
+  test('a sender that goes away in the middle of a body counts nothing', async () => {
+    const before = await exposed();
+    const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+    socket.write(
+      `POST ${TRANSACTIONS} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n`,
+    );
+    socket.end('{"status":"denied"}');
+    await textOf(socket);
+    expect(await exposed()).toBe(before);
+  });
+});
+
+/** JSON that is near to a report, so that it gets past the first check. */
+const nearReport = fc.record(
+  {
+    timestamp: fc.oneof(fc.date({ noInvalidDate: true }).map(String), fc.constant(minutesAgo(1)), fc.jsonValue()),
+    source: fc.oneof(fc.string({ unit: 'binary' }), fc.jsonValue()),
+    counts: fc.oneof(
+      fc.dictionary(fc.constantFrom('approved', 'denied', 'lost', '__proto__'), fc.oneof(fc.nat(), fc.double())),
+      fc.jsonValue(),
+    ),
+    authCodes: fc.oneof(fc.dictionary(fc.string({ maxLength: 9 }), fc.oneof(fc.nat(), fc.double())), fc.jsonValue()),
+    labels: fc.oneof(fc.dictionary(fc.constantFrom('acquirer', 'x'), fc.string({ unit: 'binary' })), fc.jsonValue()),
+    status: fc.oneof(fc.constantFrom('denied', 'failed'), fc.jsonValue()),
+    count: fc.oneof(fc.nat(), fc.double(), fc.jsonValue()),
+    F1: fc.oneof(fc.nat(), fc.jsonValue()),
+  },
+  { requiredKeys: [] },
+);
+const anyBody = fc.oneof(
+  fc.json(),
+  fc.uint8Array({ maxLength: 200 }),
+  nearReport.map((report) => JSON.stringify(report)),
+  fc.array(nearReport, { maxLength: 3 }).map((reports) => JSON.stringify(reports)),
+);
+
+test('no body whatever gives a 5xx, and none that is refused changes a counter', async () => {
+  let before = await exposed();
+  const types = fc.constantFrom('application/json', 'application/x-ndjson');
+  await fc.assert(
+    fc.asyncProperty(anyBody, types, async (body, type) => {
+      const answer = await service.post(body, { 'Content-Type': type });
+      expect(answer.status, answer.text).toBeLessThan(500);
+      const after = await exposed();
+      if (answer.status !== 200) {
+        expectProblem(answer, answer.status);
+        expect(after).toBe(before);
+      }
+      before = after;
+    }),
+    { numRuns: 300 },
+  );
+});
+
+describe('what describes the service', () => {
+  test('the OpenAPI document lists the routes that there are, and their problems', async () => {
+    const { json } = await service.get('/openapi.json');
+    expect(json.openapi).toMatch(/^3\.1\./);
+    for (const [path, methods] of Object.entries<Record<string, unknown>>(json.paths)) {
+      for (const method of Object.keys(methods)) {
+        const answer = await service.send(method.toUpperCase(), path);
+        expect([404, 405], `${method} ${path}`).not.toContain(answer.status);
+      }
+    }
+    expect(Object.keys(json.paths)).toEqual(
+      expect.arrayContaining([TRANSACTIONS, '/api/v1/anomalies', '/api/v1/series', '/api/v1/alerts', '/metrics']),
+    );
+    expect(Object.keys(json.paths[TRANSACTIONS].post.responses)).toEqual(
+      expect.arrayContaining(['200', '400', '401', '403', '409', '413', '415', '422', '429', '503']),
+    );
+  });
+
+  test('it says that it lives, and that it is ready although Prometheus does not answer', async () => {
+    expect((await service.get('/-/healthy')).status).toBe(200);
+    const ready = await service.get('/-/ready');
+    expect(ready.status).toBe(200);
+    expect(ready.json).toMatchObject({ ledger: 'open', baseline: 'unavailable', prometheus: 'does not answer' });
+  });
+
+  test('HEAD answers as GET does, without the body', async () => {
+    const answer = await service.send('HEAD', '/metrics');
+    expect([answer.status, answer.text]).toEqual([200, '']);
+  });
+});
+
+test('notifications of Alertmanager go into the journal, newest first, whatever a later version adds', async () => {
+  const alert = {
+    status: 'firing',
+    labels: { alertname: 'TransactionsDeniedAboveNormal' },
+    annotations: { summary: 'denied above normal' },
+    startsAt: '2026-11-21T12:31:00Z',
+    endsAt: '0001-01-01T00:00:00Z',
+    generatorURL: '',
+    fingerprint: 'f1',
+  };
+  await service.send('POST', '/api/v1/alertmanager', { ...notification, alerts: [alert], addedLater: { x: 1 } });
+  const resolved = { ...notification, status: 'resolved', alerts: [{ ...alert, status: 'resolved' }] };
+  expect((await service.send('POST', '/api/v1/alertmanager', resolved)).status).toBe(200);
+  const { json } = await service.get('/api/v1/alerts?limit=2');
+  expect(json.journal).toEqual([
+    { ...resolved, receivedAt: expect.any(String) },
+    { ...notification, alerts: [alert], addedLater: { x: 1 }, receivedAt: expect.any(String) },
+  ]);
+  expect(json).toMatchObject({ alerts: [], prometheus: { state: 'unavailable' } });
+  expect(await service.value('tillwatch_notifications_total{status="resolved"}')).toBe(1);
+});
