@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { createWriteStream, mkdtempSync, writeFileSync } from 'node:fs';
+import { createWriteStream, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { type CsvOptions, readCsv } from '../src/csv.ts';
+import { tempDir } from './support/temp-dir.ts';
 
 const read = (text: string, options: CsvOptions = {}) => readCsv('-', { ...options, stdin: Readable.from([text]) });
 
@@ -178,7 +179,7 @@ describe('readCsv', () => {
   });
 
   it('reads a million rows in the memory of their minutes', async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'tillwatch-test-'));
+    const dir = await tempDir();
     const file = join(dir, 'million.csv');
     const pieces = function* () {
       yield 'timestamp,status,count\n';

@@ -2,11 +2,15 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { findBinary } from '../src/binaries.ts';
 import { type ImportOptions, importHistory, storageOf } from '../src/history.ts';
 import { RECORDED, STATUSES } from '../src/names.ts';
 import { startPrivatePrometheus } from '../src/private-prometheus.ts';
+import { rangeQuery } from '../src/private-queries.ts';
 import { AUTH_CODES, createTraffic, type MinuteCounts, trafficMinutes } from '../src/simulate.ts';
-import { blocksAndLeftovers, tempDir, withStorage } from './support/storage.ts';
+import { freePort, startProcess, waitFor } from './support/processes.ts';
+import { blocksAndLeftovers, withStorage } from './support/storage.ts';
+import { tempDir } from './support/temp-dir.ts';
 
 const rulesDir = fileURLToPath(new URL('testdata/history-rules', import.meta.url));
 const projectRules = fileURLToPath(new URL('../prometheus/rules', import.meta.url));
@@ -167,6 +171,38 @@ describe('importHistory on a folder that holds something', () => {
     );
     await expect(importInto(dataDir, [])).rejects.toThrow('there is no minute to import');
     expect(await blocksAndLeftovers(dataDir)).toEqual([]);
+  });
+});
+
+describe('rangeQuery', () => {
+  it('gives the whole answer of a query that loads more samples than Prometheus allows at once', async () => {
+    const dataDir = await tempDir();
+    const { from, to } = await importInto(
+      dataDir,
+      Array.from({ length: 300 }, (_, index) => minute(index, index, 1)),
+    );
+    const range = { start: from, end: to, step: 60 };
+    const whole = await withStorage(dataDir, ({ range }) => range('transactions_total', from, to));
+    const [port, config] = [await freePort(), join(await tempDir(), 'prometheus.yml')];
+    await writeFile(config, '{}');
+    const prometheus = await startProcess(await findBinary('prometheus'), [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${storageOf(dataDir)}`,
+      '--storage.tsdb.retention.time=100y',
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--query.max-samples=1000',
+    ]);
+    try {
+      const url = `http://127.0.0.1:${port}`;
+      await waitFor(async () => (await fetch(`${url}/-/ready`)).ok, { what: 'Prometheus' });
+      expect(await rangeQuery(url, 'transactions_total', range)).toEqual(whole);
+      expect(whole.map(({ values }) => values.length)).toEqual(STATUSES.map(() => 301));
+      await expect(rangeQuery(url, 'count_over_time(transactions_total[1d:5s])', range)).rejects.toThrow(
+        'too many samples',
+      );
+    } finally {
+      await prometheus.stop();
+    }
   });
 });
 

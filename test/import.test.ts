@@ -6,7 +6,8 @@ import { type ImportCommandOptions, importCommand } from '../src/commands/import
 import { simulateCommand } from '../src/commands/simulate.ts';
 import { storageOf } from '../src/history.ts';
 import { createTestIo, type TestIo } from './support/command-io.ts';
-import { blocksAndLeftovers, tempDir, withStorage } from './support/storage.ts';
+import { blocksAndLeftovers, withStorage } from './support/storage.ts';
+import { tempDir } from './support/temp-dir.ts';
 
 const rulesDir = fileURLToPath(new URL('testdata/history-rules', import.meta.url));
 

@@ -4,7 +4,7 @@ import { type PrivatePrometheus, startPrivatePrometheus } from '../src/private-p
 import { metricsRead } from '../src/promql.ts';
 import { durationSeconds, type RecordingRule, readRules } from '../src/rulefiles.ts';
 import { affectedRules, layerRules } from '../src/rulegraph.ts';
-import { tempDir } from './support/storage.ts';
+import { tempDir } from './support/temp-dir.ts';
 
 const projectRules = fileURLToPath(new URL('../prometheus/rules', import.meta.url));
 const rule = (record: string, expr: string): RecordingRule => ({

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -12,6 +11,7 @@ import { STATUSES, type Status } from '../src/names.ts';
 import type { Clock } from '../src/post-traffic.ts';
 import { createTraffic, type TrafficMinute, trafficMinutes } from '../src/simulate.ts';
 import { createTestIo } from './support/command-io.ts';
+import { tempDir } from './support/temp-dir.ts';
 
 const MONDAY = Date.UTC(2026, 0, 5) / 60_000;
 const DAY = 1440;
@@ -159,7 +159,7 @@ describe('tillwatch simulate', () => {
   });
 
   it('puts an incident where it is told and labels it with an exclusive end', async () => {
-    const labels = join(mkdtempSync(join(tmpdir(), 'tillwatch-test-')), 'labels.csv');
+    const labels = join(await tempDir(), 'labels.csv');
     const incident = ['volume-zero@2026-01-05T00:10:00Z'];
     const { stdout } = await simulate({ days: 0.03, incident, labels });
     expect(readFileSync(labels, 'utf8')).toBe(
@@ -255,7 +255,7 @@ describe('tillwatch simulate --post', () => {
 
   it('reports each minute when it has ended, with a token, and ends with its days', async () => {
     const { received, url } = await serve((_, response) => ok(response));
-    const tokenFile = join(mkdtempSync(join(tmpdir(), 'tillwatch-test-')), 'token');
+    const tokenFile = join(await tempDir(), 'token');
     writeFileSync(tokenFile, 'secret\n');
     const io = createTestIo();
     const { clock, slept } = createClock('2026-03-01T10:00:30Z');

@@ -1,11 +1,7 @@
-import { mkdtemp, readdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
 import { storageOf } from '../../src/history.ts';
 import { startPrivatePrometheus } from '../../src/private-prometheus.ts';
 import { instantQuery, type RangeSeries, rangeQuery } from '../../src/private-queries.ts';
-
-export const tempDir = (): Promise<string> => mkdtemp(join(tmpdir(), 'tillwatch-test-'));
 
 export interface Storage {
   /** Values of an instant query at a time (seconds), by the label asked for. */
