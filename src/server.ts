@@ -42,13 +42,16 @@ async function listen(server: Server, { host, port }: Config): Promise<void> {
   });
 }
 
-/** Lets open requests finish; a keep-alive connection that is idle is closed at once. */
+/** Lets open requests finish; a keep-alive connection that is idle is closed at once, a busy one after its answer. */
 async function stop(server: Server): Promise<void> {
+  server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
   const closed = once(server, 'close');
   server.close();
-  server.closeIdleConnections();
+  // Connections that were being answered at this moment become idle one after another.
+  const idle = setInterval(() => server.closeIdleConnections(), 20);
   const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
   await closed;
+  clearInterval(idle);
   clearTimeout(timer);
 }
 
