@@ -7,8 +7,9 @@ import { readWitness } from './witness.mjs';
 
 /** @typedef {ReturnType<typeof openStore>['tables'][typeof TABLES[number]]} Table */
 
-/** @param {Table} meta */
+/** @param {Table | undefined} meta */
 function readState(meta) {
+  if (meta === undefined) throw new Error('its state record is missing');
   const sealed = meta.get('state');
   if (sealed === undefined) throw new Error('its state record is missing');
   const state = JSON.parse(unseal('meta', 'state', sealed));
@@ -22,13 +23,15 @@ function readState(meta) {
 /**
  * Every record has its checksum, its place in the order, and is found by its key; none has gone missing.
  * @param {typeof TABLES[number]} name
- * @param {Table} table
+ * @param {Table | undefined} table
  * @returns {number} records
  */
 function verifyTable(name, table) {
+  if (table === undefined) throw new Error(`its table ${name} is missing`);
   let records = 0;
   let before = Buffer.alloc(0);
   for (const { key, value } of table.getRange({})) {
+    if (typeof key !== 'string') throw new Error(`the table ${name} holds a key that was never written`);
     unseal(name, key, value);
     const bytes = Buffer.from(key);
     if (Buffer.compare(before, bytes) >= 0)

@@ -27,7 +27,7 @@ function apply({ puts, pruneMinutes, pruneKeys }) {
   }
   for (const key of [...tables.minutes.getKeys({ end: pruneMinutes, limit })]) tables.minutes.removeSync(key);
   for (const { key, value } of [...tables.expiry.getRange({ end: pruneKeys, limit })]) {
-    tables.keys.removeSync(unseal('expiry', key, value));
+    tables.keys.removeSync(JSON.parse(unseal('expiry', key, value)));
     tables.expiry.removeSync(key);
   }
 }
