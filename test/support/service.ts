@@ -1,9 +1,17 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type AppOptions, createApp } from '../../src/app.ts';
+import { noBaseline } from '../../src/baseline.ts';
 import { type Flags, readConfig } from '../../src/config.ts';
+import { createHealth } from '../../src/exposition.ts';
+import type { Ledger } from '../../src/ledger.ts';
 import type { Log } from '../../src/log.ts';
+import { createPrometheus } from '../../src/prometheus.ts';
 import { startServer } from '../../src/server.ts';
 import { type Running, startProcess, waitFor } from './processes.ts';
 
@@ -106,6 +114,31 @@ export async function startService(flags: Partial<Flags> = {}): Promise<Service>
   const settings = { port: '0', prometheusUrl: NOWHERE, alertmanagerUrl: NOWHERE, ...flags, data: dir };
   const server = await startServer(readConfig(settings as Flags, {}), log);
   return { ...clientOf(server.url), dir, logged, close: server.close };
+}
+
+/** The real application on a free port with parts of the test's own, and nothing started around it. */
+export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { ledger: Ledger; flags?: Partial<Flags> }) {
+  const prometheus = createPrometheus(NOWHERE);
+  const baseline = noBaseline('unavailable', 'no Prometheus in this test');
+  const app = createApp({
+    config: readConfig({ ...flags } as Flags, {}),
+    prometheus,
+    baseline: { current: () => baseline, refresh: async () => {}, stop: () => {} },
+    health: createHealth('test', () => 0),
+    access: () => {},
+    log: () => {},
+    version: 'test',
+    ...parts,
+  });
+  const server = createServer(app.callback()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = clientOf(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  async function close(): Promise<void> {
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+  }
+  return { client, close };
 }
 
 export interface ServiceProcess extends Client {
