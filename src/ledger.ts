@@ -183,15 +183,18 @@ function viewOf(commits: Commits, mirror: Mirror, read: Read, known: View['known
   };
 }
 
-/** Makes the folder where there is none, and holds it. @throws Error that names it and says what to do */
-async function takeFolder(dir: string): Promise<() => Promise<void>> {
+/** Makes the folder where there is none, holds it, and makes sure of its file. @throws Error that names it */
+async function takeFolder(dir: string): Promise<{ file: string; release: () => Promise<void> }> {
+  let release: (() => Promise<void>) | undefined;
   try {
     mkdirSync(dir, { recursive: true });
-    return await holdFolder(dir);
+    release = await holdFolder(dir);
+    return { file: await prepareFile(dir), release };
   } catch (error) {
+    await release?.();
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     throw new Error(
-      `cannot keep data in ${dir} (${messageOf(error)}). Give a folder that can be written, by --data DIR`,
+      `cannot keep data in ${dir} (${messageOf(error)}). Make room, or give another folder by --data DIR`,
     );
   }
 }
@@ -201,11 +204,7 @@ async function takeFolder(dir: string): Promise<() => Promise<void>> {
  * @throws DamagedLedger, or an Error when another process has it open
  */
 export async function openLedger(dir: string, options: LedgerOptions): Promise<Ledger> {
-  const release = await takeFolder(dir);
-  const file = await prepareFile(dir).catch(async (error) => {
-    await release();
-    throw error;
-  });
+  const { file, release } = await takeFolder(dir);
   const store = openStore(file);
   const read = reader(store);
   const mirror = loadMirror(store);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openStore, seal, VERSION } from './store.mjs';
@@ -39,6 +39,22 @@ function syncFolder(dir: string): void {
   closeSync(folder);
 }
 
+/** Room for an empty ledger and its lock file. */
+const FIRST_BYTES = 128 * 1024;
+
+/**
+ * LMDB ends the process where it cannot write its lock file or its first pages, so the disk is asked before.
+ * @throws the error of the disk
+ */
+function probeSpace(dir: string): void {
+  const probe = join(dir, 'ledger.mdb.probe');
+  try {
+    writeFileSync(probe, Buffer.alloc(FIRST_BYTES), { flush: true });
+  } finally {
+    rmSync(probe, { force: true });
+  }
+}
+
 /** Written beside and renamed into place, so that a file under the final name is always whole. */
 async function create(file: string): Promise<void> {
   const fresh = `${file}.new`;
@@ -68,10 +84,11 @@ function verify(file: string): Promise<void> {
 /**
  * Makes sure that `dir` holds a sound ledger file, a new one only where there was none.
  * @returns its path
- * @throws DamagedLedger
+ * @throws DamagedLedger, or the error of a disk that has no room for a new one
  */
 export async function prepareFile(dir: string): Promise<string> {
   const file = join(dir, 'ledger.mdb');
+  if (!existsSync(`${file}-lock`)) probeSpace(dir);
   if (!existsSync(file)) await create(file);
   else if (statSync(file).size === 0) throw new DamagedLedger(file, 'it is empty');
   else await verify(file);
