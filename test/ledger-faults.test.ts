@@ -1,0 +1,227 @@
+import { copyFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { open } from 'lmdb';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { openStore, seal } from '../src/ledger/store.mjs';
+import { witnessPath } from '../src/ledger/witness.mjs';
+import {
+  minutesAgo,
+  PROGRAM,
+  runProgram,
+  runToEnd,
+  type ServiceProcess,
+  serveProcess,
+  startService,
+  temporaryFolder,
+  transactionLines,
+} from './support/service.ts';
+
+const ledgerIn = (dir: string) => join(dir, 'ledger.mdb');
+const COMMITS = 150;
+
+/** A sound ledger of many commits, and the one that it was a commit before. */
+let sound: string;
+let older: string;
+beforeAll(async () => {
+  [sound, older] = [temporaryFolder('sound'), temporaryFolder('older')];
+  const service = await startService({ data: sound, labels: 'acquirer' });
+  for (let i = 0; i < COMMITS; i++) {
+    const labels = { acquirer: `acquirer ${i % 9}` };
+    const report = { timestamp: minutesAgo(i % 9), source: `s${i}`, counts: { denied: i, approved: 9 }, labels };
+    await service.post(report, { 'Idempotency-Key': `key ${i}`.replace(' ', '-') });
+  }
+  copyFileSync(ledgerIn(sound), ledgerIn(older));
+  await service.post({ counts: { denied: 1 } });
+  await service.close();
+});
+
+/** A copy of the sound ledger, damaged. */
+function damagedBy(damage: (file: string) => void): string {
+  const dir = temporaryFolder('damaged');
+  for (const path of [ledgerIn(sound), witnessPath(ledgerIn(sound))]) copyFileSync(path, path.replace(sound, dir));
+  damage(ledgerIn(dir));
+  return dir;
+}
+
+const serveToEnd = (dir: string) => runToEnd(['serve', '--port', '0', '--data', dir]);
+
+async function expectRefused(dir: string): Promise<string> {
+  const before = readFileSync(ledgerIn(dir));
+  const { code, stdout, stderr } = await serveToEnd(dir);
+  expect(stderr).toContain(ledgerIn(dir));
+  expect(stderr).toMatch(/cannot be used: \S.*Nothing was changed\. Put a backup in its place.*or move .* away/s);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).not.toMatch(/\n\s+at /);
+  expect(before.equals(readFileSync(ledgerIn(dir)))).toBe(true);
+  return stderr;
+}
+
+function rewriteState(file: string, text: string | undefined): void {
+  const { env, tables } = openStore(file);
+  if (text === undefined) tables.meta.removeSync('state');
+  else tables.meta.putSync('state', seal('meta', 'state', text));
+  void env.close();
+}
+
+/**
+ * Turns one bit of the newer of LMDB's two meta pages, so that it looks the older one: what LMDB then opens is sound,
+ * and a commit short. Where the number of the transaction stands is found, not assumed: the one that differs by 1.
+ */
+function ageNewestPage(file: string): void {
+  const bytes = readFileSync(file);
+  const pageSize = 4096;
+  for (let offset = 0; offset < 256; offset += 8) {
+    const [a, b] = [bytes.readBigUInt64LE(offset), bytes.readBigUInt64LE(pageSize + offset)];
+    const newest = a > b ? a : b;
+    if ((a - b) ** 2n !== 1n || newest < BigInt(COMMITS) || newest > BigInt(COMMITS + 50)) continue;
+    bytes.writeBigUInt64LE(newest - 128n, a > b ? offset : pageSize + offset);
+    writeFileSync(file, bytes);
+    return;
+  }
+  throw new Error('no meta pages found');
+}
+
+describe('a ledger that cannot be trusted stops the start, named, with what to do, and untouched', () => {
+  test.each<[string, string, (file: string) => void]>([
+    ['is empty', 'it is empty', (file) => truncateSync(file, 0)],
+    ['is cut in half', '', (file) => truncateSync(file, Math.floor(readFileSync(file).length / 2))],
+    ['is cut to a page', '', (file) => truncateSync(file, 4096)],
+    ['is cut within its first page', '', (file) => truncateSync(file, 100)],
+    ['is text', '', (file) => writeFileSync(file, 'timestamp,status,count\n'.repeat(1000))],
+    ['is another database', '', (file) => writeFileSync(file, `SQLite format 3\0${'\0'.repeat(8175)}`)],
+    ['is of a later version', 'version 2', (file) => rewriteState(file, '{"version":2}')],
+    ['has lost its state', 'state record is missing', (file) => rewriteState(file, undefined)],
+    ['is an older copy', 'was acknowledged', (file) => copyFileSync(ledgerIn(older), file)],
+    ['has a newest page that looks old', 'was acknowledged', ageNewestPage],
+  ])('one that %s', async (_name, reason, damage) => {
+    expect(await expectRefused(damagedBy(damage))).toContain(reason);
+  });
+
+  test("one that is another program's", async () => {
+    const dir = temporaryFolder('other');
+    const other = open({ path: ledgerIn(dir), noSubdir: true });
+    await other.put('a', 'b');
+    await other.close();
+    await expectRefused(dir);
+  });
+
+  test('one with a single bit turned, wherever it is: refused, or not a count is different', async () => {
+    // Only pages in use, so that there is something to hit.
+    const source = temporaryFolder('compact');
+    const { env } = openStore(ledgerIn(sound));
+    await env.backup(ledgerIn(source), true);
+    await env.close();
+    const whole = readFileSync(ledgerIn(source));
+    const counters = async (service: ServiceProcess) => {
+      const lines = transactionLines(await service.metrics()).filter((line) => line.includes('total'));
+      return lines.sort().join('\n');
+    };
+    const reference = await serveProcess(sound);
+    const expected = await counters(reference);
+    await reference.process.stop();
+
+    let refused = 0;
+    const turn = async (i: number) => {
+      const dir = damagedBy((file) => {
+        const bytes = Buffer.from(whole);
+        const at = Math.floor(((i + 0.5) / FLIPS) * bytes.length);
+        bytes[at] = (bytes[at] ?? 0) ^ (1 << (i % 8));
+        writeFileSync(file, bytes);
+      });
+      const running = await serveProcess(dir).catch(() => undefined);
+      if (running === undefined) {
+        refused++;
+        return;
+      }
+      expect(await counters(running), `byte of flip ${i}`).toBe(expected);
+      await running.process.stop();
+    };
+    const FLIPS = 20;
+    for (let i = 0; i < FLIPS; i += 2) await Promise.all([turn(i), turn(i + 1)]);
+    expect(refused).toBeGreaterThan(FLIPS / 4);
+  });
+});
+
+test('a ledger that was moved away is begun anew, its witness with it', async () => {
+  const dir = temporaryFolder('anew');
+  mkdirSync(dir, { recursive: true });
+  copyFileSync(witnessPath(ledgerIn(sound)), witnessPath(ledgerIn(dir)));
+  for (let i = 0; i < 2; i++) {
+    const service = await serveProcess(dir);
+    expect(await service.value('transactions_total{status="denied"}')).toBe(0);
+    await service.process.stop();
+  }
+});
+
+test('a witness that cannot be read proves nothing, and stops nothing', async () => {
+  const dir = damagedBy((file) => writeFileSync(witnessPath(file), '\0\0'));
+  const service = await serveProcess(dir);
+  expect((await service.post({ status: 'denied' })).status).toBe(200);
+  await service.process.stop();
+});
+
+const limitFiles = (pid: number, bytes: number | 'unlimited') =>
+  execa('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`]);
+
+/** Fills the ledger until a report is refused. LMDB first uses up the pages that it has freed. */
+async function postUntilRefused(service: ServiceProcess) {
+  for (let i = 0; i < 3000; i++) {
+    const report = { timestamp: minutesAgo(1), source: `filler ${i} ${'x'.repeat(150)}`, counts: { failed: 1 } };
+    const answer = await service.post(report);
+    if (answer.status !== 200) return { answer, accepted: i, report };
+  }
+  throw new Error('the disk did not fill');
+}
+
+test('a full disk: 503 and nothing counted; once there is space, everything works again', async () => {
+  const dir = temporaryFolder('full');
+  const service = await serveProcess(dir);
+  await service.post({ counts: { denied: 6 } }, { 'Idempotency-Key': 'before' });
+  await limitFiles(service.process.pid, readFileSync(ledgerIn(dir)).length);
+
+  const { answer, accepted, report } = await postUntilRefused(service);
+  expect(answer.status, answer.text).toBe(503);
+  expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(answer.headers.get('content-type')).toBe('application/problem+json');
+  expect(answer.json.detail).toContain('Nothing of this body was counted');
+  expect(await service.value('transactions_total{status="failed"}')).toBe(accepted);
+  expect(service.process.stderr()).toContain(ledgerIn(dir));
+
+  await limitFiles(service.process.pid, 'unlimited');
+  expect((await service.post(report)).json).toMatchObject({ accepted: 1, duplicates: 0 });
+  expect((await service.post(report)).json).toMatchObject({ accepted: 0, duplicates: 1 });
+  expect(await service.value('transactions_total{status="failed"}')).toBe(accepted + 1);
+  await service.process.stop('SIGKILL');
+
+  const again = await serveProcess(dir);
+  expect(await again.value('transactions_total{status="failed"}')).toBe(accepted + 1);
+  expect(await again.value('transactions_total{status="denied"}')).toBe(6);
+  await again.process.stop();
+});
+
+test('no space at the first start: it ends, says so, and leaves no half ledger behind', async () => {
+  const dir = temporaryFolder('nospace');
+  const failed = await execa(
+    'prlimit',
+    ['--fsize=0', process.execPath, PROGRAM, 'serve', '--port', '0', '--data', dir],
+    {
+      reject: false,
+    },
+  );
+  expect(failed.exitCode).toBe(1);
+  expect(failed.stderr).toContain(dir);
+  expect(existsSync(ledgerIn(dir))).toBe(false);
+  const service = await serveProcess(dir);
+  await service.process.stop();
+});
+
+test.each([
+  ['a folder that cannot be made', 'package.json/data'],
+  ['a file', 'package.json'],
+])('%s is no place for data', async (_name, place) => {
+  const running = await runProgram(['serve', '--port', '0', '--data', place]);
+  expect(await running.exited).toEqual({ code: 1, signal: null });
+  expect(running.stderr()).toContain(`cannot keep data in ${place}`);
+  expect(running.stderr()).toContain('--data');
+});
