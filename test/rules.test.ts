@@ -1,0 +1,143 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { fetchOldPrometheus, findBinary } from '../src/binaries.ts';
+import { RECORDED, TUNABLE } from '../src/names.ts';
+import { readRules } from '../src/rulefiles.ts';
+import { layerRules } from '../src/rulegraph.ts';
+
+const prometheus = fileURLToPath(new URL('../prometheus', import.meta.url));
+const rulesDir = join(prometheus, 'rules');
+const testsDir = join(prometheus, 'tests');
+const runbook = fileURLToPath(new URL('../docs/runbook.md', import.meta.url));
+const detection = fileURLToPath(new URL('../docs/detection.md', import.meta.url));
+
+const ALERTS = [
+  'TransactionsDeniedAboveNormal',
+  'TransactionsFailedAboveNormal',
+  'TransactionsReversedAboveNormal',
+  'TransactionsVolumeBelowNormal',
+  'TransactionsReportsMissing',
+  'TransactionsProcessingStuck',
+  'AuthCodeAboveNormal',
+  'TillwatchDown',
+  'Watchdog',
+];
+const ANNOTATIONS = [
+  ...['summary', 'description', 'observed', 'expected', 'upper', 'auth_codes'],
+  ...['runbook_url', 'dashboard_url'],
+];
+
+const DURATION = expect.stringMatching(/^\d+m$/);
+
+interface Group {
+  name: string;
+  rules: { record?: string; alert?: string; for?: string; keep_firing_for?: string }[];
+}
+
+async function ruleGroups(): Promise<Group[]> {
+  const files = await readdir(rulesDir);
+  const texts = await Promise.all(files.map((file) => readFile(join(rulesDir, file), 'utf8')));
+  return texts.flatMap((text) => (parse(text) as { groups: Group[] }).groups);
+}
+
+/** promtool of the release that is run and of the oldest on which the rules must pass. */
+async function promtools(): Promise<string[]> {
+  const old = await fetchOldPrometheus();
+  return [await findBinary('promtool'), old.promtool];
+}
+
+/** GitHub's anchor of a heading. */
+const anchor = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-');
+
+async function headings(file: string): Promise<string[]> {
+  const text = await readFile(file, 'utf8');
+  return [...text.matchAll(/^#+ (.+)$/gm)].map((match) => match[1] ?? '');
+}
+
+describe('promtool', () => {
+  test('finds the config and every rule valid, in both releases', async () => {
+    const files = (await readdir(rulesDir)).map((file) => join(rulesDir, file));
+    for (const promtool of await promtools()) {
+      await execa(promtool, ['check', 'rules', '--lint=all', '--lint-fatal', ...files]);
+      await execa(promtool, ['check', 'config', join(prometheus, 'prometheus.yml')]);
+    }
+  });
+
+  const testFiles = ['above-normal', 'labels-and-gaps', 'others', 'recurring', 'volume-and-feed'];
+  test('has every test file listed here', async () => {
+    expect((await readdir(testsDir)).sort()).toEqual(testFiles.map((name) => `${name}.test.yml`));
+  });
+
+  test.each(testFiles)('%s.test.yml passes in both releases', { timeout: 600_000 }, async (name) => {
+    const run = (promtool: string) => execa(promtool, ['test', 'rules', join(testsDir, `${name}.test.yml`)]);
+    await Promise.all((await promtools()).map(run));
+  });
+});
+
+describe('recording rules', () => {
+  test('read each other in layers, never in a circle', async () => {
+    const { recording } = await readRules(rulesDir);
+    expect(layerRules(recording).length).toBeGreaterThan(3);
+  });
+
+  test('are named level:metric:operations, and grouped by at most twenty under unique names', async () => {
+    const groups = await ruleGroups();
+    for (const { name, rules } of groups) {
+      expect(rules.length, name).toBeLessThanOrEqual(20);
+      for (const { record } of rules) if (record !== undefined) expect(record).toMatch(/^[a-z_]+:[a-z0-9_]+:[a-z0-9_]+$/);
+      const recording = rules.every(({ record }) => record !== undefined);
+      expect(name.endsWith('.rules'), `${name}: groups that record end in .rules`).toBe(recording);
+    }
+    expect(new Set(groups.map(({ name }) => name)).size).toBe(groups.length);
+  });
+
+  test('record every name that the service reads', async () => {
+    const recorded = new Set((await readRules(rulesDir)).recording.map(({ record }) => record));
+    for (const name of [...Object.values(RECORDED), ...Object.values(TUNABLE)]) expect(recorded).toContain(name);
+  });
+
+  test('are explained in docs/detection.md, each by name', async () => {
+    const text = await readFile(detection, 'utf8');
+    const { recording } = await readRules(rulesDir);
+    const missing = recording.map(({ record }) => record).filter((name) => !text.includes(`\`${name}\``));
+    expect([...new Set(missing)]).toEqual([]);
+  });
+});
+
+describe('alerts', () => {
+  test('are those of the contract, and two about our own health', async () => {
+    const { alerts } = await readRules(rulesDir);
+    const names = alerts.map(({ alert }) => alert).sort();
+    expect(names).toEqual([...ALERTS, 'TillwatchRulesFailing', 'TillwatchSeriesCapReached'].sort());
+  });
+
+  test('say how grave they are, how long they wait and linger, and what a person must know', async () => {
+    const { alerts } = await readRules(rulesDir);
+    for (const { alert, labels, annotations } of alerts) {
+      expect(labels.severity, alert).toMatch(alert === 'Watchdog' ? /^none$/ : /^(critical|warning)$/);
+      expect(labels.service, alert).toBe('payments');
+      expect(Object.keys(annotations).sort(), alert).toEqual([...ANNOTATIONS].sort());
+    }
+    const rules = (await ruleGroups()).flatMap((group) => group.rules).filter(({ alert }) => alert !== undefined);
+    for (const rule of rules) expect([rule.for, rule.keep_firing_for], rule.alert).toEqual([DURATION, DURATION]);
+  });
+
+  test('have their heading in docs/runbook.md, with all four parts below it', async () => {
+    const { alerts } = await readRules(rulesDir);
+    const known = await headings(runbook);
+    for (const { alert, annotations } of alerts) {
+      const [, fragment] = (annotations.runbook_url ?? '').split('/docs/runbook.md#');
+      const at = known.findIndex((heading) => anchor(heading) === fragment);
+      expect(known[at], `${alert}: ${annotations.runbook_url}`).toBe(alert);
+      expect(known.slice(at + 1, at + 5)).toEqual(['Meaning', 'Impact', 'Diagnosis', 'Mitigation']);
+    }
+  });
+});
