@@ -265,6 +265,7 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
     const { puts, series } = startingPuts();
     state.planned = { ...state.planned, series: series.size };
     await commits.stage(puts, () => mirror.apply({ series, added: [] }));
+    Object.assign(known, mirror.tally());
   }
 
   return {
