@@ -1,0 +1,202 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findBinary } from '../src/binaries.ts';
+import { STATUSES } from '../src/names.ts';
+import { freePort, type Running, startProcess, waitFor } from './support/processes.ts';
+import { minutesAgo, parseMetrics, type Service, startService, temporaryFolder } from './support/service.ts';
+
+let service: Service;
+beforeAll(async () => {
+  service = await startService({ labels: 'acquirer' });
+});
+afterAll(() => service.close());
+
+/** `promtool check metrics` of an exposition: what it complains of. */
+async function complaints(metrics: string): Promise<string> {
+  const { stdout, stderr } = await execa(await findBinary('promtool'), ['check', 'metrics'], {
+    input: metrics,
+    reject: false,
+  });
+  return stdout + stderr;
+}
+
+test('on the first day every status is there at 0, and promtool has nothing to say', async () => {
+  const metrics = await service.metrics();
+  const series = parseMetrics(metrics);
+  for (const status of STATUSES) {
+    expect(series.get(`transactions_total{status="${status}"}`)).toBe(0);
+    expect(series.get(`transactions_late_total{status="${status}"}`)).toBe(0);
+    expect(series.get(`transactions_last_minute{status="${status}"}`)).toBe(0);
+  }
+  expect(series.get('transactions_by_auth_code_total{auth_code="00"}')).toBe(0);
+  expect(series.get('transactions_last_report_timestamp_seconds')).toBe(0);
+  expect(await complaints(metrics)).toBe('');
+});
+
+test('its own health: versions, reports by result, durations, series', async () => {
+  const before = parseMetrics(await service.metrics());
+  await service.post({ counts: { approved: 1 } });
+  await service.post({ counts: { approved: -1 } });
+  await service.post({ timestamp: '2025-01-01T00:00:00Z', status: 'denied' });
+  const report = { timestamp: minutesAgo(1), source: 'health', status: 'denied' };
+  await service.post([report, report]);
+  await service.post({ ...report, count: 0 });
+  const metrics = await service.metrics();
+  const after = parseMetrics(metrics);
+  const by = (series: string) => (after.get(series) ?? 0) - (before.get(series) ?? 0);
+  const results = ['accepted', 'duplicate', 'late', 'refused', 'failed'];
+  expect(results.map((result) => by(`tillwatch_reports_total{result="${result}"}`))).toEqual([2, 1, 1, 2, 0]);
+  const answered = (code: number) =>
+    by(`tillwatch_http_request_duration_seconds_count{method="post",route="/api/v1/transactions",code="${code}"}`);
+  expect([answered(200), answered(422), answered(409), answered(500)]).toEqual([3, 1, 1, 0]);
+  expect(by('tillwatch_ledger_commit_duration_seconds_count')).toBe(3);
+  expect(after.get('tillwatch_series')).toBe(15);
+  expect(metrics).toMatch(/^tillwatch_build_info\{version="\d+\.\d+\.\d+",node="\d+\.\d+\.\d+"\} 1$/m);
+  expect(metrics).toMatch(/^tillwatch_baseline_age_seconds /m);
+  expect(await complaints(metrics)).toBe('');
+});
+
+describe('the newest complete minute', () => {
+  const gauge = (status: string) => `transactions_last_minute{status="${status}"}`;
+
+  test('is the sum over its sources, moves on with the reports, and is the same after a restart', async () => {
+    const data = temporaryFolder('gauge');
+    let service = await startService({ data });
+    const value = async (status: string) => service.value(gauge(status));
+    await service.post({ timestamp: minutesAgo(3), source: 'a', counts: { denied: 7, failed: 1 } });
+    expect(await value('denied')).toBe(7);
+    await service.post([
+      { timestamp: minutesAgo(2), source: 'a', counts: { denied: 2 } },
+      { timestamp: minutesAgo(2), source: 'b', counts: { denied: 3 } },
+    ]);
+    expect([await value('denied'), await value('failed')]).toEqual([5, 0]);
+    await service.post({ timestamp: minutesAgo(2), source: 'b', counts: { denied: 4 } });
+    expect(await value('denied')).toBe(6);
+    // Older news, and a minute that has not ended, change nothing.
+    await service.post({ timestamp: minutesAgo(5), status: 'denied', count: 50 });
+    await service.post({ timestamp: minutesAgo(-2), status: 'denied', count: 60 });
+    expect(await value('denied')).toBe(6);
+    await service.close();
+    service = await startService({ data });
+    expect([await value('denied'), await value('failed')]).toEqual([6, 0]);
+    await service.close();
+  });
+
+  test('may be a late one, before a restart and after it', async () => {
+    const data = temporaryFolder('late-gauge');
+    for (const step of ['report', 'restart']) {
+      const service = await startService({ data });
+      if (step === 'report') await service.post({ timestamp: minutesAgo(30), status: 'denied', count: 4 });
+      expect(await service.value(gauge('denied')), step).toBe(4);
+      await service.close();
+    }
+  });
+});
+
+test('the time of the last report is that of the last one counted: no duplicate, no late one, no refused one', async () => {
+  const data = temporaryFolder('last-report');
+  let service = await startService({ data });
+  const last = async () => (await service.value('transactions_last_report_timestamp_seconds')) ?? Number.NaN;
+  const report = { timestamp: minutesAgo(1), source: 'pos', counts: { denied: 1 } };
+  const from = Date.now() / 1000;
+  await service.post(report);
+  const counted = await last();
+  expect(counted).toBeGreaterThanOrEqual(from);
+  expect(counted).toBeLessThanOrEqual(Date.now() / 1000);
+  await service.post(report);
+  await service.post({ timestamp: minutesAgo(40), status: 'denied' });
+  await service.post({ status: 'stolen' });
+  expect(await last()).toBe(counted);
+  await service.close();
+  service = await startService({ data });
+  expect(await last()).toBe(counted);
+  await service.post({ counts: { approved: 0 } });
+  expect(await last()).toBeGreaterThan(counted);
+  await service.close();
+});
+
+describe('labels', () => {
+  test('past the cap a new value becomes "other"; the counts stay, a metric and a line of log say so', async () => {
+    const data = temporaryFolder('cap');
+    const flags = { data, labels: 'acquirer,region', maxSeries: '14' };
+    let service = await startService(flags);
+    const labels = (acquirer: string) => ({ labels: { acquirer, region: 'eu' } });
+    const series = (acquirer: string, region = 'eu') =>
+      service.value(`transactions_total{status="denied",acquirer="${acquirer}",region="${region}"}`);
+    for (const acquirer of ['a', 'b', 'c', 'd', 'a'])
+      await service.post({ counts: { approved: 1, denied: 5 }, ...labels(acquirer) });
+    expect([await series('a'), await series('b'), await series('c')]).toEqual([10, 5, undefined]);
+    expect(await series('other', 'other')).toBe(10);
+    expect(await service.value('tillwatch_label_values_folded_total')).toBe(2);
+    expect(service.logged.filter((line) => /"other".*14 series.*--max-series/.test(line))).toHaveLength(2);
+    // A status that was never reported for these labels is at 0, so that its first increase is seen.
+    expect(await service.value('transactions_total{status="failed",acquirer="a",region="eu"}')).toBe(0);
+    await service.close();
+
+    service = await startService(flags);
+    await service.post({ counts: { denied: 1 }, ...labels('e') });
+    expect([await series('a'), await series('other', 'other'), await series('e')]).toEqual([10, 11, undefined]);
+    await service.close();
+  });
+
+  test('auth codes have the same cap', async () => {
+    const service = await startService({ maxSeries: '3' });
+    await service.post({ counts: { denied: 10 }, authCodes: { 51: 2, 59: 3, 61: 4, 62: 5 } });
+    const code = (text: string) => service.value(`transactions_by_auth_code_total{auth_code="${text}"}`);
+    expect([await code('51'), await code('59'), await code('61'), await code('other')]).toEqual([2, 3, undefined, 9]);
+    expect(await service.value('tillwatch_label_values_folded_total')).toBe(1);
+    await service.close();
+  });
+});
+
+/** A real Prometheus that scrapes the service every second. */
+async function scrapedBy(target: Service): Promise<{ url: string; prometheus: Running }> {
+  const [dir, port] = [temporaryFolder('prometheus'), await freePort()];
+  const config = {
+    global: { scrape_interval: '1s' },
+    scrape_configs: [{ job_name: 'tillwatch', static_configs: [{ targets: [new URL(target.url).host] }] }],
+  };
+  writeFileSync(join(dir, 'prometheus.yml'), JSON.stringify(config));
+  const prometheus = await startProcess(await findBinary('prometheus'), [
+    `--config.file=${join(dir, 'prometheus.yml')}`,
+    `--storage.tsdb.path=${join(dir, 'data')}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+  ]);
+  return { url: `http://127.0.0.1:${port}`, prometheus };
+}
+
+interface Found {
+  data: { result: { metric: { acquirer: string }; value: [number, string] }[] };
+}
+
+test('a real Prometheus reads back every label value as it was posted, however odd', async () => {
+  const odd = [
+    '"quoted"',
+    'back\\slash',
+    'new\nline',
+    'tab\t',
+    '\r',
+    '💳 crédit',
+    '{a="b"} 1',
+    '\\n',
+    ' ',
+    '\u0000',
+    '\u2028',
+    '#',
+  ];
+  const service = await startService({ labels: 'acquirer' });
+  for (const [i, acquirer] of odd.entries())
+    expect((await service.post({ status: 'denied', count: i + 1, labels: { acquirer } })).status).toBe(200);
+  expect(await complaints(await service.metrics())).toBe('');
+  const { url, prometheus } = await scrapedBy(service);
+  const query = `${url}/api/v1/query?query=${encodeURIComponent('transactions_total{status="denied",acquirer!=""}')}`;
+  const ask = async () => ((await (await fetch(query)).json()) as Found).data.result;
+  await waitFor(async () => (await ask()).length > 0, { what: 'Prometheus to have scraped' });
+  const found = await ask();
+  const values = new Map(found.map(({ metric, value }) => [metric.acquirer, Number(value[1])]));
+  expect(values).toEqual(new Map(odd.map((acquirer, i) => [acquirer, i + 1])));
+  await prometheus.stop();
+  await service.close();
+});
