@@ -30,6 +30,8 @@ export interface CsvHistory {
   /** First minute and the one after the last, in minutes since the epoch. */
   from: number;
   to: number;
+  /** Rows of a minute and status (or code) that an earlier row has too (they add up), and the first twenty of those minutes. */
+  repeated: { rows: number; minutes: number[] };
   /** Minutes that have a row, in order of time. */
   minutes: () => Generator<MinuteCounts>;
 }
@@ -67,7 +69,15 @@ export async function readCsv(file: string, options: CsvOptions = {}): Promise<C
   if (state.skipped > 0 && options.skipBadRows !== true) throw new Error(refusal(name, state.problems, state.skipped));
   if (state.rows === 0) throw new Error(`${name}: has no ${state.skipped > 0 ? 'good row' : 'rows under its header'}`);
   const { from, to } = tally.range();
-  return { kind, ...state, keys: tally.keys(), from, to, minutes: () => tallied(kind, tally) };
+  return {
+    kind,
+    ...state,
+    keys: tally.keys(),
+    from,
+    to,
+    repeated: tally.repeated(),
+    minutes: () => tallied(kind, tally),
+  };
 }
 
 interface Parsed {

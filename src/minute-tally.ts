@@ -8,6 +8,8 @@ export interface Tally {
   keys: () => string[];
   /** First minute, and the one after the last. */
   range: () => { from: number; to: number };
+  /** How many counts came for a minute and key that had one, and the first of those minutes, in order of arrival. */
+  repeated: () => { rows: number; minutes: number[] };
   /** Minutes that have any count (0 is one), in order, each with the keys counted in it. */
   minutes: () => Generator<{ minute: number; values: Record<string, number> }>;
 }
@@ -16,11 +18,13 @@ const DAY = 1440;
 /** A page is one key's day, 11.5 kB: at most 350 MB, or eleven years of seven statuses. */
 const MAX_PAGES = 30_000;
 const ABSENT = -1;
+const MAX_REPEATED = 20;
 
 export function createTally(maxPages = MAX_PAGES): Tally {
   /** Day -> key -> the day's minutes. */
   const days = new Map<number, Map<string, Float64Array>>();
   const totals = new Map<string, number>();
+  const repeated = { rows: 0, minutes: new Set<number>() };
   let pages = 0;
 
   const openPage = (day: number, key: string): Float64Array | undefined => {
@@ -50,6 +54,10 @@ export function createTally(maxPages = MAX_PAGES): Tally {
         message: `is one too many: a file may have ${maxPages} pairs of day and key`,
       };
     const at = minute % DAY;
+    if (page[at] !== ABSENT) {
+      repeated.rows++;
+      if (repeated.minutes.size < MAX_REPEATED) repeated.minutes.add(minute);
+    }
     page[at] = Math.max(page[at] ?? 0, 0) + count;
     totals.set(key, total);
     return undefined;
@@ -59,6 +67,7 @@ export function createTally(maxPages = MAX_PAGES): Tally {
     add,
     keys: () => [...totals.keys()].sort(),
     range: () => rangeOf(days),
+    repeated: () => ({ rows: repeated.rows, minutes: [...repeated.minutes] }),
     minutes: () => minutesOf(days),
   };
 }

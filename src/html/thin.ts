@@ -9,37 +9,41 @@ const PLACES = 700;
 /**
  * At most two points for each of 700 equal parts of [from, to]: the lowest and the highest, in order of time, so that no spike
  * and no drop is lost however long the range. A null is put in where nothing is known for longer than `gap` seconds.
+ * Reads the points once, in order of time, and keeps no more than it returns.
  */
-export function thin(points: readonly Point[], from: number, to: number, gap: number): Point[] {
-  const inside = points.filter(([time]) => time >= from && time <= to);
+export function thin(points: Iterable<Point>, from: number, to: number, gap: number): Point[] {
   const width = (to - from) / PLACES;
-  const kept = inside.length <= 2 * PLACES ? inside : [...byPlace(inside, from, width)].flatMap(extremes);
-  return withGaps(kept, inside.length <= 2 * PLACES ? gap : Math.max(gap, 2 * width));
-}
-
-function* byPlace<P extends readonly [number, ...unknown[]]>(points: readonly P[], from: number, width: number) {
-  let group: P[] = [];
-  let place = -1;
+  const all: Point[] = [];
+  const kept: Point[] = [];
+  let place: Extremes | undefined;
   for (const point of points) {
-    const here = Math.floor((point[0] - from) / width);
-    if (here !== place && group.length > 0) {
-      yield group;
-      group = [];
+    if (point[0] < from || point[0] > to) continue;
+    if (all.length <= 2 * PLACES) all.push(point);
+    const at = Math.floor((point[0] - from) / width);
+    if (place?.at !== at) {
+      if (place) kept.push(...inOrder(place));
+      place = { at, low: point, high: point };
     }
-    place = here;
-    group.push(point);
+    widen(place, point);
   }
-  if (group.length > 0) yield group;
+  if (all.length <= 2 * PLACES) return withGaps(all, gap);
+  return withGaps([...kept, ...(place ? inOrder(place) : [])], Math.max(gap, 2 * width));
 }
 
-function extremes(group: readonly Point[]): Point[] {
-  let [low, high]: (Point | undefined)[] = [];
-  for (const point of group) {
-    if (point[1] === null) continue;
-    if (low === undefined || point[1] < (low[1] ?? 0)) low = point;
-    if (high === undefined || point[1] > (high[1] ?? 0)) high = point;
-  }
-  if (low === undefined || high === undefined) return group.slice(0, 1);
+/** The lowest and the highest point of one part of the range. */
+interface Extremes {
+  at: number;
+  low: Point;
+  high: Point;
+}
+
+function widen(place: Extremes, point: Point): void {
+  if (point[1] === null) return;
+  if (place.low[1] === null || point[1] < place.low[1]) place.low = point;
+  if (place.high[1] === null || point[1] > place.high[1]) place.high = point;
+}
+
+function inOrder({ low, high }: Extremes): Point[] {
   if (low === high) return [low];
   return low[0] < high[0] ? [low, high] : [high, low];
 }
@@ -52,14 +56,18 @@ function withGaps(points: Point[], gap: number): Point[] {
 }
 
 /** The band's mean in each part: its edges change slowly, and their extremes would make it look wider than it is. */
-export function thinBand(points: readonly BandPoint[], from: number, to: number): BandPoint[] {
-  const inside = points.filter(([time]) => time >= from && time <= to);
-  if (inside.length <= PLACES) return inside;
-  const mean = (group: readonly BandPoint[], column: 0 | 1 | 2) =>
-    group.reduce((sum, point) => sum + point[column], 0) / group.length;
-  return [...byPlace(inside, from, (to - from) / PLACES)].map((group) => [
-    Math.round(mean(group, 0)),
-    mean(group, 1),
-    mean(group, 2),
+export function thinBand(points: Iterable<BandPoint>, from: number, to: number): BandPoint[] {
+  const width = (to - from) / PLACES;
+  const sums = new Map<number, [count: number, time: number, lower: number, upper: number]>();
+  for (const [time, lower, upper] of points) {
+    if (time < from || time > to) continue;
+    const at = Math.floor((time - from) / width);
+    const sum = sums.get(at) ?? [0, 0, 0, 0];
+    sums.set(at, [sum[0] + 1, sum[1] + time, sum[2] + lower, sum[3] + upper]);
+  }
+  return [...sums.values()].map(([count, time, lower, upper]) => [
+    Math.round(time / count),
+    lower / count,
+    upper / count,
   ]);
 }

@@ -5,10 +5,10 @@ import { formatTick, formatTime, formatValue, type Unit } from './format.ts';
 import { frame, type LegendEntry } from './frame.ts';
 import { type BandPoint, type Point, thin, thinBand } from './thin.ts';
 
-/** Points in order of time. */
+/** Points in order of time: a list, or anything else that can be gone through twice. */
 export interface TimeSeries {
   name: string;
-  points: readonly Point[];
+  points: Iterable<Point>;
   color?: Color;
   /** Filled down to 0. */
   area?: boolean;
@@ -17,7 +17,7 @@ export interface TimeSeries {
 /** What is normal, shaded. Points in order of time. */
 export interface Band {
   name: string;
-  points: readonly BandPoint[];
+  points: Iterable<BandPoint>;
 }
 
 /** A stretch of time. An `alert` is tinted with a bar above, an `incident` hatched with a bar below. Seconds, end exclusive. */
@@ -42,6 +42,8 @@ export interface TimeChartOptions {
   series: readonly TimeSeries[];
   band?: Band;
   spans?: readonly Span[];
+  /** What the kinds of span are called in the legend. */
+  spanNames?: Partial<Record<Span['kind'], string>>;
   markers?: readonly Marker[];
   /** What the markers are, for the legend. */
   markersName?: string;
@@ -109,17 +111,23 @@ interface Scale {
   x: (time: number) => number;
   y: (value: number) => number;
 }
-type Line = TimeSeries & { color: Color; dash: string };
+type Line = TimeSeries & { points: readonly Point[]; color: Color; dash: string };
+type DrawnBand = Band & { points: readonly BandPoint[] };
 
+/** Goes through the points only where the range is not given. */
 function rangeOf({ from, to, series }: TimeChartOptions): { from: number; to: number } {
-  const firsts = series.flatMap(({ points }) => points[0]?.[0] ?? []);
-  const lasts = series.flatMap(({ points }) => points.at(-1)?.[0] ?? []);
-  const start = from ?? (firsts.length > 0 ? Math.min(...firsts) : 0);
-  const end = to ?? (lasts.length > 0 ? Math.max(...lasts) : start);
+  let [start, end] = [from ?? Number.POSITIVE_INFINITY, to ?? 0];
+  if (from === undefined || to === undefined) {
+    for (const [time] of series.flatMap(({ points }) => [...points])) {
+      if (from === undefined) start = Math.min(start, time);
+      if (to === undefined) end = Math.max(end, time);
+    }
+  }
+  if (!Number.isFinite(start)) start = end;
   return { from: start, to: Math.max(end, start + 60) };
 }
 
-function highest(lines: readonly Line[], band: Band | undefined, markers: readonly Marker[] = []): number {
+function highest(lines: readonly Line[], band: DrawnBand | undefined, markers: readonly Marker[] = []): number {
   const values = [
     ...lines.flatMap(({ points }) => points.map(([, value]) => value ?? 0)),
     ...(band?.points.map(([, , upper]) => upper) ?? []),
@@ -173,7 +181,7 @@ function spanBox(span: Span, from: number, to: number, percent: (time: number) =
 }
 
 function legendOf(
-  { band, spans = [], markers = [], markersName = 'marked' }: TimeChartOptions,
+  { band, spans = [], spanNames = {}, markers = [], markersName = 'marked' }: TimeChartOptions,
   lines: readonly Line[],
 ): LegendEntry[] {
   const kinds = new Set(spans.map(({ kind }) => kind));
@@ -183,7 +191,7 @@ function legendOf(
       sign: `<svg viewBox="0 0 28 12" aria-hidden="true"><line x1="0" x2="28" y1="6" y2="6" stroke="var(--${color})" stroke-width="2.5" stroke-dasharray="${dash}"/></svg>`,
     })),
     ...(band ? [{ name: band.name, sign: '<i style="background:var(--grey);opacity:.35"></i>' }] : []),
-    ...[...kinds].map((kind) => ({ name: kind, sign: `<i class="${kind}"></i>` })),
+    ...[...kinds].map((kind) => ({ name: spanNames[kind] ?? kind, sign: `<i class="${kind}"></i>` })),
     ...(markers.length > 0
       ? [{ name: markersName, sign: '<span class="marker" style="background:var(--vermilion)"></span>' }]
       : []),
@@ -202,7 +210,7 @@ const precise = (value: number | null): number | null => (value === null ? null 
 function hoverData(
   head: { from: number; to: number; unit: Unit; near: number },
   lines: readonly Line[],
-  band: Band | undefined,
+  band: DrawnBand | undefined,
 ) {
   const known = lines.map(({ name, points }) => ({
     name,
