@@ -1,0 +1,269 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { toBaseline, watchBaseline } from '../src/baseline.ts';
+import { type Ledger, openLedger } from '../src/ledger.ts';
+import { RECORDED, TUNABLE } from '../src/names.ts';
+import { createPrometheus } from '../src/prometheus.ts';
+import { assess, overall, scoreOf, upperBound } from '../src/recommendation.ts';
+import { fakePrometheus, type Mood, RECORDINGS } from './support/fake-prometheus.ts';
+import { type Client, minutesAgo, serveWith, temporaryFolder } from './support/service.ts';
+
+const TUNABLES = { z: { '1m': 3.3, '2m': 3.3 }, minEvents: { '1m': 3, '2m': 3 }, noiseZ: 7, guardZ: 3.5 };
+
+describe('the largest normal count, worked out by hand', () => {
+  const normal = (r: number, guard?: number) => ({
+    odds: 0.05,
+    relativeVariance: { '1m': r, '2m': r },
+    guard: guard === undefined ? {} : { '1m': guard, '2m': guard },
+  });
+
+  test.each([
+    // 100 + sqrt(10.89 * 100 + 49 * 0.01 * 100^2) + (1 + 2 * 0.01 * 100) * 9.89 / 6
+    ['a hundred expected', 100, '1m', normal(0.01), 182.3336],
+    // The busier of two minutes is left out: half of what both expect.
+    ['a hundred a minute in two', 200, '2m', normal(0.01), 182.3336],
+    // 8 + sqrt(87.12 + 156.8) + 1.8 * 9.89 / 6
+    ['eight expected', 8, '1m', normal(0.05), 26.585],
+    // The skew alone, 1.65, is less than 3 events.
+    ['none expected', 0, '1m', normal(0.01), 2.5],
+    // 300 + 3.5 * sqrt(300 + 300^2 * 0.01)
+    ['a peak of 300 at this time of day', 100, '1m', normal(0.01, 300), 421.2436],
+    ['a peak that the band covers anyway', 100, '1m', normal(0.01, 20), 182.3336],
+  ] as const)('%s', (_name, expected, window, given, upper) => {
+    expect(upperBound(expected, window, given, TUNABLES)).toBeCloseTo(upper, 3);
+  });
+
+  test.each([
+    ['no variance', { odds: 0.05, relativeVariance: {}, guard: {} }, TUNABLES],
+    ['a variance that a rule divided by zero for', normal(Number.NaN), TUNABLES],
+    ['no sensitivity', normal(0.01), { ...TUNABLES, z: {} }],
+    ['no least evidence', normal(0.01), { ...TUNABLES, minEvents: {} }],
+    ['no noise', normal(0.01), { ...TUNABLES, noiseZ: Number.NaN }],
+    ['a guard without end', normal(0.01, Number.POSITIVE_INFINITY), TUNABLES],
+  ])('with %s there is none', (_name, given, tunables) => {
+    expect(upperBound(100, '1m', given, tunables)).toBeUndefined();
+  });
+
+  test('the score', () => {
+    // (54 - 5) / sqrt(5 + 0.01 * 25 + 0.25)
+    expect(scoreOf(54, 5, 0.01)).toBeCloseTo(20.894, 3);
+    expect(scoreOf(0, 0, 0.01)).toBe(0);
+  });
+});
+
+// With 100 approved, 5 denied are expected and 14.98 are the most that is normal, in one minute and in each of two.
+const NOW = 1_795_264_275;
+const firing = {
+  labels: { __name__: 'ALERTS', alertname: 'TransactionsDeniedAboveNormal', status: 'denied' },
+  value: 1,
+};
+const ready = toBaseline(RECORDINGS, [], NOW);
+const alerting = toBaseline(RECORDINGS, [firing], NOW);
+
+describe('one minute of denied', () => {
+  const judged = (counts: object, previous: object, baseline = ready) =>
+    assess([{ labels: {}, counts, previous }], baseline).find(({ status }) => status === 'denied');
+
+  test.each([
+    ['as usual', { approved: 100, denied: 5 }, {}, ready, 'ok'],
+    ['none', { approved: 100, denied: 0 }, {}, ready, 'ok'],
+    ['at the edge', { approved: 100, denied: 14 }, { approved: 100, denied: 14 }, ready, 'ok'],
+    ['above, for the first time', { approved: 100, denied: 15 }, { approved: 100, denied: 5 }, ready, 'watch'],
+    ['above, the minute before unknown', { approved: 100, denied: 500 }, {}, ready, 'watch'],
+    ['above twice', { approved: 100, denied: 15 }, { approved: 100, denied: 15 }, ready, 'alert'],
+    [
+      'above twice, the second time by far',
+      { approved: 100, denied: 500 },
+      { approved: 100, denied: 15 },
+      ready,
+      'alert',
+    ],
+    ['normal after a bad minute', { approved: 100, denied: 5 }, { approved: 100, denied: 500 }, ready, 'ok'],
+    ['twice as many at twice the volume', { approved: 400, denied: 20 }, { approved: 400, denied: 20 }, ready, 'ok'],
+    ['above, while the alert fires', { approved: 100, denied: 15 }, {}, alerting, 'alert'],
+    ['normal, while the alert fires', { approved: 100, denied: 5 }, {}, alerting, 'watch'],
+    ['without approved, against what was recorded', { denied: 15 }, {}, ready, 'watch'],
+    ['without approved, as usual', { denied: 14 }, { denied: 15 }, ready, 'ok'],
+    ['twice without approved', { denied: 15 }, { denied: 15 }, ready, 'alert'],
+  ] as const)('%s', (_name, counts, previous, baseline, recommendation) => {
+    expect(judged(counts, previous, baseline)).toMatchObject({ recommendation });
+  });
+
+  test('above the band of two minutes is an alert even where one minute may be more', () => {
+    const lenient = RECORDINGS.map((s) =>
+      s.labels.__name__ === TUNABLE.z && s.labels.window === '1m' ? { ...s, value: 6 } : s,
+    );
+    const baseline = toBaseline(lenient, [], NOW);
+    const counts = { approved: 100, denied: 16 };
+    expect(judged(counts, {}, baseline)).toMatchObject({ recommendation: 'ok' });
+    expect(judged(counts, counts, baseline)).toMatchObject({ recommendation: 'alert' });
+  });
+
+  test('the numbers and the sentence say the same', () => {
+    const report = { approved: 116, denied: 54 };
+    // 5.8 + sqrt(10.89 * 5.8 + 49 * 0.01 * 5.8^2) + (1 + 2 * 0.01 * 5.8) * 9.89 / 6, and 48.2 / sqrt(5.8 + 0.01 * 5.8^2 + 0.25)
+    expect(judged(report, {})).toEqual({
+      status: 'denied',
+      count: 54,
+      total: 170,
+      share: 0.317647,
+      expected: 0.047619,
+      upper: expect.closeTo(0.12495, 4),
+      expectedCount: 5.8,
+      upperCount: expect.closeTo(16.564, 3),
+      score: expect.closeTo(19.073, 3),
+      recommendation: 'watch',
+      reason: 'denied is 31.8 % of 170 transactions; normal here is 4.8 %, up to 12.5 %; one minute alone is no alert',
+    });
+    expect(judged(report, report)?.reason).toContain('the minute before was above normal too');
+    expect(judged(report, {}, alerting)?.reason).toContain('TransactionsDeniedAboveNormal is firing');
+  });
+
+  test('labels have their own baseline, or none', () => {
+    const labels = { acquirer: 'acme' };
+    const minute = { labels, counts: { approved: 100, denied: 500 }, previous: {} };
+    const [unknown] = assess([minute], ready);
+    expect(unknown).toMatchObject({ labels, recommendation: 'unknown', count: 500, total: 600 });
+    expect(unknown).not.toHaveProperty('expected');
+    const own = RECORDINGS.map(({ labels: has, value }) => ({ labels: { ...has, acquirer: 'acme' }, value }));
+    const tunables = RECORDINGS.filter(({ labels: has }) => has.__name__?.endsWith(':tunable'));
+    expect(assess([minute], toBaseline([...own, ...tunables], [], NOW))[0]).toMatchObject({ recommendation: 'watch' });
+  });
+});
+
+describe('all in all', () => {
+  const minute = (counts: object) => [{ labels: {}, counts, previous: {} }];
+
+  test('the gravest counts', () => {
+    const counts = { approved: 100, denied: 500, failed: 0 };
+    const assessments = assess(minute(counts), ready);
+    expect(assessments.map(({ status, recommendation }) => [status, recommendation])).toEqual([
+      ['denied', 'watch'],
+      ['failed', 'ok'],
+    ]);
+    expect(overall(assessments, ready)).toBe('watch');
+  });
+
+  test('what is known counts where something else is not', () => {
+    expect(overall(assess(minute({ denied: 5, reversed: 1 }), ready), ready)).toBe('ok');
+  });
+
+  test('nothing to judge is no worry, nothing to judge by is not known', () => {
+    const empty = toBaseline([], [], undefined);
+    expect(overall(assess(minute({ approved: 9 }), ready), ready)).toBe('ok');
+    expect(overall(assess(minute({ approved: 9 }), empty), empty)).toBe('unknown');
+    expect(overall(assess(minute({ denied: 9 }), empty), empty)).toBe('unknown');
+    expect(empty).toMatchObject({ state: 'warming-up', reason: expect.stringContaining('two hours') });
+  });
+
+  test.each([Number.NaN, 1e300])('rules evaluated at %d are no baseline', (asOf) => {
+    expect(toBaseline(RECORDINGS, [], asOf).state).toBe('warming-up');
+  });
+
+  test('odds that are no number are none', () => {
+    const nan = RECORDINGS.map((s) => (s.labels.__name__ === RECORDED.odds ? { ...s, value: Number.NaN } : s));
+    expect(toBaseline(nan, [], NOW).state).toBe('warming-up');
+  });
+});
+
+describe('a service and its Prometheus', () => {
+  let ledger: Ledger;
+  beforeAll(async () => {
+    ledger = await openLedger(temporaryFolder('bands'), { latenessSeconds: 900, maxSeries: 100, log: () => {} });
+  });
+  afterAll(() => ledger.close());
+
+  /** The application against a fake Prometheus, and what makes it look there now. */
+  async function against(
+    mood: Mood,
+    act: (client: Client, look: (mood: Mood) => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    const fake = await fakePrometheus(mood);
+    const prometheus = createPrometheus(fake.url, 300);
+    const baseline = watchBaseline(prometheus, () => {});
+    const { client, close } = await serveWith({ ledger, prometheus, baseline });
+    try {
+      await act(client, async (next) => {
+        fake.state.mood = next;
+        await baseline.refresh();
+      });
+    } finally {
+      baseline.stop();
+      await close();
+      await fake.close();
+    }
+  }
+
+  const readiness = async (client: Client) => (await client.get('/-/ready')).json;
+
+  test('answers with what is recorded: ok, watch, alert in the second minute, ok', async () => {
+    await against('ready', async (client, look) => {
+      await look('ready');
+      const minute = async (ago: number, denied: number) => {
+        const report = { timestamp: minutesAgo(ago), source: 'pos', counts: { approved: 100, denied } };
+        return (await client.post(report)).json;
+      };
+      expect(await minute(5, 5)).toMatchObject({ recommendation: 'ok', baseline: { state: 'ready' } });
+      expect(await minute(4, 100)).toMatchObject({ recommendation: 'watch' });
+      const second = await minute(3, 100);
+      expect(second).toMatchObject({ recommendation: 'alert', assessments: [{ expected: 0.047619, share: 0.5 }] });
+      expect(second.assessments[0].upper).toBeCloseTo(0.13028, 4);
+      expect(await minute(2, 5)).toMatchObject({ recommendation: 'ok' });
+      const age = Date.now() - Date.parse(second.baseline.asOf);
+      expect(age).toBeGreaterThan(14_000);
+    });
+  });
+
+  test.each<[Mood, string, string]>([
+    ['empty', 'warming-up', 'two hours'],
+    ['no JSON', 'unavailable', 'no JSON'],
+    ['other JSON', 'unavailable', 'JSON of another kind'],
+    ['mad times', 'unavailable', 'JSON of another kind'],
+    ['error', 'unavailable', 'too many samples'],
+    ['silent', 'unavailable', 'does not answer'],
+    ['cut off', 'unavailable', 'does not answer'],
+  ])('a Prometheus that is %s: counts are taken, the baseline is %s', async (mood, state, reason) => {
+    await against(mood, async (client, look) => {
+      await look(mood);
+      expect(await readiness(client)).toMatchObject({
+        status: 'ready',
+        baseline: state,
+        reason: expect.stringContaining(reason),
+      });
+      const before = (await client.value('transactions_total{status="denied"}')) ?? Number.NaN;
+      const answer = await client.post({
+        timestamp: minutesAgo(1),
+        source: mood,
+        counts: { approved: 100, denied: 500 },
+      });
+      expect(answer.status).toBe(200);
+      expect(answer.json).toMatchObject({
+        accepted: 1,
+        recommendation: 'unknown',
+        baseline: { state, reason: expect.stringContaining(reason) },
+        assessments: [{ status: 'denied', count: 500, recommendation: 'unknown' }],
+      });
+      expect(await client.value('transactions_total{status="denied"}')).toBe(before + 500);
+      if (state === 'warming-up') return;
+      for (const path of ['/api/v1/anomalies', '/api/v1/series?status=denied']) {
+        const refused = await client.get(path);
+        expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '15']);
+        expect(refused.headers.get('content-type')).toBe('application/problem+json');
+        expect(refused.json.detail).toContain(reason);
+      }
+      const alerts = await client.get('/api/v1/alerts');
+      expect(alerts.status).toBe(200);
+      expect(alerts.json).toMatchObject({ alerts: [], prometheus: { state: 'unavailable' } });
+    });
+  });
+
+  test('a Prometheus that goes away and comes back is noticed both times', async () => {
+    await against('ready', async (client, look) => {
+      for (const mood of ['ready', 'cut off', 'ready'] as const) {
+        await look(mood);
+        expect((await readiness(client)).baseline).toBe(mood === 'ready' ? 'ready' : 'unavailable');
+        const report = { timestamp: minutesAgo(9), counts: { approved: 100, denied: 1 } };
+        expect((await client.post(report)).json.recommendation).toBe(mood === 'ready' ? 'ok' : 'unknown');
+      }
+    });
+  });
+});
