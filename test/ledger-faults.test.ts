@@ -167,7 +167,13 @@ const limitFiles = (pid: number, bytes: number | 'unlimited') =>
 /** Fills the ledger until a report is refused. LMDB first uses up the pages that it has freed. */
 async function postUntilRefused(service: ServiceProcess) {
   for (let i = 0; i < 3000; i++) {
-    const report = { timestamp: minutesAgo(1), source: `filler ${i} ${'x'.repeat(150)}`, counts: { failed: 1 } };
+    const report = {
+      timestamp: minutesAgo(1),
+      source: `filler ${i} ${'x'.repeat(150)}`,
+      counts: { failed: 1 },
+      // A series of its own, so that one that never came to be would be missed at the next start.
+      authCodes: { [i.toString(36)]: 1 },
+    };
     const answer = await service.post(report);
     if (answer.status !== 200) return { answer, accepted: i, report };
   }
