@@ -1,4 +1,6 @@
 import { Command, CommanderError } from 'commander';
+import { type AnalyzeCommandOptions, analyzeCommand } from './commands/analyze.ts';
+import { type BacktestCommandOptions, backtestCommand } from './commands/backtest.ts';
 import { check } from './commands/check.ts';
 import { importCommand } from './commands/import.ts';
 import type { CommandIo } from './commands/io.ts';
@@ -68,6 +70,21 @@ function addHistory(program: Command, io: CommandIo, settle: Settle): void {
     ),
   );
   program
+    .command('backtest')
+    .description('what the rules would have fired on a history')
+    .argument('<file...>', 'CSV as for import; one by status, or one by auth code, or one of each')
+    .option('--rules <DIR>', 'rules, default the own ones')
+    .option('--labels <FILE>', 'incidents to score against: start,end,signal')
+    .option('--score-from <TIME>', 'score only what starts from then on')
+    .option('--compare <DIR>', 'other rules: what they would do differently')
+    .option('--json', 'for programs: docs/backtest.md')
+    .option('--html <FILE>', 'write a page with charts to FILE')
+    .option('--date <DATE>', 'the day of times such as "13h 05"')
+    .option('--skip-bad-rows', 'leave out and count bad rows, instead of refusing the file')
+    .action(async (files: string[], options: Omit<BacktestCommandOptions, 'files'>) =>
+      settle(await backtestCommand({ files, ...options }, io)),
+    );
+  program
     .command('simulate')
     .description('generated traffic with labelled incidents, as CSV or as live POSTs')
     .option('--days <N>', 'days of traffic, default 14; with --post until stopped')
@@ -81,6 +98,26 @@ function addHistory(program: Command, io: CommandIo, settle: Settle): void {
     .option('--token-file <FILE>', 'token of the role ingest, for --post')
     .action(async (options: SimulateCommandOptions) => settle(await simulateCommand(options, io)));
 }
+
+function addAnalyze(program: Command, io: CommandIo, settle: Settle): void {
+  program
+    .command('analyze')
+    .description('what stands out in a file: totals, shares, gaps, worst minutes, suggested sensitivity')
+    .argument(
+      '<file...>',
+      'CSV as for import (one by status, one by auth code, or both), or hourly: time,today,...; - for stdin',
+    )
+    .option('--html <FILE>', 'write a page with charts, complete in itself, to FILE')
+    .option('--json', 'JSON instead of tables')
+    .option('--rules <DIR>', 'whose tunables the suggestion starts from, default the own ones')
+    .option('--date <DATE>', 'the day of times such as "13h 05"')
+    .option('--skip-bad-rows', 'leave out and count bad rows, instead of refusing the file')
+    .action(async (files: string[], { rules, ...options }: AnalyzeFlags) =>
+      settle(await analyzeCommand({ ...options, files, ...(rules !== undefined && { rulesDir: rules }) }, io)),
+    );
+}
+
+type AnalyzeFlags = Omit<AnalyzeCommandOptions, 'files' | 'rulesDir'> & { rules?: string };
 
 interface ImportFlags {
   rules?: string;
@@ -102,6 +139,7 @@ function createProgram(io: CommandIo, settle: Settle): Command {
     });
   addServing(program, io, settle);
   addHistory(program, io, settle);
+  addAnalyze(program, io, settle);
   program
     .command('check')
     .description('validate every rule, test, route and template file')

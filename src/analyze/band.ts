@@ -1,0 +1,36 @@
+import type { Window } from '../names.ts';
+import type { BandTunables } from './tunables.ts';
+
+/** Minutes of each window that can page. */
+export const PAGING = { '2m': 2, '5m': 5, '15m': 15, '1h': 60 } as const satisfies Partial<Record<Window, number>>;
+export type PagingWindow = keyof typeof PAGING;
+
+/**
+ * The largest normal count where `expected` are expected, without its floor of min_events (docs/detection.md, "The band").
+ * @param r relative variance: over-dispersion and what the baseline does not know
+ */
+export function bandAt(expected: number, r: number, z: number, noiseZ: number): number {
+  return (
+    expected +
+    Math.sqrt(z ** 2 * expected + noiseZ ** 2 * r * expected ** 2) +
+    ((1 + 2 * r * expected) * (z ** 2 - 1)) / 6
+  );
+}
+
+/**
+ * How much more the counts vary than chance would have them: c^2, the relative variance on top of Poisson, by the formula of
+ * dispersion.rules.yml: squared residuals, each clipped at three standard deviations, drawn towards the prior.
+ */
+export function dispersionOf(observed: readonly number[], expected: readonly number[], tunables: BandTunables): number {
+  let [residuals, squares] = [0, 0];
+  observed.forEach((count, at) => {
+    const mean = expected[at] ?? 0;
+    const variance = mean + 0.0225 * mean ** 2 + 0.01;
+    residuals += Math.min((count - mean) / Math.sqrt(variance), 3) ** 2 * variance - mean;
+    squares += mean ** 2;
+  });
+  const prior = 25 * observed.length;
+  if (squares + prior === 0) return tunables.dispersionPrior ** 2;
+  const learned = (residuals + prior * tunables.dispersionPrior ** 2) / (squares + prior);
+  return Math.min(Math.max(learned, tunables.dispersionMin ** 2), tunables.dispersionMax ** 2);
+}

@@ -1,0 +1,35 @@
+import { TUNABLE, WINDOWS, type Window } from '../names.ts';
+import { readRules } from '../rulefiles.ts';
+
+/** The constants of the band, as the rule files have them now. */
+export interface BandTunables {
+  z: Record<Window, number>;
+  minEvents: Record<Window, number>;
+  noiseZ: number;
+  dispersionPrior: number;
+  dispersionMin: number;
+  dispersionMax: number;
+}
+
+/** Reads them from a rule directory. Throws naming the tunable that is missing or no `vector(number)`. */
+export async function readTunables(rulesDir: string): Promise<BandTunables> {
+  const { recording } = await readRules(rulesDir);
+  const read = (name: string, window?: Window): number => {
+    const rule = recording.find(({ record, labels }) => record === name && labels.window === window);
+    const where = `${name}${window === undefined ? '' : ` of the window ${window}`}`;
+    if (rule === undefined) throw new Error(`${rulesDir}: has no ${where}`);
+    const value = /^\s*vector\(\s*([\d.]+)\s*\)\s*$/.exec(rule.expr)?.[1];
+    if (value === undefined) throw new Error(`${rule.file}: ${where} is ${rule.expr}, expected vector(NUMBER)`);
+    return Number(value);
+  };
+  const byWindow = (name: string) =>
+    Object.fromEntries(WINDOWS.map((window) => [window, read(name, window)])) as Record<Window, number>;
+  return {
+    z: byWindow(TUNABLE.z),
+    minEvents: byWindow(TUNABLE.minEvents),
+    noiseZ: read(TUNABLE.noiseZ),
+    dispersionPrior: read('tillwatch:dispersion_prior:tunable'),
+    dispersionMin: read('tillwatch:dispersion_min:tunable'),
+    dispersionMax: read('tillwatch:dispersion_max:tunable'),
+  };
+}
