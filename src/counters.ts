@@ -1,5 +1,5 @@
 import { METRIC, STATUSES } from './names.ts';
-import { createOpenMetricsFile, type OpenMetricsFile, seriesText } from './openmetrics.ts';
+import { createOpenMetricsFile, seriesText } from './openmetrics.ts';
 import type { MinuteCounts } from './simulate.ts';
 
 /** Labels of the imported series; the rules drop both, so that they join with what is scraped. */
@@ -48,18 +48,22 @@ export async function writeCounters(path: string, options: CounterOptions): Prom
   try {
     await file.write(`# TYPE ${METRIC.transactions.replace(/_total$/, '')} counter\n`);
     await file.write(`# TYPE ${METRIC.authCodes.replace(/_total$/, '')} counter\n`);
-    return await writeMinutes(file, options);
+    return await exposeCounters(options, (totals, time) => file.write(sampleLines(totals, time)));
   } finally {
     await file.close();
   }
 }
 
-async function writeMinutes(file: OpenMetricsFile, options: CounterOptions): Promise<CountersWritten> {
+/** Hands on what a running Tillwatch would have exposed, in order of time: series as text, their values, seconds since the epoch. */
+export async function exposeCounters(
+  options: CounterOptions,
+  take: (totals: ReadonlyMap<string, number>, time: number) => Promise<void>,
+): Promise<CountersWritten> {
   const written = { from: Number.NaN, to: Number.NaN, minutes: 0, samples: 0, series: 0 };
   const totals = new Map<string, number>();
   const expose = async (minute: number, series: ReadonlyMap<string, number> = totals) => {
     written.samples += series.size;
-    await file.write(sampleLines(series, minute * 60));
+    await take(series, minute * 60);
   };
   let base: ReadonlyMap<string, number> = new Map();
   for await (const counted of options.minutes) {

@@ -1,11 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from './log.ts';
+import { forEachAtOnce } from './in-order-of-need.ts';
 import { createOpenMetricsFile, type OpenMetricsFile, seriesText } from './openmetrics.ts';
 import { createBlocks, startPrivatePrometheus } from './private-prometheus.ts';
-import { type RangeSeries, rangeQuery, type StepRange } from './private-queries.ts';
+import { recordRule } from './record-rule.ts';
 import type { RecordingRule } from './rulefiles.ts';
-import { where } from './rulegraph.ts';
 
 export interface EvaluateOptions {
   /** A Prometheus storage folder that no Prometheus runs on; the results become blocks in it. */
@@ -20,8 +19,6 @@ export interface EvaluateOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Of one query. Prometheus refuses more than 11,000; fewer keep the answers small. */
-const STEPS = 5000;
 /** Range queries at a time; each takes one core. */
 const CONCURRENCY = 2;
 
@@ -71,90 +68,32 @@ async function evaluateLayer(
   }
 }
 
-async function forEachAtOnce<T>(limit: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items];
-  const worker = async () => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
-  };
-  // Every worker has ended before an error goes on, so that nothing still writes to what the caller cleans up.
-  const ended = await Promise.allSettled(Array.from({ length: limit }, worker));
-  for (const result of ended) if (result.status === 'rejected') throw result.reason;
-}
-
 async function evaluateRule(url: string, rule: RecordingRule, file: OpenMetricsFile, options: EvaluateOptions) {
-  const ranges = splitRange(options.from, options.to, rule.interval);
   const seen = new Set<string>();
   let samples = 0;
-  try {
-    await queryAhead(url, rule.expr, ranges, options.signal, async (answer) => {
-      for (const [series, values] of recordedSeries(rule, answer)) {
-        seen.add(series);
-        samples += values.length;
-        await writeValues(file, series, values);
-      }
-    });
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    throw new Error(`${where(rule)}: ${messageOf(error)}`);
-  }
+  await recordRule(url, rule, options, async (recorded) => {
+    for (const { labels, times, values } of recorded) {
+      const { __name__: name = '', ...others } = labels;
+      const series = seriesText(name, others);
+      seen.add(series);
+      samples += times.length;
+      await writeValues(file, series, times, values);
+    }
+  });
   return { samples, series: seen.size };
 }
 
-function splitRange(from: number, to: number, step: number): StepRange[] {
-  const ranges: StepRange[] = [];
-  for (let start = Math.ceil(from / step) * step; start <= to; start += STEPS * step) {
-    ranges.push({ start, end: Math.min(to, start + (STEPS - 1) * step), step });
-  }
-  return ranges;
-}
-
-/** Hands on one answer after the other, in order of time, while Prometheus computes the next. */
-async function queryAhead(
-  url: string,
-  query: string,
-  ranges: StepRange[],
-  signal: AbortSignal | undefined,
-  take: (answer: RangeSeries[]) => Promise<void>,
+async function writeValues(
+  file: OpenMetricsFile,
+  series: string,
+  times: ArrayLike<number>,
+  values: ArrayLike<number>,
 ): Promise<void> {
-  const ask = (range: StepRange | undefined) => {
-    const answer = range === undefined ? undefined : rangeQuery(url, query, range, signal);
-    // Its failure counts when its turn has come, or not at all when another failed first.
-    answer?.catch(() => {});
-    return answer;
-  };
-  let next = ask(ranges[0]);
-  for (let index = 0; next !== undefined; index++) {
-    const answer = await next;
-    next = ask(ranges[index + 1]);
-    await take(answer);
+  for (let at = 0; at < times.length; at += 1000) {
+    let lines = '';
+    for (let index = at; index < Math.min(at + 1000, times.length); index++) {
+      lines += `${series} ${values[index]} ${times[index]}\n`;
+    }
+    await file.write(lines);
   }
-}
-
-async function writeValues(file: OpenMetricsFile, series: string, values: [number, string][]): Promise<void> {
-  for (let at = 0; at < values.length; at += 1000) {
-    const lines = values.slice(at, at + 1000).map(([time, value]) => `${series} ${value} ${time}\n`);
-    await file.write(lines.join(''));
-  }
-}
-
-/**
- * The answer under the rule's own name and labels. Series that differ in their name only (branches of `or`) become one,
- * in order of time.
- */
-function recordedSeries(rule: RecordingRule, answer: RangeSeries[]): Map<string, [number, string][]> {
-  const merged = new Map<string, [number, string][]>();
-  for (const { metric, values } of answer) {
-    const { __name__: _, ...labels } = metric;
-    const series = seriesText(rule.record, { ...labels, ...rule.labels });
-    const before = merged.get(series);
-    merged.set(series, before === undefined ? values : mergeByTime(before, values, series));
-  }
-  return merged;
-}
-
-function mergeByTime(a: [number, string][], b: [number, string][], series: string): [number, string][] {
-  const values = [...a, ...b].sort((x, y) => x[0] - y[0]);
-  const twice = values.find(([time], index) => values[index + 1]?.[0] === time);
-  if (twice === undefined) return values;
-  throw new Error(`gives two values at ${new Date(twice[0] * 1000).toISOString()} for the one series ${series}`);
 }

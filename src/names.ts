@@ -53,6 +53,15 @@ export const RECORDED = {
   trend: 'status:transactions:trend',
 } as const;
 
+/** The same of auth codes, in the last five minutes. Labels: auth_code, extra. */
+export const AUTH_CODE_RECORDED = {
+  observed: 'auth_code:transactions:increase5m',
+  expected: 'auth_code:transactions:expected5m',
+} as const;
+
+/** The first estimate, by which `processing` is judged. Labels: status, extra. */
+export const ROUGH_RECORDED = { expected: 'status:transactions:rough_expected5m' } as const;
+
 /** Tunables, recorded as constants so that the service and the graphs read the same numbers as the rules. */
 export const TUNABLE = {
   /** Sensitivity: standard deviations of counting noise. Label: window. */

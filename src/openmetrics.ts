@@ -25,6 +25,17 @@ export function seriesText(name: string, labels: Labels): string {
   return `${name}{${pairs.join(',')}}`;
 }
 
+/** The labels of a series as `seriesText` writes it, with `__name__`. */
+export function labelsOf(series: string): Labels {
+  const brace = series.indexOf('{');
+  const pairs = [...series.slice(brace).matchAll(/([a-zA-Z_]\w*)="((?:\\.|[^"\\])*)"/g)];
+  const plain = (value: string) => value.replaceAll(/\\(.)/g, (_, next: string) => (next === 'n' ? '\n' : next));
+  return Object.fromEntries([
+    ['__name__', series.slice(0, brace)],
+    ...pairs.map(([, name, value]) => [name, plain(value ?? '')]),
+  ]);
+}
+
 export async function createOpenMetricsFile(path: string): Promise<OpenMetricsFile> {
   const file: FileHandle = await open(path, 'w');
   let kept = '';

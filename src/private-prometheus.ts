@@ -6,7 +6,7 @@ import { abortable } from './abortable.ts';
 import { findBinary } from './binaries.ts';
 import { createTail, runProgram, tie } from './programs.ts';
 
-/** A Prometheus that only answers queries: it scrapes nothing, evaluates no rules and never deletes or merges blocks. */
+/** A Prometheus that only answers queries: it scrapes nothing, evaluates no rules and deletes nothing. */
 export interface PrivatePrometheus {
   url: string;
   /** Ends it and waits for its end. Harmless when it has ended. */
@@ -19,24 +19,44 @@ export class StorageInUseError extends Error {}
 const FLAGS = [
   '--web.listen-address=127.0.0.1:0',
   '--storage.tsdb.retention.time=100y',
-  '--storage.tsdb.min-block-duration=2h',
-  '--storage.tsdb.max-block-duration=2h',
   '--no-storage.tsdb.allow-overlapping-compaction',
   '--query.timeout=10m',
 ];
+const READ_ONLY = ['--storage.tsdb.min-block-duration=2h', '--storage.tsdb.max-block-duration=2h'];
+
+/**
+ * Seconds back from its newest sample to which a writable Prometheus takes samples: half the length of its blocks. Longer ones are slower:
+ * it keeps what is not in a block yet as a list of chunks, which every query walks through.
+ */
+export const WRITABLE_RANGE = 4 * 86_400;
+const WRITABLE = [
+  '--web.enable-remote-write-receiver',
+  `--storage.tsdb.min-block-duration=${2 * WRITABLE_RANGE}s`,
+  `--storage.tsdb.max-block-duration=${2 * WRITABLE_RANGE}s`,
+];
+
+export interface PrivateOptions {
+  /** Whether it takes samples by remote write, see `WRITABLE_RANGE`. */
+  writable?: boolean;
+}
 
 /**
  * Starts one on a free loopback port and waits until it answers.
  * @param storageDir its data; Prometheus sees the blocks that are there now, and locks the folder until it ends
  * @throws StorageInUseError when another holds the folder; otherwise with what Prometheus wrote
  */
-export async function startPrivatePrometheus(storageDir: string, signal?: AbortSignal): Promise<PrivatePrometheus> {
+export async function startPrivatePrometheus(
+  storageDir: string,
+  signal?: AbortSignal,
+  { writable = false }: PrivateOptions = {},
+): Promise<PrivatePrometheus> {
   const prometheus = await findBinary('prometheus');
   signal?.throwIfAborted();
   const configDir = await mkdtemp(join(tmpdir(), 'tillwatch-prometheus-'));
   const config = join(configDir, 'prometheus.yml');
   await writeFile(config, '{}\n');
-  const args = [...FLAGS, `--config.file=${config}`, `--storage.tsdb.path=${storageDir}`];
+  const mode = writable ? WRITABLE : READ_ONLY;
+  const args = [...FLAGS, ...mode, `--config.file=${config}`, `--storage.tsdb.path=${storageDir}`];
   const child = spawn(prometheus, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   tie(child);
   const ended = new Promise<void>((resolve) => {

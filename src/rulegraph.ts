@@ -60,12 +60,44 @@ export function affectedRules(
   return nodes.filter(isAffected).map((node) => node.rule);
 }
 
+/** What an expression needs, directly and through the rules that it reads. */
+export interface Needs {
+  rules: RecordingRule[];
+  /** Names that no rule records. */
+  inputs: string[];
+}
+
+/** Tells for any expression what it needs of these rules. `inputs` are what names selected by a pattern may mean as well. */
+export function createNeeds(rules: readonly RecordingRule[], inputs: ReadonlySet<string>): (expr: string) => Needs {
+  const recorded = new Set(rules.map((rule) => rule.record));
+  const read = new Map(rules.map((rule) => [rule, namesRead(rule.expr, recorded, inputs)]));
+  return (expr) => {
+    const needed = new Set<RecordingRule>();
+    const names = new Set(namesRead(expr, recorded, inputs));
+    // A set hands out what is added to it while it is walked through.
+    for (const name of names) {
+      for (const rule of rules.filter(({ record }) => record === name)) {
+        needed.add(rule);
+        for (const below of read.get(rule) ?? []) names.add(below);
+      }
+    }
+    return {
+      rules: rules.filter((rule) => needed.has(rule)),
+      inputs: [...names].filter((name) => !recorded.has(name)),
+    };
+  };
+}
+
+function namesRead(expr: string, recorded: ReadonlySet<string>, inputs: ReadonlySet<string>): string[] {
+  return metricsRead(expr).flatMap((name) =>
+    typeof name === 'string' ? [name] : [...recorded, ...inputs].filter((known) => name.test(known)),
+  );
+}
+
 function readNames(rules: readonly RecordingRule[], inputs: ReadonlySet<string>): Node[] {
   const recorded = new Set(rules.map((rule) => rule.record));
   return rules.map((rule) => {
-    const read = metricsRead(rule.expr).flatMap((name) =>
-      typeof name === 'string' ? [name] : [...recorded, ...inputs].filter((known) => name.test(known)),
-    );
+    const read = namesRead(rule.expr, recorded, inputs);
     const unknown = read.find((name) => !recorded.has(name) && !inputs.has(name));
     if (unknown !== undefined)
       throw new Error(

@@ -9,7 +9,7 @@ import { startPrivatePrometheus } from '../src/private-prometheus.ts';
 import { rangeQuery } from '../src/private-queries.ts';
 import { AUTH_CODES, createTraffic, type MinuteCounts, trafficMinutes } from '../src/simulate.ts';
 import { freePort, startProcess, waitFor } from './support/processes.ts';
-import { blocksAndLeftovers, withStorage } from './support/storage.ts';
+import { blocksAndLeftovers, rowsOf, withStorage } from './support/storage.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const rulesDir = fileURLToPath(new URL('testdata/history-rules', import.meta.url));
@@ -195,7 +195,7 @@ describe('rangeQuery', () => {
     try {
       const url = `http://127.0.0.1:${port}`;
       await waitFor(async () => (await fetch(`${url}/-/ready`)).ok, { what: 'Prometheus' });
-      expect(await rangeQuery(url, 'transactions_total', range)).toEqual(whole);
+      expect((await rangeQuery(url, 'transactions_total', range)).map(rowsOf)).toEqual(whole);
       expect(whole.map(({ values }) => values.length)).toEqual(STATUSES.map(() => 301));
       await expect(rangeQuery(url, 'count_over_time(transactions_total[1d:5s])', range)).rejects.toThrow(
         'too many samples',

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../config.ts';
-import { type CsvHistory, describeProblems, readCsv } from '../csv.ts';
+import type { CsvHistory } from '../csv.ts';
+import { authCodesOf, hasStatuses, mergeMinutes, readFiles } from '../csv-files.ts';
 import { type Imported, type ImportProgress, importHistory, storageOf } from '../history.ts';
 import { messageOf } from '../log.ts';
-import { createProgress, type Progress } from '../progress.ts';
-import type { MinuteCounts } from '../simulate.ts';
+import { createProgress } from '../progress.ts';
 import type { CommandIo } from './io.ts';
 
 export interface ImportCommandOptions {
@@ -21,10 +21,11 @@ export interface ImportCommandOptions {
 export async function importCommand(options: ImportCommandOptions, io: CommandIo): Promise<number> {
   const progress = createProgress(io.stderr);
   try {
-    const files = await readFiles(options, io, progress);
+    const files = await readFiles(options.files, options, io, progress);
+    if (files.length === 0) throw new UsageError('no file to import');
     const imported = await importHistory({
       minutes: mergeMinutes(files.map((file) => file.minutes())),
-      statuses: files.some((file) => file.kind === 'status'),
+      statuses: hasStatuses(files),
       ...authCodesOf(files),
       dataDir: options.dataDir,
       rulesDir: options.rulesDir ?? fileURLToPath(new URL('../../prometheus/rules', import.meta.url)),
@@ -38,50 +39,6 @@ export async function importCommand(options: ImportCommandOptions, io: CommandIo
     progress.end();
     io.stderr.write(`${io.signal.aborted ? 'interrupted: nothing was imported' : messageOf(error)}\n`);
     return error instanceof UsageError ? 2 : 1;
-  }
-}
-
-async function readFiles(options: ImportCommandOptions, io: CommandIo, progress: Progress): Promise<CsvHistory[]> {
-  const files: CsvHistory[] = [];
-  for (const name of options.files) {
-    const file = await readCsv(name, {
-      ...(options.date === undefined ? {} : { date: options.date }),
-      skipBadRows: options.skipBadRows === true,
-      stdin: io.stdin,
-      signal: io.signal,
-      onBytes: (bytes) => progress.show(`reading ${name}: ${(bytes / 1e6).toFixed(1)} MB`),
-    });
-    if (files.some((other) => other.kind === file.kind))
-      throw new UsageError(`two files count by ${file.kind}: import one after the other, in order of time`);
-    if (file.skipped > 0)
-      io.stderr.write(
-        `${name}: left out ${plural(file.skipped, 'bad row')}:\n${describeProblems(file.problems).join('\n')}\n`,
-      );
-    files.push(file);
-  }
-  if (files.length === 0) throw new UsageError('no file to import');
-  return files;
-}
-
-function authCodesOf(files: CsvHistory[]): { authCodes?: string[] } {
-  const file = files.find(({ kind }) => kind === 'auth_code');
-  return file === undefined ? {} : { authCodes: file.keys };
-}
-
-/** Minutes of several files as one, in order of time. */
-function* mergeMinutes(sources: Generator<MinuteCounts>[]): Generator<MinuteCounts> {
-  const heads = sources.map((source) => ({ source, next: source.next() }));
-  for (;;) {
-    const minutes = heads.flatMap(({ next }) => (next.done ? [] : [next.value.minute]));
-    if (minutes.length === 0) return;
-    const minute = Math.min(...minutes);
-    let merged: MinuteCounts = { minute };
-    for (const head of heads) {
-      if (head.next.done || head.next.value.minute !== minute) continue;
-      merged = { ...merged, ...head.next.value };
-      head.next = head.source.next();
-    }
-    yield merged;
   }
 }
 

@@ -1,7 +1,19 @@
 import { readdir } from 'node:fs/promises';
 import { storageOf } from '../../src/history.ts';
 import { startPrivatePrometheus } from '../../src/private-prometheus.ts';
-import { instantQuery, type RangeSeries, rangeQuery } from '../../src/private-queries.ts';
+import { instantQuery, rangeQuery } from '../../src/private-queries.ts';
+import type { Columns } from '../../src/range-columns.ts';
+
+/** A series of a range query's answer: [seconds, value as text]. */
+export interface RangeSeries {
+  metric: Columns['metric'];
+  values: [number, string][];
+}
+
+export const rowsOf = ({ metric, times, values }: Columns): RangeSeries => ({
+  metric,
+  values: Array.from(times, (time, index) => [time, String(values[index])]),
+});
 
 export interface Storage {
   /** Values of an instant query at a time (seconds), by the label asked for. */
@@ -18,7 +30,8 @@ export async function withStorage<T>(dataDir: string, use: (storage: Storage) =>
         const series = await instantQuery(prometheus.url, query, time);
         return Object.fromEntries(series.map(({ metric, value }) => [metric[label] ?? '', value]));
       },
-      range: (query, start, end) => rangeQuery(prometheus.url, query, { start, end, step: 60 }),
+      range: async (query, start, end) =>
+        (await rangeQuery(prometheus.url, query, { start, end, step: 60 })).map(rowsOf),
     });
   } finally {
     await prometheus.stop();

@@ -1,0 +1,94 @@
+import { fileURLToPath } from 'node:url';
+import { backtestJson, type Result } from '../backtest-json.ts';
+import { backtestText } from '../backtest-text.ts';
+import { UsageError } from '../config.ts';
+import type { CsvHistory } from '../csv.ts';
+import { authCodesOf, hasStatuses, mergeMinutes, readFiles } from '../csv-files.ts';
+import { readLabels } from '../incident-labels.ts';
+import { messageOf } from '../log.ts';
+import { createProgress, type Progress } from '../progress.ts';
+import { parseTime } from '../report.ts';
+import { runBacktest } from '../run-backtest.ts';
+import { type Label, scoreAlerts } from '../score.ts';
+import { writeAll } from '../write-all.ts';
+import type { CommandIo } from './io.ts';
+
+export interface BacktestCommandOptions {
+  /** One file, or one by status and one by auth code; `-` is stdin. */
+  files: readonly string[];
+  /** Default: the project's own. */
+  rules?: string;
+  /** A CSV file `start,end,signal`. */
+  labels?: string;
+  /** A second folder of rules. */
+  compare?: string;
+  json?: boolean;
+  html?: string;
+  /** What starts before is not scored. */
+  scoreFrom?: string;
+  date?: string;
+  skipBadRows?: boolean;
+}
+
+/** `tillwatch backtest`. @returns the exit code: 0 done, 1 failed, 2 used wrongly */
+export async function backtestCommand(options: BacktestCommandOptions, io: CommandIo): Promise<number> {
+  const progress = createProgress(io.stderr);
+  try {
+    const scoreFrom = timeOf(options.scoreFrom);
+    if (scoreFrom !== undefined && options.labels === undefined)
+      throw new UsageError('--score-from says what to score: give --labels FILE as well');
+    const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
+    const files = await readFiles(options.files, options, io, progress);
+    const run = (dir: string, name: string) => runRules(dir, name, { files, labels, scoreFrom }, io, progress);
+    const result = await run(options.rules ?? OWN_RULES, options.compare === undefined ? '' : 'the rules: ');
+    const compared = options.compare === undefined ? undefined : await run(options.compare, 'the other rules: ');
+    progress.end();
+    const text =
+      options.json === true
+        ? `${JSON.stringify(backtestJson(result, compared), null, 2)}\n`
+        : backtestText(result, compared);
+    await writeAll(io.stdout, [text], io.signal);
+    return 0;
+  } catch (error) {
+    progress.end();
+    io.stderr.write(`${io.signal.aborted ? 'interrupted' : messageOf(error)}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+const OWN_RULES = fileURLToPath(new URL('../../prometheus/rules', import.meta.url));
+
+/** Seconds since the epoch. */
+function timeOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const time = parseTime(text) / 1000;
+  if (Number.isNaN(time)) throw new UsageError(`--score-from ${text}: is no time; write it as 2026-01-05T00:00:00Z`);
+  return time;
+}
+
+interface Input {
+  files: CsvHistory[];
+  labels: Label[] | undefined;
+  scoreFrom: number | undefined;
+}
+
+async function runRules(dir: string, name: string, input: Input, io: CommandIo, progress: Progress): Promise<Result> {
+  const { files, labels, scoreFrom } = input;
+  const [from, to] = [Math.min(...files.map((file) => file.from)), Math.max(...files.map((file) => file.to))];
+  const backtest = await runBacktest({
+    minutes: mergeMinutes(files.map((file) => file.minutes())),
+    statuses: hasStatuses(files),
+    authCodes: authCodesOf(files).authCodes ?? [],
+    rulesDir: dir,
+    seconds: (to - from) * 60,
+    onProgress: (share, what) => progress.show(`${name}${Math.floor(share * 100)} % of the history, ${what}`),
+    signal: io.signal,
+  });
+  for (const absent of backtest.absent)
+    io.stderr.write(`${dir}: rules read ${absent}, which the history does not have\n`);
+  if (labels === undefined) return backtest;
+  return {
+    ...backtest,
+    scored: scoreAlerts(backtest.alerts, labels, { from: scoreFrom ?? backtest.from, to: backtest.to }),
+  };
+}

@@ -1,0 +1,99 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CounterOptions, type CountersWritten, exposeCounters } from './counters.ts';
+import { inOrderOfNeed } from './in-order-of-need.ts';
+import { labelsOf } from './openmetrics.ts';
+import { startPrivatePrometheus, WRITABLE_RANGE } from './private-prometheus.ts';
+import { recordRule } from './record-rule.ts';
+import { remoteWrite, type SeriesSamples } from './remote-write.ts';
+import type { RecordingRule } from './rulefiles.ts';
+
+export interface ReplayOptions extends Omit<CounterOptions, 'base'> {
+  /** Rules to evaluate; what they read is counters or recorded by another of them. */
+  rules: readonly RecordingRule[];
+  onRule?: ((done: number, record: string) => void) | undefined;
+}
+
+/** A Prometheus that holds counters and what rules recorded of them. */
+export interface Replay extends CountersWritten {
+  url: string;
+  /** Ends it and deletes its data. */
+  stop: () => Promise<void>;
+}
+
+/** Range queries at a time; each takes one core. */
+const CONCURRENCY = 2;
+/** Seconds of history that all rules go through before the next stretch: nothing may be written further behind the newest sample. */
+const STRETCH = WRITABLE_RANGE;
+/** Samples of a series that are written at once. */
+const BATCH = 5000;
+
+/**
+ * Plays history to a private Prometheus: counters as a running Tillwatch would have exposed them, and each rule at the times at which
+ * it would have run, seeing all rules that it reads at the same time. The answers are those of `importHistory`; nothing passes
+ * through text files or restarts, which took two thirds of the time.
+ * @throws naming the rule whose expression fails; nothing is left then
+ */
+export async function replayHistory(options: ReplayOptions): Promise<Replay> {
+  const { signal } = options;
+  const storage = await mkdtemp(join(tmpdir(), 'tillwatch-replay-'));
+  let end = async () => {};
+  const stop = async () => {
+    await end();
+    await rm(storage, { recursive: true, force: true });
+  };
+  try {
+    const prometheus = await startPrivatePrometheus(storage, signal, { writable: true });
+    end = prometheus.stop;
+    return { ...(await play(prometheus.url, options)), url: prometheus.url, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function play(url: string, options: ReplayOptions): Promise<CountersWritten> {
+  const batch = createBatch((series) => remoteWrite(url, series, options.signal));
+  let done = 0;
+  let from = Number.NaN;
+  const evaluate = async (end: number) => {
+    await batch.flush();
+    while (from <= end) {
+      const range = { from, to: Math.min(end, from + STRETCH - 1), signal: options.signal };
+      await inOrderOfNeed(CONCURRENCY, options.rules, async (rule) => {
+        await recordRule(url, rule, range, (recorded) => remoteWrite(url, recorded, options.signal));
+        options.onRule?.(++done, rule.record);
+      });
+      from = range.to + 1;
+    }
+  };
+  const counters = await exposeCounters({ ...options, base: async () => new Map() }, async (totals, time) => {
+    if (Number.isNaN(from)) from = time;
+    if (time >= from + STRETCH) await evaluate(time - 60);
+    await batch.add(totals, time);
+  });
+  await evaluate(counters.to);
+  return counters;
+}
+
+function createBatch(write: (series: SeriesSamples[]) => Promise<void>) {
+  let columns = new Map<string, { times: number[]; values: number[] }>();
+  let samples = 0;
+  const flush = async () => {
+    const series = [...columns].map(([text, column]) => ({ labels: labelsOf(text), ...column }));
+    columns = new Map();
+    samples = 0;
+    if (series.length > 0) await write(series);
+  };
+  const add = async (totals: ReadonlyMap<string, number>, time: number) => {
+    for (const [series, value] of totals) {
+      const column = columns.get(series) ?? { times: [], values: [] };
+      columns.set(series, column);
+      column.times.push(time);
+      column.values.push(value);
+    }
+    if (++samples >= BATCH) await flush();
+  };
+  return { add, flush };
+}

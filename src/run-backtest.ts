@@ -1,0 +1,156 @@
+import { type AlertEvidence, evidenceOf } from './alert-evidence.ts';
+import { byStart, type Firing, firings } from './backtest.ts';
+import { forEachAtOnce } from './in-order-of-need.ts';
+import { messageOf } from './log.ts';
+import { METRIC } from './names.ts';
+import { seriesText } from './openmetrics.ts';
+import type { Columns } from './range-columns.ts';
+import { queried, splitRange } from './record-rule.ts';
+import { type Replay, replayHistory } from './replay.ts';
+import { type AlertRule, type RecordingRule, readRules } from './rulefiles.ts';
+import { createNeeds, type Needs } from './rulegraph.ts';
+import type { MinuteCounts } from './simulate.ts';
+
+export interface BacktestOptions {
+  /** In order of time. */
+  minutes: Iterable<MinuteCounts>;
+  /** Whether they hold counts by status. */
+  statuses: boolean;
+  authCodes: readonly string[];
+  rulesDir: string;
+  /** Seconds of history that are played, to tell how far it is. */
+  seconds: number;
+  /** `share` in [0, 1]. */
+  onProgress?: (share: number, what: string) => void;
+  /** Looks at what was recorded, before it is deleted. */
+  inspect?: (replay: Replay) => Promise<void>;
+  signal?: AbortSignal | undefined;
+}
+
+export interface BacktestAlert extends Firing, AlertEvidence {
+  severity: string;
+}
+
+export interface Backtest {
+  /** Seconds since the epoch: start of the first minute and end of the last. */
+  from: number;
+  to: number;
+  alerts: BacktestAlert[];
+  /** Alert rules that cannot fire on history, and why. */
+  leftOut: { alertname: string; reason: string }[];
+  /** Names that evaluated rules read although neither a rule nor the history has them. */
+  absent: string[];
+  /** Alert rules that were evaluated. */
+  rules: AlertRule[];
+}
+
+/**
+ * Seconds between evaluations of alert rules, at least: history is by minute, so nothing changes in between. Live, a group that
+ * runs every 15 seconds sees the same up to 15 seconds later.
+ */
+const MIN_STEP = 60;
+const CONCURRENCY = 2;
+
+/**
+ * What the rules of a folder would have fired on a history.
+ * @throws naming the rule whose expression Prometheus refuses; when the folder holds no rule files
+ */
+export async function runBacktest(options: BacktestOptions): Promise<Backtest> {
+  const { signal } = options;
+  const { recording, alerts } = await readRules(options.rulesDir);
+  const plan = planRules(recording, alerts, historyOf(options));
+  if (plan.evaluated.length === 0)
+    throw new Error(`${options.rulesDir}: no alert rule reads anything that the history has`);
+  let at = 0;
+  const replay = await replayHistory({
+    ...options,
+    rules: plan.recording,
+    onMinute: () => {
+      at += 60;
+    },
+    onRule: (_, record) => options.onProgress?.(Math.min(at / options.seconds, 1), record),
+  });
+  try {
+    const found: BacktestAlert[] = [];
+    await forEachAtOnce(CONCURRENCY, plan.evaluated, async (rule) => {
+      options.onProgress?.(1, rule.alert);
+      found.push(...(await alertsOf(rule, replay, signal)));
+    });
+    await options.inspect?.(replay);
+    const { from, to } = replay;
+    const { leftOut, absent } = plan;
+    return { from, to, alerts: found.sort(byStart), leftOut, absent, rules: plan.evaluated };
+  } finally {
+    await replay.stop();
+  }
+}
+
+const historyOf = ({ statuses, authCodes }: BacktestOptions): Set<string> =>
+  new Set([
+    ...(statuses ? [METRIC.transactions, METRIC.lastReport] : []),
+    ...(authCodes.length > 0 ? [METRIC.authCodes] : []),
+  ]);
+
+/** Alerts that read something of the history, and the recording rules that those need. */
+function planRules(recording: RecordingRule[], alerts: AlertRule[], history: ReadonlySet<string>) {
+  const needsOf = createNeeds(recording, history);
+  const evaluated: AlertRule[] = [];
+  const leftOut: Backtest['leftOut'] = [];
+  const needed = new Set<RecordingRule>();
+  const absent = new Set<string>();
+  for (const alert of alerts) {
+    const needs = needsOf(alert.expr);
+    const reason = whyLeftOut(needs, history);
+    if (reason !== undefined) {
+      leftOut.push({ alertname: alert.alert, reason });
+      continue;
+    }
+    evaluated.push(alert);
+    for (const rule of needs.rules) needed.add(rule);
+    for (const name of needs.inputs) if (!history.has(name)) absent.add(name);
+  }
+  return { evaluated, leftOut, absent: [...absent], recording: recording.filter((rule) => needed.has(rule)) };
+}
+
+function whyLeftOut({ inputs }: Needs, history: ReadonlySet<string>): string | undefined {
+  if (inputs.some((name) => history.has(name))) return undefined;
+  if (inputs.length === 0) return 'reads no metric';
+  return `reads ${inputs.join(', ')}, which the history does not have`;
+}
+
+async function alertsOf(rule: AlertRule, replay: Replay, signal: AbortSignal | undefined): Promise<BacktestAlert[]> {
+  const { url, from, to } = replay;
+  try {
+    const step = Math.max(MIN_STEP, rule.interval);
+    const columns = await collect(queried(url, rule.expr, splitRange(from, to, step), signal));
+    const found: BacktestAlert[] = [];
+    for (const { labels, ...firing } of firings(rule, columns, { to, step })) {
+      const { severity = '', ...others } = labels;
+      const evidence = await evidenceOf(url, rule, { ...firing, labels }, signal);
+      found.push({ ...firing, labels: others, severity, ...evidence });
+    }
+    return found;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new Error(`${rule.file}: group ${rule.group}: ${rule.alert}: ${messageOf(error)}`);
+  }
+}
+
+/** Stretches of time as one. */
+async function collect(answers: AsyncIterable<Columns[]>): Promise<Columns[]> {
+  const series = new Map<string, { metric: Columns['metric']; times: number[]; values: number[] }>();
+  for await (const answer of answers) {
+    for (const { metric, times, values } of answer) {
+      const key = seriesText('', metric);
+      const column = series.get(key) ?? { metric, times: [], values: [] };
+      series.set(key, column);
+      for (const time of times) column.times.push(time);
+      for (const value of values) column.values.push(value);
+    }
+  }
+  return [...series.values()].map(({ metric, times, values }) => ({
+    metric,
+    times: Float64Array.from(times),
+    values: Float64Array.from(values),
+  }));
+}
