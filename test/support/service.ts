@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
 import { type AppOptions, createApp } from '../../src/app.ts';
 import { noBaseline } from '../../src/baseline.ts';
 import { type Flags, readConfig } from '../../src/config.ts';
@@ -21,7 +22,10 @@ export const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.u
 const NOWHERE = 'http://127.0.0.1:61999';
 
 const folders = new Set<string>();
-process.on('exit', () => {
+const programs = new Set<Running>();
+// Of the test file that imports this: a test that failed half-way must leave nothing behind.
+afterAll(async () => {
+  await Promise.all([...programs].map((program) => program.stop('SIGKILL')));
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -146,8 +150,12 @@ export interface ServiceProcess extends Client {
 }
 
 /** Starts the built program, without waiting for it to be ready. */
-export const runProgram = (args: string[], env: NodeJS.ProcessEnv = {}): Promise<Running> =>
-  startProcess(process.execPath, [PROGRAM, ...args], { env: { PATH: process.env.PATH, ...env } });
+export async function runProgram(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Running> {
+  const program = await startProcess(process.execPath, [PROGRAM, ...args], { env: { PATH: process.env.PATH, ...env } });
+  programs.add(program);
+  void program.exited.then(() => programs.delete(program));
+  return program;
+}
 
 /** The built `tillwatch serve` as a process of its own; rejects with its log when it does not come up. */
 export async function serveProcess(dir: string, args: string[] = []): Promise<ServiceProcess> {
