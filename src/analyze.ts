@@ -63,9 +63,7 @@ export function analyzeMinutes(histories: readonly CsvHistory[], tunables: BandT
   const codes = byCode && toColumns(byCode);
   const main = byStatus ? toColumns(byStatus) : declinedOf(codes ?? emptyColumns());
   const judged = judgeAll(main, tunables);
-  const stretches = judged
-    .flatMap((status) => stretchesOf(status, status.bad, status.dispersion))
-    .sort((a, b) => a.from - b.from);
+  const stretches = judged.flatMap((status) => stretchesOf(status, status.bad)).sort((a, b) => a.from - b.from);
   const first = byStatus ?? byCode;
   const sensitivity = adviseSensitivity(judged, tunables);
   return {

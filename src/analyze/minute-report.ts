@@ -61,7 +61,7 @@ function stretches({ stretches: all }: MinuteAnalysis): ReportSection {
     lead:
       'Minutes above normal that follow each other within 10 minutes. Above normal: the count of 2, 5 or 15 minutes, less its busiest minute, is above the band of the rules ' +
       '(docs/detection.md) around what is usual. Usual: the median odds of the status per approved transaction in that hour of the day (UTC) on all days of the file, times the approved ' +
-      'transactions of the minute.',
+      'transactions of the minute. Score: the root of the Poisson deviance, about standard deviations from chance.',
     tables: [
       {
         columns: [

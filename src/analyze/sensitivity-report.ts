@@ -49,26 +49,24 @@ export function sensitivitySection(sensitivity: Sensitivity | undefined): Report
           n('busiest hour'),
           n('c by minute'),
           n('c by hour'),
-          ...windows.map(({ window }) => n(`above normal in ${window}`)),
+          ...windows.map(({ window }) => n(`pages in ${window}`)),
         ],
         rows: statuses.map(({ status, perMinute, dispersion, finds }) => [
           status,
-          ...[perMinute.mean, perMinute.quietest, perMinute.busiest].map(formatSmall),
+          ...[perMinute.mean, perMinute.quietest, perMinute.busiest].map(formatCount),
           dispersion.minute.toFixed(2),
           dispersion.hour.toFixed(2),
-          ...finds.map(({ expected, upper }) => `${formatCount(Math.floor(upper) + 1)} of ${formatSmall(expected)}`),
+          ...finds.map(({ expected, upper }) => `${formatCount(Math.floor(upper) + 1)} of ${formatCount(expected)}`),
         ]),
       },
     ],
     notes: [
       `The goal is one false alarm in four weeks by chance alone, shared among the four windows. c is the relative standard deviation that counts have on top of chance (over-dispersion).`,
-      `"Above normal in 5m: 51 of 30" reads: 51 events in 5 minutes, where 30 are usual in an hour of middling traffic, are the fewest that can page with the settings as they are.`,
+      `"Pages in 5m: 51 of 30" reads: where 30 events in 5 minutes are usual (an hour of middling traffic), 51 spread evenly are the fewest that page with the settings as they are.`,
       ...(minutes < 7 * 1440 ? ['Learned from less than a week: days differ more than this file can show.'] : []),
     ],
   };
 }
-
-const formatSmall = (value: number): string => (value < 0.005 ? value.toPrecision(1) : formatCount(value));
 
 /** No more digits than the weeks drawn support. */
 const rate = (perWeek: number, weeks: number): string =>

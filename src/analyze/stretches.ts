@@ -8,7 +8,7 @@ export interface Stretch {
   to: number;
   observed: number;
   expected: number;
-  /** Distance from expected in standard deviations. */
+  /** How far that is from chance: the root of the Poisson deviance, of at least half an expected event. */
   score: number;
   /** The fullest minute. */
   peak: { at: number; count: number };
@@ -32,11 +32,14 @@ const JUDGED_BY: readonly PagingWindow[] = ['2m', '5m', '15m'];
 export const scoreOf = (count: number, expected: number, r: number): number =>
   (count - expected) / Math.sqrt(expected + r * expected ** 2 + 0.25);
 
-/**
- * @param bad what badMinutes found
- * @param r over-dispersion of the status, c^2
- */
-export function stretchesOf(judged: Judged, bad: Uint8Array, r: number): Stretch[] {
+/** A standard deviation each for what is nearly normal, and comparable between few and many events. */
+function deviance(observed: number, expected: number): number {
+  const usual = Math.max(expected, 0.5);
+  return observed <= usual ? 0 : Math.sqrt(2 * (observed * Math.log(observed / usual) - (observed - usual)));
+}
+
+/** @param bad what badMinutes found */
+export function stretchesOf(judged: Judged, bad: Uint8Array): Stretch[] {
   const found: { first: number; last: number }[] = [];
   bad.forEach((is, at) => {
     if (!is) return;
@@ -46,7 +49,7 @@ export function stretchesOf(judged: Judged, bad: Uint8Array, r: number): Stretch
     else found.push({ first: at, last: at });
   });
   const segments = found.map(({ first, last }) => likeliest(judged, first, last));
-  return segments.filter(({ first, last }) => last > first).map(({ first, last }) => describe(judged, first, last, r));
+  return segments.filter(({ first, last }) => last > first).map(({ first, last }) => describe(judged, first, last));
 }
 
 /**
@@ -115,7 +118,7 @@ function windowAt({ minutes, count, expected }: Judged, at: number, length: numb
   return { observed, most, mean, first };
 }
 
-function describe({ status, minutes, count, expected }: Judged, first: number, last: number, r: number): Stretch {
+function describe({ status, minutes, count, expected }: Judged, first: number, last: number): Stretch {
   let [observed, mean, peak] = [0, 0, first];
   for (let at = first; at <= last; at++) {
     observed += count[at] ?? 0;
@@ -128,7 +131,7 @@ function describe({ status, minutes, count, expected }: Judged, first: number, l
     to: (minutes[last] ?? 0) + 1,
     observed,
     expected: mean,
-    score: scoreOf(observed, mean, r),
+    score: deviance(observed, mean),
     peak: { at: minutes[peak] ?? 0, count: count[peak] ?? 0 },
   };
 }

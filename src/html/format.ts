@@ -1,8 +1,9 @@
 /** What a value is: a number of transactions (or any other amount), or a share in [0, 1] that is shown in per cent. */
 export type Unit = 'count' | 'share';
 
-/** `1,234`, `3.4`, `0.05`; three digits that matter at least. */
+/** `1,234`, `3.4`, `0.05`, `< 0.01`. */
 export function formatCount(value: number): string {
+  if (value > 0 && value < 0.005) return '< 0.01';
   const size = Math.abs(value);
   const digits = Number.isInteger(value) || size >= 100 ? 0 : size >= 10 ? 1 : 2;
   return value.toLocaleString('en-US', { maximumFractionDigits: digits });

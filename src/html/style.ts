@@ -29,6 +29,7 @@ a { color: var(--accent); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: 0 0 1rem; padding: 0; list-style: none; }
 nav a { display: inline-block; padding: .25rem 0; }
+section > :last-child { margin-bottom: 0; }
 section { margin: 0 0 1.5rem; padding: 1.25rem 1.5rem 1.5rem; background: var(--surface); border: 1px solid var(--line); border-radius: .5rem; }
 footer { color: var(--muted); font-size: .875rem; }
 
@@ -44,22 +45,24 @@ footer { color: var(--muted); font-size: .875rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9375rem; }
 caption { padding: 0 0 .5rem; text-align: left; }
 th, td { padding: .375rem .75rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-th:first-child, td:first-child { padding-left: 0; white-space: nowrap; }
+th:first-child, td:first-child { padding-left: 0; }
+tbody th, td { white-space: nowrap; }
+tbody .long { white-space: normal; min-width: 18rem; }
 thead th { color: var(--muted); font-weight: 600; font-size: .875rem; vertical-align: bottom; }
 tbody th { font-weight: 400; font-variant-numeric: tabular-nums; }
-.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.n { text-align: right; font-variant-numeric: tabular-nums; }
 .heat { background: color-mix(in srgb, var(--vermilion) calc(var(--heat) * var(--heat-top)), transparent); }
-.badge { white-space: nowrap; font-weight: 600; }
+.badge { font-weight: 600; }
 .badge.bad { color: var(--vermilion); } .badge.low { color: var(--purple); } .badge.good { color: var(--teal); }
 pre { margin: 0; padding: .75rem 1rem; background: var(--page); border: 1px solid var(--line); border-radius: .25rem; font: .875rem/1.5 ui-monospace, Menlo, Consolas, monospace; width: max-content; min-width: 100%; }
 
-figure { margin: 0 0 1.75rem; }
+figure { margin: 0 0 1.25rem; }
 figcaption { margin: 0 0 .375rem; color: var(--muted); font-size: .875rem; }
 figcaption b { display: block; }
 .legend { display: flex; flex-wrap: wrap; gap: .125rem 1rem; margin: 0 0 .5rem; padding: 0; list-style: none; font-size: .875rem; color: var(--muted); }
 .legend li { display: flex; align-items: center; gap: .375rem; }
 .legend svg { width: 1.75rem; height: .75rem; flex: none; }
-.frame { display: grid; grid-template-columns: auto minmax(0, 1fr); font-size: .8125rem; color: var(--muted); }
+.frame { display: grid; padding-top: .25rem; grid-template-columns: auto minmax(0, 1fr); font-size: .8125rem; color: var(--muted); }
 .y { position: relative; min-width: 3rem; }
 .y span { position: absolute; right: .5rem; transform: translateY(-50%); white-space: nowrap; font-variant-numeric: tabular-nums; }
 .plot { position: relative; height: var(--height, 15rem); border-bottom: 1px solid var(--muted); touch-action: pan-y; }

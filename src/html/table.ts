@@ -38,12 +38,16 @@ export function table({ caption, columns, rows, empty = 'None.' }: TableOptions)
   ].join('\n');
 }
 
+/** Longer text is broken into lines; what is shorter stays in one, and the table scrolls. */
+const LONG = 32;
+
 function renderCell(cell: Cell, index: number, column: Column | undefined): Html {
-  const heat = typeof cell === 'object' ? cell.heat : undefined;
-  const classes = [column?.number ? 'n' : '', heat === undefined ? '' : 'heat'].filter(Boolean).join(' ');
-  const attributes = `${classes === '' ? '' : ` class="${classes}"`}${heat === undefined ? '' : ` style="--heat:${heat.toFixed(2)}"`}`;
-  const content = typeof cell === 'object' ? cell.html : esc(cell);
-  return index === 0 ? `<th scope="row"${attributes}>${content}</th>` : `<td${attributes}>${content}</td>`;
+  const { html, heat }: { html: Html; heat?: number } = typeof cell === 'object' ? cell : { html: esc(cell) };
+  const long = html.replace(/<[^>]*>/g, '').length > LONG;
+  const classes = [column?.number ? 'n' : '', heat === undefined ? '' : 'heat', long ? 'long' : ''].filter(Boolean);
+  const shade = heat === undefined ? '' : ` style="--heat:${heat.toFixed(2)}"`;
+  const attributes = `${classes.length === 0 ? '' : ` class="${classes.join(' ')}"`}${shade}`;
+  return index === 0 ? `<th scope="row"${attributes}>${html}</th>` : `<td${attributes}>${html}</td>`;
 }
 
 /** A cell shaded by how much it has of something. @param heat 0 to 1 */
