@@ -183,6 +183,17 @@ export function isGiven(name: SettingName, flags: Flags, env: NodeJS.ProcessEnv)
 export type Flags = { [K in SettingName]?: string | boolean | undefined };
 
 /**
+ * The one setting of commands that only work on files: what else the environment holds is no business of theirs.
+ * @throws UsageError
+ */
+export function readDataDir(flags: Flags, env: NodeJS.ProcessEnv): string {
+  const problems: string[] = [];
+  const data = readSetting('data', flags, env, problems);
+  if (problems.length > 0) throw new UsageError(problems.join('\n'));
+  return data as string;
+}
+
+/**
  * Flags win over environment variables, these over defaults.
  * @throws UsageError that lists every problem.
  */

@@ -75,6 +75,8 @@ export interface Ledger {
   notes(limit: number): unknown[];
   /** Submissions that wait for a commit. */
   waiting(): number;
+  /** False once nothing can be written any more before a restart. */
+  open(): boolean;
   close(): Promise<void>;
 }
 
@@ -302,6 +304,7 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
     reports: (limit) => newest(store, 'reports', limit),
     notes: (limit) => newest(store, 'journal', limit),
     waiting: commits.waiting,
+    open: commits.open,
     async close() {
       await commits.close();
       await store.env.close();

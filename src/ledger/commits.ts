@@ -36,6 +36,8 @@ export interface Commits {
   settled(): Promise<void>;
   /** Requests that wait for a commit. */
   waiting(): number;
+  /** False once nothing can be written any more before a restart. */
+  open(): boolean;
   close(): Promise<void>;
 }
 
@@ -134,6 +136,7 @@ export async function openCommits(file: string, hooks: CommitHooks): Promise<Com
       return batch.done;
     },
     settled: () => (gathering.applied.length > 0 ? gathering.done : (writing?.done ?? Promise.resolve())),
+    open: () => !closed,
     waiting: () => gathering.applied.length + (writing?.applied.length ?? 0),
     async close() {
       while (writing !== undefined || gathering.applied.length > 0) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { renderLedger } from '../exposition.ts';
+import { Problem } from '../problem.ts';
 import type { Route, Services } from './route.ts';
 
 const TEXT_FORMAT = 'text/plain; version=0.0.4; charset=utf-8';
@@ -49,6 +50,7 @@ export function operationRoutes({ ledger, health, baseline }: Services): Route[]
         responses: { 200: { description: 'Ready', content: { 'application/json': { schema: readiness } } } },
       },
       handle(ctx) {
+        if (!ledger.open()) throw new Problem(503, 'the ledger takes nothing more: restart tillwatch');
         const { state, reason } = baseline.current();
         ctx.body = {
           status: 'ready',
