@@ -68,6 +68,8 @@ export const TUNABLE = {
   z: 'tillwatch:z:tunable',
   /** Fewest events that may count as evidence. Label: window. */
   minEvents: 'tillwatch:min_events:tunable',
+  /** Which part of a window is evidence: all but its busiest minute. Label: window. */
+  evidenceShare: 'tillwatch:evidence_share:tunable',
   /** Standard deviations of over-dispersion (7; its square is the 49 of the band formula). */
   noiseZ: 'tillwatch:noise_z:tunable',
   /** Standard deviations that a peak which recurs at this time of day may exceed itself by. */

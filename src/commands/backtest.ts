@@ -1,14 +1,20 @@
+import { writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { backtestJson, type Result } from '../backtest-json.ts';
-import { backtestText } from '../backtest-text.ts';
+import { type Curve, readCurves } from '../backtest/curves.ts';
+import { backtestJson, type Result } from '../backtest/json.ts';
+import { type BacktestOptions, runBacktest } from '../backtest/run.ts';
+import { backtestText } from '../backtest/text.ts';
+import { backtestPage } from '../backtest-html.ts';
 import { UsageError } from '../config.ts';
 import type { CsvHistory } from '../csv.ts';
 import { authCodesOf, hasStatuses, mergeMinutes, readFiles } from '../csv-files.ts';
 import { readLabels } from '../incident-labels.ts';
 import { messageOf } from '../log.ts';
 import { createProgress, type Progress } from '../progress.ts';
+import type { Replay } from '../replay.ts';
 import { parseTime } from '../report.ts';
-import { runBacktest } from '../run-backtest.ts';
+import type { RecordingRule } from '../rulefiles.ts';
 import { type Label, scoreAlerts } from '../score.ts';
 import { writeAll } from '../write-all.ts';
 import type { CommandIo } from './io.ts';
@@ -39,9 +45,19 @@ export async function backtestCommand(options: BacktestCommandOptions, io: Comma
       throw new UsageError('--score-from says what to score: give --labels FILE as well');
     const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
     const files = await readFiles(options.files, options, io, progress);
-    const run = (dir: string, name: string) => runRules(dir, name, { files, labels, scoreFrom }, io, progress);
-    const result = await run(options.rules ?? OWN_RULES, options.compare === undefined ? '' : 'the rules: ');
-    const compared = options.compare === undefined ? undefined : await run(options.compare, 'the other rules: ');
+    const input = { files, labels, scoreFrom };
+    const curves: Curve[] = [];
+    const takeCurves = async (replay: Replay, recorded: readonly RecordingRule[]) => {
+      if (options.html !== undefined) curves.push(...(await readCurves(replay, recorded, io.signal)));
+    };
+    const rules = { dir: options.rules ?? OWN_RULES, name: options.compare === undefined ? '' : 'the rules: ' };
+    const result = await runRules(rules, input, io, progress, takeCurves);
+    const other = options.compare === undefined ? undefined : { dir: options.compare, name: 'the other rules: ' };
+    const compared = other && (await runRules(other, input, io, progress));
+    if (options.html !== undefined) {
+      const name = options.files.map((file) => (file === '-' ? 'stdin' : basename(file))).join(' and ');
+      await writePage(options.html, backtestPage({ name, result, curves, labels, compared }));
+    }
     progress.end();
     const text =
       options.json === true
@@ -72,8 +88,13 @@ interface Input {
   scoreFrom: number | undefined;
 }
 
-async function runRules(dir: string, name: string, input: Input, io: CommandIo, progress: Progress): Promise<Result> {
-  const { files, labels, scoreFrom } = input;
+async function runRules(
+  { dir, name }: { dir: string; name: string },
+  { files, labels, scoreFrom }: Input,
+  io: CommandIo,
+  progress: Progress,
+  inspect?: BacktestOptions['inspect'],
+): Promise<Result> {
   const [from, to] = [Math.min(...files.map((file) => file.from)), Math.max(...files.map((file) => file.to))];
   const backtest = await runBacktest({
     minutes: mergeMinutes(files.map((file) => file.minutes())),
@@ -82,6 +103,7 @@ async function runRules(dir: string, name: string, input: Input, io: CommandIo, 
     rulesDir: dir,
     seconds: (to - from) * 60,
     onProgress: (share, what) => progress.show(`${name}${Math.floor(share * 100)} % of the history, ${what}`),
+    ...(inspect !== undefined && { inspect }),
     signal: io.signal,
   });
   for (const absent of backtest.absent)
@@ -91,4 +113,12 @@ async function runRules(dir: string, name: string, input: Input, io: CommandIo, 
     ...backtest,
     scored: scoreAlerts(backtest.alerts, labels, { from: scoreFrom ?? backtest.from, to: backtest.to }),
   };
+}
+
+async function writePage(file: string, html: string): Promise<void> {
+  try {
+    await writeFile(file, html);
+  } catch (error) {
+    throw new Error(`${file}: cannot be written: ${messageOf(error)}`);
+  }
 }

@@ -1,15 +1,15 @@
-import { type AlertEvidence, evidenceOf } from './alert-evidence.ts';
-import { byStart, type Firing, firings } from './backtest.ts';
-import { forEachAtOnce } from './in-order-of-need.ts';
-import { messageOf } from './log.ts';
-import { METRIC } from './names.ts';
-import { seriesText } from './openmetrics.ts';
-import type { Columns } from './range-columns.ts';
-import { queried, splitRange } from './record-rule.ts';
-import { type Replay, replayHistory } from './replay.ts';
-import { type AlertRule, type RecordingRule, readRules } from './rulefiles.ts';
-import { createNeeds, type Needs } from './rulegraph.ts';
-import type { MinuteCounts } from './simulate.ts';
+import { byStart, type Firing, firings } from '../backtest.ts';
+import { forEachAtOnce } from '../in-order-of-need.ts';
+import { messageOf } from '../log.ts';
+import { METRIC } from '../names.ts';
+import { seriesText } from '../openmetrics.ts';
+import type { Columns } from '../range-columns.ts';
+import { queried, splitRange } from '../record-rule.ts';
+import { type Replay, replayHistory } from '../replay.ts';
+import { type AlertRule, type RecordingRule, readRules } from '../rulefiles.ts';
+import { createNeeds, type Needs } from '../rulegraph.ts';
+import type { MinuteCounts } from '../simulate.ts';
+import { type AlertEvidence, evidenceOf } from './evidence.ts';
 
 export interface BacktestOptions {
   /** In order of time. */
@@ -23,7 +23,7 @@ export interface BacktestOptions {
   /** `share` in [0, 1]. */
   onProgress?: (share: number, what: string) => void;
   /** Looks at what was recorded, before it is deleted. */
-  inspect?: (replay: Replay) => Promise<void>;
+  inspect?: (replay: Replay, recorded: readonly RecordingRule[]) => Promise<void>;
   signal?: AbortSignal | undefined;
 }
 
@@ -76,7 +76,7 @@ export async function runBacktest(options: BacktestOptions): Promise<Backtest> {
       options.onProgress?.(1, rule.alert);
       found.push(...(await alertsOf(rule, replay, signal)));
     });
-    await options.inspect?.(replay);
+    await options.inspect?.(replay, plan.recording);
     const { from, to } = replay;
     const { leftOut, absent } = plan;
     return { from, to, alerts: found.sort(byStart), leftOut, absent, rules: plan.evaluated };

@@ -1,5 +1,5 @@
-import { seriesText } from './openmetrics.ts';
-import type { BacktestAlert } from './run-backtest.ts';
+import { seriesText } from '../openmetrics.ts';
+import type { BacktestAlert } from './run.ts';
 
 /** One alert as two rule folders have it; at least one of them does. */
 export interface Difference {

@@ -1,0 +1,284 @@
+import { compareAlerts, describeDifference } from './backtest/compare.ts';
+import type { Curve } from './backtest/curves.ts';
+import type { Result } from './backtest/json.ts';
+import type { BacktestAlert } from './backtest/run.ts';
+import { nameText } from './backtest/text.ts';
+import { STATUS_COLOR } from './html/colors.ts';
+import type { Html } from './html/escape.ts';
+import { formatCount, formatDuration, formatShare, formatTime } from './html/format.ts';
+import { page, type Section } from './html/page.ts';
+import { badge, type Cell, type Column, type Fact, facts, paragraph, table } from './html/table.ts';
+import type { BandPoint, Point } from './html/thin.ts';
+import { type Span, timeChart } from './html/time-chart.ts';
+import type { Status } from './names.ts';
+import type { Label, Score } from './score.ts';
+
+export interface BacktestPage {
+  /** Of the history. */
+  name: string;
+  result: Result;
+  curves: readonly Curve[];
+  labels?: readonly Label[] | undefined;
+  compared?: Result | undefined;
+}
+
+const DAY = 86_400;
+/** Each day's chart is some 50 kB. */
+const MAX_DAYS = 120;
+
+/** A backtest as one HTML file: the score, each status over the whole history, each day on which something was, and a table of alerts. */
+export function backtestPage({ name, result, curves, labels, compared }: BacktestPage): Html {
+  const sections: Section[] = [
+    { title: 'Summary', body: summary(result, labels) },
+    {
+      title: 'The whole history',
+      lead: 'Counts of five minutes, as lowest and highest of each part of the range.',
+      body: curves.map((curve) => chart(curve, result, labels, result)),
+    },
+    ...daysSection(curves, result, labels),
+    { title: 'Alerts', body: [alertTable(result.alerts, result)] },
+    ...(compared === undefined ? [] : [compareSection(result, compared)]),
+  ];
+  return page({
+    title: `Backtest on ${name}`,
+    lead: `What the rules would have fired from ${formatTime(result.from)} to ${formatTime(result.to)} UTC.`,
+    sections,
+    footer:
+      'Made by tillwatch backtest. All times are UTC; an alert starts with the minute after which it first fired.',
+  });
+}
+
+const lengthOf = ({ from, to }: { from: number; to: number }): string => formatDuration(Math.round((to - from) / 60));
+const ratio = (share: number | null): string => (share === null ? 'none' : formatShare(share));
+const number = (value: number | null): string => (value === null ? '–' : formatCount(value));
+const minutes = (value: number | null): string => (value === null ? '–' : `${formatCount(value)} min`);
+
+function summary(result: Result, labels: readonly Label[] | undefined): Html[] {
+  const { scored, alerts, leftOut } = result;
+  const perDay = alerts.length / ((result.to - result.from) / DAY);
+  const list: Fact[] = [
+    { label: 'alerts', value: formatCount(alerts.length), note: `${formatCount(perDay)} a day in ${lengthOf(result)}` },
+    ...(scored === undefined ? [] : scoreFacts(scored.score)),
+  ];
+  return [
+    facts(list),
+    ...(scored === undefined ? [] : [scoreTable(scored.score, scored.bySignal)]),
+    ...(scored === undefined ? [] : [labelTable('Missed incidents', scored.missed, 'None was missed.')]),
+    ...(scored === undefined ? [] : [alertTable(scored.falseAlarms, result, 'False alarms', 'There was none.')]),
+    ...(scored === undefined || scored.unjudged.length === 0
+      ? []
+      : [alertTable(scored.unjudged, result, 'Not judged: no label is about their signal')]),
+    ...(labels === undefined ? [paragraph('Without labelled incidents (--labels) there is no score.')] : []),
+    ...(leftOut.length === 0
+      ? []
+      : [
+          paragraph(
+            `Left out, for the history does not have what they read: ${leftOut.map((one) => one.alertname).join(', ')}.`,
+          ),
+        ]),
+  ];
+}
+
+const scoreFacts = (score: Score): Fact[] => [
+  {
+    label: 'incidents detected',
+    value: `${score.detected} of ${score.incidents}`,
+    tone: score.detected === score.incidents ? 'good' : 'bad',
+  },
+  {
+    label: 'false alarms',
+    value: String(score.falseAlarms),
+    note: `${formatCount(score.falseAlarmsPerDay)} a day`,
+    tone: score.falseAlarms === 0 ? 'good' : 'bad',
+  },
+  {
+    label: 'F1',
+    value: score.f1 === null ? 'none' : score.f1.toFixed(3),
+    note: `precision ${ratio(score.precision)}, recall ${ratio(score.recall)}`,
+  },
+  {
+    label: 'median delay',
+    value: minutes(score.delayMinutes.median),
+    note: `95 of 100 within ${minutes(score.delayMinutes.p95)}`,
+  },
+];
+
+function scoreTable(all: Score, bySignal: Record<string, Score>): Html {
+  const names = ['incidents', 'detected', 'false', 'precision', 'recall', 'F1', 'median delay', 'p95'];
+  return table({
+    caption: 'Score by signal',
+    columns: [{ title: 'signal' }, ...names.map((title) => ({ title, number: true }))],
+    rows: [['all', all] as const, ...Object.entries(bySignal)].map(([signal, score]) => [
+      signal,
+      score.incidents,
+      score.detected,
+      score.falseAlarms,
+      ratio(score.precision),
+      ratio(score.recall),
+      score.f1 === null ? 'none' : score.f1.toFixed(3),
+      minutes(score.delayMinutes.median),
+      minutes(score.delayMinutes.p95),
+    ]),
+  });
+}
+
+const labelTable = (caption: string, labels: readonly Label[], empty: string): Html =>
+  table({
+    caption,
+    empty,
+    columns: [{ title: 'start' }, { title: 'length' }, { title: 'signal' }, { title: 'note' }],
+    rows: labels.map(({ start, end, signals, note }) => [
+      formatTime(start),
+      lengthOf({ from: start, to: end }),
+      signals.join(', '),
+      note,
+    ]),
+  });
+
+const ALERT_COLUMNS: Column[] = [
+  { title: 'start' },
+  { title: 'end' },
+  { title: 'length', number: true },
+  { title: 'alert' },
+  { title: 'observed', number: true },
+  { title: 'expected', number: true },
+  { title: 'score', number: true },
+  { title: 'in' },
+];
+
+function alertTable(alerts: readonly BacktestAlert[], result: Result, caption?: string, empty = 'No alert.'): Html {
+  return table({
+    ...(caption !== undefined && { caption }),
+    empty,
+    columns: ALERT_COLUMNS,
+    rows: alerts.map((alert): Cell[] => [
+      formatTime(alert.startsAt),
+      alert.endsAt === null ? badge('still firing', 'bad') : formatTime(alert.endsAt).slice(11),
+      lengthOf({ from: alert.startsAt, to: alert.endsAt ?? result.to }),
+      nameText(alert, result),
+      number(alert.observed),
+      number(alert.expected),
+      number(alert.score),
+      alert.window ?? '',
+    ]),
+  });
+}
+
+/** A day for each status on which it had an alert or an incident. */
+function daysSection(curves: readonly Curve[], result: Result, labels: readonly Label[] | undefined): Section[] {
+  const days: { day: number; curve: Curve }[] = [];
+  for (let day = Math.floor(result.from / DAY) * DAY; day < result.to; day += DAY) {
+    const range = { from: day, to: day + DAY };
+    for (const curve of curves) if (spansOf(curve, result, labels, range).length > 0) days.push({ day, curve });
+  }
+  if (days.length === 0) return [];
+  const left = days.length - MAX_DAYS;
+  const body = days
+    .slice(0, MAX_DAYS)
+    .map(({ day, curve }) =>
+      chart(curve, result, labels, { from: Math.max(day, result.from), to: Math.min(day + DAY, result.to) }),
+    );
+  return [
+    {
+      title: 'Day by day',
+      lead: 'Each status on the days on which it had an alert or an incident.',
+      body:
+        left > 0 ? [...body, paragraph(`${left} more such days are not drawn; the alerts of all are below.`)] : body,
+    },
+  ];
+}
+
+function chart(
+  curve: Curve,
+  result: Result,
+  labels: readonly Label[] | undefined,
+  range: { from: number; to: number },
+): Html {
+  const { status, observed, expected, lower, upper } = curve;
+  const isDay = range !== result;
+  return timeChart({
+    title: isDay ? `${status}, ${formatTime(range.from).slice(0, 10)}` : `${status} in 5 minutes`,
+    ...range,
+    series: [
+      { name: 'observed', points: pointsOf(curve, observed, range), color: STATUS_COLOR[status as Status] ?? 'blue' },
+      ...(expected === undefined
+        ? []
+        : [{ name: 'expected', points: pointsOf(curve, expected, range), color: 'grey' as const }]),
+    ],
+    ...(lower === undefined || upper === undefined
+      ? {}
+      : { band: { name: 'normal', points: bandOf(curve, lower, upper, range) } }),
+    spans: spansOf(curve, result, labels, range),
+    spanNames: { alert: 'alert', incident: 'labelled incident' },
+    height: isDay ? '11rem' : '14rem',
+  });
+}
+
+type Range = { from: number; to: number };
+
+/** Can be gone through again and again, and is never held as a whole. */
+const pointsOf = ({ from }: Curve, values: Float64Array, range: Range): Iterable<Point> => ({
+  *[Symbol.iterator]() {
+    for (const index of indexes(from, values, range)) {
+      const value = values[index] ?? Number.NaN;
+      if (!Number.isNaN(value)) yield [from + index * 60, value] as const;
+    }
+  },
+});
+
+const bandOf = ({ from }: Curve, lower: Float64Array, upper: Float64Array, range: Range): Iterable<BandPoint> => ({
+  *[Symbol.iterator]() {
+    for (const index of indexes(from, upper, range)) {
+      const [low, high] = [lower[index] ?? Number.NaN, upper[index] ?? Number.NaN];
+      if (!Number.isNaN(low + high)) yield [from + index * 60, low, high] as const;
+    }
+  },
+});
+
+function* indexes(from: number, values: Float64Array, range: Range): Generator<number> {
+  const last = Math.min(values.length - 1, Math.floor((range.to - from) / 60));
+  for (let index = Math.max(0, Math.ceil((range.from - from) / 60)); index <= last; index++) yield index;
+}
+
+/** Alerts on the curve's status, and incidents of its signal. */
+function spansOf(curve: Curve, result: Result, labels: readonly Label[] | undefined, { from, to }: Range): Span[] {
+  const isOf = ({ labels: own, signal }: BacktestAlert) =>
+    own.status === undefined ? signal === curve.signal : own.status === curve.status;
+  const alerts = result.alerts.filter(isOf).map((alert): Span => {
+    const end = alert.endsAt ?? result.to;
+    return {
+      kind: 'alert',
+      from: alert.startsAt,
+      to: end,
+      label: `${nameText(alert, result)}, ${lengthOf({ from: alert.startsAt, to: end })}`,
+    };
+  });
+  const incidents = (labels ?? [])
+    .filter(({ signals }) => signals.includes(curve.signal))
+    .map(
+      (label): Span => ({
+        kind: 'incident',
+        from: label.start,
+        to: label.end,
+        label: [label.signals.join(', '), label.note].filter(Boolean).join(': '),
+      }),
+    );
+  return [...incidents, ...alerts].filter((span) => span.from < to && span.to > from);
+}
+
+function compareSection(here: Result, there: Result): Section {
+  const rows = compareAlerts(here.alerts, there.alerts).flatMap((pair) => {
+    const alert = pair.here ?? pair.there;
+    const difference = describeDifference(pair);
+    if (alert === undefined || difference === undefined) return [];
+    return [[formatTime(alert.startsAt), nameText(alert, pair.here === undefined ? there : here), difference]];
+  });
+  return {
+    title: 'The other rules',
+    lead: `What they would have done differently: ${formatCount(there.alerts.length)} alerts instead of ${formatCount(here.alerts.length)}.`,
+    body: [
+      ...(there.scored === undefined ? [] : [facts(scoreFacts(there.scored.score))]),
+      table({ columns: [{ title: 'start' }, { title: 'alert' }, { title: 'difference' }], rows, empty: 'Nothing.' }),
+    ],
+  };
+}
