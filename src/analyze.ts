@@ -1,6 +1,7 @@
 import { APPROVED_CODES } from './analyze/auth-codes.ts';
 import { type CodeShare, describeCodes, leadingCodes } from './analyze/codes.ts';
 import { type Columns, hourOf, largest, sumOf, toColumns, total } from './analyze/columns.ts';
+import { type Recurring, splitRecurring } from './analyze/recurring.ts';
 import { adviseSensitivity, type Sensitivity } from './analyze/sensitivity.ts';
 import { badMinutes, clusterDispersion, type Judged, type Stretch, scoreOf, stretchesOf } from './analyze/stretches.ts';
 import type { BandTunables } from './analyze/tunables.ts';
@@ -33,8 +34,9 @@ export interface MinuteAnalysis {
   repeated: { rows: number; first: number[] };
   busiest: { at: number; total: number }[];
   worst: WorstMinute[];
-  /** In order of time. */
+  /** In order of time, without those that recur. */
   stretches: Stretch[];
+  recurring: Recurring[];
   authCodes?: CodeShare[];
   sensitivity?: Sensitivity;
   /** What is judged, minute by minute, for the charts. */
@@ -63,7 +65,8 @@ export function analyzeMinutes(histories: readonly CsvHistory[], tunables: BandT
   const codes = byCode && toColumns(byCode);
   const main = byStatus ? toColumns(byStatus) : declinedOf(codes ?? emptyColumns());
   const judged = judgeAll(main, tunables);
-  const stretches = judged.flatMap((status) => stretchesOf(status, status.bad)).sort((a, b) => a.from - b.from);
+  const found = judged.flatMap((status) => stretchesOf(status, status.bad)).sort((a, b) => a.from - b.from);
+  const { once: stretches, recurring } = splitRecurring(found, daysOf(main.minutes));
   const first = byStatus ?? byCode;
   const sensitivity = adviseSensitivity(judged, tunables);
   return {
@@ -85,6 +88,7 @@ export function analyzeMinutes(histories: readonly CsvHistory[], tunables: BandT
     busiest: largest(main.total, LISTED).map((at) => ({ at: main.minutes[at] ?? 0, total: main.total[at] ?? 0 })),
     worst: worstOf(judged),
     stretches: codes ? leadingCodes(stretches, codes) : stretches,
+    recurring,
     ...(codes && { authCodes: describeCodes(codes, stretches) }),
     ...(sensitivity && { sensitivity }),
     judged,
@@ -166,6 +170,8 @@ function hoursOf({ keys, counts, minutes, total: all }: Columns): MinuteAnalysis
       shares: Object.fromEntries([...byKey].map(([key, count]) => [key, sum === 0 ? 0 : count / sum])),
     }));
 }
+
+const daysOf = (minutes: Float64Array): number => new Set(minutes.map((minute) => Math.floor(minute / 1440))).size;
 
 function gapsOf(minutes: Float64Array): MinuteAnalysis['gaps'] {
   const gaps: Gap[] = [];

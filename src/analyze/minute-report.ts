@@ -1,6 +1,7 @@
 import type { MinuteAnalysis } from '../analyze.ts';
 import { formatCount, formatDuration, formatShare, formatTime } from '../html/format.ts';
-import { plural, type ReportSection } from './report.ts';
+import type { Recurring } from './recurring.ts';
+import { plural, type ReportSection, type ReportTable } from './report.ts';
 import { sensitivitySection } from './sensitivity-report.ts';
 import type { Stretch } from './stretches.ts';
 
@@ -49,7 +50,7 @@ function totals({ statuses, from, to, minutes, total }: MinuteAnalysis): ReportS
   };
 }
 
-function stretches({ stretches: all }: MinuteAnalysis): ReportSection {
+function stretches({ stretches: all, recurring }: MinuteAnalysis): ReportSection {
   const ranked = [...all]
     .sort((a, b) => b.score - a.score)
     .slice(0, LISTED)
@@ -79,8 +80,24 @@ function stretches({ stretches: all }: MinuteAnalysis): ReportSection {
         rows: ranked.map((stretch) => stretchRow(stretch, withCodes)),
         empty: 'None: no status was above its band for two minutes or more.',
       },
+      ...(recurring.length === 0 ? [] : [recurringTable(recurring)]),
     ],
     ...(all.length > ranked.length && { notes: [`The ${ranked.length} with the highest scores, of ${all.length}.`] }),
+  };
+}
+
+function recurringTable(recurring: readonly Recurring[]): ReportTable {
+  const clock = (minute: number) => minuteTime(minute).slice(11);
+  return {
+    caption: 'Recurring at the same time of day, and left out above: the rules learn such a time in three days',
+    columns: [{ title: 'status' }, { title: 'from (UTC)' }, { title: 'to' }, n('days'), n('typical count')],
+    rows: recurring.map(({ status, fromMinuteOfDay, toMinuteOfDay, days, ofDays, typical }) => [
+      status,
+      clock(fromMinuteOfDay),
+      clock(toMinuteOfDay),
+      `${days} of ${ofDays}`,
+      formatCount(typical),
+    ]),
   };
 }
 
