@@ -19,19 +19,22 @@ export interface Storage {
   /** Values of an instant query at a time (seconds), by the label asked for. */
   values: (query: string, time: number, label?: string) => Promise<Record<string, number>>;
   range: (query: string, start: number, end: number) => Promise<RangeSeries[]>;
+  columns: (query: string, start: number, end: number) => Promise<Columns[]>;
 }
 
 /** Queries a data folder on a real Prometheus of its own. */
 export async function withStorage<T>(dataDir: string, use: (storage: Storage) => Promise<T>): Promise<T> {
   const prometheus = await startPrivatePrometheus(storageOf(dataDir));
+  const columns = (query: string, start: number, end: number) =>
+    rangeQuery(prometheus.url, query, { start, end, step: 60 });
   try {
     return await use({
       values: async (query, time, label = 'status') => {
         const series = await instantQuery(prometheus.url, query, time);
         return Object.fromEntries(series.map(({ metric, value }) => [metric[label] ?? '', value]));
       },
-      range: async (query, start, end) =>
-        (await rangeQuery(prometheus.url, query, { start, end, step: 60 })).map(rowsOf),
+      range: async (query, start, end) => (await columns(query, start, end)).map(rowsOf),
+      columns,
     });
   } finally {
     await prometheus.stop();
