@@ -7,7 +7,7 @@ import type { CommandIo } from './commands/io.ts';
 import { serve } from './commands/serve.ts';
 import { type SimulateCommandOptions, simulateCommand } from './commands/simulate.ts';
 import { up } from './commands/up.ts';
-import { type Flags, readConfig, SETTINGS, type SettingName, UsageError, variable } from './config.ts';
+import { type Flags, readConfig, readDataDir, SETTINGS, type SettingName, UsageError, variable } from './config.ts';
 import { INCIDENT_KINDS } from './incidents.ts';
 import { messageOf } from './log.ts';
 import { VERSION } from './server.ts';
@@ -60,7 +60,7 @@ function addHistory(program: Command, io: CommandIo, settle: Settle): void {
       await importCommand(
         {
           files,
-          dataDir: readConfig(flags, io.env).data,
+          dataDir: readDataDir(flags, io.env),
           ...(rules !== undefined && { rulesDir: rules }),
           ...(date !== undefined && { date }),
           skipBadRows: skipBadRows === true,
