@@ -55,10 +55,10 @@ export async function analyzeCommand(options: AnalyzeCommandOptions, io: Command
 }
 
 async function analyze(options: AnalyzeCommandOptions, io: CommandIo, progress: Progress): Promise<Result> {
-  const [first = '-'] = options.files;
-  if (isHourlyHeader(await peek(first, io.stdin))) {
-    if (options.files.length > 1) throw new UsageError(`${first} is an hourly file: it is analyzed alone`);
-    return hourlyResult(first, options, io);
+  for (const file of options.files) {
+    if (!isHourlyHeader(await peek(file, io.stdin))) continue;
+    if (options.files.length > 1) throw new UsageError(`${file} is an hourly file: it is analyzed alone`);
+    return hourlyResult(file, options, io);
   }
   const files: CsvHistory[] = [];
   for (const file of options.files) files.push(await readMinutes(file, options, io, progress, files));
