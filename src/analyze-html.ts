@@ -127,6 +127,7 @@ function statusChart(
   const { from, to } = range ?? analysis;
   return timeChart({
     title: `${judged.status} a minute`,
+    note: rangeNote(from, to),
     series: [{ name: judged.status, points: pointsOf(judged.minutes, judged.count), color: colorOf(judged.status) }],
     band: { name: 'normal for a minute', points: bandOf(judged, tunables) },
     spans: spansOf(analysis, judged.status),

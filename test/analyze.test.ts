@@ -7,8 +7,11 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { bandAt } from '../src/analyze/band.ts';
+import { readTunables } from '../src/analyze/tunables.ts';
 import { type AnalyzeCommandOptions, analyzeCommand } from '../src/commands/analyze.ts';
 import { simulateCommand } from '../src/commands/simulate.ts';
+import { upperBound } from '../src/recommendation.ts';
 import { createTestIo, type TestIo } from './support/command-io.ts';
 import { tempDir } from './support/temp-dir.ts';
 
@@ -137,6 +140,20 @@ describe('tillwatch analyze, by minute', () => {
     expect(two.suggestedZ).toBe(two.z);
     const { stdout } = await analyze({ files, rulesDir });
     expect(stdout).toMatch(new RegExp(`^  5m +2 .* z ${five.suggestedZ.toFixed(1)}: brings it to`, 'm'));
+  });
+
+  it('judges by the very band that the service recomputes and the rules record', async () => {
+    const { z, minEvents, noiseZ } = await readTunables(fileURLToPath(new URL('../prometheus/rules', import.meta.url)));
+    for (const [expected, r] of [
+      [0.01, 0.3],
+      [4, 0.01],
+      [250, 0.002],
+      [8000, 0.04],
+    ] as const) {
+      const normal = { odds: 1, relativeVariance: { '1m': r }, guard: {} };
+      const upper = upperBound(expected, '1m', normal, { z, minEvents, noiseZ, guardZ: 3.5 });
+      expect(Math.max(bandAt(expected, r, z['1m'], noiseZ), minEvents['1m'] - 0.5)).toBeCloseTo(upper ?? Number.NaN, 9);
+    }
   });
 
   it('names a tunable that is not there, or no number', async () => {

@@ -174,7 +174,9 @@ function authCodes({ authCodes: codes = [] }: MinuteAnalysis): ReportSection {
 
 function hours({ hours: all, statuses }: MinuteAnalysis): ReportSection {
   const keys = statuses.map(({ status }) => status);
-  const highest = (key: string) => Math.max(...all.map(({ shares }) => shares[key] ?? 0), Number.MIN_VALUE);
+  const of = (key: string) => all.map(({ shares }) => shares[key] ?? 0);
+  /** How far above the status's lowest hour, so that what hardly changes is hardly shaded. */
+  const heat = (key: string, share: number) => (share - Math.min(...of(key))) / Math.max(...of(key), Number.MIN_VALUE);
   return {
     id: 'hours',
     title: 'Hours of the day',
@@ -188,7 +190,7 @@ function hours({ hours: all, statuses }: MinuteAnalysis): ReportSection {
           formatCount(perMinute),
           ...keys.map((key) => {
             const share = shares[key] ?? 0;
-            return key === 'approved' ? formatShare(share) : { text: formatShare(share), heat: share / highest(key) };
+            return key === 'approved' ? formatShare(share) : { text: formatShare(share), heat: heat(key, share) };
           }),
         ]),
       },
