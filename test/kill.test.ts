@@ -16,17 +16,20 @@ const SENDERS = 12;
 /** A report as a careful client sends it: the same body under the same key until it is acknowledged. */
 interface Sent {
   key: string;
+  timestamp: string;
   status: 'approved' | 'denied';
   count: number;
   acknowledged: boolean;
 }
 
-const submit = (client: ServiceProcess, { key, status, count }: Sent): Promise<Answer> =>
-  client.post({ timestamp: minutesAgo(1), counts: { [status]: count } }, { 'Idempotency-Key': key });
+const submit = (client: ServiceProcess, { key, timestamp, status, count }: Sent): Promise<Answer> =>
+  client.post({ timestamp, counts: { [status]: count } }, { 'Idempotency-Key': key });
 
 function newReport(): Sent {
   const status = Math.random() < 0.5 ? 'approved' : 'denied';
-  return { key: randomUUID(), status, count: 1 + Math.floor(Math.random() * 9), acknowledged: false };
+  const count = 1 + Math.floor(Math.random() * 9);
+  // Once for all its retries: at the turn of a minute another time would make another body under the same key.
+  return { key: randomUUID(), timestamp: minutesAgo(1), status, count, acknowledged: false };
 }
 
 /** Sends until the service is gone. A request that got no answer stays unacknowledged. */
