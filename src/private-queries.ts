@@ -38,6 +38,11 @@ export async function instantQuery(
   return result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
 }
 
+/** Throws with Prometheus' words when an expression cannot be parsed. */
+export async function parseQuery(url: string, query: string, signal?: AbortSignal): Promise<void> {
+  await ask<string>(`${url}/api/v1/format_query?${new URLSearchParams({ query })}`, signal);
+}
+
 /** Since when (seconds since the epoch) Prometheus holds samples that are not in blocks yet, if it does. */
 export async function liveSince(url: string, signal?: AbortSignal): Promise<number | undefined> {
   const { headStats } = await ask<{ headStats: { numSeries: number; minTime: number } }>(

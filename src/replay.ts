@@ -3,16 +3,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CounterOptions, type CountersWritten, exposeCounters } from './counters.ts';
 import { inOrderOfNeed } from './in-order-of-need.ts';
+import { messageOf } from './log.ts';
 import { labelsOf } from './openmetrics.ts';
 import { startPrivatePrometheus, WRITABLE_RANGE } from './private-prometheus.ts';
+import { parseQuery } from './private-queries.ts';
 import { recordRule } from './record-rule.ts';
 import { remoteWrite, type SeriesSamples } from './remote-write.ts';
 import type { RecordingRule } from './rulefiles.ts';
+import { where } from './rulegraph.ts';
 
 export interface ReplayOptions extends Omit<CounterOptions, 'base'> {
   /** Rules to evaluate; what they read is counters or recorded by another of them. */
   rules: readonly RecordingRule[];
+  /** Further expressions that will be asked, to be refused before the history is played. */
+  expressions?: readonly Expression[];
   onRule?: ((done: number, record: string) => void) | undefined;
+}
+
+/** `where` tells people which rule it is of. */
+export interface Expression {
+  expr: string;
+  where: string;
 }
 
 /** A Prometheus that holds counters and what rules recorded of them. */
@@ -33,7 +44,7 @@ const BATCH = 5000;
  * Plays history to a private Prometheus: counters as a running Tillwatch would have exposed them, and each rule at the times at which
  * it would have run, seeing all rules that it reads at the same time. The answers are those of `importHistory`; nothing passes
  * through text files or restarts, which took two thirds of the time.
- * @throws naming the rule whose expression fails; nothing is left then
+ * @throws naming the rule whose expression fails, at once when Prometheus cannot parse it; nothing is left then
  */
 export async function replayHistory(options: ReplayOptions): Promise<Replay> {
   const { signal } = options;
@@ -46,10 +57,21 @@ export async function replayHistory(options: ReplayOptions): Promise<Replay> {
   try {
     const prometheus = await startPrivatePrometheus(storage, signal, { writable: true });
     end = prometheus.stop;
+    await refuseUnparsable(prometheus.url, options);
     return { ...(await play(prometheus.url, options)), url: prometheus.url, stop };
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+async function refuseUnparsable(url: string, { rules, expressions = [], signal }: ReplayOptions): Promise<void> {
+  const recorded = rules.map((rule) => ({ expr: rule.expr, where: where(rule) }));
+  for (const { expr, where: place } of [...recorded, ...expressions]) {
+    await parseQuery(url, expr, signal).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      throw new Error(`${place}: ${messageOf(error)}`);
+    });
   }
 }
 

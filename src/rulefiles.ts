@@ -70,10 +70,20 @@ const ruleFile = z.object({
 
 /** Reads every `*.yml` and `*.yaml` of a folder, in order of their names. Throws naming the file that is no rule file. */
 export async function readRules(dir: string): Promise<{ recording: RecordingRule[]; alerts: AlertRule[] }> {
-  const names = (await readdir(dir)).filter((name) => /\.ya?ml$/.test(name)).sort();
+  const names = (await entriesOf(dir)).filter((name) => /\.ya?ml$/.test(name)).sort();
   if (names.length === 0) throw new Error(`${dir}: holds no rule files (*.yml)`);
   const files = await Promise.all(names.map((name) => readRuleFile(join(dir, name))));
   return { recording: files.flatMap((file) => file.recording), alerts: files.flatMap((file) => file.alerts) };
+}
+
+async function entriesOf(dir: string): Promise<string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new Error(`${dir}: no such folder; it must hold the rule files (*.yml)`);
+    throw new Error(code === 'ENOTDIR' ? `${dir}: is a file; give the folder that holds the rule files` : message);
+  }
 }
 
 async function readRuleFile(file: string): Promise<{ recording: RecordingRule[]; alerts: AlertRule[] }> {

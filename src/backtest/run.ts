@@ -65,6 +65,7 @@ export async function runBacktest(options: BacktestOptions): Promise<Backtest> {
   const replay = await replayHistory({
     ...options,
     rules: plan.recording,
+    expressions: plan.evaluated.map((rule) => ({ expr: rule.expr, where: whereIs(rule) })),
     onMinute: () => {
       at += 60;
     },
@@ -132,9 +133,11 @@ async function alertsOf(rule: AlertRule, replay: Replay, signal: AbortSignal | u
     return found;
   } catch (error) {
     signal?.throwIfAborted();
-    throw new Error(`${rule.file}: group ${rule.group}: ${rule.alert}: ${messageOf(error)}`);
+    throw new Error(`${whereIs(rule)}: ${messageOf(error)}`);
   }
 }
+
+const whereIs = (rule: AlertRule): string => `${rule.file}: group ${rule.group}: ${rule.alert}`;
 
 /** Stretches of time as one. */
 async function collect(answers: AsyncIterable<Columns[]>): Promise<Columns[]> {

@@ -1,0 +1,287 @@
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../src/cli.ts';
+import { simulateCommand } from '../src/commands/simulate.ts';
+import { createTestIo } from './support/command-io.ts';
+import { tempDir } from './support/temp-dir.ts';
+
+const projectRules = fileURLToPath(new URL('../prometheus/rules', import.meta.url));
+
+/** Runs `tillwatch backtest` as it stands on a command line. */
+async function backtest(args: string[], options: Parameters<typeof createTestIo>[0] = {}) {
+  const io = createTestIo(options);
+  const code = await run(['backtest', ...args], io);
+  return { code, ...io.written };
+}
+const json = async (args: string[]) => {
+  const { code, stdout, stderr } = await backtest([...args, '--json']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout);
+};
+
+/** A day and a half with two incidents, one at night. */
+let [history, labels, codes] = ['', '', ''];
+beforeAll(async () => {
+  const dir = await tempDir();
+  [history, labels, codes] = [join(dir, 'history.csv'), join(dir, 'labels.csv'), join(dir, 'codes.csv')];
+  const incident = ['denied-spike@2026-01-06T03:30:00Z', 'failed@2026-01-06T10:00:00Z'];
+  for (const [file, authCodes] of [
+    [history, false],
+    [codes, true],
+  ] as const) {
+    const io = createTestIo();
+    await simulateCommand({ days: 1.5, seed: 11, incident, labels, authCodes }, io);
+    await writeFile(file, io.written.stdout);
+  }
+});
+
+/** The project's rules with one text replaced by another. */
+async function editedRules(file: string, from: string | RegExp, to: string): Promise<string> {
+  const dir = await tempDir();
+  await cp(projectRules, dir, { recursive: true });
+  const before = await readFile(join(dir, file), 'utf8');
+  const after = before.replace(from, to);
+  expect(after).not.toBe(before);
+  await writeFile(join(dir, file), after);
+  return dir;
+}
+const moreSensitive = () =>
+  editedRules(
+    'tunables.rules.yml',
+    /(tillwatch:z:tunable", labels: {window: 2m}, expr: )vector\([\d.]+\)/,
+    '$1vector(0.5)',
+  );
+
+/** A folder with one rule file. */
+async function rulesOf(text: string): Promise<string> {
+  const dir = await tempDir();
+  await writeFile(join(dir, 'rules.yml'), text);
+  return dir;
+}
+
+describe('tillwatch backtest', () => {
+  it('tells each alert in a line, then the summary and the score', async () => {
+    const { code, stdout, stderr } = await backtest([history, codes, '--labels', labels]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const lines = stdout.split('\n');
+    expect(lines[0]).toMatch(/^start \(UTC\) +end +length +alert +observed +expected +score +in$/);
+    expect(stdout).toMatch(
+      /^2026-01-06 03:3\d {2}2026-01-06 03:5\d +\d+ min {2}TransactionsDeniedAboveNormal status=denied +\d+ +[\d.]+ +[\d.]+ +\d+m$/m,
+    );
+    expect(stdout).toMatch(/^2026-01-06 10:0\d .* TransactionsFailedAboveNormal status=failed /m);
+    expect(stdout).toMatch(/^2026-01-06 03:3\d .* AuthCodeAboveNormal auth_code=51 /m);
+    expect(stdout).toMatch(
+      /^\d+ alerts \(.* critical.*\) in 1\.5 days, [\d.]+ a day: 2026-01-05 00:00 to 2026-01-06 12:00$/m,
+    );
+    expect(stdout).toMatch(/left out, .*: .*Watchdog/);
+    expect(stdout).toMatch(/^all +2 +2 +\d /m);
+    expect(stdout).toMatch(/^denied +1 +1 +\d /m);
+  });
+
+  it('gives programs the documented JSON', async () => {
+    const document = await json([history, '--labels', labels]);
+    expect(document).toMatchObject({ from: '2026-01-05T00:00:00Z', to: '2026-01-06T12:00:00Z' });
+    const denied = document.alerts.find(({ signal }: { signal: string }) => signal === 'denied');
+    expect(denied).toEqual({
+      alertname: 'TransactionsDeniedAboveNormal',
+      labels: { status: 'denied', service: 'payments' },
+      severity: 'critical',
+      startsAt: expect.stringMatching(/^2026-01-06T03:3\d:00Z$/),
+      endsAt: expect.stringMatching(/^2026-01-06T03:5\d:00Z$/),
+      observed: expect.any(Number),
+      expected: expect.any(Number),
+      score: expect.any(Number),
+      window: expect.stringMatching(/^(2m|5m|15m|1h)$/),
+      signal: 'denied',
+    });
+    expect(denied.observed).toBeGreaterThan(3 * denied.expected);
+    expect(document.score).toMatchObject({
+      incidents: 2,
+      detected: 2,
+      recall: 1,
+      delayMinutes: { median: expect.any(Number), p95: expect.any(Number) },
+    });
+    expect(Object.keys(document.score)).toEqual([
+      'incidents',
+      'detected',
+      'falseAlarms',
+      'falseAlarmsPerDay',
+      'precision',
+      'recall',
+      'f1',
+      'delayMinutes',
+    ]);
+    expect(document.missed).toEqual([]);
+    expect(document).not.toHaveProperty('compare');
+  });
+
+  it('scores only what starts from a time on', async () => {
+    const { score } = await json([history, '--labels', labels, '--score-from', '2026-01-06T08:00:00Z']);
+    expect(score).toMatchObject({ incidents: 1, detected: 1 });
+  });
+
+  it('shows under --compare what more sensitive rules would fire besides', async () => {
+    const other = await moreSensitive();
+    const { alerts, compare } = await json([history, '--compare', other, '--labels', labels]);
+    const onlyThere = compare.differences.filter(
+      ({ difference }: { difference: string }) => difference === 'only there',
+    );
+    expect(onlyThere.length).toBeGreaterThan(0);
+    expect(onlyThere[0]).toMatchObject({ here: null, there: { startsAt: expect.any(String) } });
+    expect(compare.alerts.length).toBeGreaterThan(alerts.length);
+    expect(compare.score.falseAlarms).toBeGreaterThan(0);
+    const { stdout } = await backtest([history, '--rules', other, '--compare', projectRules, '--labels', labels]);
+    expect(stdout).toMatch(/^compared with the other rules: \d+ differences, \d+ alerts? the same to the minute$/m);
+    expect(stdout).toMatch(/^ {2}2026-01-0\d \d\d:\d\d {2}Transactions\w+ status=\w+ +only here$/m);
+    expect(stdout).toContain('score of the other rules\n');
+  });
+
+  it('writes one page that needs nothing else', async () => {
+    const page = join(await tempDir(), 'backtest.html');
+    const { code, stdout } = await backtest([history, '--labels', labels, '--html', page]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('TransactionsDeniedAboveNormal');
+    const html = await readFile(page, 'utf8');
+    expect(html).toMatch(/<strong>2 of 2<\/strong>/);
+    for (const status of ['denied', 'failed', 'reversed', 'backend_reversed', 'approved'])
+      expect(html).toContain(`<b>${status} in 5 minutes</b>`);
+    expect(html).toContain('<b>denied, 2026-01-06</b>');
+    expect(html).toMatch(/class="span alert"[^>]*title="TransactionsDeniedAboveNormal status=denied, \d+ min"/);
+    expect(html).toMatch(/class="span incident"[^>]*title="denied: denied-spike"/);
+    expect(html).not.toMatch(/(src|href)="(?!#)|url\(|@import|fetch\(/);
+  });
+
+  it('works on rules that record nothing, with their values as observed', async () => {
+    const dir = await rulesOf(
+      [
+        'groups:',
+        '  - name: static',
+        '    rules:',
+        '      - alert: TooManyDenied',
+        '        expr: sum by (status) (increase(transactions_total{status="denied"}[5m])) > 30',
+        '        for: 2m',
+        '        labels: {severity: warning}',
+      ].join('\n'),
+    );
+    const { alerts, score } = await json([history, '--rules', dir, '--labels', labels]);
+    expect(score.falseAlarmsPerDay).toBeGreaterThan(0);
+    expect(alerts[0]).toMatchObject({
+      alertname: 'TooManyDenied',
+      signal: 'denied',
+      severity: 'warning',
+      expected: null,
+      score: null,
+    });
+    expect(alerts[0].observed).toBeGreaterThan(30);
+  });
+
+  it('says that reports were missing where the file has a hole, and nothing of sales', async () => {
+    const text = await readFile(history, 'utf8');
+    const file = join(await tempDir(), 'hole.csv');
+    await writeFile(
+      file,
+      text
+        .split('\n')
+        .filter((line) => !line.startsWith('2026-01-06T06:'))
+        .join('\n'),
+    );
+    const { alerts } = await json([file]);
+    const names = alerts.filter(({ startsAt }: { startsAt: string }) => /T0[67]:/.test(startsAt));
+    expect(names).toMatchObject([
+      { alertname: 'TransactionsReportsMissing', startsAt: '2026-01-06T06:04:00Z', endsAt: '2026-01-06T07:06:00Z' },
+    ]);
+  });
+
+  it('takes rows in any order, and adds up rows of the same minute and status', async () => {
+    const [header = '', ...rows] = (await readFile(history, 'utf8')).trim().split('\n');
+    const halves = rows.reverse().flatMap((row) => {
+      const [time, status, count] = row.split(',');
+      const half = Math.floor(Number(count) / 2);
+      return [`${time},${status},${half}`, `${time},${status},${Number(count) - half}`];
+    });
+    const file = join(await tempDir(), 'shuffled.csv');
+    await writeFile(file, [header, ...halves].join('\n'));
+    expect(await json([file])).toEqual(await json([history]));
+  });
+});
+
+describe('tillwatch backtest that cannot', () => {
+  const failing = async (args: string[], options?: Parameters<typeof createTestIo>[0]) => {
+    const { code, stdout, stderr } = await backtest(args, options);
+    expect(stdout).toBe('');
+    return [code, stderr];
+  };
+  const [good, bad] = ['2026-01-05T00:00:00Z,approved,1', '2026-01-05T00:01:00Z,denied,-1'];
+
+  it('refuses bad rows by line, and leaves them out when told to', async () => {
+    const stdin = `timestamp,status,count\n${good}\n${bad}\n`;
+    expect(await failing(['-'], { stdin })).toEqual([1, expect.stringContaining('line 3: count "-1": is negative')]);
+    const { code, stdout, stderr } = await backtest(['-', '--skip-bad-rows'], { stdin });
+    expect([code, stderr]).toEqual([0, expect.stringContaining('left out 1 bad row')]);
+    expect(stdout).toMatch(/^no alerts\n\n0 alerts in /);
+  });
+
+  it('refuses an empty file, a missing one, two of a kind, and none', async () => {
+    expect(await failing(['-'])).toEqual([1, expect.stringContaining('stdin: is empty')]);
+    expect(await failing(['/nowhere.csv'])).toEqual([1, '/nowhere.csv: no such file\n']);
+    expect(await failing([history, history])).toEqual([2, expect.stringContaining('two files count by status')]);
+    expect((await failing([]))[0]).toBe(2);
+  });
+
+  it('names what is wrong with rules', async () => {
+    const missing = join(await tempDir(), 'no-rules');
+    expect(await failing([history, '--rules', missing])).toEqual([
+      1,
+      expect.stringContaining(`${missing}: no such folder`),
+    ]);
+    const empty = await tempDir();
+    expect(await failing([history, '--rules', empty])).toEqual([1, `${empty}: holds no rule files (*.yml)\n`]);
+    const alerting = (expr: string, recording = '') =>
+      rulesOf(`groups: [{name: g, rules: [${recording}{alert: A, expr: '${expr}'}]}]`);
+    const broken = await alerting('sum(transactions_total) > (1');
+    expect(await failing([history, '--rules', broken])).toEqual([
+      1,
+      expect.stringMatching(/rules\.yml: group g: A: .*parse error/),
+    ]);
+    expect(await failing([history, '--rules', join(broken, 'rules.yml')])).toEqual([
+      1,
+      expect.stringContaining('rules.yml: is a file; give the folder'),
+    ]);
+    const circle = await alerting('a + transactions_total', '{record: a, expr: b}, {record: b, expr: a}, ');
+    expect(await failing([history, '--rules', circle])).toEqual([1, expect.stringContaining('in a circle')]);
+    const other = await alerting('up == 0');
+    expect(await failing([history, '--rules', other])).toEqual([
+      1,
+      `${other}: no alert rule reads anything that the history has\n`,
+    ]);
+  });
+
+  it('names what is wrong with labels and times, before it reads the history', async () => {
+    const file = join(await tempDir(), 'labels.csv');
+    await writeFile(file, 'begin,end\n');
+    expect(await failing(['/nowhere.csv', '--labels', file])).toEqual([
+      1,
+      expect.stringContaining('no column start, signal'),
+    ]);
+    const noon = ['/nowhere.csv', '--labels', labels, '--score-from', 'noon'];
+    expect(await failing(noon)).toEqual([2, expect.stringContaining('--score-from noon: is no time')]);
+    const alone = ['/nowhere.csv', '--score-from', '2026-01-05T00:00:00Z'];
+    expect(await failing(alone)).toEqual([2, expect.stringContaining('give --labels FILE as well')]);
+  });
+
+  it('leaves nothing behind when it is interrupted, after it has shown how far it was', async () => {
+    const leftovers = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('tillwatch-replay-'));
+    const before = await leftovers();
+    const io = createTestIo({ terminal: true });
+    io.stderr.on('data', (text: string) => {
+      if (text.includes('% of the history')) io.stop.abort('SIGINT');
+    });
+    expect(await run(['backtest', history], io)).toBe(1);
+    expect(io.written.stdout).toBe('');
+    expect(io.written.stderr).toMatch(/interrupted\n$/);
+    expect((await leftovers()).filter((name) => !before.includes(name))).toEqual([]);
+  });
+});
