@@ -96,9 +96,10 @@ describe('a POST while normal is known', () => {
     const { json } = await service.post({ source: `probe ${probes++}`, counts: { approved, denied: 0 } });
     return { approved, expected: json.assessments[0].expectedCount };
   };
+  const thisMinute = Math.floor(Date.now() / 60_000);
   /** The minute `ago` minutes before this one, of a source. */
   const report = (source: string, ago: number, counts: object) => {
-    const timestamp = new Date(Math.floor(Date.now() / 60_000 - ago) * 60_000).toISOString();
+    const timestamp = new Date((thisMinute - ago) * 60_000).toISOString();
     return service.post({ source, timestamp, counts });
   };
 

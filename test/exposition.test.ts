@@ -64,15 +64,16 @@ describe('the newest complete minute', () => {
   test('is the sum over its sources, moves on with the reports, and is the same after a restart', async () => {
     const data = temporaryFolder('gauge');
     let service = await startService({ data });
+    const second = minutesAgo(2);
     const value = async (status: string) => service.value(gauge(status));
     await service.post({ timestamp: minutesAgo(3), source: 'a', counts: { denied: 7, failed: 1 } });
     expect(await value('denied')).toBe(7);
     await service.post([
-      { timestamp: minutesAgo(2), source: 'a', counts: { denied: 2 } },
-      { timestamp: minutesAgo(2), source: 'b', counts: { denied: 3 } },
+      { timestamp: second, source: 'a', counts: { denied: 2 } },
+      { timestamp: second, source: 'b', counts: { denied: 3 } },
     ]);
     expect([await value('denied'), await value('failed')]).toEqual([5, 0]);
-    await service.post({ timestamp: minutesAgo(2), source: 'b', counts: { denied: 4 } });
+    await service.post({ timestamp: second, source: 'b', counts: { denied: 4 } });
     expect(await value('denied')).toBe(6);
     // Older news, and a minute that has not ended, change nothing.
     await service.post({ timestamp: minutesAgo(5), status: 'denied', count: 50 });
