@@ -13,7 +13,7 @@ const address = (name: string) => new RegExp(`${name}\\s+(http://127\\.0\\.0\\.1
 async function startDemo(): Promise<void> {
   const data = temporaryFolder('demo');
   const ports = ['--port', '0', '--prometheus-port', '0', '--alertmanager-port', '0'];
-  running = await runProgram(['up', '--demo', '--data', data, ...ports], { HOME: process.env.HOME });
+  running = await runProgram(['up', '--demo', '--data', data, ...ports], process.env);
   let over = false;
   void running.exited.then(() => {
     over = true;
