@@ -9,6 +9,7 @@ import { seriesText } from '../src/openmetrics.ts';
 import { rangeQuery } from '../src/private-queries.ts';
 import { randomFor } from '../src/random.ts';
 import type { Columns } from '../src/range-columns.ts';
+import { replayHistory } from '../src/replay.ts';
 import { type AlertRule, readRules } from '../src/rulefiles.ts';
 import { createNeeds, layerRules } from '../src/rulegraph.ts';
 import { AUTH_CODES, createTraffic, trafficMinutes } from '../src/simulate.ts';
@@ -17,6 +18,7 @@ import { withStorage } from './support/storage.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const projectRules = fileURLToPath(new URL('../prometheus/rules', import.meta.url));
+const smallRules = fileURLToPath(new URL('testdata/history-rules', import.meta.url));
 const rule = (pending: number, keep: number, more: Partial<AlertRule> = {}): AlertRule => ({
   alert: `For${pending}Keep${keep}`,
   expr: 'x == 1',
@@ -184,6 +186,32 @@ describe('runBacktest', () => {
     expect(replayed.size).toBeGreaterThan(200);
     expect([...replayed.keys()].sort()).toEqual([...imported.keys()].sort());
     for (const [series, values] of replayed) expect([series, values]).toEqual([series, imported.get(series)]);
+  });
+
+  it('records what an import records over weeks, with days for which there is no data', async () => {
+    const DAY = 1440;
+    const weeks = function* () {
+      for (let minute = 0; minute < 16 * DAY; minute++) {
+        if (minute < 4 * DAY || minute >= 10 * DAY)
+          yield { minute, counts: { approved: 50 + (minute % 97), denied: minute % 13 } };
+      }
+    };
+    const dataDir = await tempDir();
+    await importHistory({ minutes: weeks(), dataDir, rulesDir: smallRules });
+    const { recording: rules } = await readRules(smallRules);
+    const replay = await replayHistory({ minutes: weeks(), statuses: true, authCodes: [], rules });
+    const query = '{__name__=~".*test.*"}';
+    try {
+      for (const day of [0, 3, 4, 9, 10, 13, 15]) {
+        const range = { start: day * DAY * 60, end: (day + 1) * DAY * 60, step: 60 };
+        const replayed = bySeries(await rangeQuery(replay.url, query, range));
+        const imported = await withStorage(dataDir, ({ columns }) => columns(query, range.start, range.end));
+        expect(replayed).toEqual(bySeries(imported));
+        expect(replayed.size).toBeGreaterThan(day === 9 ? 0 : 10);
+      }
+    } finally {
+      await replay.stop();
+    }
   });
 
   it('leaves out what a history cannot tell, and says why', async () => {
