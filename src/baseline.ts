@@ -7,7 +7,7 @@ export interface Normal {
   /** This status per approved transaction, now. */
   odds: number;
   relativeVariance: Partial<Record<Window, number>>;
-  /** What this time of day peaks at on other days; absent where nothing recurs. */
+  /** What this time of day peaks at on other days: 0 where nothing recurs, absent before there are three days. */
   guard: Partial<Record<Window, number>>;
   /** The alert that is firing for it. */
   firing?: string;

@@ -1,33 +1,26 @@
 import { mkdirSync } from 'node:fs';
-import { type Commits, openCommits, type Put, type Table } from './ledger/commits.ts';
-import { prepareFile, type State, type Store } from './ledger/file.ts';
+import { type Commits, openCommits, type Put } from './ledger/commits.ts';
+import { prepareFile } from './ledger/file.ts';
 import { loadMirror, type Mirror } from './ledger/mirror.ts';
 import {
   countsOf,
   type Limits,
-  minuteText,
-  newLabelSet,
   type Outcome,
   type Plan,
   planReports,
   recordKey,
   type Series,
   type Slots,
-  seriesKey,
   slotsKey,
   type View,
 } from './ledger/plan.ts';
-import { openStore, unseal } from './ledger/store.mjs';
+import { appended, describe, keyPuts, prune, startingPuts } from './ledger/records.ts';
+import { newest, type Read, reader, stateKeeper } from './ledger/state.ts';
+import { openStore } from './ledger/store.mjs';
 import { holdFolder } from './lock.ts';
 import { type Log, messageOf } from './log.ts';
-import { METRIC, type Status } from './names.ts';
+import type { Status } from './names.ts';
 import type { Report } from './report.ts';
-
-/** Reports and notifications that are kept to be looked at. */
-const KEPT = 10_000;
-/** How long a retry is recognised by its source and minute, and by its key; in seconds. */
-const MINUTES_KEPT = 7 * 86_400;
-const KEYS_KEPT = 86_400;
 
 export interface Submission {
   reports: Report[];
@@ -86,94 +79,6 @@ export interface LedgerOptions extends Limits {
   onCommit?: (seconds: number) => void;
   /** Told of how many reports a label value became "other". */
   onFolded?: (reports: number) => void;
-}
-
-type Read = (table: Table, key: string) => unknown;
-
-const sequence = (n: number): string => String(n).padStart(16, '0');
-
-/** A record at the end of a table that keeps its newest. */
-function appended(table: 'reports' | 'journal', n: number, value: object): Put[] {
-  const added = { table, key: sequence(n), value };
-  return n < KEPT ? [added] : [added, { table, key: sequence(n - KEPT), value: null }];
-}
-
-function describe(report: Report, outcome: Outcome, now: number): object {
-  const pick = (key: 'status' | 'code') =>
-    Object.fromEntries(report.entries.flatMap((e) => (e[key] === undefined ? [] : [[e[key], e.count]])));
-  return {
-    timestamp: new Date(report.time).toISOString(),
-    receivedAt: new Date(now).toISOString(),
-    ...(report.source !== '' && { source: report.source }),
-    ...(Object.keys(report.labels).length > 0 && { labels: report.labels }),
-    counts: pick('status'),
-    authCodes: pick('code'),
-    late: outcome.late,
-  };
-}
-
-function keyPuts({ key, fingerprint, now }: Submission, answer: unknown): Put[] {
-  if (key === undefined) return [];
-  const record = recordKey(key);
-  const due = minuteText(Math.floor(now / 1000));
-  return [
-    { table: 'keys', key: record, value: { fingerprint, answer } },
-    { table: 'expiry', key: `${due} ${record}`, value: record },
-  ];
-}
-
-/** What expires. */
-function prune() {
-  const now = Math.floor(Date.now() / 1000);
-  return { pruneMinutes: minuteText(now - MINUTES_KEPT), pruneKeys: minuteText(now - KEYS_KEPT) };
-}
-
-const reader =
-  ({ tables }: Store): Read =>
-  (table, key) => {
-    const sealed = tables[table].get(key);
-    return sealed === undefined ? undefined : JSON.parse(unseal(table, key, sealed));
-  };
-
-function newest({ tables }: Store, table: 'reports' | 'journal', limit: number): unknown[] {
-  const range = tables[table].getRange({ reverse: true, limit });
-  return [...range].map(({ key, value }) => JSON.parse(unseal(table, key, value)));
-}
-
-/** The state record through its life: planned, on its way, on disk. */
-function stateKeeper(read: Read) {
-  const load = () => read('meta', 'state') as State;
-  const keeper = {
-    planned: load(),
-    stored: load(),
-    sealed: load(),
-    seal(): { commit: number; puts: Put[] } {
-      keeper.planned = { ...keeper.planned, commits: keeper.planned.commits + 1 };
-      keeper.sealed = keeper.planned;
-      return { commit: keeper.sealed.commits, puts: [{ table: 'meta', key: 'state', value: keeper.sealed }] };
-    },
-    committed: () => {
-      keeper.stored = keeper.sealed;
-    },
-    /** After a failed commit: is it on disk all the same? If not, forget what was planned upon it. */
-    recheck(): boolean {
-      const onDisk = load();
-      if (onDisk.commits === keeper.sealed.commits) return true;
-      keeper.planned = onDisk;
-      return false;
-    },
-  };
-  return keeper;
-}
-
-function startingPuts(): { puts: Put[]; series: Map<string, Series> } {
-  const all = [
-    ...newLabelSet(METRIC.transactions, {}),
-    ...newLabelSet(METRIC.late, {}),
-    { metric: METRIC.authCodes, labels: { auth_code: '00' }, value: 0 },
-  ];
-  const series = new Map(all.map((s) => [seriesKey(s.metric, s.labels), s]));
-  return { series, puts: [...series].map(([key, value]) => ({ table: 'totals', key, value })) };
 }
 
 /** What plans are made upon: on its way to disk, else on disk. */

@@ -42,7 +42,7 @@ export const RECORDED = {
   odds: 'status:transactions:odds',
   /** Relative variance of the expected count: over-dispersion plus the baseline's own uncertainty. */
   relativeVariance: 'status_window:transactions:relative_variance',
-  /** What this time of day peaks at on other days; absent where nothing recurs. */
+  /** What this time of day peaks at on other days: 0 where nothing recurs, absent before there are three days. */
   guard: 'status_window:transactions:guard',
   expected: 'status_window:transactions:expected',
   upper: 'status_window:transactions:upper',
@@ -74,4 +74,8 @@ export const TUNABLE = {
   noiseZ: 'tillwatch:noise_z:tunable',
   /** Standard deviations that a peak which recurs at this time of day may exceed itself by. */
   guardZ: 'tillwatch:guard_z:tunable',
+  /** Relative standard deviation of over-dispersion before anything is learned, and the least and most that may be. */
+  dispersionPrior: 'tillwatch:dispersion_prior:tunable',
+  dispersionMin: 'tillwatch:dispersion_min:tunable',
+  dispersionMax: 'tillwatch:dispersion_max:tunable',
 } as const;

@@ -28,8 +28,8 @@ export async function readTunables(rulesDir: string): Promise<BandTunables> {
     z: byWindow(TUNABLE.z),
     minEvents: byWindow(TUNABLE.minEvents),
     noiseZ: read(TUNABLE.noiseZ),
-    dispersionPrior: read('tillwatch:dispersion_prior:tunable'),
-    dispersionMin: read('tillwatch:dispersion_min:tunable'),
-    dispersionMax: read('tillwatch:dispersion_max:tunable'),
+    dispersionPrior: read(TUNABLE.dispersionPrior),
+    dispersionMin: read(TUNABLE.dispersionMin),
+    dispersionMax: read(TUNABLE.dispersionMax),
   };
 }
