@@ -195,6 +195,20 @@ describe('tillwatch backtest', () => {
     ]);
   });
 
+  it('takes a history of the future for what it is', async () => {
+    const text = await readFile(history, 'utf8');
+    const year = new Date().getUTCFullYear() + 1;
+    // A year with the same weekdays, so that the rules see the same.
+    const same = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10].find(
+      (more) => new Date(Date.UTC(year + more, 0, 5)).getUTCDay() === 1,
+    );
+    const future = String(year + (same ?? 0));
+    const file = join(await tempDir(), 'future.csv');
+    await writeFile(file, text.replaceAll('2026-', `${future}-`));
+    const expected = JSON.stringify(await json([history])).replaceAll('2026-', `${future}-`);
+    expect(JSON.stringify(await json([file]))).toBe(expected);
+  });
+
   it('takes rows in any order, and adds up rows of the same minute and status', async () => {
     const [header = '', ...rows] = (await readFile(history, 'utf8')).trim().split('\n');
     const halves = rows.reverse().flatMap((row) => {

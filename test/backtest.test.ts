@@ -129,7 +129,7 @@ const traffic = createTraffic({
   ],
 });
 const history = () => trafficMinutes(traffic, 0, HOURS * 60);
-const options = { statuses: true, authCodes: AUTH_CODES, seconds: HOURS * 3600 };
+const options = { statuses: true, authCodes: AUTH_CODES, from: 0, to: HOURS * 3600 };
 
 async function inputSeries(): Promise<InputSeries> {
   const input: Record<string, (number | '_')[]> = {};

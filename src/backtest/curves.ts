@@ -28,10 +28,11 @@ const SUBJECTS: [status: string, signal: AlertSignal][] = [
   ['approved', 'volume'],
 ];
 
-/** Reads the curves of the judged statuses and of sales from what was played. Statuses that never occurred are left out. */
+/** Reads the curves of the judged statuses and of sales from what was played, `shift` seconds later. Statuses that never occurred are left out. */
 export async function readCurves(
   replay: Replay,
   rules: readonly RecordingRule[],
+  shift: number,
   signal: AbortSignal | undefined,
 ): Promise<Curve[]> {
   const recorded = new Set(rules.map(({ record }) => record));
@@ -48,7 +49,7 @@ export async function readCurves(
     curves.push({
       status,
       signal: about,
-      from: replay.from,
+      from: replay.from + shift,
       observed,
       expected: await ofRule(RECORDED.expected),
       lower: await ofRule(RECORDED.lower),

@@ -18,12 +18,13 @@ export interface BacktestOptions {
   statuses: boolean;
   authCodes: readonly string[];
   rulesDir: string;
-  /** Seconds of history that are played, to tell how far it is. */
-  seconds: number;
+  /** Seconds since the epoch: start of the first minute and end of the last. */
+  from: number;
+  to: number;
   /** `share` in [0, 1]. */
   onProgress?: (share: number, what: string) => void;
-  /** Looks at what was recorded, before it is deleted. */
-  inspect?: (replay: Replay, recorded: readonly RecordingRule[]) => Promise<void>;
+  /** Looks at what was recorded, before it is deleted. Its times are `shift` seconds before those of the history. */
+  inspect?: (replay: Replay, recorded: readonly RecordingRule[], shift: number) => Promise<void>;
   signal?: AbortSignal | undefined;
 }
 
@@ -61,30 +62,59 @@ export async function runBacktest(options: BacktestOptions): Promise<Backtest> {
   const plan = planRules(recording, alerts, historyOf(options));
   if (plan.evaluated.length === 0)
     throw new Error(`${options.rulesDir}: no alert rule reads anything that the history has`);
+  const shift = shiftFor(options.to);
   let at = 0;
   const replay = await replayHistory({
     ...options,
+    minutes: shifted(options.minutes, shift),
     rules: plan.recording,
     expressions: plan.evaluated.map((rule) => ({ expr: rule.expr, where: whereIs(rule) })),
     onMinute: () => {
       at += 60;
     },
-    onRule: (_, record) => options.onProgress?.(Math.min(at / options.seconds, 1), record),
+    onRule: (_, record) => options.onProgress?.(Math.min(at / (options.to - options.from), 1), record),
   });
   try {
     const found: BacktestAlert[] = [];
     await forEachAtOnce(CONCURRENCY, plan.evaluated, async (rule) => {
       options.onProgress?.(1, rule.alert);
-      found.push(...(await alertsOf(rule, replay, signal)));
+      for (const alert of await alertsOf(rule, replay, signal)) found.push(later(alert, shift));
     });
-    await options.inspect?.(replay, plan.recording);
-    const { from, to } = replay;
+    await options.inspect?.(replay, plan.recording, shift);
     const { leftOut, absent } = plan;
-    return { from, to, alerts: found.sort(byStart), leftOut, absent, rules: plan.evaluated };
+    return {
+      from: replay.from + shift,
+      to: replay.to + shift,
+      alerts: found.sort(byStart),
+      leftOut,
+      absent,
+      rules: plan.evaluated,
+    };
   } finally {
     await replay.stop();
   }
 }
+
+/** After 28 years the calendar repeats: the same dates fall on the same weekdays, and leap years too. */
+const CALENDAR_CYCLE = 10_227 * 86_400;
+
+/**
+ * Prometheus takes no samples from the future. A history that reaches into it, a generated one perhaps, is played as if it had been
+ * 28 years earlier. @returns seconds to add to what comes out
+ */
+const shiftFor = (to: number): number =>
+  Math.max(0, Math.ceil((to - Date.now() / 1000) / CALENDAR_CYCLE)) * CALENDAR_CYCLE;
+
+function* shifted(minutes: Iterable<MinuteCounts>, shift: number): Generator<MinuteCounts> {
+  for (const counted of minutes) yield { ...counted, minute: counted.minute - shift / 60 };
+}
+
+const later = (alert: BacktestAlert, shift: number): BacktestAlert => ({
+  ...alert,
+  startsAt: alert.startsAt + shift,
+  endsAt: alert.endsAt === null ? null : alert.endsAt + shift,
+  lastTrue: alert.lastTrue + shift,
+});
 
 const historyOf = ({ statuses, authCodes }: BacktestOptions): Set<string> =>
   new Set([

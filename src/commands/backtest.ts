@@ -12,9 +12,7 @@ import { authCodesOf, hasStatuses, mergeMinutes, readFiles } from '../csv-files.
 import { readLabels } from '../incident-labels.ts';
 import { messageOf } from '../log.ts';
 import { createProgress, type Progress } from '../progress.ts';
-import type { Replay } from '../replay.ts';
 import { parseTime } from '../report.ts';
-import type { RecordingRule } from '../rulefiles.ts';
 import { type Label, scoreAlerts } from '../score.ts';
 import { writeAll } from '../write-all.ts';
 import type { CommandIo } from './io.ts';
@@ -47,8 +45,8 @@ export async function backtestCommand(options: BacktestCommandOptions, io: Comma
     const files = await readFiles(options.files, options, io, progress);
     const input = { files, labels, scoreFrom };
     const curves: Curve[] = [];
-    const takeCurves = async (replay: Replay, recorded: readonly RecordingRule[]) => {
-      if (options.html !== undefined) curves.push(...(await readCurves(replay, recorded, io.signal)));
+    const takeCurves: BacktestOptions['inspect'] = async (replay, recorded, shift) => {
+      if (options.html !== undefined) curves.push(...(await readCurves(replay, recorded, shift, io.signal)));
     };
     const rules = { dir: options.rules ?? OWN_RULES, name: options.compare === undefined ? '' : 'the rules: ' };
     const result = await runRules(rules, input, io, progress, takeCurves);
@@ -101,7 +99,8 @@ async function runRules(
     statuses: hasStatuses(files),
     authCodes: authCodesOf(files).authCodes ?? [],
     rulesDir: dir,
-    seconds: (to - from) * 60,
+    from: from * 60,
+    to: to * 60,
     onProgress: (share, what) => progress.show(`${name}${Math.floor(share * 100)} % of the history, ${what}`),
     ...(inspect !== undefined && { inspect }),
     signal: io.signal,
