@@ -1,0 +1,170 @@
+import { JUDGED_STATUSES, RECORDED, STATUSES, type Status, WINDOWS } from '../../src/names.ts';
+import { randomFor } from '../../src/random.ts';
+import { remoteWrite, type SeriesSamples } from '../../src/remote-write.ts';
+import { AUTH_CODES } from '../../src/simulate.ts';
+import { acquirers, PER_MINUTE } from './target.ts';
+
+/** Minutes before the start of the measurement. */
+type Ages = readonly number[];
+
+/** One recorded name: its series for one acquirer, and when they have samples. */
+interface Recorded {
+  name: string;
+  series: { labels: Record<string, string>; mean: number; isCount: boolean }[];
+  ages: Ages;
+}
+
+const DAY = 1440;
+const HOUR = 60;
+/** The measurement takes some minutes, in which what the rules read moves towards it. */
+const between = (newest: number, oldest: number): number[] =>
+  Array.from({ length: oldest - newest + 1 }, (_, index) => newest + index);
+const recent = (minutes: number): number[] => between(0, minutes);
+const onDays = (days: readonly number[], newest: number, oldest: number): number[] =>
+  days.flatMap((day) => between(day * DAY + newest, day * DAY + oldest));
+const WEEK = [1, 2, 3, 4, 5, 6, 7];
+const sorted = (...ages: Ages[]): number[] => [...new Set(ages.flat())].sort((a, b) => a - b);
+
+const MINUTES = { '1m': 1, '2m': 2, '5m': 5, '15m': 15, '1h': 60 } as const;
+const FIRST_PASS: readonly Status[] = [...JUDGED_STATUSES, 'processing'];
+const BASELINE: readonly Status[] = ['approved', ...JUDGED_STATUSES];
+
+const byStatus = (statuses: readonly Status[], mean: (perMinute: number) => number, isCount = true) =>
+  statuses.map((status) => ({ labels: { status }, mean: mean(PER_MINUTE[status]), isCount }));
+const byWindow = (
+  statuses: readonly Status[],
+  mean: (perMinute: number, window: number) => number,
+  isCount = true,
+): Recorded['series'] =>
+  WINDOWS.flatMap((window) =>
+    statuses.map((status) => ({
+      labels: { status, window },
+      mean: mean(PER_MINUTE[status], MINUTES[window]),
+      isCount,
+    })),
+  );
+
+/**
+ * Everything that prometheus/rules reads of the past, and nothing else: each recorded name at the ages at which a rule reads it, to the
+ * minute, with some minutes on either side. A year of everything would cost the same to evaluate, and hours to write.
+ */
+const PER_ACQUIRER: readonly Recorded[] = [
+  { name: RECORDED.perMinute, series: byStatus(STATUSES, (n) => n), ages: recent(70) },
+  { name: RECORDED.observed, series: byWindow(STATUSES, (n, w) => n * w), ages: recent(70) },
+  { name: RECORDED.expected, series: byWindow(BASELINE, (n, w) => n * w, false), ages: recent(70) },
+  { name: 'status:transactions:reported1m', series: byStatus(['approved'], (n) => n), ages: recent(270) },
+  { name: 'status:transactions:usual_day1m', series: byStatus(['approved'], (n) => n, false), ages: recent(270) },
+  { name: 'status:transactions:usual1m', series: byStatus(['approved'], (n) => n, false), ages: recent(70) },
+  { name: 'status:transactions:dirty', series: byStatus(FIRST_PASS, () => 0), ages: recent(70) },
+  { name: 'status:transactions:excess1m', series: byStatus(STATUSES, () => 0), ages: recent(70) },
+  {
+    name: 'status_window:transactions:evidence',
+    series: byWindow(JUDGED_STATUSES, (n, w) => n * Math.max(w - 1, 1)),
+    ages: onDays(WEEK, -24, 10),
+  },
+  {
+    name: 'status:transactions:odds15m',
+    series: byStatus(FIRST_PASS, (n) => n / PER_MINUTE.approved, false),
+    // Of the day, a sample every five minutes: subqueries look back that far.
+    ages: sorted(
+      recent(20),
+      Array.from({ length: 300 }, (_, index) => index * 5),
+      between(100, 130),
+    ),
+  },
+  {
+    name: 'status:transactions:clean1h',
+    series: byStatus(BASELINE, (n) => n * 60),
+    ages: sorted(
+      ...[1, 2, 3, 4, 5].map((hour) => between(hour * HOUR - 20, hour * HOUR + 4)),
+      onDays(WEEK, -50, -26),
+      between(71 * HOUR - 20, 72 * HOUR + 4),
+    ),
+  },
+  ...(['residual_squares1h', 'expected_squares1h', 'clean_minutes1h'] as const).map((name) => ({
+    name: `status_window:transactions:${name}`,
+    series: byWindow(
+      JUDGED_STATUSES,
+      (n, w) => (name === 'clean_minutes1h' ? 60 : 60 * (n * w) ** 2 * (name === 'expected_squares1h' ? 1 : 0.01)),
+      name === 'clean_minutes1h',
+    ),
+    ages: Array.from({ length: 168 }, (_, hour) => hour * HOUR + 5),
+  })),
+  {
+    name: 'status_window:transactions:dispersion',
+    series: byWindow(JUDGED_STATUSES, () => 0.01, false),
+    ages: [5, 65, 125],
+  },
+];
+
+/** Of the same name as the first one above, but at other ages: samples of a series are written once, in order of time. */
+const APPROVED_ON_DAYS = onDays([...WEEK, 14], -26, 12);
+
+const CODES: readonly Recorded[] = [
+  {
+    name: 'auth_code:transactions:increase1m',
+    series: AUTH_CODES.map((auth_code) => ({ labels: { auth_code }, mean: 10, isCount: true })),
+    ages: recent(130),
+  },
+  {
+    name: 'auth_code:transactions:odds1h',
+    series: AUTH_CODES.filter((code) => code !== '00').map((auth_code) => ({
+      labels: { auth_code },
+      mean: 1,
+      isCount: false,
+    })),
+    ages: recent(3 * DAY + 10),
+  },
+];
+
+/** Within a tenth of the mean, so that samples compress like real ones, not like a constant. */
+function samplesOf(
+  { name, ages }: Recorded,
+  { labels, mean, isCount }: Recorded['series'][number],
+  acquirer: string | undefined,
+  end: number,
+  seed: number,
+): SeriesSamples {
+  const all = name === RECORDED.perMinute && labels.status === 'approved' ? [...ages, ...APPROVED_ON_DAYS] : ages;
+  const random = randomFor(seed, 1, all.length);
+  const times = Float64Array.from(all, (age) => end - age * 60).sort();
+  const values = times.map(() => {
+    const value = mean * (0.9 + 0.2 * random());
+    return isCount ? Math.round(value) : value;
+  });
+  return { labels: { __name__: name, ...labels, ...(acquirer !== undefined && { acquirer }) }, times, values };
+}
+
+/** Of one request. */
+const BATCH_SAMPLES = 200_000;
+
+/**
+ * Writes the history that the rules read, for `count` acquirers.
+ * @param end seconds since the epoch
+ * @returns how many samples in how many series
+ */
+export async function writeHistory(url: string, count: number, end: number) {
+  let batch: SeriesSamples[] = [];
+  const written = { samples: 0, series: 0 };
+  let inBatch = 0;
+  const flush = async () => {
+    await remoteWrite(url, batch);
+    batch = [];
+    inBatch = 0;
+  };
+  const add = async (series: SeriesSamples) => {
+    batch.push(series);
+    inBatch += series.times.length;
+    written.samples += series.times.length;
+    written.series++;
+    if (inBatch >= BATCH_SAMPLES) await flush();
+  };
+  const writeAll = async (recorded: readonly Recorded[], acquirer: string | undefined) => {
+    for (const one of recorded)
+      for (const series of one.series) await add(samplesOf(one, series, acquirer, end, written.series));
+  };
+  await writeAll(CODES, undefined);
+  for (const acquirer of acquirers(count)) await writeAll(PER_ACQUIRER, acquirer);
+  await flush();
+  return written;
+}
