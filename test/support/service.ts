@@ -99,9 +99,12 @@ export function parseMetrics(text: string): Map<string, number> {
   );
 }
 
-/** What the exposition says of transactions, line by line, without what the service says of itself. */
+/**
+ * The counters of transactions as exposed, line by line. Without the gauge of the last minute, which a minute that ends
+ * changes by itself.
+ */
 export const transactionLines = (metrics: string): string[] =>
-  metrics.split('\n').filter((line) => line.startsWith('transactions_'));
+  metrics.split('\n').filter((line) => /^transactions_(?!last_minute)/.test(line));
 
 export interface Service extends Client {
   dir: string;
