@@ -44,6 +44,9 @@ const byWindow = (
     })),
   );
 
+/** A week of what is recorded once an hour. */
+const HOURLY = Array.from({ length: 168 }, (_, hour) => hour * HOUR + 5);
+
 /**
  * Everything that prometheus/rules reads of the past, and nothing else: each recorded name at the ages at which a rule reads it, to the
  * minute, with some minutes on either side. A year of everything would cost the same to evaluate, and hours to write.
@@ -60,8 +63,14 @@ const PER_ACQUIRER: readonly Recorded[] = [
   {
     name: 'status_window:transactions:evidence',
     series: byWindow(JUDGED_STATUSES, (n, w) => n * Math.max(w - 1, 1)),
-    ages: onDays(WEEK, -24, 10),
+    ages: recent(70),
   },
+  {
+    name: 'status_window:transactions:peak1h',
+    series: byWindow(JUDGED_STATUSES, (n, w) => n * Math.max(w - 1, 1)),
+    ages: onDays(WEEK, -34, -26),
+  },
+  { name: 'status_window:transactions:steady', series: byWindow(JUDGED_STATUSES, () => 1), ages: recent(70) },
   {
     name: 'status:transactions:odds15m',
     series: byStatus(FIRST_PASS, (n) => n / PER_MINUTE.approved, false),
@@ -81,18 +90,29 @@ const PER_ACQUIRER: readonly Recorded[] = [
       between(71 * HOUR - 20, 72 * HOUR + 4),
     ),
   },
-  ...(['residual_squares1h', 'expected_squares1h', 'clean_minutes1h'] as const).map((name) => ({
+  ...(['residual_squares1h', 'steady_residual_squares1h'] as const).map((name) => ({
     name: `status_window:transactions:${name}`,
-    series: byWindow(
-      JUDGED_STATUSES,
-      (n, w) => (name === 'clean_minutes1h' ? 60 : 60 * (n * w) ** 2 * (name === 'expected_squares1h' ? 1 : 0.01)),
-      name === 'clean_minutes1h',
-    ),
-    ages: Array.from({ length: 168 }, (_, hour) => hour * HOUR + 5),
+    series: byWindow(JUDGED_STATUSES, (n, w) => 60 * (n * w) ** 2 * 0.01, false),
+    ages: HOURLY,
+  })),
+  ...(['expected_squares1h', 'steady_expected_squares1h'] as const).map((name) => ({
+    name: `status_window:transactions:${name}`,
+    series: byWindow(JUDGED_STATUSES, (n, w) => 60 * (n * w) ** 2, false),
+    ages: HOURLY,
+  })),
+  ...(['clean_minutes1h', 'steady_minutes1h'] as const).map((name) => ({
+    name: `status_window:transactions:${name}`,
+    series: byWindow(JUDGED_STATUSES, () => 60),
+    ages: HOURLY,
   })),
   {
-    name: 'status_window:transactions:dispersion',
+    name: 'status_window:transactions:rough_dispersion',
     series: byWindow(JUDGED_STATUSES, () => 0.01, false),
+    ages: [5, 65, 125],
+  },
+  {
+    name: 'status:transactions:dispersion',
+    series: byStatus(JUDGED_STATUSES, () => 0.01, false),
     ages: [5, 65, 125],
   },
 ];
