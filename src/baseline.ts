@@ -1,3 +1,4 @@
+import { addressOf } from './labels.ts';
 import { type Log, messageOf } from './log.ts';
 import { JUDGED_STATUSES, type JudgedStatus, RECORDED, TUNABLE, type Window } from './names.ts';
 import type { Prometheus, Sample } from './prometheus.ts';
@@ -41,13 +42,6 @@ const NAMES = [
 const QUERY = `{__name__=~"${NAMES.join('|')}", window=~"|1m|2m"}`;
 const AS_OF = `max(timestamp(${RECORDED.odds}))`;
 const FIRING = `ALERTS{alertstate="firing", status=~"${JUDGED_STATUSES.join('|')}"}`;
-const OWN = ['__name__', 'status', 'window', 'alertname', 'alertstate', 'severity', 'service', 'auth_code'];
-
-/** A series is known by its status and its extra labels. */
-function address(labels: Readonly<Record<string, string>>, status = labels.status): string {
-  const extra = Object.entries(labels).filter(([name]) => !OWN.includes(name));
-  return JSON.stringify([status, extra.sort(([a], [b]) => (a < b ? -1 : 1))]);
-}
 
 const NO_TUNABLES: Tunables = { z: {}, minEvents: {}, noiseZ: Number.NaN, guardZ: Number.NaN };
 
@@ -67,15 +61,15 @@ function normals(samples: Sample[], firing: Sample[]): Map<string, Normal> {
   const map = new Map<string, Normal>();
   for (const { labels, value } of samples)
     if (labels.__name__ === RECORDED.odds && Number.isFinite(value))
-      map.set(address(labels), { odds: value, relativeVariance: {}, guard: {} });
+      map.set(addressOf(labels), { odds: value, relativeVariance: {}, guard: {} });
   for (const { labels, value } of samples) {
-    const normal = map.get(address(labels));
+    const normal = map.get(addressOf(labels));
     const window = labels.window as Window;
     if (labels.__name__ === RECORDED.relativeVariance && normal) normal.relativeVariance[window] = value;
     if (labels.__name__ === RECORDED.guard && normal) normal.guard[window] = value;
   }
   for (const { labels } of firing) {
-    const normal = map.get(address(labels));
+    const normal = map.get(addressOf(labels));
     if (normal && labels.alertname !== undefined) normal.firing = labels.alertname;
   }
   return map;
@@ -87,12 +81,12 @@ export function toBaseline(samples: Sample[], firing: Sample[], asOf: number | u
   if (map.size === 0 || asOf === undefined || Number.isNaN(new Date(asOf * 1000).getTime()))
     return noBaseline('warming-up', 'the rules need two hours of history before they know what is normal');
   const approved = samples.filter(({ labels }) => labels.__name__ === RECORDED.perMinute);
-  const volumes = new Map(approved.map(({ labels, value }) => [address(labels), value]));
+  const volumes = new Map(approved.map(({ labels, value }) => [addressOf(labels), value]));
   return {
     state: 'ready',
     asOf: asOf * 1000,
-    normal: (status, labels) => map.get(address(labels, status)),
-    approved: (labels) => volumes.get(address(labels, 'approved')),
+    normal: (status, labels) => map.get(addressOf(labels, status)),
+    approved: (labels) => volumes.get(addressOf(labels, 'approved')),
     tunables: {
       z: byWindow(samples, TUNABLE.z),
       minEvents: byWindow(samples, TUNABLE.minEvents),

@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
+import { addressOf, extraLabels } from '../labels.ts';
 import { RECORDED, STATUSES, type Status, WINDOWS, type Window } from '../names.ts';
 import { Problem } from '../problem.ts';
 import type { Range, Sample } from '../prometheus.ts';
@@ -40,14 +41,6 @@ const anomaly = z
   .meta({ id: 'Anomaly' });
 type Anomaly = z.output<typeof anomaly>;
 
-const OWN_LABELS = ['__name__', 'status', 'window', 'alertname', 'alertstate', 'severity', 'service'];
-const extra = (labels: Record<string, string>) =>
-  Object.fromEntries(
-    Object.entries(labels)
-      .filter(([name]) => !OWN_LABELS.includes(name))
-      .sort(([a], [b]) => (a < b ? -1 : 1)),
-  );
-const address = (labels: Record<string, string>) => JSON.stringify([labels.status, extra(labels)]);
 const fieldOf = (labels: Record<string, string>) => FIELDS[labels.__name__ as keyof typeof FIELDS];
 
 const SPAN: Partial<Record<Window, 'lastMinute' | 'lastMinutes' | 'lastHour'>> = {
@@ -67,23 +60,23 @@ function verdict({ firing, lastMinute }: Anomaly): Recommendation {
 function blank(labels: Record<string, string>): Anomaly {
   const status = labels.status as Status;
   const spans = { lastMinute: {}, lastMinutes: {}, lastHour: {} };
-  return { status, labels: extra(labels), ...spans, firing: [], recommendation: 'unknown' };
+  return { status, labels: extraLabels(labels), ...spans, firing: [], recommendation: 'unknown' };
 }
 
 function anomalies(bands: Sample[], trends: Sample[], firing: Sample[]): Anomaly[] {
   const found = new Map<string, Anomaly>();
   for (const { labels, value } of bands) {
-    const entry = found.get(address(labels)) ?? blank(labels);
+    const entry = found.get(addressOf(labels)) ?? blank(labels);
     const span = SPAN[labels.window as Window];
     if (span !== undefined && Number.isFinite(value)) entry[span][fieldOf(labels)] = value;
-    found.set(address(labels), entry);
+    found.set(addressOf(labels), entry);
   }
   for (const { labels, value } of trends) {
-    const entry = found.get(address(labels));
+    const entry = found.get(addressOf(labels));
     const trend = TRENDS[String(value) as keyof typeof TRENDS];
     if (entry !== undefined && trend !== undefined) entry.trend = trend;
   }
-  for (const { labels } of firing) found.get(address(labels))?.firing.push(labels.alertname ?? '');
+  for (const { labels } of firing) found.get(addressOf(labels))?.firing.push(labels.alertname ?? '');
   for (const entry of found.values()) entry.recommendation = verdict(entry);
   const order = (a: Anomaly) => STATUSES.indexOf(a.status);
   return [...found.values()].sort((a, b) => order(a) - order(b));
@@ -126,14 +119,14 @@ interface Drawn {
 function join(ranges: Range[]): { labels: Record<string, string>; points: object[] }[] {
   const found = new Map<string, Drawn>();
   for (const { labels, points } of ranges) {
-    const entry = found.get(address(labels)) ?? { labels: extra(labels), points: new Map() };
+    const entry = found.get(addressOf(labels)) ?? { labels: extraLabels(labels), points: new Map() };
     for (const [at, value] of points) {
       if (!Number.isFinite(value)) continue;
       const point = entry.points.get(at) ?? {};
       point[fieldOf(labels)] = value;
       entry.points.set(at, point);
     }
-    found.set(address(labels), entry);
+    found.set(addressOf(labels), entry);
   }
   return [...found.values()].map(({ labels, points }) => ({
     labels,
