@@ -7,7 +7,7 @@ import { fetchDebianPackages, hostDistribution } from './binaries/debian.ts';
 import { atLeast, binaryVersion, executableOnPath, executableUnder } from './binaries/executables.ts';
 import { linkAlertmanagerTemplates, relocateAlertmanager } from './binaries/relocate.ts';
 
-export type BinaryName = 'prometheus' | 'promtool' | 'alertmanager' | 'amtool';
+export type BinaryName = 'prometheus' | 'promtool' | 'alertmanager' | 'amtool' | 'pushgateway';
 
 export interface BinaryOptions {
   /** Told in one line each what is being fetched and why. */
@@ -19,7 +19,7 @@ export interface BinaryOptions {
 
 /** A release family: programs that are released, packaged and fetched together. */
 export interface Release {
-  project: 'prometheus' | 'alertmanager';
+  project: 'prometheus' | 'alertmanager' | 'pushgateway';
   /** The version that is fetched. */
   version: string;
   /** The oldest version that will do. */
@@ -43,6 +43,18 @@ const ALERTMANAGER: Release = {
   programs: ['alertmanager', 'amtool'],
   debianPackages: ['prometheus-alertmanager'],
 };
+
+/** What the benchmarks measure against; nothing else asks for it. */
+const PUSHGATEWAY: Release = {
+  project: 'pushgateway',
+  version: '1.11.2',
+  floor: '1.5.0',
+  programs: ['pushgateway'],
+  debianPackages: ['prometheus-pushgateway'],
+};
+
+/** Fetched together: who needs one needs the other. */
+const STACK = [PROMETHEUS, ALERTMANAGER];
 
 /** What the rules must also pass on; only the tests ask for it. In bookworm promtool is part of `prometheus`. */
 const OLD_PROMETHEUS: Release = {
@@ -69,15 +81,16 @@ const fetches = new Map<string, Promise<string>>();
  */
 export async function findBinary(name: BinaryName, options: BinaryOptions = {}): Promise<string> {
   const env = options.env ?? process.env;
-  const release = PROMETHEUS.programs.includes(name) ? PROMETHEUS : ALERTMANAGER;
+  const releases = PUSHGATEWAY.programs.includes(name) ? [PUSHGATEWAY] : STACK;
+  const floor = releases.find(({ programs }) => programs.includes(name))?.floor ?? '0';
   const tried: string[] = [];
   for (const path of await executableOnPath(name, env.PATH ?? '')) {
     const version = await binaryVersion(path);
-    if (version !== undefined && atLeast(version, release.floor)) return path;
-    tried.push(`${path}: ${version ?? 'does not tell its version'}, need ${release.floor} or newer`);
+    if (version !== undefined && atLeast(version, floor)) return path;
+    tried.push(`${path}: ${version ?? 'does not tell its version'}, need ${floor} or newer`);
   }
   if (tried.length === 0) tried.push(`PATH: no ${name}`);
-  const folder = await fetchOnce('current', [PROMETHEUS, ALERTMANAGER], options, tried);
+  const folder = await fetchOnce('current', releases, options, tried);
   if (name === 'alertmanager') await linkAlertmanagerTemplates(folder);
   return executableUnder(folder, name);
 }

@@ -38,6 +38,11 @@ describe('findBinary', () => {
     }
   });
 
+  test('fetches the Pushgateway that the benchmarks measure against', async () => {
+    const { stdout, stderr } = await execa(await findBinary('pushgateway'), ['--version']);
+    expect(stdout + stderr).toMatch(/pushgateway, version \d/);
+  });
+
   test('fetches Prometheus 2.42 for those who ask for it', async () => {
     const old = await fetchOldPrometheus();
     for (const path of [old.prometheus, old.promtool]) {

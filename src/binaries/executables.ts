@@ -6,8 +6,11 @@ import { promisify } from 'node:util';
 
 const exec = promisify(execFile);
 
-/** Debian renames Alertmanager, because another package of that name exists. */
-const FILE_NAMES: Record<string, readonly string[]> = { alertmanager: ['alertmanager', 'prometheus-alertmanager'] };
+/** Debian renames some, because other packages of their names exist. */
+const FILE_NAMES: Record<string, readonly string[]> = {
+  alertmanager: ['alertmanager', 'prometheus-alertmanager'],
+  pushgateway: ['pushgateway', 'prometheus-pushgateway'],
+};
 
 /** Every executable of that name on a PATH-like string, first match first. */
 export async function executableOnPath(name: string, path: string): Promise<string[]> {
@@ -17,7 +20,7 @@ export async function executableOnPath(name: string, path: string): Promise<stri
 
 /** The program in a folder filled by one of the fetchers: Debian's tree, or release archives side by side. */
 export async function executableUnder(folder: string, name: string): Promise<string> {
-  const places = ['usr/bin', 'prometheus', 'alertmanager'];
+  const places = ['usr/bin', 'prometheus', 'alertmanager', 'pushgateway'];
   const [found] = await existing(places.flatMap((place) => fileNames(name).map((file) => join(folder, place, file))));
   if (found === undefined) throw new Error(`no ${name} in ${folder}; remove that folder to have it fetched again`);
   return found;
