@@ -4,7 +4,7 @@ import { UsageError } from './config.ts';
 import { messageOf } from './log.ts';
 import { Problem } from './problem.ts';
 
-export const ROLES = ['ingest', 'read', 'webhook'] as const;
+export const ROLES = ['ingest', 'read', 'webhook', 'operate'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Says whether a request may do what needs a role. @throws Problem 401 or 403 */

@@ -72,9 +72,10 @@ function mount(router: Router, route: Route, access: Access, health: Health): vo
 }
 
 /** What no route took, at a path that exists: 405 that says what can be done there. */
-function otherMethods(routes: readonly Route[]): Middleware {
+function otherMethods(router: Router, routes: readonly Route[]): Middleware {
   return (ctx, next) => {
-    const here = routes.filter(({ path }) => path === ctx.path).map(({ method }) => method.toUpperCase());
+    const matching = new Set(router.match(ctx.path, ctx.method).path.map(({ path }) => path));
+    const here = routes.filter(({ path }) => matching.has(path)).map(({ method }) => method.toUpperCase());
     if (here.length === 0 || ctx.body !== undefined) return next();
     const allow = here.includes('GET') ? [...here, 'HEAD'] : here;
     throw new Problem(405, `${ctx.path} takes ${allow.join(', ')}`, { headers: { Allow: allow.join(', ') } });
@@ -112,7 +113,7 @@ export function createApp({ access, log, version, ...services }: AppOptions): Ko
   const app = new Koa();
   app.use(problems(log));
   app.use(router.routes());
-  app.use(otherMethods([...routes, document]));
+  app.use(otherMethods(router, [...routes, document]));
   app.on('error', (error) => log('error', `answering a request: ${error.stack ?? error}`));
   return app;
 }

@@ -11,6 +11,9 @@ export interface Health {
   commits: Histogram;
   folded: Counter;
   notifications: Counter<'status'>;
+  streams: Gauge;
+  /** Seconds since the epoch; 0 before the first. */
+  watchdog: Gauge;
 }
 
 /** Not counters although prom-client names them so: promtool check metrics refuses them. */
@@ -57,6 +60,16 @@ export function createHealth(version: string, baselineAge: () => number): Health
     registry,
     reports,
     notifications,
+    streams: new Gauge({
+      name: 'tillwatch_event_streams',
+      help: 'Streams of GET /api/v1/events that are open.',
+      registers,
+    }),
+    watchdog: new Gauge({
+      name: 'tillwatch_watchdog_last_received_timestamp_seconds',
+      help: 'When the alert that always fires arrived through Alertmanager for the last time; 0 before the first.',
+      registers,
+    }),
     requests: new Histogram({
       name: 'tillwatch_http_request_duration_seconds',
       help: 'Time to answer a request.',

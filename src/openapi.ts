@@ -44,12 +44,15 @@ function operationOf(route: Route) {
   return { ...who, ...route.operation, responses, security };
 }
 
+/** `/silences/:id` as OpenAPI writes it: `/silences/{id}`. */
+const template = (path: string): string => path.replaceAll(/:(\w+)/g, '{$1}');
+
 /** The OpenAPI 3.1 document of exactly these routes. */
 export function openApi(routes: readonly Route[], version: string): object {
   const paths: ZodOpenApiPathsObject = {};
   for (const route of routes) {
-    const { path, method } = route;
-    paths[path] = { ...paths[path], [method]: operationOf(route) };
+    const path = template(route.path);
+    paths[path] = { ...paths[path], [route.method]: operationOf(route) };
   }
   return createDocument({
     openapi: '3.1.1',

@@ -6,6 +6,7 @@ import { createAccess } from './access.ts';
 import { createApp } from './app.ts';
 import { type BaselineWatch, watchBaseline } from './baseline.ts';
 import type { Config } from './config.ts';
+import { createEvents } from './events.ts';
 import { createHealth } from './exposition.ts';
 import { openLedger } from './ledger.ts';
 import type { Log } from './log.ts';
@@ -65,6 +66,7 @@ export async function startServer(config: Config, log: Log, internalToken?: stri
   const prometheus = createPrometheus(config.prometheusUrl);
   const baseline = watchBaseline(prometheus, log);
   const health = createHealth(VERSION, baselineAge(baseline));
+  const events = createEvents(health.streams);
   const ledger = await openLedger(config.data, {
     latenessSeconds: config.lateness,
     maxSeries: config.maxSeries,
@@ -80,10 +82,11 @@ export async function startServer(config: Config, log: Log, internalToken?: stri
   });
   async function close(): Promise<void> {
     baseline.stop();
+    events.close();
     if (server.listening) await stop(server);
     await ledger.close();
   }
-  const app = createApp({ config, ledger, prometheus, baseline, health, access, log, version: VERSION });
+  const app = createApp({ config, ledger, prometheus, baseline, health, events, access, log, version: VERSION });
   const server = createServer(app.callback());
   await listen(server, config).catch(async (error: unknown) => {
     await close();

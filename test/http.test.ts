@@ -286,8 +286,9 @@ describe('what describes the service', () => {
     expect(json.openapi).toMatch(/^3\.1\./);
     for (const [path, methods] of Object.entries<Record<string, unknown>>(json.paths)) {
       for (const method of Object.keys(methods)) {
-        const answer = await service.send(method.toUpperCase(), path);
-        expect([404, 405], `${method} ${path}`).not.toContain(answer.status);
+        const answer = await service.send(method.toUpperCase(), path.replaceAll(/[{}]/g, ''));
+        expect(answer.status, `${method} ${path}`).not.toBe(405);
+        if (answer.status === 404) expect(answer.json.detail).not.toContain('there is nothing at');
       }
     }
     expect(Object.keys(json.paths)).toEqual(

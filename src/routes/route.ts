@@ -4,6 +4,7 @@ import type { ZodOpenApiOperationObject } from 'zod-openapi';
 import type { Role } from '../access.ts';
 import type { BaselineWatch } from '../baseline.ts';
 import type { Config } from '../config.ts';
+import type { Events } from '../events.ts';
 import type { Health } from '../exposition.ts';
 import type { Ledger } from '../ledger.ts';
 import { invalid } from '../problem.ts';
@@ -17,11 +18,13 @@ export interface Services {
   prometheus: Prometheus;
   baseline: BaselineWatch;
   health: Health;
+  events: Events;
 }
 
 /** A route with its own documentation, so that what is served and what is documented are one list. */
 export interface Route {
-  method: 'get' | 'post';
+  method: 'get' | 'post' | 'delete';
+  /** A part such as `:id` stands for any text without a slash: `ctx.params.id`, not yet checked. */
   path: string;
   /** Who may; everybody when left out. */
   role?: Role;

@@ -9,6 +9,7 @@ import { afterAll } from 'vitest';
 import { type AppOptions, createApp } from '../../src/app.ts';
 import { noBaseline } from '../../src/baseline.ts';
 import { type Flags, readConfig } from '../../src/config.ts';
+import { createEvents } from '../../src/events.ts';
 import { createHealth } from '../../src/exposition.ts';
 import type { Ledger } from '../../src/ledger.ts';
 import type { Log } from '../../src/log.ts';
@@ -127,11 +128,13 @@ export async function startService(flags: Partial<Flags> = {}): Promise<Service>
 export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { ledger: Ledger; flags?: Partial<Flags> }) {
   const prometheus = createPrometheus(NOWHERE);
   const baseline = noBaseline('unavailable', 'no Prometheus in this test');
+  const health = createHealth('test', () => 0);
   const app = createApp({
     config: readConfig({ ...flags } as Flags, {}),
     prometheus,
     baseline: { current: () => baseline, refresh: async () => {}, stop: () => {} },
-    health: createHealth('test', () => 0),
+    health,
+    events: createEvents(health.streams),
     access: () => {},
     log: () => {},
     version: 'test',
