@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { addressOf } from './labels.ts';
 import { type Log, messageOf } from './log.ts';
 import { JUDGED_STATUSES, type JudgedStatus, RECORDED, TUNABLE, type Window } from './names.ts';
@@ -105,6 +106,24 @@ export async function readBaseline(prometheus: Prometheus): Promise<Baseline> {
   } catch (error) {
     return noBaseline('unavailable', messageOf(error));
   }
+}
+
+export const describedBaseline = z
+  .object({
+    state: z.enum(['ready', 'warming-up', 'unavailable']),
+    asOf: z.iso.datetime().optional(),
+    reason: z.string().optional(),
+    learning: z.boolean().optional().meta({ description: 'There are less than three days of history' }),
+  })
+  .meta({ id: 'Baseline' });
+
+/** What answers say of a baseline. */
+export function describeBaseline({ state, asOf, reason }: Baseline): z.output<typeof describedBaseline> {
+  return {
+    state,
+    ...(asOf !== undefined && { asOf: new Date(asOf).toISOString() }),
+    ...(reason !== undefined && { reason }),
+  };
 }
 
 export interface BaselineWatch {

@@ -51,6 +51,8 @@ export const RECORDED = {
   score: 'status_window:transactions:score',
   /** -2 falling a lot, -1 falling, 0 stable, 1 rising, 2 rising a lot. */
   trend: 'status:transactions:trend',
+  /** 1 while there are less than three days of history, else 0. No labels. */
+  learning: 'transactions:baseline:learning',
 } as const;
 
 /** The same of auth codes, in the last five minutes. Labels: auth_code, extra. */
@@ -74,6 +76,9 @@ export const TUNABLE = {
   noiseZ: 'tillwatch:noise_z:tunable',
   /** Standard deviations that a peak which recurs at this time of day may exceed itself by. */
   guardZ: 'tillwatch:guard_z:tunable',
+  /** Trend arrows: standard deviations to rising or falling, and to rising or falling a lot. */
+  trendStep: 'tillwatch:trend_step:tunable',
+  trendLeap: 'tillwatch:trend_leap:tunable',
   /** Relative standard deviation of over-dispersion before anything is learned, and the least and most that may be. */
   dispersionPrior: 'tillwatch:dispersion_prior:tunable',
   dispersionMin: 'tillwatch:dispersion_min:tunable',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'koa';
 import { z } from 'zod';
-import type { Baseline } from '../baseline.ts';
+import { type Baseline, describeBaseline, describedBaseline } from '../baseline.ts';
 import { type Outcome, slotsKey } from '../ledger/plan.ts';
 import { JUDGED_STATUSES, STATUSES } from '../names.ts';
 import { invalid, Problem } from '../problem.ts';
@@ -19,11 +19,7 @@ const answer = z
     duplicates: z.int().meta({ description: 'Reports that had been counted before' }),
     late: z.int().meta({ description: 'Of the accepted ones, those counted in transactions_late_total' }),
     recommendation: z.enum(RECOMMENDATIONS),
-    baseline: z.object({
-      state: z.enum(['ready', 'warming-up', 'unavailable']),
-      asOf: z.iso.datetime().optional(),
-      reason: z.string().optional(),
-    }),
+    baseline: describedBaseline,
     assessments: z.array(
       z.object({
         status: z.enum(JUDGED_STATUSES),
@@ -106,14 +102,10 @@ function minutesOf(reports: readonly Report[], outcomes: readonly Outcome[], { l
 }
 
 function stateOf(baseline: Baseline, judged: { expected?: number }[]) {
-  const { state, asOf, reason } = baseline;
+  const described = describeBaseline(baseline);
   // Known in general, but not for these labels.
   const known = judged.length === 0 || judged.some((a) => a.expected !== undefined);
-  return {
-    state: state === 'ready' && !known ? ('warming-up' as const) : state,
-    ...(asOf !== undefined && { asOf: new Date(asOf).toISOString() }),
-    ...(reason !== undefined && { reason }),
-  };
+  return described.state === 'ready' && !known ? { ...described, state: 'warming-up' as const } : described;
 }
 
 function answerTo(reports: readonly Report[], outcomes: Outcome[], services: Services): z.output<typeof answer> {
