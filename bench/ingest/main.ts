@@ -1,0 +1,13 @@
+import { benchCommand } from '../load/command.ts';
+import { measure } from './measure.ts';
+import { generatorText, ingestRows } from './rows.ts';
+
+await benchCommand(
+  'ingest',
+  'Posts reports to the built service, to a Pushgateway and to a plain Koa program in turns, on loopback, and prints the ratios.',
+  2,
+  async (options) => {
+    const measured = await measure(options);
+    return { rows: ingestRows(measured), notes: generatorText(measured) };
+  },
+);

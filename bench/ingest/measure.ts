@@ -1,0 +1,115 @@
+import { closeSync, existsSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Options } from '../load/command.ts';
+import type { Load } from '../load/request.mjs';
+import { inTurns, median } from '../load/rounds.ts';
+import {
+  cpuOf,
+  type Generator,
+  type Service,
+  startGenerator,
+  startPushgateway,
+  startScript,
+  startTillwatch,
+} from '../load/service.ts';
+import { batch, push, pushedBatch, report } from './requests.ts';
+
+/** A file system in memory, where a sync costs nothing: the same program, durable in nothing. */
+const MEMORY = '/dev/shm';
+
+/** One contender in one round. */
+export interface Result {
+  perSecond: number;
+  /** Seconds. */
+  median: number;
+  p99: number;
+  /** CPU seconds of the service, and of the generator, each request. */
+  cpu: number;
+  generatorCpu: number;
+}
+
+async function load(generator: Generator, service: Service, what: Omit<Load, 'port'>): Promise<Result> {
+  const before = await cpuOf(service);
+  const { requests, seconds, median, p99, cpuSeconds } = await generator.run({ ...what, port: service.port });
+  const cpu = (await cpuOf(service)) - before;
+  return { perSecond: requests / seconds, median, p99, cpu: cpu / requests, generatorCpu: cpuSeconds / requests };
+}
+
+/** Seconds that the disk needs to make one block of a growing file durable. */
+function syncTime(syncs: number): number {
+  const folder = mkdtempSync(join(tmpdir(), 'tillwatch-bench-sync-'));
+  const file = openSync(join(folder, 'file'), 'w');
+  const block = Buffer.alloc(4096, 1);
+  const times = Array.from({ length: syncs }, () => {
+    const start = performance.now();
+    writeSync(file, block);
+    fdatasyncSync(file);
+    return (performance.now() - start) / 1000;
+  });
+  closeSync(file);
+  rmSync(folder, { recursive: true });
+  return median(times);
+}
+
+async function startAll() {
+  const [durable, memory, checked, unchecked, plain] = await Promise.all([
+    startTillwatch(['--labels', 'acquirer']),
+    existsSync(MEMORY) ? startTillwatch([], MEMORY) : undefined,
+    startPushgateway(),
+    startPushgateway(['--push.disable-consistency-check']),
+    startScript('bench/ingest/plain-koa.mjs'),
+  ]);
+  return { durable, memory, checked, unchecked, plain };
+}
+
+const nothing: Result = {
+  perSecond: Number.NaN,
+  median: Number.NaN,
+  p99: Number.NaN,
+  cpu: Number.NaN,
+  generatorCpu: Number.NaN,
+};
+
+/** All that the table is made of. */
+export async function measure({ rounds, seconds, log }: Options) {
+  const services = await startAll();
+  const { durable, memory, checked, unchecked, plain } = services;
+  const generator = startGenerator();
+  const by = (connections: number, service: Service | undefined, request: () => string) => async () =>
+    service === undefined ? nothing : load(generator, service, { connections, seconds, request: request() });
+  const tell = (what: string) => (line: string) => log(`${what}: ${line}`);
+  try {
+    const reports = await inTurns(
+      rounds,
+      {
+        durable: by(50, durable, report),
+        memory: by(50, memory, report),
+        checked: by(50, checked, push),
+        unchecked: by(50, unchecked, push),
+        plain: by(50, plain, report),
+      },
+      tell('reports on 50 connections'),
+    );
+    const single = await inTurns(
+      rounds,
+      {
+        durable: by(1, durable, report),
+        plain: by(1, plain, report),
+        sync: async () => ({ ...nothing, median: syncTime(500) }),
+      },
+      tell('reports on one connection'),
+    );
+    const batches = await inTurns(
+      rounds,
+      { durable: by(8, durable, batch), checked: by(8, checked, pushedBatch) },
+      tell('batches on 8 connections'),
+    );
+    return { reports, single, batches };
+  } finally {
+    generator.stop();
+    await Promise.all(Object.values(services).map((service) => service?.stop()));
+  }
+}
+
+export type Measurements = Awaited<ReturnType<typeof measure>>;

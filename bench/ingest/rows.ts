@@ -1,0 +1,60 @@
+import { median, milliseconds, type Row, ratio, row, whole } from '../load/rounds.ts';
+import type { Measurements, Result } from './measure.ts';
+import { BATCH } from './requests.ts';
+
+const rates = (results: readonly Result[]) => results.map(({ perSecond }) => perSecond);
+const rate = (results: readonly Result[]): string => `${whole(median(rates(results)))}/s`;
+const microseconds = (seconds: number): string => `${Math.round(seconds * 1e6)} us`;
+
+/** What came out, held to the goals of issue 5. */
+export function ingestRows({ reports, single, batches }: Measurements): Row[] {
+  const { durable, memory, checked, unchecked, plain } = reports;
+  const against = (other: readonly Result[]) => ratio(rates(durable), rates(other));
+  const pair = (other: readonly Result[]) => `${rate(durable)} by ${rate(other)}`;
+  const what = 'durable POST, 50 connections';
+  return [
+    row(`${what} / Pushgateway`, '>=', 8, against(checked), 'x', pair(checked)),
+    row(`${what} / Pushgateway, consistency check off`, '>=', 0.8, against(unchecked), 'x', pair(unchecked)),
+    row(`${what} / durability off`, '>=', 0.85, against(memory), 'x', pair(memory)),
+    limitRow(single),
+    batchRow(batches),
+    cpuRow(durable, plain),
+  ];
+}
+
+/** One request after another can be no faster than its round trip and one sync. */
+function limitRow({ durable, plain, sync }: Measurements['single']): Row {
+  const limits = plain.map((trip, round) => trip.median + (sync[round]?.median ?? Number.NaN));
+  const took = durable.map((result) => result.median);
+  const of = (results: readonly { median: number }[]) => milliseconds(median(results.map((result) => result.median)));
+  const parts = `${of(durable)} where the round trip takes ${of(plain)} and a sync ${of(sync)}`;
+  return row('durable POST, one connection / the limit', '>=', 0.7, ratio(limits, took), 'x', parts);
+}
+
+function batchRow({ durable, checked }: Measurements['batches']): Row {
+  const counts = (results: readonly Result[]) => `${whole(median(rates(results)) * BATCH)}/s`;
+  const parts = `${counts(durable)} by ${counts(checked)}`;
+  return row(
+    `counts in batches of ${whole(BATCH)} / Pushgateway`,
+    '>=',
+    5,
+    ratio(rates(durable), rates(checked)),
+    'x',
+    parts,
+  );
+}
+
+function cpuRow(durable: readonly Result[], plain: readonly Result[]): Row {
+  const [ours, theirs] = [durable, plain].map((results) => results.map(({ cpu }) => cpu)) as [number[], number[]];
+  const parts = `${microseconds(median(ours))} by ${microseconds(median(theirs))}`;
+  return row('CPU of a POST, 50 connections / plain Koa', '<=', 1.5, ratio(ours, theirs), 'x', parts);
+}
+
+/** What the generator takes of a core: near 1 it would be the generator that is measured. */
+export function generatorText({ reports }: Measurements): string {
+  const shares = Object.entries(reports).map(([name, results]) => {
+    const share = median(results.map(({ perSecond, generatorCpu }) => perSecond * generatorCpu));
+    return `${name} ${share.toFixed(2)}`;
+  });
+  return `cores taken by the load generator: ${shares.join(', ')}\n`;
+}

@@ -1,0 +1,111 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findBinary } from '../../src/binaries.ts';
+import { createTail, tie } from '../../src/programs.ts';
+import { choosePort } from '../../src/stack/ports.ts';
+import { PROJECT } from '../project.ts';
+import type { Load, Loaded } from './request.mjs';
+
+/** A program under measurement. */
+export interface Service {
+  port: number;
+  /** Has a channel, for a program that was preloaded with something that answers. */
+  child: ChildProcess;
+  stop(): Promise<void>;
+}
+
+const START_MS = 60_000;
+/** Nothing listens there: no contender is judged by what Prometheus knows. */
+const NOWHERE = 'http://127.0.0.1:9';
+
+/** Starts a program that writes the port that it listens on to stderr, and waits until it does. */
+async function start(command: string, args: string[], pattern: RegExp): Promise<Service> {
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  tie(child);
+  const port = await portOf(child, pattern);
+  async function stop(): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  }
+  return { port, child, stop };
+}
+
+async function portOf(child: ChildProcess, pattern: RegExp): Promise<number> {
+  const tail = createTail();
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`${child.spawnfile} does not start: ${tail.text()}`)), START_MS);
+    child.once('error', reject);
+    child.once('exit', () => reject(new Error(`${child.spawnfile} ended: ${tail.text()}`)));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      tail.add(text);
+      const port = pattern.exec(tail.text())?.[1];
+      if (port === undefined) return;
+      clearTimeout(late);
+      resolve(Number(port));
+    });
+  });
+}
+
+/**
+ * Tillwatch as users start it, with a ledger of its own.
+ * @param parent where its folder is made; the system's folder for temporary files unless said otherwise
+ */
+export async function startTillwatch(args: string[] = [], parent = tmpdir(), node: string[] = []): Promise<Service> {
+  const folder = await mkdtemp(join(parent, 'tillwatch-bench-'));
+  const flags = ['--port', '0', '--data', folder, '--prometheus-url', NOWHERE, '--alertmanager-url', NOWHERE];
+  const program = [...node, join(PROJECT, 'dist/main.js'), 'serve', ...flags, ...args];
+  const service = await start(process.execPath, program, /listening on http:\/\/127\.0\.0\.1:(\d+)/);
+  async function stop(): Promise<void> {
+    await service.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+  return { ...service, stop };
+}
+
+export async function startPushgateway(args: string[] = []): Promise<Service> {
+  const port = await choosePort({ flag: 'bench', port: 0, given: false });
+  const program = await findBinary('pushgateway', { log: (line) => process.stderr.write(`${line}\n`) });
+  const service = await start(program, [`--web.listen-address=127.0.0.1:${port}`, ...args], /(istening on)/);
+  return { ...service, port };
+}
+
+/** A program of this folder's neighbours, by its path in the repository. */
+export const startScript = (path: string, args: string[] = []): Promise<Service> =>
+  start(process.execPath, [join(PROJECT, path), ...args], /listening on http:\/\/127\.0\.0\.1:(\d+)/);
+
+export interface Generator {
+  run(load: Load): Promise<Loaded>;
+  stop(): void;
+}
+
+/** @throws when a request is refused: what is measured must be what was asked for */
+export function startGenerator(): Generator {
+  const child = fork(join(PROJECT, 'bench/load/generator.mjs'), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  tie(child);
+  return {
+    async run(load) {
+      child.send(load);
+      const [result] = (await once(child, 'message')) as [Loaded & { error?: string }];
+      if (result.error !== undefined) throw new Error(result.error);
+      if (result.refused > 0)
+        throw new Error(`${result.refused} of ${result.requests} refused: ${load.request.split('\r\n')[0]}`);
+      return result;
+    },
+    stop: () => child.kill(),
+  };
+}
+
+/** CPU that a process has used, in seconds, all of its threads; NaN where there is no /proc. */
+export async function cpuOf({ child }: Service): Promise<number> {
+  const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8').catch(() => '');
+  const [user = Number.NaN, system = Number.NaN] = stat
+    .slice(stat.lastIndexOf(')'))
+    .split(' ')
+    .slice(12, 14)
+    .map(Number);
+  return (user + system) / 100;
+}

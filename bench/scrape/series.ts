@@ -1,0 +1,41 @@
+import { STATUSES } from '../../src/names.ts';
+import { postOf } from '../load/request.mjs';
+import type { Generator, Service } from '../load/service.ts';
+
+/** Lines of /metrics, at the least. */
+export const SERIES = 100_000;
+/** Values of the extra label that make so many. */
+export const LABEL_VALUES = Math.ceil(SERIES / STATUSES.length);
+/** Reports in one body while the series are made. */
+const PER_BODY = 1000;
+
+const counts = Object.fromEntries(STATUSES.map((status) => [status, 5]));
+const acquirers = Array.from({ length: LABEL_VALUES }, (_, index) => `a${index}`);
+
+const once = (generator: Generator, { port }: Service, request: string) =>
+  generator.run({ port, request, connections: 1, seconds: 0 });
+
+const toTillwatch = (body: unknown): string => postOf('/api/v1/transactions', 'application/json', JSON.stringify(body));
+
+/** One more report, of series that are there. */
+export const oneReport = (): string => toTillwatch({ counts, labels: { acquirer: 'a0' } });
+
+/** Has a Tillwatch count all the series. */
+export async function fillTillwatch(generator: Generator, service: Service): Promise<void> {
+  for (let from = 0; from < LABEL_VALUES; from += PER_BODY) {
+    const reports = acquirers.slice(from, from + PER_BODY).map((acquirer) => ({ counts, labels: { acquirer } }));
+    await once(generator, service, toTillwatch(reports));
+  }
+}
+
+const samples = (acquirer: string): string =>
+  STATUSES.map((status) => `transactions_total{acquirer="${acquirer}",status="${status}"} 5\n`).join('');
+const push = (group: string, names: readonly string[]): string =>
+  postOf(`/metrics/job/${group}`, 'text/plain', `# TYPE transactions_total counter\n${names.map(samples).join('')}`);
+
+/** A push of seven samples, in a group of its own. */
+export const onePush = (): string => push('one', ['a0']);
+
+export async function fillPushgateway(generator: Generator, service: Service): Promise<void> {
+  await once(generator, service, push('all', acquirers));
+}
