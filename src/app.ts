@@ -8,6 +8,7 @@ import { openApi } from './openapi.ts';
 import { Problem, problems, toProblem } from './problem.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { bandRoutes } from './routes/bands.ts';
+import { incidentRoutes } from './routes/incidents.ts';
 import { operationRoutes } from './routes/operations.ts';
 import type { Route, Services } from './routes/route.ts';
 import { transactionRoutes } from './routes/transactions.ts';
@@ -94,6 +95,7 @@ export function createApp({ access, log, version, ...services }: AppOptions): Ko
     ...transactionRoutes(services),
     ...bandRoutes(services),
     ...alertRoutes(services),
+    ...incidentRoutes(services),
     ...operationRoutes(services),
   ];
   const document: Route = {

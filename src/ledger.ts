@@ -15,7 +15,7 @@ import {
   type View,
 } from './ledger/plan.ts';
 import { appended, describe, keyPuts, prune, startingPuts } from './ledger/records.ts';
-import { newest, type Read, reader, stateKeeper } from './ledger/state.ts';
+import { allMarks, newest, notesFrom, type Read, reader, stateKeeper } from './ledger/state.ts';
 import { openStore } from './ledger/store.mjs';
 import { holdFolder } from './lock.ts';
 import { type Log, messageOf } from './log.ts';
@@ -55,6 +55,10 @@ export interface Ledger {
   record(submission: Submission): Promise<Receipt>;
   /** Keeps a notification; returns once it is on disk. @throws LedgerUnavailable */
   note(notification: object): Promise<void>;
+  /** Keeps what people said of something under its id, in place of what they said before; returns once it is on disk. @throws LedgerUnavailable */
+  mark(id: string, said: object): Promise<void>;
+  /** What was said, of everything. */
+  marks(): unknown[];
   series(): IterableIterator<Series>;
   /** Sums of the newest minute that has ended and was reported. `now` in milliseconds since the epoch. */
   lastMinute(now: number): { minute: number; counts: Partial<Record<Status, number>> } | undefined;
@@ -66,6 +70,8 @@ export interface Ledger {
   reports(limit: number): unknown[];
   /** Newest first. */
   notes(limit: number): unknown[];
+  /** From the one with this number on, oldest first; the first ever is number 0, the oldest are not kept. */
+  notesFrom(number: number): { number: number; note: unknown }[];
   /** Submissions that wait for a commit. */
   waiting(): number;
   /** False once nothing can be written any more before a restart. */
@@ -202,12 +208,21 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
       state.planned = { ...state.planned, nextNote: nextNote + 1 };
       await commits.stage(appended('journal', nextNote, notification), () => {});
     },
+    async mark(id, said) {
+      const key = recordKey(id);
+      const { marks = 0 } = state.planned;
+      const known = (commits.pending('marks', key) ?? read('marks', key)) !== undefined;
+      state.planned = { ...state.planned, marks: known ? marks : marks + 1 };
+      await commits.stage([{ table: 'marks', key, value: said }], () => {});
+    },
+    marks: () => allMarks(store),
     series: () => mirror.totals.values(),
     lastMinute: mirror.lastMinute,
     lastReport: () => state.stored.lastReport,
     minuteCounts: (address) => countsOf(view.slots(slotsKey(address)) ?? {}),
     reports: (limit) => newest(store, 'reports', limit),
     notes: (limit) => newest(store, 'journal', limit),
+    notesFrom: (number) => notesFrom(store, number),
     waiting: commits.waiting,
     open: commits.open,
     async close() {

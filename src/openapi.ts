@@ -38,10 +38,11 @@ function operationOf(route: Route) {
   const content = { 'application/problem+json': { schema: problem } };
   const failing = problemsOf(route).map((status) => [status, { description: PROBLEMS[status] ?? '', content }]);
   const responses = { ...route.operation.responses, ...Object.fromEntries(failing) };
-  const security = route.role === undefined ? [] : [{ token: [] }];
-  const who =
-    route.role === undefined ? {} : { description: `Needs the role \`${route.role}\` where tokens are used.` };
-  return { ...who, ...route.operation, responses, security };
+  // OpenAPI 3.1 lets a bearer scheme name the roles that are needed.
+  const security = route.role === undefined ? [] : [{ token: [route.role] }];
+  const who = route.role === undefined ? [] : [`Needs the role \`${route.role}\` where tokens are used.`];
+  const description = [route.operation.description ?? [], who].flat().join('\n\n');
+  return { ...route.operation, ...(description !== '' && { description }), responses, security };
 }
 
 /** `/silences/:id` as OpenAPI writes it: `/silences/{id}`. */

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Context, Middleware } from 'koa';
+import { AlertmanagerError } from './alertmanager.ts';
 import { LedgerUnavailable } from './ledger/commits.ts';
 import { Conflict } from './ledger/plan.ts';
 import { KeyReused } from './ledger.ts';
@@ -40,6 +41,10 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof LedgerUnavailable)
     return new Problem(503, `${error.message}. Nothing of this body was counted: send it again`, {
       headers: { 'Retry-After': '5' },
+    });
+  if (error instanceof AlertmanagerError)
+    return new Problem(503, `${error.message}. Is it running at --alertmanager-url?`, {
+      headers: { 'Retry-After': '15' },
     });
   if (error instanceof PrometheusError) return new Problem(503, error.message, { headers: { 'Retry-After': '15' } });
   const { status, expose, headers } = error as { status?: number; expose?: boolean; headers?: Record<string, string> };

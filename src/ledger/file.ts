@@ -18,6 +18,8 @@ export interface State {
   lastReport: number;
   nextReport: number;
   nextNote: number;
+  /** Records in the table `marks`; absent from a ledger that was written before there were any. */
+  marks?: number;
 }
 
 const FIRST: State = { version: VERSION, commits: 0, series: 0, lastReport: 0, nextReport: 0, nextNote: 0 };

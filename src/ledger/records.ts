@@ -9,7 +9,8 @@ const KEPT = 10_000;
 const MINUTES_KEPT = 7 * 86_400;
 const KEYS_KEPT = 86_400;
 
-const sequence = (n: number): string => String(n).padStart(16, '0');
+/** Numbers as keys that sort as they count. */
+export const sequence = (n: number): string => String(n).padStart(16, '0');
 
 /** A record at the end of a table that keeps its newest. */
 export function appended(table: 'reports' | 'journal', n: number, value: object): Put[] {

@@ -1,5 +1,6 @@
 import type { Put, Table } from './commits.ts';
 import type { State, Store } from './file.ts';
+import { sequence } from './records.ts';
 import { unseal } from './store.mjs';
 
 export type Read = (table: Table, key: string) => unknown;
@@ -16,6 +17,17 @@ export const reader =
 export function newest({ tables }: Store, table: 'reports' | 'journal', limit: number): unknown[] {
   const range = tables[table].getRange({ reverse: true, limit });
   return [...range].map(({ key, value }) => JSON.parse(unseal(table, key, value)));
+}
+
+/** Notifications from one on, oldest first, each with its number. */
+export function notesFrom({ tables }: Store, first: number): { number: number; note: unknown }[] {
+  const range = tables.journal.getRange({ start: sequence(first) });
+  return [...range].map(({ key, value }) => ({ number: Number(key), note: JSON.parse(unseal('journal', key, value)) }));
+}
+
+/** Everything in the table of marks. */
+export function allMarks({ tables }: Store): unknown[] {
+  return [...tables.marks.getRange({})].map(({ key, value }) => JSON.parse(unseal('marks', key, value)));
 }
 
 /** The state record through its life: planned, on its way, on disk. */

@@ -8,7 +8,16 @@ import { open } from 'lmdb';
 /** Raised when what the file says changes; a file of another version is refused, not guessed at. */
 export const VERSION = 1;
 
-export const TABLES = /** @type {const} */ (['meta', 'totals', 'minutes', 'keys', 'expiry', 'reports', 'journal']);
+export const TABLES = /** @type {const} */ ([
+  'meta',
+  'totals',
+  'minutes',
+  'keys',
+  'expiry',
+  'reports',
+  'journal',
+  'marks',
+]);
 
 /** Virtual address space, not disk: the file grows as it is used. */
 const MAP_SIZE = 16 * 1024 ** 3;

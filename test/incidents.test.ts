@@ -1,0 +1,218 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openStore, seal } from '../src/ledger/store.mjs';
+import { type Client, runToEnd, type Service, serveProcess, startService, temporaryFolder } from './support/service.ts';
+
+const DENIED = { alertname: 'TransactionsDeniedAboveNormal', severity: 'critical', status: 'denied' };
+const AT = '2026-03-02T10:20:37.250Z';
+const LATER = '2026-03-02T10:41:37.250Z';
+
+interface Told {
+  labels?: Record<string, string>;
+  startsAt?: string;
+  endsAt?: string;
+  fingerprint?: string;
+}
+
+/** A notification as Alertmanager sends it. */
+function notification({ labels = DENIED, startsAt = AT, endsAt, fingerprint = 'a1b2c3d4e5f60718' }: Told) {
+  const status = endsAt === undefined ? 'firing' : 'resolved';
+  const alert = {
+    status,
+    labels: { service: 'payments', ...labels },
+    annotations: { summary: `${labels.status ?? labels.alertname} above normal` },
+    startsAt,
+    endsAt: endsAt ?? '0001-01-01T00:00:00Z',
+    generatorURL: 'http://prometheus.example/graph',
+    fingerprint,
+  };
+  const texts = { groupLabels: {}, commonLabels: {}, commonAnnotations: {} };
+  const head = { version: '4', groupKey: '{}:{}', status, receiver: 'journal', externalURL: 'http://am.example' };
+  return { ...head, ...texts, alerts: [alert] };
+}
+
+async function tell(client: Client, told: Told): Promise<void> {
+  const answer = await client.send('POST', '/api/v1/alertmanager', notification(told));
+  expect(answer.status, answer.text).toBe(200);
+}
+const incidentsOf = async (client: Client) => (await client.get('/api/v1/incidents')).json.incidents;
+const mark = (client: Client, id: string, body: unknown) => client.send('POST', `/api/v1/incidents/${id}/mark`, body);
+
+describe('the incidents of a journal', () => {
+  let service: Service;
+  beforeAll(async () => {
+    service = await startService();
+  });
+  afterAll(() => service.close());
+
+  test('an alert is one incident from its first notification to its resolved one, under one id', async () => {
+    await tell(service, {});
+    const [open] = await incidentsOf(service);
+    expect(open).toMatchObject({
+      alertname: DENIED.alertname,
+      severity: 'critical',
+      labels: { status: 'denied', service: 'payments' },
+      summary: 'denied above normal',
+      startsAt: AT,
+      endsAt: null,
+      peakScore: null,
+      mark: null,
+    });
+    await tell(service, {});
+    await tell(service, { endsAt: LATER });
+    expect(await incidentsOf(service)).toEqual([{ ...open, endsAt: LATER, seconds: 21 * 60 }]);
+  });
+
+  test('the same alert at another time is another incident, listed first; the Watchdog is none', async () => {
+    await tell(service, { startsAt: '2026-03-03T08:00:07Z' });
+    await tell(service, { labels: { alertname: 'Watchdog', severity: 'none' }, fingerprint: 'ffffffffffffffff' });
+    const all = await incidentsOf(service);
+    expect(all.map((one: { startsAt: string }) => one.startsAt)).toEqual(['2026-03-03T08:00:07.000Z', AT]);
+    expect(new Set(all.map((one: { id: string }) => one.id)).size).toBe(2);
+    expect((await service.get('/api/v1/incidents?limit=1')).json.incidents).toEqual([
+      { ...all[0], seconds: expect.any(Number) },
+    ]);
+  });
+
+  test('one whose resolved notification never came has ended by the time the next begins', async () => {
+    await tell(service, { startsAt: '2026-03-04T08:00:07Z' });
+    const [newest, before] = await incidentsOf(service);
+    expect(newest.endsAt).toBeNull();
+    expect(before).toMatchObject({ startsAt: '2026-03-03T08:00:07.000Z', endsAt: '2026-03-04T08:00:07.000Z' });
+  });
+
+  test('a time that cannot be read makes no incident, and no error', async () => {
+    const before = await incidentsOf(service);
+    await tell(service, { startsAt: 'yesterday', fingerprint: 'eeeeeeeeeeeeeeee' });
+    expect((await incidentsOf(service)).length).toBe(before.length);
+  });
+
+  test.each([
+    ['no verdict', { by: 'ana' }, 'verdict'],
+    ['another verdict', { verdict: 'fine', by: 'ana' }, 'verdict'],
+    ['nobody who says so', { verdict: 'expected' }, 'by'],
+    ['a blank name', { verdict: 'expected', by: '  ' }, 'by'],
+    ['a comment of another kind', { verdict: 'expected', by: 'ana', comment: 5 }, 'comment'],
+    ['a comment too long', { verdict: 'expected', by: 'ana', comment: 'x'.repeat(2001) }, 'comment'],
+    ['an unknown key', { verdict: 'expected', by: 'ana', until: 1 }, 'until'],
+  ])('refuses a mark with %s, and names the field', async (_, body, field) => {
+    const [{ id }] = await incidentsOf(service);
+    const answer = await mark(service, id, body);
+    expect(answer.status, answer.text).toBe(422);
+    expect(answer.json.errors.map((error: { path: string; message: string }) => error.path + error.message)).toEqual([
+      expect.stringContaining(field),
+    ]);
+    expect((await incidentsOf(service))[0].mark).toBeNull();
+  });
+
+  test('an incident that there is not is a 404', async () => {
+    const answer = await mark(service, '0000000000000000', { verdict: 'expected', by: 'ana' });
+    expect(answer.status).toBe(404);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+  });
+});
+
+describe('marks', () => {
+  test('are kept through kill -9, and replaced when marked again', async () => {
+    const data = temporaryFolder('marks');
+    let service = await serveProcess(data);
+    await tell(service, { endsAt: LATER });
+    await tell(service, { startsAt: '2026-03-05T08:00:07Z' });
+    const [second, first] = await incidentsOf(service);
+    expect((await mark(service, first.id, { verdict: 'incident', by: 'ana' })).status).toBe(200);
+    const answer = await mark(service, second.id, { verdict: 'incident', by: 'ana', comment: ' a real one ' });
+    expect(answer.json.mark).toEqual({
+      verdict: 'incident',
+      by: 'ana',
+      comment: 'a real one',
+      at: expect.stringMatching(/Z$/),
+    });
+    const again = await mark(service, second.id, { verdict: 'false-alarm', by: 'bo' });
+    await service.process.stop('SIGKILL');
+
+    service = await serveProcess(data);
+    const [newest, oldest] = await incidentsOf(service);
+    expect(newest).toEqual({ ...again.json, seconds: expect.any(Number) });
+    expect(newest.mark).toMatchObject({ verdict: 'false-alarm', by: 'bo', comment: '' });
+    expect(oldest.mark.verdict).toBe('incident');
+    await service.process.stop();
+  });
+
+  test('a ledger from before there were marks is taken as it is', async () => {
+    const data = temporaryFolder('older');
+    const before = await startService({ data });
+    await tell(before, {});
+    const [{ id }] = await incidentsOf(before);
+    await before.close();
+    const { env, tables } = openStore(join(data, 'ledger.mdb'));
+    await tables.marks.drop();
+    await env.close();
+
+    const after = await startService({ data });
+    expect((await mark(after, id, { verdict: 'expected', by: 'ana' })).status).toBe(200);
+    await after.close();
+    const restarted = await startService({ data });
+    expect((await incidentsOf(restarted))[0].mark.verdict).toBe('expected');
+    await restarted.close();
+  });
+
+  test.each([
+    ['is damaged', (data: string, id: string) => damage(data, id, seal('marks', id, '{}').fill(0, 0, 1))],
+    ['has gone missing', (data: string, id: string) => damage(data, id, undefined)],
+  ])('a ledger of which a mark %s is refused, not guessed at', async (_, harm) => {
+    const data = temporaryFolder('damaged');
+    const service = await startService({ data });
+    await tell(service, {});
+    const [{ id }] = await incidentsOf(service);
+    await mark(service, id, { verdict: 'expected', by: 'ana' });
+    await service.close();
+    await harm(data, id);
+    await expect(startService({ data })).rejects.toThrow(/marks.*Nothing was changed/s);
+  });
+});
+
+async function damage(data: string, id: string, sealed: Buffer | undefined): Promise<void> {
+  const { env, tables } = openStore(join(data, 'ledger.mdb'));
+  if (sealed === undefined) tables.marks.removeSync(id);
+  else tables.marks.putSync(id, sealed);
+  await env.close();
+}
+
+test('the exported labels are what `backtest --labels` scores by', async () => {
+  const service = await startService();
+  const minute = (n: number) => new Date(Date.UTC(2026, 2, 2) + n * 60_000).toISOString();
+  // Twelve quiet hours, then five minutes of denials.
+  const rows = Array.from({ length: 14 * 60 }, (_, n) => {
+    const denied = n >= 720 && n < 725 ? 400 : n % 7;
+    return [`${minute(n)},approved,100`, `${minute(n)},denied,${denied}`].join('\n');
+  });
+  await tell(service, { startsAt: minute(722), endsAt: minute(731), fingerprint: 'a' });
+  await tell(service, { startsAt: minute(300), endsAt: minute(310), fingerprint: 'b' });
+  await tell(service, { startsAt: minute(400), endsAt: minute(410), fingerprint: 'c' });
+  await tell(service, { labels: { alertname: 'TillwatchDown' }, startsAt: minute(500), fingerprint: 'd' });
+  const [own, real, unmarked, quiet] = await incidentsOf(service);
+  expect(unmarked.mark).toBeNull();
+  await mark(service, own.id, { verdict: 'incident', by: 'ana' });
+  await mark(service, real.id, { verdict: 'incident', by: 'ana' });
+  await mark(service, quiet.id, { verdict: 'false-alarm', by: 'ana', comment: 'load test, "loud"' });
+  const { text, headers } = await service.get('/api/v1/incidents.csv');
+  await service.close();
+  expect(headers.get('content-type')).toContain('text/csv');
+  expect(text).toBe(
+    [
+      'start,end,signal',
+      '2026-03-02T04:55:00Z,2026-03-02T05:10:00Z,none',
+      '2026-03-02T11:57:00Z,2026-03-02T12:11:00Z,denied',
+      '',
+    ].join('\n'),
+  );
+
+  const folder = temporaryFolder('labels');
+  const [history, labels] = [join(folder, 'history.csv'), join(folder, 'labels.csv')];
+  writeFileSync(history, ['timestamp,status,count', ...rows, ''].join('\n'));
+  writeFileSync(labels, text);
+  const { code, stdout, stderr } = await runToEnd(['backtest', history, '--labels', labels, '--json'], process.env);
+  expect(code, stderr).toBe(0);
+  expect(JSON.parse(stdout).score).toMatchObject({ incidents: 1, detected: 1, falseAlarms: 0 });
+});
