@@ -7,10 +7,14 @@ import type { Log } from './log.ts';
 import { openApi } from './openapi.ts';
 import { Problem, problems, toProblem } from './problem.ts';
 import { alertRoutes } from './routes/alerts.ts';
+import { authCodeRoutes } from './routes/auth-codes.ts';
 import { bandRoutes } from './routes/bands.ts';
+import { comparisonRoutes } from './routes/comparison.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { operationRoutes } from './routes/operations.ts';
 import type { Route, Services } from './routes/route.ts';
+import { ruleRoutes } from './routes/rules.ts';
+import { silenceRoutes } from './routes/silences.ts';
 import { transactionRoutes } from './routes/transactions.ts';
 
 const MAX_BODY = '4mb';
@@ -95,7 +99,11 @@ export function createApp({ access, log, version, ...services }: AppOptions): Ko
     ...transactionRoutes(services),
     ...bandRoutes(services),
     ...alertRoutes(services),
+    ...comparisonRoutes(services),
+    ...authCodeRoutes(services),
     ...incidentRoutes(services),
+    ...silenceRoutes(services),
+    ...ruleRoutes(services),
     ...operationRoutes(services),
   ];
   const document: Route = {

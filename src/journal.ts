@@ -46,7 +46,7 @@ const note = z.object({
 type NotedAlert = z.output<typeof note>['alerts'][number];
 
 /** Always fires, so that its absence is noticed: no incident. */
-const WATCHDOG = 'Watchdog';
+export const WATCHDOG = 'Watchdog';
 /** As many as the ledger keeps notifications. */
 const KEPT = 10_000;
 

@@ -23,6 +23,31 @@ const alerts = z.object({
   ),
 });
 
+const rule = z.looseObject({
+  type: z.enum(['recording', 'alerting']),
+  name: z.string(),
+  query: z.string(),
+  health: z.string(),
+  lastError: z.string().optional(),
+  labels: labels.default({}),
+  annotations: labels.default({}),
+  /** `for` and `keep_firing_for`, in seconds. */
+  duration: z.number().optional(),
+  keepFiringFor: z.number().optional(),
+});
+const rules = z.object({
+  groups: z.array(
+    z.object({
+      name: z.string(),
+      file: z.string(),
+      lastEvaluation: z.string(),
+      /** Seconds. */
+      evaluationTime: z.number(),
+      rules: z.array(rule),
+    }),
+  ),
+});
+
 export interface Sample {
   labels: Record<string, string>;
   value: number;
@@ -34,12 +59,16 @@ export interface Range {
 }
 export type Alert = z.output<typeof alerts>['alerts'][number];
 
+export type RuleGroup = z.output<typeof rules>['groups'][number];
+
 export interface Prometheus {
   /** An instant query, now. */
   instant(query: string): Promise<Sample[]>;
   /** A range query; times and step in seconds. */
   range(query: string, from: number, to: number, step: number): Promise<Range[]>;
   alerts(): Promise<Alert[]>;
+  /** Every group of rules, as it was last evaluated. */
+  rules(): Promise<RuleGroup[]>;
 }
 
 /** Numbers as Prometheus writes them: `+Inf`, `-Inf`, `NaN` and decimals. */
@@ -79,5 +108,6 @@ export function createPrometheus(url: string, timeoutMs = 5000): Prometheus {
       }));
     },
     alerts: async () => (await get(api('alerts'), alerts, timeoutMs)).alerts,
+    rules: async () => (await get(api('rules'), rules, timeoutMs)).groups,
   };
 }
