@@ -3,6 +3,7 @@ import Koa, { type Context, type Middleware } from 'koa';
 import bodyParser from 'koa-bodyparser';
 import type { Access } from './access.ts';
 import type { Health } from './exposition.ts';
+import { createJournal } from './journal.ts';
 import type { Log } from './log.ts';
 import { openApi } from './openapi.ts';
 import { Problem, problems, toProblem } from './problem.ts';
@@ -10,12 +11,15 @@ import { alertRoutes } from './routes/alerts.ts';
 import { authCodeRoutes } from './routes/auth-codes.ts';
 import { bandRoutes } from './routes/bands.ts';
 import { comparisonRoutes } from './routes/comparison.ts';
+import { demoRoutes } from './routes/demo.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { operationRoutes } from './routes/operations.ts';
 import type { Route, Services } from './routes/route.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { silenceRoutes } from './routes/silences.ts';
+import { stateRoutes } from './routes/state.ts';
 import { transactionRoutes } from './routes/transactions.ts';
+import { watchState } from './state.ts';
 
 const MAX_BODY = '4mb';
 
@@ -95,13 +99,17 @@ export interface AppOptions extends Services {
 
 /** The HTTP application; never listens. */
 export function createApp({ access, log, version, ...services }: AppOptions): Koa {
+  const journal = createJournal(services.ledger);
+  const state = watchState({ ...services, journal });
   const routes = [
     ...transactionRoutes(services),
     ...bandRoutes(services),
     ...alertRoutes(services),
+    ...stateRoutes(services, state),
+    ...demoRoutes(services.demo),
     ...comparisonRoutes(services),
     ...authCodeRoutes(services),
-    ...incidentRoutes(services),
+    ...incidentRoutes(services, journal),
     ...silenceRoutes(services),
     ...ruleRoutes(services),
     ...operationRoutes(services),

@@ -96,8 +96,9 @@ export interface Incident {
   end: number;
 }
 
-export function incidentAt(kind: IncidentKind, start: number): Incident {
-  return { kind, signal: KINDS[kind].signal, start, end: start + KINDS[kind].minutes };
+/** @param minutes how long it lasts, as the kind does unless given */
+export function incidentAt(kind: IncidentKind, start: number, minutes: number = KINDS[kind].minutes): Incident {
+  return { kind, signal: KINDS[kind].signal, start, end: start + minutes };
 }
 
 export function applyIncident(incident: Incident, minute: number, mean: Intensity): void {

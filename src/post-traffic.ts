@@ -38,7 +38,7 @@ const LONGEST_WAIT_MS = 30_000;
 /**
  * Posts each minute of traffic as soon as it has ended, until `to` or the signal. A report that meets a 5xx, a 429 or no
  * answer is sent again, under the same key, for as long as it takes: none is lost, none counted twice.
- * @throws when the service refuses a report (4xx)
+ * @throws Refused when the service refuses a report (4xx)
  */
 export async function postTraffic(options: PostOptions): Promise<void> {
   const { traffic, signal, clock = REAL_CLOCK } = options;
@@ -48,17 +48,42 @@ export async function postTraffic(options: PostOptions): Promise<void> {
       const left = (minute + 1) * 60_000 - clock.now();
       if (left > 0) await clock.sleep(left, signal);
       const counted = traffic.at(minute);
-      if (counted !== undefined) await postUntilTaken(counted, options, clock);
+      if (counted === undefined) continue;
+      const key = `simulate-${options.seed}-${timestampOf(counted)}`;
+      options.onAnswer?.(counted, await postUntilTaken(counted, options, clock, key));
     }
   } catch (error) {
     if (!signal.aborted) throw error;
   }
 }
 
-async function postUntilTaken(counted: TrafficMinute, options: PostOptions, clock: Clock): Promise<void> {
+/** The service does not want a report, now or later. */
+export class Refused extends Error {
+  override name = 'Refused';
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const timestampOf = ({ minute }: TrafficMinute): string => new Date(minute * 60_000).toISOString();
+
+/**
+ * Sends a report until it is taken.
+ * @param key the idempotency key, where there is one
+ * @returns the recommendation
+ * @throws Refused, or the signal's reason
+ */
+export async function postUntilTaken(
+  counted: TrafficMinute,
+  options: PostOptions,
+  clock: Clock,
+  key: string | undefined,
+): Promise<string> {
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
-    const outcome = await post(counted, options);
-    if ('recommendation' in outcome) return options.onAnswer?.(counted, outcome.recommendation);
+    const outcome = await post(counted, options, key);
+    if ('recommendation' in outcome) return outcome.recommendation;
     options.onRetry?.(`${options.url}: ${outcome.retry}; trying again in ${wait / 1000} s`);
     await clock.sleep(wait, options.signal);
   }
@@ -67,11 +92,12 @@ async function postUntilTaken(counted: TrafficMinute, options: PostOptions, cloc
 async function post(
   counted: TrafficMinute,
   options: PostOptions,
+  key: string | undefined,
 ): Promise<{ recommendation: string } | { retry: string }> {
   const url = new URL(options.url);
   if (url.pathname === '/') url.pathname = ROUTE;
-  const { counts, authCodes, minute } = counted;
-  const timestamp = new Date(minute * 60_000).toISOString();
+  const { counts, authCodes } = counted;
+  const timestamp = timestampOf(counted);
   let response: Response;
   let text: string;
   try {
@@ -79,7 +105,7 @@ async function post(
       method: 'POST',
       headers: {
         'content-type': 'application/json',
-        'idempotency-key': `simulate-${options.seed}-${timestamp}`,
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
         ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
       },
       body: JSON.stringify({ timestamp, source: 'simulate', counts, authCodes }),
@@ -91,6 +117,7 @@ async function post(
     return { retry: messageOf(error) };
   }
   if (response.status >= 500 || response.status === 429) return { retry: `answered ${response.status}` };
-  if (!response.ok) throw new Error(`${url} refused the report of ${timestamp} with ${response.status}: ${text}`);
+  if (!response.ok)
+    throw new Refused(response.status, `${url} refused the report of ${timestamp} with ${response.status}: ${text}`);
   return { recommendation: String((JSON.parse(text) as { recommendation?: unknown }).recommendation) };
 }

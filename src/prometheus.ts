@@ -17,12 +17,11 @@ const matrix = z.object({
   resultType: z.literal('matrix'),
   result: z.array(z.object({ metric: labels, values: z.array(sample) })),
 });
-const alerts = z.object({
-  alerts: z.array(
-    z.object({ labels, annotations: labels, state: z.string(), activeAt: z.string().optional(), value: z.string() }),
-  ),
-});
-
+/** An alert that fires or is pending. */
+export const alert = z
+  .object({ labels, annotations: labels, state: z.string(), activeAt: z.string().optional(), value: z.string() })
+  .meta({ id: 'Alert' });
+const alerts = z.object({ alerts: z.array(alert) });
 const rule = z.looseObject({
   type: z.enum(['recording', 'alerting']),
   name: z.string(),
@@ -57,7 +56,7 @@ export interface Range {
   /** [seconds since the epoch, value] */
   points: [number, number][];
 }
-export type Alert = z.output<typeof alerts>['alerts'][number];
+export type Alert = z.output<typeof alert>;
 
 export type RuleGroup = z.output<typeof rules>['groups'][number];
 

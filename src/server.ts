@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAccess } from './access.ts';
+import { watchAlertPath } from './alert-path.ts';
+import { createAlertmanager } from './alertmanager.ts';
 import { createApp } from './app.ts';
 import { type BaselineWatch, watchBaseline } from './baseline.ts';
 import type { Config } from './config.ts';
+import type { Demo } from './demo.ts';
 import { createEvents } from './events.ts';
 import { createHealth } from './exposition.ts';
 import { openLedger } from './ledger.ts';
@@ -22,6 +25,12 @@ export interface RunningServer {
   refreshBaseline(): Promise<void>;
   /** Answers what has been asked, then stops. */
   close(): Promise<void>;
+}
+
+export interface ServerOptions {
+  /** Lets in what this program starts itself, where tokens are asked for. */
+  internalToken?: string | undefined;
+  demo?: Demo | undefined;
 }
 
 export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
@@ -58,15 +67,20 @@ async function stop(server: Server): Promise<void> {
 
 /**
  * Opens the ledger and serves it.
- * @param internalToken lets in what this program starts itself, where tokens are asked for
  * @throws UsageError, DamagedLedger, or an Error that says why it cannot listen
  */
-export async function startServer(config: Config, log: Log, internalToken?: string): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  log: Log,
+  { internalToken, demo }: ServerOptions = {},
+): Promise<RunningServer> {
   const access = createAccess(config.tokensFile, internalToken);
   const prometheus = createPrometheus(config.prometheusUrl);
   const baseline = watchBaseline(prometheus, log);
   const health = createHealth(VERSION, baselineAge(baseline));
   const events = createEvents(health.streams);
+  const { ready: alertmanagerReady } = createAlertmanager(config.alertmanagerUrl, 2000);
+  const path = watchAlertPath({ prometheus, alertmanagerReady, gauge: health.watchdog, log });
   const ledger = await openLedger(config.data, {
     latenessSeconds: config.lateness,
     maxSeries: config.maxSeries,
@@ -78,15 +92,20 @@ export async function startServer(config: Config, log: Log, internalToken?: stri
     },
   }).catch((error: unknown) => {
     baseline.stop();
+    path.stop();
     throw error;
   });
   async function close(): Promise<void> {
     baseline.stop();
+    path.stop();
     events.close();
     if (server.listening) await stop(server);
     await ledger.close();
   }
-  const app = createApp({ config, ledger, prometheus, baseline, health, events, access, log, version: VERSION });
+  const app = createApp({
+    ...{ config, ledger, prometheus, baseline, health, events, path, demo },
+    ...{ access, log, version: VERSION },
+  });
   const server = createServer(app.callback());
   await listen(server, config).catch(async (error: unknown) => {
     await close();

@@ -18,8 +18,8 @@ export interface Traffic {
    */
   at: (minute: number) => TrafficMinute | undefined;
   incidents: readonly Incident[];
-  /** Adds an incident that begins at a minute (since the epoch). */
-  add: (kind: IncidentKind, start: number) => Incident;
+  /** Adds an incident that begins at a minute (since the epoch) and lasts so many, or as long as its kind does. */
+  add: (kind: IncidentKind, start: number, minutes?: number) => Incident;
 }
 
 export interface TrafficOptions {
@@ -138,8 +138,8 @@ export function createTraffic(options: TrafficOptions): Traffic {
   const incidents = [...(options.incidents ?? [])];
   return {
     incidents,
-    add: (kind, start) => {
-      const incident = incidentAt(kind, start);
+    add: (kind, start, minutes) => {
+      const incident = incidentAt(kind, start, minutes);
       incidents.push(incident);
       return incident;
     },

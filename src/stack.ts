@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findBinary } from './binaries.ts';
 import type { Config } from './config.ts';
+import type { Demo } from './demo.ts';
 import { storageOf } from './history.ts';
 import { type Log, messageOf } from './log.ts';
 import { type RunningServer, startServer } from './server.ts';
@@ -114,6 +115,7 @@ function followEdits(render: ReturnType<typeof renderer>, alertmanager: Child, l
 /**
  * Runs the service, Prometheus and Alertmanager on this machine, the latter two as children that are kept running.
  * @param failed told when one of them can't be kept running
+ * @param demo what a person may start on the live page
  * @throws with the reason when one does not start; the others have been stopped by then
  */
 export async function startStack(
@@ -121,6 +123,7 @@ export async function startStack(
   ports: StackPorts,
   log: Log,
   failed: (reason: string) => void,
+  demo?: Demo,
 ): Promise<Stack> {
   mkdirSync(base.data, { recursive: true });
   const prometheusPort = await choosePort({ flag: '--prometheus-port', ...ports.prometheus });
@@ -136,7 +139,7 @@ export async function startStack(
   };
   try {
     // The service first: the others report to it. It is stopped last, and takes their last words.
-    const server: RunningServer = await startServer(config, log, internal?.token);
+    const server: RunningServer = await startServer(config, log, { internalToken: internal?.token, demo });
     running.push({ stop: server.close });
     const addresses = {
       'tillwatch:8080': new URL(server.url).host,

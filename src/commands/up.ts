@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, type Flags, isGiven, readConfig, type SettingName } from '../config.ts';
+import { createDemo, type Demo } from '../demo.ts';
+import { postDemoTraffic } from '../demo-traffic.ts';
 import { HistoryOverlapError, importHistory } from '../history.ts';
 import { createLog, type Log, messageOf } from '../log.ts';
-import { postTraffic } from '../post-traffic.ts';
 import { createProgress } from '../progress.ts';
 import { AUTH_CODES, createTraffic, type Traffic, trafficMinutes } from '../simulate.ts';
 import { PROJECT, type Stack, type StackPorts, startStack } from '../stack.ts';
@@ -38,17 +39,18 @@ async function importDemo(traffic: Traffic, config: Config, io: CommandIo, log: 
   }
 }
 
-async function simulateTraffic(traffic: Traffic, stack: Stack, io: CommandIo, log: Log): Promise<void> {
+async function simulateTraffic(traffic: Traffic, demo: Demo, stack: Stack, io: CommandIo, log: Log): Promise<void> {
   const clock = (minute: number) => new Date(minute * 60_000).toISOString().slice(11, 16);
-  await postTraffic({
+  await postDemoTraffic({
     traffic,
+    demo,
     url: stack.url,
     from: Math.floor(Date.now() / 60_000),
     seed: DEMO_SEED,
     ...(stack.token !== undefined && { token: stack.token }),
     signal: io.signal,
     onRetry: (reason) => log('warn', reason),
-    onAnswer({ minute, counts }, recommendation) {
+    onMinute({ minute, counts }, recommendation) {
       const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
       log(
         'info',
@@ -61,10 +63,11 @@ async function simulateTraffic(traffic: Traffic, stack: Stack, io: CommandIo, lo
 const EXAMPLE = `curl -H 'Content-Type: application/json' URL/api/v1/transactions \\
     -d '{"source": "me", "counts": {"approved": 116, "denied": 54}}'`;
 
-function addresses({ url, prometheusUrl, alertmanagerUrl }: Stack): string {
+function addresses({ url, prometheusUrl, alertmanagerUrl }: Stack, demo: boolean): string {
   return `
 Tillwatch runs.
 
+  live page       ${url}/
   post counts     ${url}/api/v1/transactions
   what is unusual ${url}/api/v1/anomalies
   alerts, journal ${url}/api/v1/alerts
@@ -72,7 +75,7 @@ Tillwatch runs.
   Prometheus      ${prometheusUrl}/alerts
   Alertmanager    ${alertmanagerUrl}
 
-Post a bad minute, and another one a minute later:
+${demo ? 'Start an incident on the live page, or post' : 'Post'} a bad minute, and another one a minute later:
 
   ${EXAMPLE.replace('URL', url)}
 
@@ -99,19 +102,27 @@ function dataFolder(config: Config, flags: Flags, demo: boolean, env: NodeJS.Pro
   return [Object.freeze({ ...config, data }), () => rmSync(data, { recursive: true, force: true })];
 }
 
-async function runStack(config: Config, ports: StackPorts, demo: boolean, io: CommandIo, log: Log): Promise<number> {
+async function runStack(
+  config: Config,
+  ports: StackPorts,
+  withDemo: boolean,
+  io: CommandIo,
+  log: Log,
+): Promise<number> {
   const traffic = createTraffic({ seed: DEMO_SEED });
+  const demo = withDemo ? createDemo(traffic) : undefined;
   if (demo) await importDemo(traffic, config, io, log);
   io.signal.throwIfAborted();
   const broken = new AbortController();
   const stop = AbortSignal.any([io.signal, broken.signal]);
-  const stack = await startStack(config, ports, log, (reason) => {
+  function failed(reason: string): void {
     log('error', reason);
     broken.abort('one of them cannot be kept running');
-  });
+  }
+  const stack = await startStack(config, ports, log, failed, demo);
   try {
-    io.stdout.write(addresses(stack));
-    if (demo) void simulateTraffic(traffic, stack, { ...io, signal: stop }, log);
+    io.stdout.write(addresses(stack, withDemo));
+    if (demo) void simulateTraffic(traffic, demo, stack, { ...io, signal: stop }, log);
     log('info', `${await untilStopped(stop)}: stopping`);
   } finally {
     await stack.stop();

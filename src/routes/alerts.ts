@@ -1,9 +1,9 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
+import { WATCHDOG } from '../alert-path.ts';
 import { messageOf } from '../log.ts';
-import { invalid } from '../problem.ts';
-import { errorsOf } from '../report.ts';
-import { type Route, readQuery, type Services } from './route.ts';
+import { alert } from '../prometheus.ts';
+import { type Route, readBody, readQuery, type Services } from './route.ts';
 
 const text = z.record(z.string(), z.string());
 
@@ -35,16 +35,6 @@ const notification = z
 
 const received = notification.extend({ receivedAt: z.iso.datetime() }).meta({ id: 'JournalEntry' });
 
-const alert = z
-  .object({
-    labels: text,
-    annotations: text,
-    state: z.string(),
-    activeAt: z.string().optional(),
-    value: z.string(),
-  })
-  .meta({ id: 'Alert' });
-
 const answer = z.object({
   alerts: z.array(alert).meta({ description: 'Firing and pending now, as Prometheus says' }),
   prometheus: z.object({ state: z.enum(['ok', 'unavailable']), reason: z.string().optional() }),
@@ -69,12 +59,17 @@ async function list(ctx: Context, { prometheus, ledger }: Services): Promise<voi
   ctx.body = { ...state, journal };
 }
 
-async function receive(ctx: Context, { ledger, health }: Services): Promise<void> {
-  const result = notification.safeParse(ctx.request.body);
-  if (!result.success) throw invalid(errorsOf(result.error.issues, []));
-  await ledger.note({ receivedAt: new Date().toISOString(), ...result.data });
-  health.notifications.inc({ status: result.data.status });
+async function receive(ctx: Context, { ledger, health, events, path }: Services): Promise<void> {
+  const notified = readBody(ctx, notification);
+  health.notifications.inc({ status: notified.status });
   ctx.body = { accepted: 1 };
+  // It comes every five minutes and says that all is well: a heartbeat, not something to keep.
+  const { alerts } = notified;
+  if (alerts.length > 0 && alerts.every(({ labels }) => labels.alertname === WATCHDOG))
+    return path.watchdog(notified.status);
+  const entry = { receivedAt: new Date().toISOString(), ...notified };
+  await ledger.note(entry);
+  events.publish('notification', entry);
 }
 
 export function alertRoutes(services: Services): Route[] {
@@ -96,7 +91,7 @@ export function alertRoutes(services: Services): Route[] {
       role: 'webhook',
       accepts: ['application/json'],
       operation: {
-        summary: "Alertmanager's webhook: keeps the notification in the journal",
+        summary: "Alertmanager's webhook: keeps the notification in the journal; that of the Watchdog is a heartbeat",
         requestBody: { required: true, content: { 'application/json': { schema: notification } } },
         responses: {
           200: {

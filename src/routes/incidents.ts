@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { signalOf } from '../backtest/evidence.ts';
-import { createJournal, type Incident, type Journal, VERDICTS } from '../journal.ts';
+import { type Incident, type Journal, VERDICTS } from '../journal.ts';
 import { createPeakScores } from '../peak-score.ts';
 import { Problem } from '../problem.ts';
 import { type Route, readBody, readQuery, type Services } from './route.ts';
@@ -105,8 +105,7 @@ const json = (description: string, schema: z.ZodType) => ({
 const notFound = { 404: { description: 'No such incident' } };
 
 /** The incidents in the journal, and what operators say of them. */
-export function incidentRoutes({ ledger, prometheus, events }: Services): Route[] {
-  const journal = createJournal(ledger);
+export function incidentRoutes({ prometheus, events }: Services, journal: Journal): Route[] {
   const peakScores = createPeakScores(prometheus);
 
   async function list(ctx: Context): Promise<void> {

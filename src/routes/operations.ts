@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { alertPath } from '../alert-path.ts';
 import { renderLedger } from '../exposition.ts';
 import { Problem } from '../problem.ts';
 import type { Route, Services } from './route.ts';
@@ -12,11 +13,12 @@ const readiness = z.object({
     .meta({ description: 'unavailable: Prometheus is not reached' }),
   prometheus: z.enum(['answers', 'does not answer']),
   reason: z.string().optional(),
+  path: alertPath,
 });
 const text = { 'text/plain': { schema: z.string() } };
 
 /** What operates the service: its metrics, whether it lives, whether it can take reports. */
-export function operationRoutes({ ledger, health, baseline }: Services): Route[] {
+export function operationRoutes({ ledger, health, baseline, path }: Services): Route[] {
   return [
     {
       method: 'get',
@@ -46,7 +48,7 @@ export function operationRoutes({ ledger, health, baseline }: Services): Route[]
       method: 'get',
       path: '/-/ready',
       operation: {
-        summary: 'Reports can be taken; says whether Prometheus answers, without which the answer is unknown',
+        summary: 'Reports can be taken; says whether alerts would arrive, step by step',
         responses: { 200: { description: 'Ready', content: { 'application/json': { schema: readiness } } } },
       },
       handle(ctx) {
@@ -58,6 +60,7 @@ export function operationRoutes({ ledger, health, baseline }: Services): Route[]
           baseline: state,
           prometheus: state === 'unavailable' ? 'does not answer' : 'answers',
           ...(reason !== undefined && { reason }),
+          path: path.current(),
         };
       },
     },

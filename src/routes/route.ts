@@ -2,8 +2,10 @@ import type { Context } from 'koa';
 import type { z } from 'zod';
 import type { ZodOpenApiOperationObject } from 'zod-openapi';
 import type { Role } from '../access.ts';
+import type { AlertPathWatch } from '../alert-path.ts';
 import type { BaselineWatch } from '../baseline.ts';
 import type { Config } from '../config.ts';
+import type { Demo } from '../demo.ts';
 import type { Events } from '../events.ts';
 import type { Health } from '../exposition.ts';
 import type { Ledger } from '../ledger.ts';
@@ -19,6 +21,8 @@ export interface Services {
   baseline: BaselineWatch;
   health: Health;
   events: Events;
+  path: AlertPathWatch;
+  demo?: Demo | undefined;
 }
 
 /** A route with its own documentation, so that what is served and what is documented are one list. */

@@ -3,6 +3,7 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import { type Baseline, describeBaseline, describedBaseline } from '../baseline.ts';
 import { type Outcome, slotsKey } from '../ledger/plan.ts';
+import { describe } from '../ledger/records.ts';
 import { JUDGED_STATUSES, STATUSES } from '../names.ts';
 import { invalid, Problem } from '../problem.ts';
 import { assess, type Minute, overall, RECOMMENDATIONS } from '../recommendation.ts';
@@ -38,6 +39,7 @@ const answer = z
     ),
   })
   .meta({ id: 'Answer' });
+type Answer = z.output<typeof answer>;
 
 const anyReport = z.union([minuteReport, event, exportRow]).meta({ id: 'Report' });
 
@@ -108,7 +110,7 @@ function stateOf(baseline: Baseline, judged: { expected?: number }[]) {
   return described.state === 'ready' && !known ? { ...described, state: 'warming-up' as const } : described;
 }
 
-function answerTo(reports: readonly Report[], outcomes: Outcome[], services: Services): z.output<typeof answer> {
+function answerTo(reports: readonly Report[], outcomes: Outcome[], services: Services): Answer {
   const baseline = services.baseline.current();
   const assessments = assess(minutesOf(reports, outcomes, services), baseline);
   const duplicates = outcomes.filter((outcome) => outcome.duplicate).length;
@@ -127,6 +129,24 @@ function tally({ health }: Services, outcomes: readonly Outcome[]): void {
     health.reports.inc({ result: duplicate ? 'duplicate' : late ? 'late' : 'accepted' });
 }
 
+/** Of a body with more than a page can show, only the last. */
+const MAX_TOLD = 50;
+
+function tell(
+  { events }: Services,
+  reports: Report[],
+  outcomes: readonly Outcome[],
+  answer: Answer,
+  now: number,
+): void {
+  const counted = reports.flatMap((report, i) => {
+    const outcome = outcomes[i];
+    return outcome === undefined || outcome.duplicate ? [] : [describe(report, outcome, now)];
+  });
+  const { recommendation } = answer;
+  for (const report of counted.slice(-MAX_TOLD)) events.publish('report', { ...report, recommendation });
+}
+
 async function record(ctx: Context, services: Services): Promise<void> {
   const { ledger, config } = services;
   const now = Date.now();
@@ -139,16 +159,19 @@ async function record(ctx: Context, services: Services): Promise<void> {
     });
   const fingerprint = createHash('sha256').update(rawBody(ctx)).digest('hex');
   let outcomes: Outcome[] = [];
+  let given: Answer | undefined;
   const receipt = await ledger.record({
     reports: parsed.reports,
     ...(key !== undefined && { key, fingerprint }),
     now,
     answer(planned) {
       outcomes = planned;
-      return answerTo(parsed.reports, planned, services);
+      given = answerTo(parsed.reports, planned, services);
+      return given;
     },
   });
   tally(services, outcomes);
+  if (given !== undefined && services.events.size() > 0) tell(services, parsed.reports, outcomes, given, now);
   if (receipt.replayed) ctx.set('Idempotency-Replayed', 'true');
   ctx.body = receipt.answer;
 }

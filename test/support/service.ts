@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
+import type { AlertPathWatch } from '../../src/alert-path.ts';
 import { type AppOptions, createApp } from '../../src/app.ts';
 import { noBaseline } from '../../src/baseline.ts';
 import { type Flags, readConfig } from '../../src/config.ts';
@@ -124,6 +125,14 @@ export async function startService(flags: Partial<Flags> = {}): Promise<Service>
   return { ...clientOf(server.url), dir, logged, close: server.close };
 }
 
+const unknown = { ok: true, reason: 'not looked at in this test' };
+const noPath: AlertPathWatch = {
+  current: () => ({ prometheus: unknown, alertmanager: unknown, watchdog: unknown }),
+  refresh: async () => {},
+  watchdog: () => {},
+  stop: () => {},
+};
+
 /** The real application on a free port with parts of the test's own, and nothing started around it. */
 export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { ledger: Ledger; flags?: Partial<Flags> }) {
   const prometheus = createPrometheus(NOWHERE);
@@ -136,6 +145,7 @@ export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { led
     health,
     events: createEvents(health.streams),
     access: () => {},
+    path: noPath,
     log: () => {},
     version: 'test',
     ...parts,

@@ -1,0 +1,150 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { type AlertPathWatch, alertPath, WATCHDOG } from './alert-path.ts';
+import { anomaly, definitions, type Recorded, readAnomalies } from './anomalies.ts';
+import { type BaselineWatch, describeBaseline, describedBaseline } from './baseline.ts';
+import { type Demo, demoState } from './demo.ts';
+import type { Events } from './events.ts';
+import type { Journal } from './journal.ts';
+import type { Ledger } from './ledger.ts';
+import { messageOf } from './log.ts';
+import { RECORDED } from './names.ts';
+import { type Alert, alert, type Prometheus } from './prometheus.ts';
+import { RECOMMENDATIONS } from './recommendation.ts';
+import { verdictOf } from './verdict.ts';
+
+const stateAlert = alert.extend({ incidentId: z.string().optional() }).meta({ id: 'StateAlert' });
+
+/** Everything that the live page shows of this moment. */
+export const state = z
+  .object({
+    time: z.iso.datetime(),
+    demo: demoState.nullable().meta({ description: 'null but in `tillwatch up --demo`' }),
+    baseline: describedBaseline,
+    verdict: z.object({
+      recommendation: z.enum(RECOMMENDATIONS),
+      reason: z.string().meta({ description: 'Of everything, in one sentence' }),
+    }),
+    definitions: definitions.optional(),
+    anomalies: z.array(anomaly),
+    alerts: z.array(stateAlert).meta({ description: 'Firing and pending, but for the Watchdog, which is in path' }),
+    path: alertPath,
+  })
+  .meta({ id: 'State' });
+export type State = z.output<typeof state>;
+
+interface Sources {
+  prometheus: Prometheus;
+  baseline: BaselineWatch;
+  path: AlertPathWatch;
+  ledger: Ledger;
+  journal: Journal;
+  events: Events;
+  demo?: Demo | undefined;
+}
+
+export interface StateWatch {
+  /** The state now; never fails: what could not be asked is said in its `path`. */
+  read(): Promise<State>;
+  /**
+   * Publishes it now, and whenever something in it has changed, for as long as somebody listens.
+   * @returns false where that goes on already
+   */
+  follow(): boolean;
+}
+
+const TICK_MS = 1000;
+/** Alertmanager, and what of Prometheus is not seen in a tick, are asked every so many ticks. */
+const PATH_TICKS = 5;
+
+/** When the rules whose results are shown were evaluated, the last rule of a group among them, and the alerts. */
+const EVALUATIONS = [`${RECORDED.observed}{window="1m"}`, `${RECORDED.score}{window="1m"}`, RECORDED.trend]
+  .map((series, i) => `label_replace(max(timestamp(${series})), "of", "${i}", "", "")`)
+  .concat('max by (alertname, alertstate) (timestamp(ALERTS))')
+  .join(' or ');
+
+/** How long ago the rules first counted, within the time that they warm up; in milliseconds. */
+async function historyOf(prometheus: Prometheus): Promise<number | undefined> {
+  const series = `${RECORDED.perMinute}{status="approved"}`;
+  const [first] = await prometheus.instant(`time() - min(min_over_time(timestamp(${series})[3h:1m]))`);
+  return first && first.value * 1000;
+}
+
+const rank = ({ state, labels }: Alert): string => `${state === 'firing' ? 0 : 1} ${labels.severity}`;
+
+function shownAlerts(alerts: readonly Alert[], journal: Journal): State['alerts'] {
+  return alerts
+    .filter(({ labels }) => labels.alertname !== WATCHDOG)
+    .sort((a, b) => rank(a).localeCompare(rank(b)))
+    .map((shown) => {
+      const id = journal.open(shown.labels)?.id;
+      return id === undefined ? shown : { ...shown, incidentId: id };
+    });
+}
+
+async function readState({ prometheus, baseline, path, ledger, journal, demo }: Sources): Promise<State> {
+  const asked = readAnomalies(prometheus).catch((error: unknown) => messageOf(error));
+  const [answer] = await Promise.all([asked, path.refresh(), baseline.refresh()]);
+  const recorded: Partial<Recorded> = typeof answer === 'string' ? {} : answer;
+  const { state: known } = baseline.current();
+  const history = known === 'warming-up' ? await historyOf(prometheus).catch(() => undefined) : undefined;
+  const { anomalies = [], alerts = [], learning = false, definitions } = recorded;
+  const steps = path.current();
+  // It may have gone between one question and the other.
+  if (typeof answer === 'string') steps.prometheus = { ok: false, reason: answer };
+  const facts = { anomalies, alerts, learning, ready: known === 'ready', reported: ledger.lastReport() > 0 };
+  return {
+    time: new Date().toISOString(),
+    demo: demo === undefined ? null : { kinds: demo.kinds, running: demo.running() },
+    baseline: { ...describeBaseline(baseline.current()), ...(recorded.learning !== undefined && { learning }) },
+    verdict: verdictOf({ ...facts, prometheus: steps.prometheus, ...(history !== undefined && { history }) }),
+    ...(definitions !== undefined && { definitions }),
+    anomalies,
+    alerts: shownAlerts(alerts, journal),
+    path: steps,
+  };
+}
+
+/** What a tick can see of a change, without reading everything. */
+async function glance({ prometheus, path, demo }: Sources): Promise<string> {
+  const evaluations = await prometheus.instant(EVALUATIONS).then(
+    (samples) => samples.map(({ labels, value }) => JSON.stringify([Object.entries(labels).sort(), value])).sort(),
+    () => 'gone',
+  );
+  const { prometheus: evaluated, alertmanager, watchdog } = path.current();
+  return JSON.stringify([evaluations, evaluated.ok, alertmanager, watchdog, demo?.running()]);
+}
+
+/** One poll of Prometheus for all streams, and none while there are none. */
+export function watchState(sources: Sources): StateWatch {
+  const { events, path } = sources;
+  let following = false;
+  let reading: Promise<State> | undefined;
+  function read(): Promise<State> {
+    reading ??= readState(sources).finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  }
+  async function follow(): Promise<void> {
+    let seen = '';
+    for (let tick = 0; events.size() > 0; tick++) {
+      if (tick % PATH_TICKS === 0) await path.refresh();
+      const now = await glance(sources);
+      if (now !== seen) events.publish('state', await read());
+      seen = now;
+      await sleep(TICK_MS, undefined, { ref: false });
+    }
+  }
+  return {
+    read,
+    follow() {
+      if (following) return false;
+      following = true;
+      void follow().finally(() => {
+        following = false;
+      });
+      return true;
+    },
+  };
+}
