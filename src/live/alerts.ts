@@ -1,0 +1,147 @@
+import { byId, fill, h, icon, keyed, link, type Part } from './dom.ts';
+import { capital, count, duration, when } from './format.ts';
+import { alertKey, firingAlerts, type Model, pendingAlerts, silenceOf } from './model.ts';
+import { askMark, askSilence, endSilence, MARKS } from './operate.ts';
+import { farOf } from './verdict.ts';
+import { type Alert, type Incident, type Silence, STATUSES, type Status } from './wire.ts';
+
+export interface AlertActions {
+  show(status: Status, labels: Record<string, string>): void;
+  marked(incident: Incident): void;
+}
+
+interface Card {
+  alert: Alert;
+  silence: Silence | undefined;
+  incident: Incident | undefined;
+}
+
+const number = (text: string | undefined): string => {
+  const value = Number.parseFloat(text ?? '');
+  return Number.isNaN(value) ? '' : count(value);
+};
+
+function fact(name: string, value: string | HTMLElement, strong = false): HTMLElement | null {
+  return value === '' ? null : h('div', { class: strong ? 'strong' : false }, h('dt', {}, name), h('dd', {}, value));
+}
+
+function numbers({ labels, annotations, activeAt }: Alert): HTMLElement {
+  const counted = labels.status !== undefined || labels.auth_code !== undefined;
+  const age =
+    activeAt &&
+    h('span', { class: 'age', 'data-since': activeAt }, duration((Date.now() - Date.parse(activeAt)) / 1000));
+  return h(
+    'dl',
+    { class: 'numbers' },
+    counted && fact('Observed', number(annotations.observed), true),
+    counted && fact('Normal', number(annotations.expected)),
+    counted && labels.status !== 'approved' && fact('Normal, at most', number(annotations.upper)),
+    counted && fact('That is', farOf({ labels, annotations } as Alert), true),
+    activeAt !== undefined && fact('Since', h('span', {}, when(activeAt), ' (', age ?? '', ')')),
+  );
+}
+
+function head({ alert, incident }: Card): HTMLElement {
+  const severity = alert.labels.severity ?? 'alert';
+  const tone = severity === 'critical' ? 'alert' : 'watch';
+  const mark = incident?.mark;
+  return h(
+    'header',
+    {},
+    h('span', { class: `badge ${tone}` }, icon(tone, 16), capital(severity)),
+    h('h3', {}, capital(alert.annotations.summary ?? alert.labels.alertname ?? 'Alert')),
+    mark && h('span', { class: 'badge quiet' }, icon('mark', 14), `${MARKS[mark.verdict]}, says ${mark.by}`),
+  );
+}
+
+function silenced(silence: Silence | undefined): HTMLElement | null {
+  if (silence === undefined) return null;
+  return h(
+    'p',
+    { class: 'silenced' },
+    icon('silent', 18),
+    h('span', {}, 'Silenced until ', when(silence.endsAt), ` by ${silence.createdBy}: ${silence.comment}`),
+    h('button', { type: 'button', class: 'small', onclick: () => void endSilence(silence) }, 'End it'),
+  );
+}
+
+function createCard(actions: AlertActions): Part<Card> {
+  let current: Card;
+  const body = h('div');
+  const silence = h('button', { type: 'button', onclick: () => askSilence(current.alert) }, icon('silent'), 'Silence');
+  const mark = h('button', { type: 'button', onclick: askAboutIt }, icon('mark'), 'Mark');
+  const show = h('button', { type: 'button', onclick: showIt }, icon('graph'), 'Show the graph');
+  const links = h('span', { class: 'links' });
+  const node = h('li', { class: 'alert-card' }, body, h('div', { class: 'actions' }, silence, mark, show, links));
+  function showIt(): void {
+    actions.show((current.alert.labels.status as Status | undefined) ?? 'denied', current.alert.labels);
+  }
+  function askAboutIt(): void {
+    const { alertname = '' } = current.alert.labels;
+    const id = current.incident?.id ?? current.alert.incidentId;
+    if (id !== undefined) askMark({ id, alertname, mark: current.incident?.mark ?? null }, actions.marked);
+  }
+  function update(card: Card): void {
+    current = card;
+    const { labels, annotations } = card.alert;
+    node.dataset.severity = labels.severity ?? '';
+    fill(body, card, () => [
+      head(card),
+      numbers(card.alert),
+      h('p', { class: 'description' }, annotations.description ?? ''),
+      annotations.auth_codes
+        ? h('p', { class: 'codes-line' }, h('b', {}, 'Auth codes: '), annotations.auth_codes)
+        : null,
+      silenced(card.silence),
+    ]);
+    mark.hidden = card.incident === undefined && card.alert.incidentId === undefined;
+    show.hidden = !(STATUSES as readonly string[]).includes(labels.status ?? 'denied');
+    for (const [button, verb] of [
+      [silence, 'Silence'],
+      [mark, 'Mark'],
+      [show, 'Show the graph of'],
+    ] as const)
+      button.setAttribute('aria-label', `${verb} ${labels.alertname}${labels.status ? `, ${labels.status}` : ''}`);
+    fill(links, annotations.runbook_url, () => [link(annotations.runbook_url, 'Runbook')]);
+  }
+  return { node, update };
+}
+
+function incidentOf(
+  { labels, incidentId, activeAt }: Alert,
+  incidents: readonly Incident[] = [],
+): Incident | undefined {
+  if (incidentId !== undefined) return incidents.find(({ id }) => id === incidentId);
+  const started = Date.parse(activeAt ?? '');
+  const same = (incident: Incident) =>
+    incident.alertname === labels.alertname && incident.endsAt === null && incident.labels.status === labels.status;
+  return incidents.find((incident) => same(incident) && Math.abs(Date.parse(incident.startsAt) - started) < 300_000);
+}
+
+function pendingLine(model: Model): string {
+  const names = [...new Set(pendingAlerts(model.state).map(({ labels }) => labels.alertname ?? ''))];
+  return names.length === 0 ? '' : `Pending, fires if it goes on: ${names.join(', ')}.`;
+}
+
+export function createAlerts(actions: AlertActions): (model: Model) => void {
+  return (model) => {
+    const firing = firingAlerts(model.state);
+    const cards = firing.map((alert) => ({
+      alert,
+      silence: silenceOf(alert, model.silences),
+      incident: incidentOf(alert, model.incidents),
+    }));
+    const pending = pendingLine(model);
+    byId('alerts').hidden = firing.length === 0 && pending === '';
+    byId('alerts-title').textContent = firing.length === 0 ? 'Alerts' : `Firing alerts (${firing.length})`;
+    keyed(
+      byId('alert-list'),
+      cards,
+      ({ alert }) => alertKey(alert),
+      () => createCard(actions),
+    );
+    const line = byId('pending');
+    line.textContent = pending;
+    line.hidden = pending === '';
+  };
+}

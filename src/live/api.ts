@@ -1,0 +1,49 @@
+/** An answer that is none, in words for the person who asked. `status` 0: no answer at all. */
+export class ApiError extends Error {
+  override name = 'ApiError';
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const TOKEN = 'tillwatch-token';
+export const setToken = (token: string): void => sessionStorage.setItem(TOKEN, token);
+
+/** The headers that let a request in, where the service asks for a token. */
+export function authorization(): Record<string, string> {
+  const token = sessionStorage.getItem(TOKEN);
+  return token === null ? {} : { Authorization: `Bearer ${token}` };
+}
+
+/** What went wrong, out of problem+json, or out of what else came. */
+export async function problemOf(response: Response): Promise<ApiError> {
+  const body = (await response.json().catch(() => ({}))) as { detail?: unknown; title?: unknown };
+  const detail = [body.detail, body.title].find((text) => typeof text === 'string');
+  return new ApiError(response.status, String(detail ?? `Tillwatch answered ${response.status}`));
+}
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const headers = { ...authorization(), ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) };
+  const response = await fetch(path, {
+    method,
+    headers,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  }).catch(() => {
+    throw new ApiError(0, 'Tillwatch does not answer. Nothing was changed; try again when it is back.');
+  });
+  if (!response.ok) throw await problemOf(response);
+  return (await response.json()) as T;
+}
+
+/** Paths are relative to the page, so that it works below a proxy's prefix too. All throw ApiError. */
+export const get = <T>(path: string): Promise<T> => call('GET', `api/v1/${path}`);
+export const post = <T>(path: string, body: unknown): Promise<T> => call('POST', `api/v1/${path}`, body);
+export const remove = <T>(path: string): Promise<T> => call('DELETE', `api/v1/${path}`);
+
+export async function download(path: string): Promise<Blob> {
+  const response = await fetch(`api/v1/${path}`, { headers: authorization() });
+  if (!response.ok) throw await problemOf(response);
+  return response.blob();
+}

@@ -1,0 +1,237 @@
+import type UPlot from 'uplot';
+import { get } from './api.ts';
+import { type Far, farOf, inWords, readout, table } from './band-words.ts';
+import { byId, fill, h } from './dom.ts';
+import { capital, clock, count, day, words } from './format.ts';
+import { currentLabels, keyOf, type Model } from './model.ts';
+import { axis, createChart, type PlotOptions, token } from './plot.ts';
+import { evaluatedAt, type Minute, minutesOf } from './recent.ts';
+import type { Incident, Labels, Series, Status } from './wire.ts';
+
+export const RANGES = { '1h': 3600, '3h': 3 * 3600, '12h': 12 * 3600, '24h': 24 * 3600, '7d': 7 * 86_400 } as const;
+export type Range = keyof typeof RANGES;
+
+interface Shown {
+  status: Status;
+  labels: Labels;
+  range: Range;
+  step: number;
+  minutes: Minute[];
+  incidents: readonly Incident[];
+}
+
+function timeLabels(splits: number[]): string[] {
+  const days = (splits.at(-1) ?? 0) - (splits[0] ?? 0) > 2 * 86_400;
+  return splits.map((at, i) => {
+    const midnight = clock(at * 1000) === '00:00';
+    return midnight || (days && i === 0) ? day(at * 1000) : clock(at * 1000);
+  });
+}
+
+function triangle(context: CanvasRenderingContext2D, x: number, y: number, size: number, far: Far): void {
+  const tip = far === 'above' ? -size : size;
+  context.beginPath();
+  context.moveTo(x, y + tip);
+  context.lineTo(x + size, y - tip * 0.7);
+  context.lineTo(x - size, y - tip * 0.7);
+  context.fill();
+}
+
+/** Minutes out of the band, as triangles that point to where they are: a shape, not only a colour. */
+function drawFar(plot: UPlot, { status, minutes }: Shown): void {
+  const { ctx } = plot;
+  ctx.save();
+  ctx.fillStyle = token('alert');
+  ctx.strokeStyle = token('surface');
+  for (const minute of minutes) {
+    const far = farOf(status, minute);
+    if (far === undefined) continue;
+    const x = plot.valToPos(minute.time, 'x', true);
+    triangle(ctx, x, plot.valToPos(minute.observed ?? 0, 'y', true), 5 * devicePixelRatio, far);
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
+/** While an alert fired: a bar along the top. */
+function drawIncidents(plot: UPlot, incidents: readonly Incident[]): void {
+  const { ctx, bbox } = plot;
+  const [from, to] = [plot.scales.x?.min ?? 0, plot.scales.x?.max ?? 0];
+  ctx.save();
+  for (const { startsAt, endsAt } of incidents) {
+    const start = Math.max(from, Date.parse(startsAt) / 1000);
+    const end = Math.min(to, endsAt === null ? to : Date.parse(endsAt) / 1000);
+    if (end <= start) continue;
+    const [x0, x1] = [plot.valToPos(start, 'x', true), plot.valToPos(end, 'x', true)];
+    ctx.fillStyle = token('alert-wash');
+    ctx.fillRect(x0, bbox.top, x1 - x0, bbox.height);
+    ctx.fillStyle = token('alert');
+    ctx.fillRect(x0, bbox.top, Math.max(2, x1 - x0), 3 * devicePixelRatio);
+  }
+  ctx.restore();
+}
+
+function optionsFor(shown: () => Shown, read: (index: number | null) => void): PlotOptions {
+  const none = { stroke: 'transparent', width: 0, points: { show: false } };
+  return {
+    padding: [8, 8, 0, 0],
+    cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
+    scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 1) * 1.08)] } },
+    axes: [axis(timeLabels, { space: 70, grid: { show: false } }), axis((splits) => splits.map(count), { size: 52 })],
+    series: [
+      {},
+      none,
+      none,
+      { stroke: () => token('muted'), width: 1.5, dash: [5, 4], points: { show: false } },
+      { stroke: () => token('accent'), width: 2, points: { show: false } },
+    ],
+    bands: [{ series: [1, 2], fill: () => token('band') }],
+    hooks: {
+      drawClear: [(plot) => drawIncidents(plot, shown().incidents)],
+      draw: [(plot) => drawFar(plot, shown())],
+      setCursor: [(plot) => read(plot.cursor.idx ?? null)],
+    },
+  };
+}
+
+/** Columns for uPlot. Where minutes are missing, a null: a gap stays a gap. */
+function columns({ minutes, step }: Shown): UPlot.AlignedData {
+  const rows: Minute[] = [];
+  for (const minute of minutes) {
+    const last = rows.at(-1);
+    if (last !== undefined && minute.time - last.time > 2.5 * step) rows.push({ time: last.time + step });
+    rows.push(minute);
+  }
+  const pick = (value: (minute: Minute) => number | undefined) => rows.map((minute) => value(minute) ?? null);
+  const lower = (minute: Minute) => (minute.upper === undefined ? undefined : (minute.lower ?? 0));
+  return [
+    rows.map(({ time }) => time),
+    pick(({ upper }) => upper),
+    pick(lower),
+    pick(({ expected }) => expected),
+    pick(({ observed }) => observed),
+  ];
+}
+
+function rangeChoice(chosen: Range, choose: (range: Range) => void): void {
+  byId('ranges').append(
+    ...(Object.keys(RANGES) as Range[]).map((range) =>
+      h(
+        'label',
+        {},
+        h('input', {
+          type: 'radio',
+          name: 'range',
+          value: range,
+          checked: range === chosen,
+          onchange: () => choose(range),
+        }),
+        h('span', {}, `${range.slice(0, -1)} ${range.slice(-1)}`),
+      ),
+    ),
+  );
+}
+
+/** Left and right walk through the minutes, as the mouse does. */
+function walkable(box: HTMLElement, read: (step: number | null) => void): void {
+  box.tabIndex = 0;
+  box.addEventListener('keydown', (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    read(step);
+  });
+  box.addEventListener('blur', () => read(null));
+}
+
+function showing(shown: Shown, chart: ReturnType<typeof createChart>, fresh: boolean): void {
+  const box = byId('band-chart');
+  if (fresh) box.setAttribute('aria-label', `${inWords(shown)}. Left and right arrow keys walk through the minutes.`);
+  chart.draw(columns(shown));
+  fill(byId('band-table'), [shown.minutes.at(-1)?.time, shown.minutes.length, shown.status, shown.range], () =>
+    table(shown),
+  );
+}
+
+export function createBandChart(first: Range, ranged: (range: Range) => void): (model: Model) => void {
+  let shown: Shown = { status: 'denied', labels: {}, range: first, step: 60, minutes: [], incidents: [] };
+  let asked = '';
+  let at: number | null = null;
+  const byTime = (time: number | undefined) => shown.minutes.find((minute) => minute.time === time);
+  const say = (minute: Minute | undefined) =>
+    fill(byId('band-readout'), [shown.status, minute], () => readout(shown, minute));
+  const read = (index: number | null) => {
+    const times = chart.plot()?.data[0] ?? [];
+    say(index === null ? shown.minutes.at(-1) : byTime(times[index]));
+  };
+  const chart = createChart(
+    byId('band-chart'),
+    () => optionsFor(() => shown, read),
+    (width) => (width < 500 ? 220 : 300),
+  );
+  walkable(byId('band-chart'), (step) => {
+    const end = shown.minutes.length - 1;
+    at = step === null ? null : Math.min(end, Math.max(0, (at ?? end + (step < 0 ? 1 : 0)) + step));
+    say(shown.minutes[at ?? end]);
+  });
+  rangeChoice(first, (range) => {
+    shown = { ...shown, range };
+    ranged(range);
+    void load();
+  });
+
+  async function load(): Promise<void> {
+    const { status, labels, range } = shown;
+    const key = `${status} ${keyOf(labels)} ${range}`;
+    asked = key;
+    const from = Math.floor(Date.now() / 1000) - RANGES[range];
+    const error = byId('band-error');
+    try {
+      const { step, series } = await get<Series>(`series?status=${status}&from=${from}`);
+      if (asked !== key) return;
+      const points = series.find((one) => keyOf(one.labels) === keyOf(labels))?.points ?? [];
+      shown = { ...shown, step, minutes: minutesOf(points) };
+      error.hidden = true;
+      showing(shown, chart, true);
+      read(null);
+    } catch (problem) {
+      if (asked !== key) return;
+      asked = '';
+      error.textContent = problem instanceof Error ? problem.message : String(problem);
+      error.hidden = false;
+    }
+  }
+
+  /** Adds the minute that a new state brings; fetches anew where minutes are missing in between. */
+  function grow(model: Model): void {
+    const { state } = model;
+    const last = shown.minutes.at(-1)?.time;
+    if (state === undefined || !state.path.prometheus.ok || last === undefined) return;
+    const time = evaluatedAt(state);
+    if (time - last < 0.75 * shown.step) return;
+    if (time - last > 2.5 * shown.step) return void load();
+    const now = state.anomalies.find(
+      ({ status, labels }) => status === shown.status && keyOf(labels) === keyOf(shown.labels),
+    );
+    if (now === undefined) return;
+    const kept = shown.minutes.filter((minute) => minute.time >= time - RANGES[shown.range]);
+    shown = { ...shown, minutes: [...kept, { time, ...now.lastMinute }] };
+    showing(shown, chart, true);
+    if (at === null) read(null);
+  }
+
+  return (model) => {
+    const labels = currentLabels(model);
+    const known = (model.state?.anomalies.length ?? 0) > 0;
+    byId('band').hidden = !known;
+    if (!known) return;
+    const incidents = (model.incidents ?? []).filter((incident) => incident.labels.status === model.status);
+    const redraw = JSON.stringify(incidents) !== JSON.stringify(shown.incidents);
+    const changed = asked === '' || shown.status !== model.status || keyOf(shown.labels) !== keyOf(labels);
+    shown = { ...shown, status: model.status, labels, incidents, ...(changed && { minutes: [] }) };
+    byId('band-title').textContent = `${capital(words(model.status))} against normal`;
+    if (changed) void load();
+    else if (redraw) chart.plot()?.redraw();
+    grow(model);
+  };
+}

@@ -1,0 +1,81 @@
+import { get } from './api.ts';
+import { byId, fill, h, icon, svg, whenSeen } from './dom.ts';
+import { count, percent } from './format.ts';
+import { currentLabels, keyOf, type Model } from './model.ts';
+import { evaluatedAt } from './recent.ts';
+import type { AuthCode } from './wire.ts';
+
+/** Usual as a hollow bar, now as a filled one. */
+function bars({ share, usualShare }: AuthCode, most: number): SVGElement {
+  const width = (value: number | null) => (100 * (value ?? 0)) / most;
+  return svg(
+    'svg',
+    { class: 'share-bar', viewBox: '0 0 100 14', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
+    svg('rect', { x: 0, y: 0, width: width(share), height: 8, class: 'now' }),
+    svg('rect', { x: 0, y: 10, width: width(usualShare), height: 4, class: 'usual' }),
+  );
+}
+
+function row(code: AuthCode, most: number): HTMLElement {
+  return h(
+    'tr',
+    { class: code.firing && 'far' },
+    h('th', { scope: 'row' }, h('code', {}, code.code), h('span', { class: 'meaning' }, code.meaning)),
+    h('td', { class: 'n' }, count(code.observed)),
+    h('td', { class: 'n' }, count(code.expected)),
+    h('td', { class: 'n' }, percent(code.share)),
+    h('td', { class: 'n' }, percent(code.usualShare)),
+    h('td', { class: 'bar-cell' }, bars(code, most) as unknown as HTMLElement),
+    h('td', {}, code.firing && h('span', { class: 'badge alert' }, icon('alert', 14), 'raised')),
+  );
+}
+
+function show(codes: readonly AuthCode[]): HTMLElement[] {
+  const most = Math.max(0.01, ...codes.map(({ share, usualShare }) => Math.max(share ?? 0, usualShare ?? 0)));
+  if (codes.length === 0)
+    return [
+      h(
+        'tr',
+        {},
+        h('td', { colspan: 7, class: 'muted' }, 'No report has carried auth codes in the last five minutes.'),
+      ),
+    ];
+  return codes.map((code) => row(code, most));
+}
+
+export function createCodes(): (model: Model) => void {
+  let codes: AuthCode[] | undefined;
+  let asked = 0;
+  let seen = false;
+  whenSeen(byId('codes'), () => {
+    seen = true;
+    asked = 0;
+    void load();
+  });
+  let labels = '[]';
+  function draw(): void {
+    const mine = (codes ?? []).filter((code) => keyOf(code.labels) === labels);
+    fill(byId('codes-rows'), [codes === undefined, mine], () => (codes === undefined ? [] : show(mine)));
+  }
+  async function load(): Promise<void> {
+    const error = byId('codes-error');
+    try {
+      ({ codes } = await get<{ codes: AuthCode[] }>('auth-codes'));
+      error.hidden = true;
+    } catch (problem) {
+      error.textContent = problem instanceof Error ? problem.message : String(problem);
+      error.hidden = false;
+    }
+    draw();
+  }
+  return (model) => {
+    byId('codes').hidden = (model.state?.anomalies.length ?? 0) === 0;
+    labels = keyOf(currentLabels(model));
+    const time = model.state === undefined ? 0 : evaluatedAt(model.state);
+    if (seen && time > asked && model.link.state === 'live') {
+      asked = time;
+      void load();
+    }
+    draw();
+  };
+}

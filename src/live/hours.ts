@@ -1,0 +1,189 @@
+import type UPlot from 'uplot';
+import { get } from './api.ts';
+import { byId, fill, h, icon, whenSeen } from './dom.ts';
+import { capital, count, words } from './format.ts';
+import { currentLabels, type Model } from './model.ts';
+import { axis, createChart, type PlotOptions, token } from './plot.ts';
+import { type ComparedHour, type Comparison, type Labels, STATUSES } from './wire.ts';
+
+type Column = 'today' | 'yesterday' | 'sameDayLastWeek' | 'average7d' | 'average28d';
+
+/** Lines differ in dashes as well as in colour. */
+const COLUMNS: { key: Column; name: string; color: string; width: number; dash?: number[] }[] = [
+  { key: 'today', name: 'Today', color: 'accent', width: 2.5 },
+  { key: 'yesterday', name: 'Yesterday', color: 'series-2', width: 1.5 },
+  { key: 'sameDayLastWeek', name: 'Same day last week', color: 'series-3', width: 1.5, dash: [7, 4] },
+  { key: 'average7d', name: '7-day average', color: 'series-4', width: 1.5, dash: [2, 3] },
+  { key: 'average28d', name: '28-day average', color: 'muted', width: 1.5, dash: [10, 3, 2, 3] },
+];
+
+const hourText = (hour: number): string => `${String(hour).padStart(2, '0')}:00`;
+const FAR = { above: '▲ above', below: '▼ below' } as const;
+
+function options(hours: () => readonly ComparedHour[]): PlotOptions {
+  return {
+    padding: [8, 8, 0, 0],
+    cursor: { show: false },
+    scales: { x: { time: false }, y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 1) * 1.08)] } },
+    axes: [
+      axis((splits) => splits.map((hour) => (Number.isInteger(hour) ? hourText(hour) : '')), {
+        space: 56,
+        incrs: [1, 2, 3, 4, 6, 12],
+        grid: { show: false },
+      }),
+      axis((splits) => splits.map(count), { size: 56 }),
+    ],
+    series: [
+      {},
+      ...COLUMNS.map(({ color, width, dash, key }) => ({
+        stroke: () => token(color),
+        width,
+        ...(dash !== undefined && { dash }),
+        points: { show: key === 'today', size: 6, fill: () => token(color) },
+      })),
+    ],
+    hooks: { draw: [(plot) => ringFar(plot, hours())] },
+  };
+}
+
+/** Hours far from normal get a ring; the table says the word. */
+function ringFar(plot: UPlot, hours: readonly ComparedHour[]): void {
+  const { ctx } = plot;
+  ctx.save();
+  ctx.strokeStyle = token('alert');
+  ctx.lineWidth = 2 * devicePixelRatio;
+  for (const { hour, today, far } of hours) {
+    if (far === null || today === null) continue;
+    ctx.beginPath();
+    ctx.arc(plot.valToPos(hour, 'x', true), plot.valToPos(today, 'y', true), 7 * devicePixelRatio, 0, 2 * Math.PI);
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
+/** Drawn as the line itself is. */
+function legend(): HTMLElement[] {
+  return COLUMNS.map(({ name, color, width, dash = [] }) => {
+    const sample = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+    const line = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+    line.setAttribute('d', 'M0 5H28');
+    line.setAttribute('class', `stroke-${color}`);
+    line.setAttribute('stroke-width', String(width));
+    line.setAttribute('stroke-dasharray', dash.join(' '));
+    for (const [key, value] of [
+      ['width', '28'],
+      ['height', '10'],
+      ['aria-hidden', 'true'],
+    ] as const)
+      sample.setAttribute(key, value);
+    sample.append(line);
+    return h('li', {}, sample, name);
+  });
+}
+
+function row(day: string, one: ComparedHour): HTMLElement {
+  const local = new Date(`${day}T${hourText(one.hour)}:00Z`);
+  const title = Number.isNaN(local.getTime()) ? '' : `local ${local.toString().slice(0, 21)}`;
+  const far = one.far === null ? '' : h('span', { class: 'badge alert' }, FAR[one.far]);
+  return h(
+    'tr',
+    { class: one.far !== null && 'far' },
+    h('th', { scope: 'row', title }, hourText(one.hour)),
+    ...COLUMNS.map(({ key }) => h('td', { class: key === 'today' ? 'n today' : 'n' }, count(one[key]))),
+    h('td', {}, far),
+  );
+}
+
+function table({ day, hours }: Comparison): HTMLElement {
+  const names = ['Hour (UTC)', ...COLUMNS.map(({ name }) => name), 'Far'];
+  return h(
+    'table',
+    { class: 'compact' },
+    h('caption', { class: 'hidden-text' }, `Transactions by hour of ${day}, UTC`),
+    h(
+      'thead',
+      {},
+      h('tr', {}, ...names.map((name, i) => h('th', { scope: 'col', class: i > 0 && i < 6 && 'n' }, name))),
+    ),
+    h('tbody', {}, ...hours.map((one) => row(day, one))),
+  );
+}
+
+function inWords({ status, hours }: Comparison): string {
+  const far = hours.filter((hour) => hour.far !== null);
+  const said = far.map(({ hour, far: side }) => `${hourText(hour)} ${side}`).join(', ');
+  return `${capital(words(status))} by hour, today and on other days. ${far.length === 0 ? 'No hour is far from normal.' : `Far from normal: ${said}.`} The numbers are in the table.`;
+}
+
+const path = (status: string, labels: Labels): string =>
+  `comparison?${new URLSearchParams({ ...labels, status }).toString()}`;
+
+export function createHours(): (model: Model) => void {
+  let shown: Comparison | undefined;
+  let seen = false;
+  let asked = '';
+  let labels: Labels = {};
+  const box = byId('hours-chart');
+  const chart = createChart(
+    box,
+    () => options(() => shown?.hours ?? []),
+    (width) => (width < 500 ? 220 : 300),
+  );
+  const select = byId<HTMLSelectElement>('hours-status');
+  select.append(...['total', ...STATUSES].map((status) => h('option', { value: status }, capital(words(status)))));
+  select.addEventListener('change', () => void load());
+  byId('hours-legend').append(...legend());
+
+  function show(comparison: Comparison): void {
+    shown = comparison;
+    const { hours, day, definition } = comparison;
+    byId('hours-day').textContent = `${day}, by hour of the UTC day`;
+    byId('hours-definition').textContent =
+      `${capital(definition)}. The running hour is left out until it is complete.`.replace('..', '.');
+    box.setAttribute('aria-label', inWords(comparison));
+    chart.draw([
+      hours.map(({ hour }) => hour),
+      ...COLUMNS.map(({ key }) => hours.map((hour) => hour[key])),
+    ] as UPlot.AlignedData);
+    fill(byId('hours-table'), hours, () => [table(comparison)]);
+    const far = hours.filter((hour) => hour.far !== null).length;
+    fill(byId('hours-far'), far, () => [
+      icon(far === 0 ? 'ok' : 'watch', 16),
+      far === 0 ? 'No hour far from normal' : `${far} ${far === 1 ? 'hour' : 'hours'} far from normal`,
+    ]);
+  }
+
+  async function load(): Promise<void> {
+    const key = path(select.value, labels);
+    asked = `${key} ${Math.floor(Date.now() / 900_000)}`;
+    const mine = asked;
+    const error = byId('hours-error');
+    try {
+      const comparison = await get<Comparison>(key);
+      if (asked === mine) show(comparison);
+      error.hidden = true;
+    } catch (problem) {
+      error.textContent = problem instanceof Error ? problem.message : String(problem);
+      error.hidden = false;
+    }
+  }
+
+  return (model) => {
+    const known = (model.state?.anomalies.length ?? 0) > 0;
+    byId('hours').hidden = !known;
+    if (!known) return;
+    labels = currentLabels(model);
+    if (!seen) {
+      if (asked === '')
+        whenSeen(byId('hours'), () => {
+          seen = true;
+          void load();
+        });
+      asked ||= 'soon';
+      return;
+    }
+    // A quarter of an hour is how stale the hours may be; a gone Prometheus is asked again by the next state.
+    if (asked !== `${path(select.value, labels)} ${Math.floor(Date.now() / 900_000)}` && model.link.state === 'live')
+      void load();
+  };
+}

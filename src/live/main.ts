@@ -1,0 +1,174 @@
+import { createAccess } from './access.ts';
+import { createAlerts } from './alerts.ts';
+import { get } from './api.ts';
+import { createBandChart, RANGES, type Range } from './band-chart.ts';
+import { createCodes } from './codes.ts';
+import { createDemo } from './demo.ts';
+import { byId, keepScrollable } from './dom.ts';
+import { createFirst } from './first.ts';
+import { createHero, tick, titleTab } from './hero.ts';
+import { createHours } from './hours.ts';
+import { createLastHour } from './last-hour.ts';
+import { createLogs } from './logs.ts';
+import { createStore, keyOf, type Model, upsert } from './model.ts';
+import { createRecent, evaluatedAt } from './recent.ts';
+import { createRules } from './rules.ts';
+import { keepStream, type ServerEvent } from './stream.ts';
+import { createTiles } from './tiles.ts';
+import { describe } from './verdict.ts';
+import {
+  type Incident,
+  type JournalEntry,
+  type Labels,
+  type Report,
+  type Silence,
+  STATUSES,
+  type State,
+  type Status,
+} from './wire.ts';
+
+/** Entries that the lists keep. */
+const KEEP = 30;
+
+const asked = new URLSearchParams(location.search);
+const chosen = { status: asked.get('status') as Status, range: asked.get('range') as Range };
+const range: Range = chosen.range in RANGES ? chosen.range : '3h';
+
+const model: Model = {
+  link: { state: 'connecting' },
+  stateAt: 0,
+  status: STATUSES.includes(chosen.status) ? chosen.status : 'denied',
+  labels: '',
+};
+
+/** The address holds what is looked at, so that a link leads there and a reload stays there. */
+function remember(name: string, value: string): void {
+  const url = new URL(location.href);
+  url.searchParams.set(name, value);
+  history.replaceState(null, '', url);
+}
+
+const store = createStore(model, draw);
+const stream = keepStream({ onOpen, onEvent, onLost, onRefused });
+const retry = () => stream.retry();
+const recent = createRecent(() => store.change({}));
+const demo = createDemo();
+
+function choose(status: Status): void {
+  remember('status', status);
+  store.change({ status });
+}
+
+/** Leads from an alert to its graph. */
+function show(status: Status, labels: Labels): void {
+  const {
+    alertname: _name,
+    severity: _severity,
+    service: _service,
+    status: _status,
+    auth_code: _code,
+    ...extra
+  } = labels;
+  store.change({ labels: keyOf(extra) });
+  choose(status);
+  byId('band').scrollIntoView({ block: 'start' });
+  byId('band-chart').focus({ preventScroll: true });
+}
+
+const marked = (incident: Incident) => store.change({ incidents: upsert(model.incidents, incident) });
+
+const panels: ((model: Model) => void)[] = [
+  createAccess(retry),
+  createHero(retry),
+  createAlerts({ show, marked }),
+  demo.draw,
+  createTiles(recent, { choose, chooseLabels: (labels) => store.change({ labels }) }),
+  createBandChart(range, (next) => remember('range', next)),
+  createLastHour(),
+  createHours(),
+  createCodes(),
+  createLogs(marked),
+];
+createRules();
+createFirst();
+
+function draw(current: Model): void {
+  for (const panel of panels) panel(current);
+  keepScrollable();
+}
+
+/** Like `store.change`, and the tab's title at once: a tab in the background draws nothing else. */
+function change(patch: Partial<Model>): void {
+  store.change(patch);
+  titleTab(model);
+}
+
+/** A list that could not be read stays as it was: what is wrong is said elsewhere, by the state. */
+async function refresh<T>(path: string, take: (answer: T) => Partial<Model>): Promise<void> {
+  const answer = await get<T>(path).catch(() => undefined);
+  if (answer !== undefined) change(take(answer));
+}
+const refreshIncidents = () =>
+  refresh<{ incidents: Incident[] }>(`incidents?limit=${KEEP}`, ({ incidents }) => ({ incidents }));
+
+function onOpen(): void {
+  change({ link: { state: 'live' } });
+  void refresh<{ reports: Report[] }>('transactions?limit=12', ({ reports }) => ({ reports }));
+  void refresh<{ journal: JournalEntry[] }>('alerts?limit=12', ({ journal }) => ({ journal }));
+  void refresh<{ silences: Silence[] }>('silences', ({ silences }) => ({ silences }));
+  void refreshIncidents();
+}
+
+function onLost(error: Error, again: number): void {
+  const since = model.link.state === 'lost' ? model.link.since : Date.now();
+  change({ link: { state: 'lost', since, again, reason: error.message } });
+}
+
+function onRefused(error: Error & { status: number }): void {
+  change({ link: { state: 'refused', status: error.status, reason: error.message } });
+}
+
+function onState(state: State): void {
+  const before = model.state && describe(model).tone;
+  change({ state, stateAt: Date.now() });
+  if (before !== undefined && before !== describe(model).tone) change({ verdictSince: evaluatedAt(state) * 1000 });
+  recent.take(state);
+  demo.state(state);
+}
+
+function onReport(report: Report): void {
+  change({ reports: [report, ...(model.reports ?? [])].slice(0, KEEP) });
+  demo.report(report);
+}
+
+function onNotification(entry: JournalEntry): void {
+  change({ journal: [entry, ...(model.journal ?? [])].slice(0, KEEP) });
+  demo.notified(entry);
+  void refreshIncidents();
+}
+
+function onEvent({ event, data }: ServerEvent): void {
+  const value = JSON.parse(data);
+  if (event === 'state') onState(value);
+  else if (event === 'report') onReport(value);
+  else if (event === 'notification') onNotification(value);
+  else if (event === 'marks') marked(value);
+  else if (event === 'silences') change({ silences: value.silences });
+}
+
+/** Ages move each second while somebody can see them. */
+let clock: ReturnType<typeof setInterval> | undefined;
+function seen(): void {
+  clearInterval(clock);
+  if (document.hidden) return;
+  clock = setInterval(tick, 1000);
+  tick();
+  if (model.link.state === 'lost') retry();
+}
+document.addEventListener('visibilitychange', seen);
+// `toggle` does not bubble; what opens or is turned may begin to scroll.
+for (const event of ['toggle', 'click'])
+  document.addEventListener(event, () => requestAnimationFrame(keepScrollable), true);
+addEventListener('resize', keepScrollable);
+seen();
+draw(model);

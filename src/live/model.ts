@@ -1,0 +1,110 @@
+import type { Alert, Anomaly, Incident, JournalEntry, Labels, Report, Silence, State, Status } from './wire.ts';
+
+export type Link =
+  | { state: 'connecting' | 'live' }
+  | { state: 'lost'; since: number; again: number; reason: string }
+  | { state: 'refused'; status: number; reason: string };
+
+/** Everything that the page knows. Panels read it and draw; only main.ts changes it. */
+export interface Model {
+  link: Link;
+  state?: State;
+  /** When the newest state came, milliseconds since the epoch. */
+  stateAt: number;
+  /** When the verdict became what it is, if that was seen. */
+  verdictSince?: number;
+  reports?: Report[];
+  journal?: JournalEntry[];
+  incidents?: Incident[];
+  silences?: Silence[];
+  /** Chosen: which status the chart shows, and which set of extra labels is looked at. */
+  status: Status;
+  labels: string;
+}
+
+export interface Store {
+  readonly model: Model;
+  change(patch: Partial<Model>): void;
+}
+
+/** Draws once for any number of changes, at the next frame: a tab in the background has no frames and rests. */
+export function createStore(model: Model, draw: (model: Model) => void): Store {
+  let waiting = false;
+  return {
+    model,
+    change(patch) {
+      Object.assign(model, patch);
+      if (waiting) return;
+      waiting = true;
+      requestAnimationFrame(() => {
+        waiting = false;
+        draw(model);
+      });
+    },
+  };
+}
+
+/** One text for one set of labels, whatever their order. */
+export const keyOf = (labels: Labels): string =>
+  JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+const GRAVITY = { alert: 0, watch: 1, unknown: 2, ok: 3 };
+
+/** The sets of extra labels that have data, the gravest first. */
+export function labelSets(state: State | undefined): Labels[] {
+  const sets = new Map<string, { labels: Labels; gravity: number }>();
+  for (const { labels, recommendation } of state?.anomalies ?? []) {
+    const gravity = Math.min(GRAVITY[recommendation], sets.get(keyOf(labels))?.gravity ?? 9);
+    sets.set(keyOf(labels), { labels, gravity });
+  }
+  return [...sets.values()].sort((a, b) => a.gravity - b.gravity).map(({ labels }) => labels);
+}
+
+/** The set that is looked at: the chosen one, or the gravest where none was chosen or it is gone. */
+export function currentLabels({ state, labels }: Model): Labels {
+  const sets = labelSets(state);
+  return sets.find((set) => keyOf(set) === labels) ?? sets[0] ?? {};
+}
+
+export function currentAnomalies(model: Model): Anomaly[] {
+  const key = keyOf(currentLabels(model));
+  return (model.state?.anomalies ?? []).filter(({ labels }) => keyOf(labels) === key);
+}
+
+const isWatchdog = ({ labels }: Alert): boolean => labels.alertname === 'Watchdog';
+const rank = ({ labels }: Alert): number => (labels.severity === 'critical' ? 0 : 1);
+
+/** Alerts that fire, critical ones and older ones first, without the one that always does. */
+export const firingAlerts = (state: State | undefined): Alert[] =>
+  (state?.alerts ?? [])
+    .filter((alert) => alert.state === 'firing' && !isWatchdog(alert))
+    .sort((a, b) => rank(a) - rank(b) || Date.parse(a.activeAt ?? '') - Date.parse(b.activeAt ?? ''));
+
+export const pendingAlerts = (state: State | undefined): Alert[] =>
+  (state?.alerts ?? []).filter((alert) => alert.state === 'pending' && !isWatchdog(alert));
+
+export const alertKey = ({ labels }: Pick<Alert, 'labels'>): string => keyOf(labels);
+
+function matches({ name, value, isRegex, isEqual }: Silence['matchers'][number], labels: Labels): boolean {
+  const held = labels[name] ?? '';
+  const hit = isRegex ? new RegExp(`^(?:${value})$`).test(held) : held === value;
+  return hit === isEqual;
+}
+
+/** The silence that keeps an alert quiet, the longest one. */
+export function silenceOf(alert: Alert, silences: readonly Silence[] = []): Silence | undefined {
+  const over = (silence: Silence): boolean => {
+    try {
+      return silence.state === 'active' && silence.matchers.every((matcher) => matches(matcher, alert.labels));
+    } catch {
+      // A regular expression of Go that JavaScript does not take.
+      return false;
+    }
+  };
+  return silences.filter(over).sort((a, b) => Date.parse(b.endsAt) - Date.parse(a.endsAt))[0];
+}
+
+export const upsert = (incidents: readonly Incident[] = [], changed: Incident): Incident[] =>
+  incidents.some(({ id }) => id === changed.id)
+    ? incidents.map((incident) => (incident.id === changed.id ? changed : incident))
+    : [changed, ...incidents];

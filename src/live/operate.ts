@@ -1,0 +1,105 @@
+import { post, remove } from './api.ts';
+import { ask, choices, field, nameField, tell } from './dialogs.ts';
+import { h } from './dom.ts';
+import { clock, words } from './format.ts';
+import type { Alert, Incident, Labels, MarkVerdict, Silence } from './wire.ts';
+
+const DURATIONS: [minutes: number, text: string][] = [
+  [30, '30 minutes'],
+  [60, '1 hour'],
+  [120, '2 hours'],
+  [240, '4 hours'],
+  [720, '12 hours'],
+  [1440, '1 day'],
+  [10_080, '1 week'],
+];
+
+/** Labels that say what is silenced; severity and service only repeat the alert's name. */
+const scopeOf = ({ alertname: _name, severity: _severity, service: _service, ...rest }: Labels): Labels => rest;
+
+/** Keeps an alert quiet for a time, through Alertmanager's own silences. */
+export function askSilence({ labels }: Pick<Alert, 'labels'>): void {
+  const scope = scopeOf(labels);
+  const named = Object.entries(scope).map(([name, value]) => `${words(name)} ${words(value)}`);
+  ask({
+    title: `Silence ${labels.alertname}`,
+    about: `No messages${named.length === 0 ? '' : ` about ${named.join(', ')}`} until the time is over. The alert stays on this page.`,
+    fields: [
+      field(
+        'For how long',
+        h(
+          'select',
+          { name: 'minutes' },
+          ...DURATIONS.map(([minutes, text]) => h('option', { value: minutes, selected: minutes === 60 }, text)),
+        ),
+      ),
+      field(
+        'Why',
+        h('input', { name: 'comment', required: true, maxlength: 500, autocomplete: 'off' }),
+        'Your colleagues read this: a ticket, a release, what you are waiting for.',
+      ),
+      nameField(),
+    ],
+    submit: 'Silence',
+    async act({ minutes, comment, by }) {
+      const body = { alertname: labels.alertname, labels: scope, minutes: Number(minutes), createdBy: by, comment };
+      const { endsAt } = await post<{ id: string; endsAt: string }>('silences', body);
+      return `${labels.alertname} is silent until ${clock(Date.parse(endsAt))}.`;
+    },
+  });
+}
+
+export async function endSilence({ id }: Silence): Promise<void> {
+  await remove(`silences/${encodeURIComponent(id)}`).then(
+    () => tell('The silence has ended; messages go out again.'),
+    (error: unknown) => tell(error instanceof Error ? error.message : String(error)),
+  );
+}
+
+export const MARKS: Record<MarkVerdict, string> = {
+  incident: 'Real incident',
+  expected: 'Expected',
+  'false-alarm': 'False alarm',
+};
+
+const HINTS: Record<MarkVerdict, string> = {
+  incident: 'Something was wrong.',
+  expected: 'True, but known and planned: a batch, a campaign, a test.',
+  'false-alarm': 'Nothing was out of the ordinary.',
+};
+
+/** Says what an incident was, for the next tuning of the rules. */
+export function askMark(
+  incident: Pick<Incident, 'id' | 'alertname' | 'mark'>,
+  done: (incident: Incident) => void,
+): void {
+  const { id, alertname, mark } = incident;
+  ask({
+    title: `What was ${alertname}?`,
+    about: 'Marks teach the rules: they are the labels that tillwatch backtest reads.',
+    fields: [
+      choices(
+        'It was',
+        'verdict',
+        (Object.keys(MARKS) as MarkVerdict[]).map((value) => ({
+          value,
+          text: MARKS[value],
+          hint: HINTS[value],
+          checked: value === mark?.verdict,
+        })),
+      ),
+      field(
+        'Comment (optional)',
+        h('input', { name: 'comment', maxlength: 500, autocomplete: 'off', value: mark?.comment ?? '' }),
+      ),
+      nameField(),
+    ],
+    submit: 'Mark',
+    async act({ verdict, comment, by }) {
+      const body = { verdict, by, ...(comment !== '' && { comment }) };
+      const changed = await post<Incident>(`incidents/${encodeURIComponent(id)}/mark`, body);
+      done(changed);
+      return `Marked as ${MARKS[verdict as MarkVerdict].toLowerCase()}.`;
+    },
+  });
+}

@@ -1,0 +1,63 @@
+import { get } from './api.ts';
+import { keyOf } from './model.ts';
+import type { Band, Labels, Series, State, Status } from './wire.ts';
+
+/** One minute of one status. `time` in seconds since the epoch. */
+export interface Minute extends Band {
+  time: number;
+}
+
+const HOUR = 3600;
+/** Two evaluations missed: what lies between is fetched instead of drawn as a straight line. */
+const GAP_SECONDS = 150;
+
+const place = (status: Status, labels: Labels): string => `${status} ${keyOf(labels)}`;
+
+export const minutesOf = (points: Series['series'][number]['points']): Minute[] =>
+  points.map(({ time, ...band }) => ({ time: Date.parse(time) / 1000, ...band }));
+
+export const evaluatedAt = ({ path, baseline, time }: State): number =>
+  Math.floor(Date.parse(path.prometheus.evaluatedAt ?? baseline.asOf ?? time) / 1000);
+
+/** The last hour of every status: fetched once, then grown by each new state. */
+export interface Recent {
+  of(status: Status, labels: Labels): readonly Minute[];
+  take(state: State): void;
+}
+
+export function createRecent(changed: () => void): Recent {
+  const minutes = new Map<string, Minute[]>();
+  const loading = new Set<Status>();
+  let newest = 0;
+
+  async function load(status: Status): Promise<void> {
+    if (loading.has(status)) return;
+    loading.add(status);
+    const from = Math.floor(Date.now() / 1000) - HOUR;
+    const answer = await get<Series>(`series?status=${status}&from=${from}`).catch(() => undefined);
+    for (const { labels, points } of answer?.series ?? []) minutes.set(place(status, labels), minutesOf(points));
+    loading.delete(status);
+    changed();
+  }
+
+  function grow({ anomalies }: State, time: number): void {
+    for (const { status, labels, lastMinute } of anomalies) {
+      const known = minutes.get(place(status, labels));
+      if (known === undefined || time - (known.at(-1)?.time ?? 0) < 45) continue;
+      known.push({ time, ...lastMinute });
+      while ((known[0]?.time ?? time) < time - HOUR) known.shift();
+    }
+  }
+
+  return {
+    of: (status, labels) => minutes.get(place(status, labels)) ?? [],
+    take(state) {
+      const time = evaluatedAt(state);
+      const unknown = state.anomalies.filter(({ status, labels }) => !minutes.has(place(status, labels)));
+      const behind = newest > 0 && time - newest > GAP_SECONDS ? state.anomalies : unknown;
+      for (const status of new Set(behind.map((anomaly) => anomaly.status))) void load(status);
+      grow(state, time);
+      newest = Math.max(newest, time);
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import { get } from './api.ts';
+import { byId, fill, h, icon, link, whenSeen } from './dom.ts';
+import { capital, duration, when } from './format.ts';
+import type { Rule, RuleGroup } from './wire.ts';
+
+const seconds = (value: number | undefined): string =>
+  value === undefined || value === 0 ? 'at once' : duration(value);
+
+function health({ health: state, lastError }: Rule): HTMLElement {
+  const good = state === 'ok' || state === 'unknown';
+  return h(
+    'span',
+    { class: `badge ${good ? 'ok' : 'alert'}` },
+    icon(good ? 'ok' : 'alert', 14),
+    good ? 'evaluates' : (lastError ?? 'fails'),
+  );
+}
+
+function alertRule(rule: Rule): HTMLElement {
+  const { name, labels, annotations, query, for: pending, keepFiringFor } = rule;
+  return h(
+    'details',
+    { class: 'rule' },
+    h(
+      'summary',
+      {},
+      h('b', {}, name),
+      h(
+        'span',
+        { class: 'muted' },
+        `${labels.severity ?? ''} · fires ${pending ? `after ${seconds(pending)}` : 'at once'} · stays ${seconds(keepFiringFor)}`.replace(
+          'stays at once',
+          'ends at once',
+        ),
+      ),
+      health(rule),
+    ),
+    h('pre', {}, query),
+    h('p', {}, link(annotations.runbook_url, 'Runbook') ?? ''),
+  );
+}
+
+function recordingGroup({ name, file, rules, evaluatedAt }: RuleGroup): HTMLElement {
+  const recorded = rules.filter(({ type }) => type === 'recording');
+  const bad = recorded.find((rule) => !['ok', 'unknown'].includes(rule.health));
+  return h(
+    'details',
+    { class: 'rule' },
+    h(
+      'summary',
+      {},
+      h('b', {}, name),
+      h(
+        'span',
+        { class: 'muted' },
+        `${recorded.length} series in ${file.split('/').pop()} · evaluated `,
+        when(evaluatedAt, { seconds: true }),
+      ),
+      bad ? health(bad) : '',
+    ),
+    ...recorded.map((rule) => h('div', {}, h('h4', {}, rule.name), h('pre', {}, rule.query))),
+  );
+}
+
+function show(groups: readonly RuleGroup[]): HTMLElement[] {
+  const alerting = groups.flatMap(({ rules }) => rules.filter(({ type }) => type === 'alerting'));
+  const recording = groups.filter(({ rules }) => rules.some(({ type }) => type === 'recording'));
+  const series = recording.reduce((sum, { rules }) => sum + rules.filter(({ type }) => type === 'recording').length, 0);
+  return [
+    h('h3', {}, `${alerting.length} alerts`),
+    ...alerting.map(alertRule),
+    h(
+      'details',
+      { class: 'recording' },
+      h(
+        'summary',
+        {},
+        h('h3', {}, `${series} recorded series`),
+        h('span', { class: 'muted' }, capital('what the alerts, the graphs and this page read')),
+      ),
+      ...recording.map(recordingGroup),
+    ),
+  ];
+}
+
+/** The rules in force, as Prometheus has loaded them: fetched when they come into view. */
+export function createRules(): () => void {
+  const box = byId('rules-list');
+  async function load(): Promise<void> {
+    try {
+      const { groups } = await get<{ groups: RuleGroup[] }>('rules');
+      fill(
+        box,
+        groups.map(({ rules }) => rules),
+        () => show(groups),
+      );
+    } catch (problem) {
+      const message = problem instanceof Error ? problem.message : String(problem);
+      fill(box, message, () => [
+        h('p', { class: 'error' }, message),
+        h('button', { type: 'button', onclick: () => void load() }, 'Try again'),
+      ]);
+    }
+  }
+  whenSeen(byId('rules'), () => void load());
+  return () => void load();
+}

@@ -1,0 +1,87 @@
+import { farOf } from './band-words.ts';
+import { capital, count, words } from './format.ts';
+import { firingAlerts } from './model.ts';
+import { evaluatedAt } from './recent.ts';
+import type { JournalEntry, Report, State } from './wire.ts';
+
+export const STEPS = ['posted', 'watch', 'band', 'alert', 'fires', 'message', 'resolved'] as const;
+export type Step = (typeof STEPS)[number];
+
+/** What happened of an incident that was started here, and when (milliseconds since the epoch). Kept over a reload. */
+export interface Story {
+  kind: string;
+  title: string;
+  startedAt: number;
+  until: string;
+  alerts: string[];
+  done: Partial<Record<Step, { at: number; text: string }>>;
+}
+
+export const begin = (kind: string, title: string, until: string, now: number): Story => ({
+  kind,
+  title,
+  startedAt: now,
+  until,
+  alerts: [],
+  done: {},
+});
+
+/** The story with a step ticked; the same story where it was before. */
+function tick(story: Story, step: Step, at: number, text: string): Story {
+  return story.done[step] === undefined ? { ...story, done: { ...story.done, [step]: { at, text } } } : story;
+}
+
+/** Reports of the minute in which it began belong to it. */
+const begins = ({ startedAt }: Story): number => Math.floor(startedAt / 60_000) * 60_000;
+
+/** @param answered what the sender of the report was told, where that is known */
+export function onReport(story: Story, report: Report, now: number): Story {
+  if (Date.parse(report.timestamp) < begins(story)) return story;
+  const said = Object.entries(report.counts)
+    .filter(([status, value]) => value > 0 && ['approved', 'denied', 'failed', 'reversed'].includes(status))
+    .map(([status, value]) => `${count(value)} ${words(status)}`);
+  const posted = tick(story, 'posted', now, said.join(', ') || 'no transactions');
+  return report.recommendation === undefined ? posted : onAnswer(posted, report.recommendation, now);
+}
+
+function onAnswer(story: Story, answer: string, now: number): Story {
+  if (answer === 'watch') return tick(story, 'watch', now, 'one minute alone is no alert');
+  return answer === 'alert' ? tick(story, 'alert', now, 'the minute before was out as well') : story;
+}
+
+function onBand(story: Story, state: State): Story {
+  const time = evaluatedAt(state) * 1000;
+  const out = state.anomalies.find(({ status, lastMinute }) => farOf(status, { time, ...lastMinute }) !== undefined);
+  if (out === undefined || time < story.startedAt) return story;
+  const { observed, expected } = out.lastMinute;
+  return tick(story, 'band', time, `${words(out.status)} ${count(observed)}, normal ${count(expected)}`);
+}
+
+/** Alerts of this story are those that became active after its start. */
+export function onState(story: Story, state: State, now: number): Story {
+  const firing = firingAlerts(state);
+  const mine = firing.filter(({ activeAt }) => Date.parse(activeAt ?? '') >= story.startedAt);
+  const names = mine.map(({ labels }) => labels.alertname ?? '');
+  const known = { ...story, alerts: [...new Set([...story.alerts, ...names])] };
+  const banded = onBand(known, state);
+  const fired = names[0] === undefined ? banded : tick(banded, 'fires', now, names.join(', '));
+  const still = firing.some(({ labels }) => known.alerts.includes(labels.alertname ?? ''));
+  const over = fired.done.fires !== undefined && !still && state.path.prometheus.ok;
+  return over ? tick(fired, 'resolved', now, 'nothing of it fires any more') : fired;
+}
+
+export function onMessage(story: Story, { alerts, status, receivedAt, commonAnnotations }: JournalEntry): Story {
+  const mine = alerts.some(({ startsAt }) => Date.parse(startsAt) >= story.startedAt);
+  if (!mine || status !== 'firing') return story;
+  const text = commonAnnotations.summary ?? alerts[0]?.annotations.summary ?? '';
+  return tick(story, 'message', Date.parse(receivedAt), capital(text));
+}
+
+/** done, skipped (a later one is done: the feed that dies posts no minute), next, or to come. */
+export function statusOf({ done }: Story, step: Step): 'done' | 'skipped' | 'next' | 'later' {
+  if (done[step] !== undefined) return 'done';
+  const at = STEPS.indexOf(step);
+  const reached = STEPS.findLastIndex((one) => done[one] !== undefined);
+  if (at < reached) return step === 'message' || step === 'alert' ? 'next' : 'skipped';
+  return at === reached + 1 ? 'next' : 'later';
+}

@@ -1,0 +1,122 @@
+import { byId, fill, h, icon, keyed, type Part, svg } from './dom.ts';
+import { ARROWS, capital, count, labelText, percent, RECOMMENDED, words } from './format.ts';
+import { currentAnomalies, currentLabels, keyOf, labelSets, type Model } from './model.ts';
+import type { Minute, Recent } from './recent.ts';
+import type { Anomaly, Status } from './wire.ts';
+
+const WIDTH = 120;
+const HEIGHT = 32;
+
+/** The last hour as a line over its band. Without scales: the numbers stand beside it. */
+function sparkline(minutes: readonly Minute[]): SVGElement {
+  const [first, last] = [minutes[0]?.time ?? 0, minutes.at(-1)?.time ?? 1];
+  const top = Math.max(1, ...minutes.map(({ observed = 0, upper = 0 }) => Math.max(observed, upper)));
+  const x = (time: number) => (((time - first) / Math.max(1, last - first)) * WIDTH).toFixed(1);
+  const y = (value: number) => (HEIGHT - 2 - (value / top) * (HEIGHT - 4)).toFixed(1);
+  const line = minutes.map(({ time, observed = 0 }) => `${x(time)},${y(observed)}`).join(' ');
+  const banded = minutes.filter(({ upper }) => upper !== undefined);
+  const above = banded.map(({ time, upper = 0 }) => `${x(time)},${y(upper)}`);
+  const below = banded.map(({ time, lower = 0 }) => `${x(time)},${y(lower)}`).reverse();
+  return svg(
+    'svg',
+    { class: 'spark', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' },
+    svg('polygon', { class: 'spark-band', points: [...above, ...below].join(' ') }),
+    svg('polyline', { class: 'spark-line', points: line }),
+  );
+}
+
+function trendOf({ trend }: Anomaly): HTMLElement {
+  if (trend === undefined) return h('span', { class: 'trend' }, 'trend not known');
+  const arrow = h('span', { class: 'arrow', 'aria-hidden': 'true' }, ARROWS[trend]);
+  return h('span', { class: 'trend', 'data-trend': trend }, arrow, ` ${trend}`);
+}
+
+interface Tile {
+  anomaly: Anomaly;
+  total: number;
+  minutes: readonly Minute[];
+}
+
+const VERDICTS = { ok: 'In its band', watch: 'Out of its band', alert: 'Alert', unknown: 'No band' } as const;
+
+function body({ anomaly, total, minutes }: Tile): HTMLElement[] {
+  const { status, lastMinute, recommendation } = anomaly;
+  const { observed, expected, upper, lower } = lastMinute;
+  const bound = upper !== undefined ? `up to ${count(upper)}` : lower !== undefined ? `at least ${count(lower)}` : '';
+  const normal = expected === undefined ? 'normal not known' : `normal ${count(expected)}${bound && `, ${bound}`}`;
+  return [
+    h(
+      'span',
+      { class: 'tile-head' },
+      h('b', {}, capital(words(status))),
+      h(
+        'span',
+        { class: `badge ${recommendation}`, title: RECOMMENDED[recommendation] },
+        icon(recommendation, 14),
+        VERDICTS[recommendation],
+      ),
+    ),
+    h('span', { class: 'rate' }, h('strong', {}, count(observed)), ' a minute'),
+    h('span', { class: 'normal' }, normal),
+    h('span', { class: 'spark-box' }, minutes.length > 1 ? (sparkline(minutes) as unknown as HTMLElement) : ''),
+    h(
+      'span',
+      { class: 'tile-foot' },
+      trendOf(anomaly),
+      h('span', {}, total > 0 && observed !== undefined ? `${percent(observed / total)} of all` : ''),
+    ),
+  ];
+}
+
+function createTile(choose: (status: Status) => void, chosen: () => Status): Part<Tile> {
+  const radio = h('input', { type: 'radio', name: 'status', class: 'hidden-text' });
+  const content = h('span', { class: 'tile-body' });
+  const node = h('label', { class: 'tile' }, radio, content);
+  return {
+    node,
+    update(tile) {
+      const { status, recommendation } = tile.anomaly;
+      radio.value = status;
+      radio.checked = chosen() === status;
+      radio.onchange = () => choose(status);
+      node.dataset.tone = recommendation;
+      fill(content, [tile.anomaly, tile.total, tile.minutes.at(-1)?.time, tile.minutes.length], () => body(tile));
+    },
+  };
+}
+
+function labelChoice(model: Model, choose: (key: string) => void): void {
+  const sets = labelSets(model.state).map((labels) => ({ key: keyOf(labels), text: labelText(labels) }));
+  const box = byId('label-choice');
+  box.hidden = sets.length < 2;
+  const options = [...sets].sort((a, b) => a.text.localeCompare(b.text));
+  fill(box, options, () => {
+    const select = h('select', { id: 'label-set', onchange: () => choose(select.value) });
+    select.append(...options.map(({ key, text }) => h('option', { value: key }, text)));
+    return [h('label', { for: 'label-set' }, 'Counted by label: '), select];
+  });
+  const select = box.querySelector('select');
+  if (select !== null) select.value = keyOf(currentLabels(model));
+}
+
+export interface TileActions {
+  choose(status: Status): void;
+  chooseLabels(key: string): void;
+}
+
+export function createTiles(recent: Recent, actions: TileActions): (model: Model) => void {
+  return (model) => {
+    const anomalies = currentAnomalies(model);
+    byId('now').hidden = anomalies.length === 0;
+    labelChoice(model, actions.chooseLabels);
+    const total = anomalies.reduce((sum, { lastMinute }) => sum + (lastMinute.observed ?? 0), 0);
+    const labels = currentLabels(model);
+    const tiles = anomalies.map((anomaly) => ({ anomaly, total, minutes: recent.of(anomaly.status, labels) }));
+    keyed(
+      byId('tiles'),
+      tiles,
+      ({ anomaly }) => anomaly.status,
+      () => createTile(actions.choose, () => model.status),
+    );
+  };
+}

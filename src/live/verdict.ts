@@ -1,0 +1,90 @@
+import { magnitude, words } from './format.ts';
+import { firingAlerts, type Model } from './model.ts';
+import type { Alert, State } from './wire.ts';
+
+export type Tone = 'ok' | 'watch' | 'alert' | 'learning' | 'gone' | 'empty' | 'connecting' | 'unknown';
+
+export interface Verdict {
+  tone: Tone;
+  word: string;
+  headline: string;
+  detail: string;
+  /** `4.0× normal`: how far, where an alert says it. */
+  far?: string;
+  since?: string;
+}
+
+/** How far an alert's count is from normal; nothing for alerts that are not about a count of transactions. */
+export function farOf({ labels, annotations }: Alert): string {
+  if (labels.status === undefined && labels.auth_code === undefined) return '';
+  return magnitude(Number.parseFloat(annotations.observed ?? ''), Number.parseFloat(annotations.expected ?? ''));
+}
+
+const titleOf = ({ annotations, labels }: Alert): string => annotations.summary ?? labels.alertname ?? 'an alert';
+
+function alerting(alerts: Alert[], reason: string): Verdict {
+  const [first] = alerts;
+  if (first === undefined) return { tone: 'alert', word: 'Alert', headline: 'An alert fires', detail: reason };
+  const far = farOf(first);
+  const others = alerts.length - 1;
+  const more = others === 0 ? '' : ` ${others} more ${others === 1 ? 'alert fires' : 'alerts fire'}.`;
+  return {
+    tone: 'alert',
+    word: 'Alert',
+    headline: titleOf(first),
+    detail: `${first.annotations.description ?? reason}${more}`,
+    ...(far !== '' && { far }),
+    ...(first.activeAt !== undefined && { since: first.activeAt }),
+  };
+}
+
+function gone({ path, baseline }: State): Verdict {
+  return {
+    tone: 'gone',
+    word: 'Not watching',
+    headline: path.prometheus.ok ? 'What is normal is not known' : 'Prometheus is gone: nothing is being judged',
+    detail: `${path.prometheus.reason ?? baseline.reason ?? 'It has not evaluated the rules.'} Counts are taken and kept all the same; alerts cannot fire until it is back.`,
+    ...(path.prometheus.evaluatedAt !== undefined && { since: path.prometheus.evaluatedAt }),
+  };
+}
+
+const EMPTY: Verdict = {
+  tone: 'empty',
+  word: 'No data',
+  headline: 'No counts have arrived yet',
+  detail: 'Post the first minute and it appears here by itself. Two hours of counts make the first baseline.',
+};
+
+function watching({ anomalies, verdict }: State): Verdict {
+  const out = anomalies.filter(({ recommendation }) => recommendation === 'watch');
+  const names = [...new Set(out.map(({ status }) => words(status)))].join(', ');
+  const { observed, expected } = out[0]?.lastMinute ?? {};
+  const far = magnitude(observed ?? Number.NaN, expected ?? Number.NaN);
+  const headline = names === '' ? 'Something is out of its band' : `${names}: out of the normal band`;
+  return { tone: 'watch', word: 'Watch', headline, detail: verdict.reason, ...(far !== '' && { far }) };
+}
+
+const still = ({ baseline }: State): string =>
+  baseline.learning ? ' There are less than three days of history: false alarms are likelier.' : '';
+
+/** What the page says first, in the order of what matters. */
+export function describe({ state, reports, verdictSince }: Model): Verdict {
+  if (state === undefined)
+    return { tone: 'connecting', word: 'Connecting', headline: 'Asking Tillwatch for its state', detail: '' };
+  const { verdict, baseline, path, anomalies } = state;
+  const since = verdictSince === undefined ? {} : { since: new Date(verdictSince).toISOString() };
+  if (verdict.recommendation === 'alert') return alerting(firingAlerts(state), verdict.reason);
+  if (!path.prometheus.ok || baseline.state === 'unavailable') return gone(state);
+  if (anomalies.length === 0 && reports?.length === 0) return EMPTY;
+  if (baseline.state === 'warming-up')
+    return {
+      tone: 'learning',
+      word: 'Learning',
+      headline: 'Counts arrive; what is normal is still being learned',
+      detail: `${baseline.reason ?? verdict.reason}. Until then nothing is called an alert except a feed that dies.`,
+    };
+  if (verdict.recommendation === 'watch') return { ...watching(state), ...since };
+  if (verdict.recommendation === 'unknown')
+    return { tone: 'unknown', word: 'Unknown', headline: 'No verdict', detail: verdict.reason, ...since };
+  return { tone: 'ok', word: 'OK', headline: 'All normal', detail: `${verdict.reason}${still(state)}`, ...since };
+}

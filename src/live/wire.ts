@@ -1,0 +1,184 @@
+/** What the service sends to the page, as its schemas in src/routes/ say it. Times are ISO 8601. */
+
+export const STATUSES = [
+  'approved',
+  'denied',
+  'failed',
+  'reversed',
+  'backend_reversed',
+  'refunded',
+  'processing',
+] as const;
+export type Status = (typeof STATUSES)[number];
+
+export type Recommendation = 'ok' | 'watch' | 'alert' | 'unknown';
+export type Trend = 'falling a lot' | 'falling' | 'stable' | 'rising' | 'rising a lot';
+export type Labels = Record<string, string>;
+
+export interface Band {
+  observed?: number;
+  expected?: number;
+  lower?: number;
+  upper?: number;
+  score?: number;
+}
+
+export interface Anomaly {
+  status: Status;
+  labels: Labels;
+  lastMinute: Band;
+  lastMinutes: Band;
+  lastHour: Band;
+  trend?: Trend;
+  recommendation: Recommendation;
+  reason?: string;
+  firing: string[];
+}
+
+export interface Alert {
+  labels: Labels;
+  annotations: Labels;
+  state: string;
+  activeAt?: string;
+  value: string;
+  incidentId?: string;
+}
+
+export interface PathPart {
+  ok: boolean;
+  reason?: string;
+}
+
+export interface DemoKind {
+  kind: string;
+  title: string;
+  does: string;
+}
+
+export interface State {
+  time: string;
+  demo: null | { kinds: DemoKind[]; running: { kind: string; until: string }[] };
+  baseline: { state: 'ready' | 'warming-up' | 'unavailable'; asOf?: string; reason?: string; learning?: boolean };
+  verdict: { recommendation: Recommendation; reason: string };
+  definitions?: { trend: string; score: string };
+  anomalies: Anomaly[];
+  alerts: Alert[];
+  path: {
+    prometheus: PathPart & { evaluatedAt?: string };
+    alertmanager: PathPart;
+    watchdog: PathPart & { arrivedAt?: string };
+  };
+}
+
+export interface Report {
+  timestamp: string;
+  receivedAt: string;
+  source?: string;
+  labels?: Labels;
+  counts: Partial<Record<Status, number>>;
+  authCodes: Record<string, number>;
+  late: boolean;
+  /** What its sender was answered, where the service says so. */
+  recommendation?: Recommendation;
+}
+
+export interface NotifiedAlert {
+  status: 'firing' | 'resolved';
+  labels: Labels;
+  annotations: Labels;
+  startsAt: string;
+  endsAt: string;
+}
+
+export interface JournalEntry {
+  receivedAt: string;
+  status: 'firing' | 'resolved';
+  receiver: string;
+  groupLabels: Labels;
+  commonLabels: Labels;
+  commonAnnotations: Labels;
+  alerts: NotifiedAlert[];
+}
+
+export type MarkVerdict = 'incident' | 'expected' | 'false-alarm';
+
+export interface Incident {
+  id: string;
+  alertname: string;
+  severity: string;
+  labels: Labels;
+  summary: string;
+  startsAt: string;
+  endsAt: string | null;
+  seconds: number;
+  peakScore: number | null;
+  mark: null | { verdict: MarkVerdict; by: string; comment: string; at: string };
+}
+
+export interface Silence {
+  id: string;
+  state: 'active' | 'pending';
+  matchers: { name: string; value: string; isRegex: boolean; isEqual: boolean }[];
+  startsAt: string;
+  endsAt: string;
+  createdBy: string;
+  comment: string;
+}
+
+export interface SeriesPoint extends Band {
+  time: string;
+}
+
+export interface Series {
+  status: Status;
+  step: number;
+  series: { labels: Labels; points: SeriesPoint[] }[];
+}
+
+export interface ComparedHour {
+  hour: number;
+  today: number | null;
+  yesterday: number | null;
+  sameDayLastWeek: number | null;
+  average7d: number | null;
+  average28d: number | null;
+  far: 'above' | 'below' | null;
+}
+
+export interface Comparison {
+  status: string;
+  day: string;
+  definition: string;
+  hours: ComparedHour[];
+}
+
+export interface AuthCode {
+  code: string;
+  meaning: string;
+  labels: Labels;
+  observed: number;
+  expected: number | null;
+  share: number | null;
+  usualShare: number | null;
+  firing: boolean;
+}
+
+export interface Rule {
+  name: string;
+  type: 'recording' | 'alerting';
+  query: string;
+  for?: number;
+  keepFiringFor?: number;
+  health: string;
+  lastError?: string;
+  labels: Labels;
+  annotations: Labels;
+}
+
+export interface RuleGroup {
+  name: string;
+  file: string;
+  evaluatedAt: string;
+  seconds: number;
+  rules: Rule[];
+}
