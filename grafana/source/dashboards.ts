@@ -1,0 +1,19 @@
+import { readRules } from '../../src/rulefiles.ts';
+import { alerts } from './alerts.ts';
+import { authCodes } from './auth-codes.ts';
+import { health } from './health.ts';
+import type { CheckedDashboard } from './schema.ts';
+import { transactions } from './transactions.ts';
+
+/** Every dashboard, by the name of its file in grafana/dashboards. */
+export async function dashboards(rulesDir: string): Promise<Record<string, CheckedDashboard>> {
+  const rules = await readRules(rulesDir);
+  return {
+    'transactions.json': transactions,
+    'auth-codes.json': authCodes,
+    'alerts.json': alerts(rules.alerts.map(({ alert }) => alert)),
+    'tillwatch.json': health,
+  };
+}
+
+export const render = (dashboard: CheckedDashboard): string => `${JSON.stringify(dashboard, null, 2)}\n`;

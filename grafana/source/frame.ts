@@ -1,0 +1,151 @@
+import { DATASOURCE, type layout } from './panels.ts';
+import type { CheckedDashboard, Link, Variable } from './schema.ts';
+
+/** Where links lead; the alerts' annotations have the same addresses. */
+export const LIVE_PAGE = 'http://localhost:8080/';
+export const RUNBOOK = 'https://github.com/tillwatch/tillwatch/blob/main/docs/runbook.md';
+
+export const UID = {
+  transactions: 'tillwatch-transactions',
+  authCodes: 'tillwatch-auth-codes',
+  alerts: 'tillwatch-alerts',
+  health: 'tillwatch-health',
+} as const;
+
+/**
+ * Extra labels that can be chosen from, where reports have them (TILLWATCH_LABELS). Without them a variable has nothing to choose and
+ * stays at All, which also takes series that lack the label.
+ */
+const LABELS = ['acquirer', 'merchant'] as const;
+const CHOSEN = LABELS.map((label) => `${label}=~"$${label}"`).join(', ');
+
+/** A selector that the extra labels chosen apply to. */
+export const select = (metric: string, matchers = ''): string =>
+  `${metric}{${matchers}${matchers === '' ? '' : ', '}${CHOSEN}}`;
+
+/** The same of alerts. Those about the feed or Tillwatch carry no extra label and concern whatever is chosen. */
+const CHOSEN_OR_NONE = LABELS.map((label) => `${label}=~"$${label}|"`).join(', ');
+export const firing = (matchers = 'alertname!="Watchdog"'): string =>
+  `ALERTS{alertstate="firing", ${matchers}, ${CHOSEN_OR_NONE}}`;
+
+const ALL = { selected: true, text: 'All', value: '$__all' };
+
+/** Values of a label, several at once, or all; all also takes series without the label. */
+export const choice = (label: string, metric: string, description: string, name = label): Variable => ({
+  name,
+  label: name.replaceAll('_', ' ').replace(/^./, (first) => first.toUpperCase()),
+  description,
+  type: 'query',
+  datasource: DATASOURCE,
+  query: { qryType: 1, query: `label_values(${metric}, ${label})`, refId: 'values' },
+  refresh: 2,
+  sort: 1,
+  multi: true,
+  includeAll: true,
+  allValue: '.*',
+  current: ALL,
+  options: [],
+  hide: 0,
+});
+
+export const EXTRA_LABELS: Variable[] = LABELS.map((label, index) => {
+  const before = LABELS.slice(0, index).map((other) => `${other}=~"$${other}"`);
+  const metric = `transactions_total${before.length > 0 ? `{${before.join(', ')}}` : ''}`;
+  return choice(label, metric, `Only where reports carry the label ${label}; otherwise there is nothing to choose.`);
+});
+
+const SOURCE: Variable = {
+  name: 'datasource',
+  label: 'Prometheus',
+  description: 'The Prometheus that evaluates the rules.',
+  type: 'datasource',
+  query: 'prometheus',
+  regex: '',
+  refresh: 1,
+  multi: false,
+  includeAll: false,
+  current: { selected: true, text: 'Prometheus', value: 'prometheus' },
+  options: [],
+  hide: 0,
+};
+
+const link = (title: string, url: string, tooltip: string): Link => ({
+  title,
+  url,
+  tooltip,
+  type: 'link',
+  icon: 'external link',
+  tags: [],
+  asDropdown: false,
+  includeVars: false,
+  keepTime: false,
+  targetBlank: true,
+});
+
+const LINKS: Link[] = [
+  {
+    ...link('Tillwatch', '', 'The other dashboards, at the same time and with the same choices'),
+    type: 'dashboards',
+    icon: 'dashboard',
+    tags: ['tillwatch'],
+    includeVars: true,
+    keepTime: true,
+    targetBlank: false,
+  },
+  link('Runbook', RUNBOOK, 'What each alert means and what to do'),
+  link('Live page', LIVE_PAGE, 'State now, refreshed by itself'),
+];
+
+const ANNOTATIONS: CheckedDashboard['annotations']['list'] = [
+  {
+    name: 'Alerts',
+    datasource: DATASOURCE,
+    enable: true,
+    hide: false,
+    iconColor: 'red',
+    target: {
+      refId: 'Anno',
+      datasource: DATASOURCE,
+      editorMode: 'code',
+      expr: `max by (alertname, status, auth_code, severity) (${firing()})`,
+      instant: false,
+      range: true,
+      format: 'time_series',
+      interval: '60s',
+    },
+    titleFormat: '{{alertname}}',
+    textFormat: '{{status}}{{auth_code}}',
+    tagKeys: 'severity',
+  },
+];
+
+interface Content {
+  uid: string;
+  title: string;
+  description: string;
+  /** Before now, such as 6h. */
+  from: string;
+  variables?: Variable[];
+  panels: ReturnType<typeof layout>;
+}
+
+export const dashboard = ({ uid, title, description, from, variables = [], panels }: Content): CheckedDashboard => ({
+  uid,
+  title,
+  description,
+  tags: ['tillwatch'],
+  schemaVersion: 42,
+  version: 1,
+  editable: true,
+  // A crosshair at the same time in all panels.
+  graphTooltip: 1,
+  timezone: 'browser',
+  refresh: '1m',
+  time: { from: `now-${from}`, to: 'now' },
+  timepicker: {},
+  fiscalYearStartMonth: 0,
+  links: LINKS,
+  annotations: { list: ANNOTATIONS },
+  templating: { list: [SOURCE, ...EXTRA_LABELS, ...variables] },
+  panels,
+});

@@ -1,0 +1,227 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { dashboards, render } from '../grafana/source/dashboards.ts';
+import type { AnyPanel, CheckedDashboard, PromQuery } from '../grafana/source/schema.ts';
+import { instantQuery, rangeQuery } from '../src/private-queries.ts';
+import { interpolate, seconds } from './support/grafana.ts';
+import { startWatched, type Watched } from './support/watched.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = join(root, 'grafana', 'dashboards');
+const files = await readdir(folder);
+const committed = new Map<string, CheckedDashboard>();
+for (const file of files) committed.set(file, JSON.parse(await readFile(join(folder, file), 'utf8')));
+
+const panelsOf = (dashboard: CheckedDashboard): AnyPanel[] =>
+  dashboard.panels.filter((panel): panel is AnyPanel => panel.type !== 'row');
+const queriesOf = (dashboard: CheckedDashboard): { where: string; query: PromQuery }[] => [
+  ...panelsOf(dashboard).flatMap(({ title, targets = [] }) =>
+    targets.map((query) => ({ where: `${title} ${query.refId}`, query })),
+  ),
+  ...dashboard.annotations.list.flatMap(({ name, target }) =>
+    target === undefined ? [] : [{ where: `annotation ${name}`, query: target }],
+  ),
+];
+const variablesOf = (dashboard: CheckedDashboard) => dashboard.templating.list;
+
+describe('the files', () => {
+  it('are what npm run dashboards writes', async () => {
+    const built = await dashboards(join(root, 'prometheus', 'rules'));
+    expect(Object.keys(built).sort()).toEqual([...files].sort());
+    for (const [file, dashboard] of Object.entries(built))
+      expect(await readFile(join(folder, file), 'utf8'), file).toBe(render(dashboard));
+  });
+
+  it("pass Grafana's own schema, without a misspelled option", () => {
+    const problems = checkAgainstSchema((file) => JSON.stringify(committed.get(file)));
+    expect(problems).toEqual([]);
+  });
+
+  it('would not pass it with an option that there is not, or a value that is none', () => {
+    const broken = (file: string) => {
+      const text = JSON.stringify(committed.get(file));
+      return text
+        .replace('"graphMode":"none"', '"grafMode":"none"')
+        .replace('"drawStyle":"bars"', '"drawStyle":"towers"');
+    };
+    const problems = checkAgainstSchema(broken).join('\n');
+    expect(problems).toContain('grafMode');
+    expect(problems).toContain('towers');
+  });
+});
+
+/** Compiles each dashboard as a literal of the schema's type. @returns what the compiler says */
+function checkAgainstSchema(textOf: (file: string) => string): string[] {
+  const { options } = ts.parseJsonConfigFileContent(
+    ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config,
+    ts.sys,
+    root,
+  );
+  const virtual = new Map(files.map((file) => [join(root, 'grafana', 'source', `${file}.ts`), textOf(file)]));
+  const source = (json: string) =>
+    `import type { CheckedDashboard } from './schema.ts';\nexport const dashboard: CheckedDashboard = ${json};\n`;
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile, fileExists, readFile: read } = host;
+  host.fileExists = (name) => virtual.has(name) || fileExists(name);
+  host.readFile = (name) => virtual.get(name) ?? read(name);
+  host.getSourceFile = (name, ...rest) => {
+    const json = virtual.get(name);
+    return json === undefined ? getSourceFile(name, ...rest) : ts.createSourceFile(name, source(json), rest[0]);
+  };
+  const program = ts.createProgram([...virtual.keys()], options, host);
+  return ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+}
+
+describe.each(files)('%s', (file) => {
+  const dashboard = committed.get(file) as CheckedDashboard;
+
+  it('has panels with numbers of their own, in full rows, none over another', () => {
+    const ids = dashboard.panels.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    const taken = new Set<string>();
+    for (const { title, gridPos } of dashboard.panels) {
+      const { x, y, w, h } = gridPos ?? { x: 0, y: 0, w: 0, h: 0 };
+      expect(w * h, title).toBeGreaterThan(0);
+      expect(x + w, title).toBeLessThanOrEqual(24);
+      for (let cell = 0; cell < w * h; cell++) {
+        const place = `${x + (cell % w)} ${y + Math.floor(cell / w)}`;
+        expect(taken.has(place), `${title} lies over another panel`).toBe(false);
+        taken.add(place);
+      }
+    }
+    const bottom = Math.max(...dashboard.panels.map(({ gridPos }) => (gridPos?.y ?? 0) + (gridPos?.h ?? 0)));
+    expect(taken.size).toBe(24 * bottom);
+  });
+
+  it('asks only the data source that is chosen', () => {
+    const own = { type: 'prometheus', uid: '$' + '{datasource}' };
+    for (const { where, query } of queriesOf(dashboard)) expect(query.datasource, where).toEqual(own);
+    for (const panel of panelsOf(dashboard)) if (panel.type !== 'text') expect(panel.datasource).toEqual(own);
+    for (const variable of variablesOf(dashboard))
+      if (variable.type === 'query') expect(variable.datasource, variable.name).toEqual(own);
+    expect(variablesOf(dashboard)[0]).toMatchObject({ name: 'datasource', type: 'datasource', query: 'prometheus' });
+  });
+
+  it('narrows every series of transactions and every alert to the extra labels chosen', () => {
+    for (const { where, query } of queriesOf(dashboard)) {
+      const selectors = query.expr.matchAll(/\b((?:status|status_window|auth_code):\w+:\w+|ALERTS\b)(?:\{([^}]*)\})?/g);
+      for (const [selector, name, matchers = ''] of selectors) {
+        if (name === 'ALERTS' && matchers.includes('alertname="Watchdog"')) continue;
+        for (const label of ['acquirer', 'merchant'])
+          expect(matchers, `${where}: ${selector}`).toMatch(new RegExp(`${label}=~"\\$${label}\\|?"`));
+      }
+    }
+  });
+
+  it('says of every panel what it shows', () => {
+    for (const panel of panelsOf(dashboard)) {
+      expect(panel.title).toMatch(/\w/);
+      if (panel.type !== 'text') expect(panel.description, panel.title).toMatch(/\w+.*\./);
+    }
+  });
+
+  it('links to dashboards that exist', () => {
+    const uids = [...committed.values()].map(({ uid }) => uid);
+    expect(new Set(uids).size).toBe(uids.length);
+    const linked = [...JSON.stringify(dashboard).matchAll(/"\/d\/([\w-]+)/g)].map(([, uid]) => uid);
+    for (const uid of linked) expect(uids).toContain(uid);
+    const others = dashboard.links.find(({ type }) => type === 'dashboards');
+    expect(others).toMatchObject({ keepTime: true, includeVars: true, tags: dashboard.tags });
+  });
+});
+
+it('a status has the same colour wherever it is a series', () => {
+  const colors = new Map<string, Set<unknown>>();
+  for (const panel of [...committed.values()].flatMap(panelsOf)) {
+    for (const { matcher, properties } of panel.fieldConfig.overrides) {
+      if (!/^(approved|denied|failed|reversed|backend_reversed|refunded|processing)$/.test(matcher.options)) continue;
+      if (panel.title?.startsWith('Reports a minute')) continue;
+      const color = properties.find(({ id }) => id === 'color')?.value as { fixedColor: string };
+      colors.set(matcher.options, (colors.get(matcher.options) ?? new Set()).add(color.fixedColor));
+    }
+  }
+  expect([...colors.values()].map(({ size }) => size)).toEqual([1, 1, 1, 1, 1, 1, 1]);
+});
+
+describe('on a Prometheus with a week of payments', () => {
+  let watched: Watched;
+  beforeAll(async () => {
+    watched = await startWatched();
+  });
+  afterAll(() => watched?.stop());
+
+  const none = { acquirer: '.*', merchant: '.*' };
+  const chosen = { acquirer: ['acme'], merchant: ['shop-1', 'shop.2'] };
+
+  it.each(files)('%s: no panel and no annotation is empty or in error', async (file) => {
+    const dashboard = committed.get(file) as CheckedDashboard;
+    // Tillwatch's own health is live; the payments are history.
+    const end = dashboard.uid === 'tillwatch-health' ? Math.floor(Date.now() / 1000) : watched.end;
+    expect(await unanswered(dashboard, end, none)).toEqual([]);
+  });
+
+  it.each(files.filter((file) => file !== 'tillwatch.json'))(
+    '%s: nor is one where acquirers and merchants are chosen',
+    async (file) => {
+      const dashboard = committed.get(file) as CheckedDashboard;
+      expect(await unanswered(dashboard, watched.labelledEnd, chosen)).toEqual([]);
+    },
+  );
+
+  it('finds values for every variable, and none for a label that nothing carries', async () => {
+    for (const dashboard of committed.values()) {
+      for (const { name, type, query } of variablesOf(dashboard)) {
+        if (type !== 'query') continue;
+        expect(await valuesOf(query as { query: string }), `${dashboard.uid} ${name}`).not.toEqual([]);
+      }
+    }
+    expect(await valuesOf({ query: 'label_values(transactions_total, channel)' })).toEqual([]);
+  });
+
+  async function valuesOf({ query }: { query: string }): Promise<string[]> {
+    const [, metric = '', label] = /^label_values\((.+), (\w+)\)$/.exec(query) ?? [];
+    const match = interpolate(metric, { values: none, range: 0, step: 0, scrape: 0 });
+    const parameters = new URLSearchParams({ 'match[]': match, start: String(watched.end - 86_400) });
+    const answer = await fetch(`${watched.url}/api/v1/label/${label}/values?${parameters}`);
+    return ((await answer.json()) as { data: string[] }).data;
+  }
+
+  /** @returns where and what, of each query that brings no number */
+  async function unanswered(dashboard: CheckedDashboard, end: number, labels: Record<string, string | string[]>) {
+    const range = seconds((dashboard.time?.from ?? '').replace('now-', ''));
+    const values = { ...defaultsOf(dashboard), ...labels };
+    const bad: string[] = [];
+    for (const { where, query } of queriesOf(dashboard)) {
+      const scrape = seconds(query.interval ?? '1m');
+      const step = Math.max(scrape, Math.ceil(range / 1000 / 60) * 60);
+      const expr = interpolate(query.expr, { values, range, step, scrape });
+      const numbers = query.instant
+        ? (await instantQuery(watched.url, expr, end)).map(({ value }) => value)
+        : (await rangeQuery(watched.url, expr, { start: end - range, end, step })).flatMap(({ values }) => [...values]);
+      if (!numbers.some(Number.isFinite)) bad.push(`${where}: ${expr}`);
+    }
+    return bad;
+  }
+});
+
+/** What a dashboard shows when it is opened. */
+function defaultsOf(dashboard: CheckedDashboard): Record<string, string> {
+  const named = variablesOf(dashboard).map(({ name, current, allValue }) => {
+    const value = String(current?.value);
+    return [name, value === '$__all' ? (allValue ?? '') : value] as const;
+  });
+  return Object.fromEntries(named);
+}
+
+it('the data source that dashboards start with is provisioned', async () => {
+  const text = await readFile(join(root, 'grafana', 'provisioning', 'datasources', 'tillwatch.yml'), 'utf8');
+  const { datasources } = parse(text) as { datasources: { uid: string; type: string; name: string }[] };
+  for (const dashboard of committed.values()) {
+    const { value, text: name } = variablesOf(dashboard)[0]?.current ?? {};
+    expect(datasources).toContainEqual(expect.objectContaining({ uid: value, name, type: 'prometheus' }));
+  }
+});

@@ -1,0 +1,38 @@
+/** What Grafana makes of a query before it sends it to Prometheus. */
+export interface Interpolation {
+  /** A variable's chosen values; a string is sent as it is, as is a custom "all" value. */
+  values: Readonly<Record<string, string | readonly string[]>>;
+  /** Seconds. */
+  range: number;
+  step: number;
+  /** Seconds between samples, as the data source or the query says. */
+  scrape: number;
+}
+
+const MATCHING = /[\\$^*{}[\]'+?.()|]/g;
+
+/** Of a variable with several values, or All: each is escaped for a regular expression in a PromQL string, several are joined. */
+function asRegex(values: readonly string[]): string {
+  const escaped = values.map((value) => value.replace(MATCHING, '\\\\$&'));
+  return escaped.length === 1 ? (escaped[0] ?? '') : `(${escaped.join('|')})`;
+}
+
+/** @throws when the query names a variable that is not there */
+export function interpolate(query: string, { values, range, step, scrape }: Interpolation): string {
+  const builtIn: Record<string, string> = {
+    __range: `${range}s`,
+    __interval: `${step}s`,
+    __rate_interval: `${Math.max(step + scrape, 4 * scrape)}s`,
+  };
+  return query.replaceAll(/\$\{(\w+)\}|\$([a-z_]\w*)/g, (_, braced?: string, plain?: string) => {
+    const name = braced ?? plain ?? '';
+    const value = builtIn[name] ?? values[name];
+    if (value === undefined) throw new Error(`$${name} is no variable of this dashboard: ${query}`);
+    return typeof value === 'string' ? value : asRegex(value);
+  });
+}
+
+export const seconds = (duration: string): number => {
+  const [, count = '', unit = ''] = /^(\d+)([smhd])$/.exec(duration) ?? [];
+  return Number(count) * ({ s: 1, m: 60, h: 3600, d: 86_400 }[unit] ?? Number.NaN);
+};
