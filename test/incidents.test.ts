@@ -1,7 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore, seal } from '../src/ledger/store.mjs';
+import { RECORDED } from '../src/names.ts';
+import { createBlocks, startPrivatePrometheus } from '../src/private-prometheus.ts';
 import { type Client, runToEnd, type Service, serveProcess, startService, temporaryFolder } from './support/service.ts';
 
 const DENIED = { alertname: 'TransactionsDeniedAboveNormal', severity: 'critical', status: 'denied' };
@@ -111,6 +113,47 @@ describe('the incidents of a journal', () => {
     expect(answer.status).toBe(404);
     expect(answer.headers.get('content-type')).toBe('application/problem+json');
   });
+});
+
+/** A Prometheus that holds scores of a status, by window, one a minute from that of AT on. */
+async function recordedScores(scores: Record<string, [window: string, values: number[]]>) {
+  const folder = temporaryFolder('scores');
+  const from = Math.floor(Date.parse(AT) / 60_000) * 60;
+  const lines = Object.entries(scores).flatMap(([status, [window, values]]) =>
+    values.map((value, i) => `${RECORDED.score}{status="${status}",window="${window}"} ${value} ${from + 60 * i}`),
+  );
+  writeFileSync(join(folder, 'scores.om'), [`# TYPE ${RECORDED.score} gauge`, ...lines, '# EOF', ''].join('\n'));
+  mkdirSync(join(folder, 'data'));
+  await createBlocks(join(folder, 'scores.om'), join(folder, 'data'));
+  return startPrivatePrometheus(join(folder, 'data'));
+}
+
+test('the peak is the worst recorded score of its status while it fired, and is known once Prometheus has gone', async () => {
+  const prometheus = await recordedScores({
+    denied: ['5m', [2, 4, 7.5, 9.25, 6, 3, 2, 40]],
+    failed: ['1m', [99, 99, 99]],
+    approved: ['15m', [-1, -5, -6.5, -2, 3, 0]],
+  });
+  const service = await startService({ prometheusUrl: prometheus.url });
+  const [startsAt, endsAt] = [AT, new Date(Date.parse(AT) + 5 * 60_000).toISOString()];
+  const alarmed = { denied: DENIED.alertname, failed: 'TransactionsFailedAboveNormal', approved: 'VolumeBelowNormal' };
+  for (const [status, alertname] of Object.entries(alarmed))
+    await tell(service, { labels: { alertname, severity: 'critical', status }, startsAt, endsAt, fingerprint: status });
+  const code = { alertname: 'AuthCodeAboveNormal', severity: 'warning', auth_code: '51' };
+  await tell(service, { labels: code, startsAt, endsAt, fingerprint: 'code' });
+  const peaks = async () =>
+    Object.fromEntries(
+      (await incidentsOf(service)).map((one: { labels: Record<string, string>; peakScore: number }) => [
+        one.labels.status ?? one.labels.auth_code,
+        one.peakScore,
+      ]),
+    );
+  // One minute alone never pages, so its scores are no peak.
+  const expected = { denied: 9.25, failed: null, approved: -6.5, 51: null };
+  expect(await peaks()).toEqual(expected);
+  await prometheus.stop();
+  expect(await peaks()).toEqual(expected);
+  await service.close();
 });
 
 describe('marks', () => {
