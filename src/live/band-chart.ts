@@ -77,7 +77,10 @@ function optionsFor(shown: () => Shown, read: (index: number | null) => void): P
     padding: [8, 8, 0, 0],
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
     scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 1) * 1.08)] } },
-    axes: [axis(timeLabels, { space: 70, grid: { show: false } }), axis((splits) => splits.map(count), { size: 52 })],
+    axes: [
+      axis(timeLabels, { size: 32, space: 70, grid: { show: false } }),
+      axis((splits) => splits.map(count), { size: 52 }),
+    ],
     series: [
       {},
       none,

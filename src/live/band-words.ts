@@ -1,5 +1,5 @@
 import { h } from './dom.ts';
-import { capital, count, when, words } from './format.ts';
+import { capital, count, normalText, when, words } from './format.ts';
 import type { Minute } from './recent.ts';
 import type { Status } from './wire.ts';
 
@@ -23,15 +23,11 @@ export function farOf(status: Status, { observed, upper, lower }: Minute): Far |
 export function readout({ status }: Stretch, minute: Minute | undefined): (HTMLElement | string)[] {
   if (minute === undefined) return ['No minutes in this range.'];
   const far = farOf(status, minute);
-  const { observed, expected, lower, upper } = minute;
-  const band = [lower && `at least ${count(lower)}`, upper !== undefined && `up to ${count(upper)}`].filter(Boolean);
-  const normal =
-    expected === undefined ? '' : `; normal ${count(expected)}${band.length > 0 ? `, ${band.join(', ')}` : ''}`;
   return [
     when(new Date(minute.time * 1000).toISOString()),
     ' ',
-    h('b', {}, `${count(observed)} ${words(status)}`),
-    normal,
+    h('b', {}, `${count(minute.observed)} ${words(status)}`),
+    `; ${normalText(status, minute)}`,
     far === undefined ? '' : h('span', { class: 'badge alert' }, `${SIGN[far]} ${far} normal`),
   ];
 }

@@ -20,13 +20,18 @@ function row(code: AuthCode, most: number): HTMLElement {
   return h(
     'tr',
     { class: code.firing && 'far' },
-    h('th', { scope: 'row' }, h('code', {}, code.code), h('span', { class: 'meaning' }, code.meaning)),
+    h(
+      'th',
+      { scope: 'row' },
+      h('code', {}, code.code),
+      h('span', { class: 'meaning' }, code.meaning),
+      code.firing && h('span', { class: 'badge alert' }, icon('alert', 14), 'raised'),
+    ),
     h('td', { class: 'n' }, count(code.observed)),
     h('td', { class: 'n' }, count(code.expected)),
     h('td', { class: 'n' }, percent(code.share)),
     h('td', { class: 'n' }, percent(code.usualShare)),
     h('td', { class: 'bar-cell' }, bars(code, most) as unknown as HTMLElement),
-    h('td', {}, code.firing && h('span', { class: 'badge alert' }, icon('alert', 14), 'raised')),
   );
 }
 
@@ -37,7 +42,7 @@ function show(codes: readonly AuthCode[]): HTMLElement[] {
       h(
         'tr',
         {},
-        h('td', { colspan: 7, class: 'muted' }, 'No report has carried auth codes in the last five minutes.'),
+        h('td', { colspan: 6, class: 'muted' }, 'No report has carried auth codes in the last five minutes.'),
       ),
     ];
   return codes.map((code) => row(code, most));

@@ -1,5 +1,5 @@
 import { h } from './dom.ts';
-import type { Labels, Recommendation, Trend } from './wire.ts';
+import type { Band, Labels, Recommendation, Trend } from './wire.ts';
 
 /** `1,234`, `12.3`, `0.05`; `–` where there is nothing. */
 export function count(value: number | null | undefined): string {
@@ -78,6 +78,13 @@ export const capital = (text: string): string => text.charAt(0).toUpperCase() + 
 export function labelText(labels: Labels): string {
   const named = Object.entries(labels).map(([name, value]) => `${name} ${value}`);
   return named.length === 0 ? 'no extra label' : named.join(', ');
+}
+
+/** `normal 26.1, up to 44.9`; of sales it is the least that counts. */
+export function normalText(status: string, { expected, lower, upper }: Band): string {
+  if (expected === undefined) return 'normal not known';
+  const limit = status === 'approved' ? lower && `at least ${count(lower)}` : upper && `up to ${count(upper)}`;
+  return [`normal ${count(expected)}`, limit].filter(Boolean).join(', ');
 }
 
 export const RECOMMENDED: Record<Recommendation, string> = {

@@ -27,6 +27,7 @@ function options(hours: () => readonly ComparedHour[]): PlotOptions {
     scales: { x: { time: false }, y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 1) * 1.08)] } },
     axes: [
       axis((splits) => splits.map((hour) => (Number.isInteger(hour) ? hourText(hour) : '')), {
+        size: 32,
         space: 56,
         incrs: [1, 2, 3, 4, 6, 12],
         grid: { show: false },
@@ -84,27 +85,22 @@ function legend(): HTMLElement[] {
 function row(day: string, one: ComparedHour): HTMLElement {
   const local = new Date(`${day}T${hourText(one.hour)}:00Z`);
   const title = Number.isNaN(local.getTime()) ? '' : `local ${local.toString().slice(0, 21)}`;
-  const far = one.far === null ? '' : h('span', { class: 'badge alert' }, FAR[one.far]);
+  const far = one.far && h('span', { class: 'badge alert' }, FAR[one.far]);
   return h(
     'tr',
     { class: one.far !== null && 'far' },
-    h('th', { scope: 'row', title }, hourText(one.hour)),
+    h('th', { scope: 'row', title }, hourText(one.hour), far),
     ...COLUMNS.map(({ key }) => h('td', { class: key === 'today' ? 'n today' : 'n' }, count(one[key]))),
-    h('td', {}, far),
   );
 }
 
 function table({ day, hours }: Comparison): HTMLElement {
-  const names = ['Hour (UTC)', ...COLUMNS.map(({ name }) => name), 'Far'];
+  const names = ['Hour (UTC)', ...COLUMNS.map(({ name }) => name)];
   return h(
     'table',
     { class: 'compact' },
     h('caption', { class: 'hidden-text' }, `Transactions by hour of ${day}, UTC`),
-    h(
-      'thead',
-      {},
-      h('tr', {}, ...names.map((name, i) => h('th', { scope: 'col', class: i > 0 && i < 6 && 'n' }, name))),
-    ),
+    h('thead', {}, h('tr', {}, ...names.map((name, i) => h('th', { scope: 'col', class: i > 0 && 'n' }, name)))),
     h('tbody', {}, ...hours.map((one) => row(day, one))),
   );
 }
@@ -146,6 +142,9 @@ export function createHours(): (model: Model) => void {
       ...COLUMNS.map(({ key }) => hours.map((hour) => hour[key])),
     ] as UPlot.AlignedData);
     fill(byId('hours-table'), hours, () => [table(comparison)]);
+    const last = hours.findLast(({ today }) => today !== null)?.hour ?? 0;
+    // The hour that just ended is what people look for: in the middle of what can be seen.
+    byId('hours-table').scrollTop = Math.max(0, last - 6) * 28;
     const far = hours.filter((hour) => hour.far !== null).length;
     fill(byId('hours-far'), far, () => [
       icon(far === 0 ? 'ok' : 'watch', 16),

@@ -44,11 +44,11 @@ function incidentLine(incident: Incident, marked: (incident: Incident) => void):
       {
         type: 'button',
         class: 'small',
-        'aria-label': `Mark ${alertname} of ${startsAt.slice(0, 16).replace('T', ' ')} UTC`,
         onclick: () => askMark(incident, marked),
       },
       icon('mark', 14),
       mark ? 'Change the mark' : 'Mark',
+      h('span', { class: 'hidden-text' }, ` of ${alertname}`),
     ),
   ];
 }

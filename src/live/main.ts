@@ -10,7 +10,7 @@ import { createHero, tick, titleTab } from './hero.ts';
 import { createHours } from './hours.ts';
 import { createLastHour } from './last-hour.ts';
 import { createLogs } from './logs.ts';
-import { createStore, keyOf, type Model, upsert } from './model.ts';
+import { createStore, keyOf, type Model, upsert, withReport } from './model.ts';
 import { createRecent, evaluatedAt } from './recent.ts';
 import { createRules } from './rules.ts';
 import { keepStream, type ServerEvent } from './stream.ts';
@@ -88,13 +88,12 @@ const panels: ((model: Model) => void)[] = [
   createHours(),
   createCodes(),
   createLogs(marked),
+  createRules(),
 ];
-createRules();
 createFirst();
 
 function draw(current: Model): void {
   for (const panel of panels) panel(current);
-  keepScrollable();
 }
 
 /** Like `store.change`, and the tab's title at once: a tab in the background draws nothing else. */
@@ -111,11 +110,13 @@ async function refresh<T>(path: string, take: (answer: T) => Partial<Model>): Pr
 const refreshIncidents = () =>
   refresh<{ incidents: Incident[] }>(`incidents?limit=${KEEP}`, ({ incidents }) => ({ incidents }));
 
+/** Through Alertmanager: asked for once it answers, and told of by events from then on. */
+const refreshSilences = () => refresh<{ silences: Silence[] }>('silences', ({ silences }) => ({ silences }));
+
 function onOpen(): void {
   change({ link: { state: 'live' } });
   void refresh<{ reports: Report[] }>('transactions?limit=12', ({ reports }) => ({ reports }));
   void refresh<{ journal: JournalEntry[] }>('alerts?limit=12', ({ journal }) => ({ journal }));
-  void refresh<{ silences: Silence[] }>('silences', ({ silences }) => ({ silences }));
   void refreshIncidents();
 }
 
@@ -132,12 +133,13 @@ function onState(state: State): void {
   const before = model.state && describe(model).tone;
   change({ state, stateAt: Date.now() });
   if (before !== undefined && before !== describe(model).tone) change({ verdictSince: evaluatedAt(state) * 1000 });
+  if (state.path.alertmanager.ok && model.silences === undefined) void refreshSilences();
   recent.take(state);
   demo.state(state);
 }
 
 function onReport(report: Report): void {
-  change({ reports: [report, ...(model.reports ?? [])].slice(0, KEEP) });
+  change({ reports: withReport(model.reports, report).slice(0, KEEP) });
   demo.report(report);
 }
 
@@ -166,9 +168,17 @@ function seen(): void {
   if (model.link.state === 'lost') retry();
 }
 document.addEventListener('visibilitychange', seen);
-// `toggle` does not bubble; what opens or is turned may begin to scroll.
-for (const event of ['toggle', 'click'])
-  document.addEventListener(event, () => requestAnimationFrame(keepScrollable), true);
-addEventListener('resize', keepScrollable);
+let looking = 0;
+/** Once for any number of changes. */
+function looked(): void {
+  cancelAnimationFrame(looking);
+  looking = requestAnimationFrame(keepScrollable);
+}
+new MutationObserver(looked).observe(byId('page'), {
+  childList: true,
+  subtree: true,
+  attributeFilter: ['hidden', 'open'],
+});
+addEventListener('resize', looked);
 seen();
 draw(model);

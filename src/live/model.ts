@@ -108,3 +108,10 @@ export const upsert = (incidents: readonly Incident[] = [], changed: Incident): 
   incidents.some(({ id }) => id === changed.id)
     ? incidents.map((incident) => (incident.id === changed.id ? changed : incident))
     : [changed, ...incidents];
+
+/** With a report in front. A correction takes the place of what it corrects. */
+export function withReport(reports: readonly Report[] = [], report: Report): Report[] {
+  const key = ({ source, timestamp, labels = {} }: Report) => `${source} ${timestamp} ${keyOf(labels)}`;
+  const others = report.source === undefined ? reports : reports.filter((other) => key(other) !== key(report));
+  return [report, ...others];
+}

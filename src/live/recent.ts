@@ -7,7 +7,7 @@ export interface Minute extends Band {
   time: number;
 }
 
-const HOUR = 3600;
+const SPAN_SECONDS = 1800;
 /** Two evaluations missed: what lies between is fetched instead of drawn as a straight line. */
 const GAP_SECONDS = 150;
 
@@ -19,7 +19,7 @@ export const minutesOf = (points: Series['series'][number]['points']): Minute[] 
 export const evaluatedAt = ({ path, baseline, time }: State): number =>
   Math.floor(Date.parse(path.prometheus.evaluatedAt ?? baseline.asOf ?? time) / 1000);
 
-/** The last hour of every status: fetched once, then grown by each new state. */
+/** The last half hour of every status: fetched once, then grown by each new state. */
 export interface Recent {
   of(status: Status, labels: Labels): readonly Minute[];
   take(state: State): void;
@@ -33,7 +33,7 @@ export function createRecent(changed: () => void): Recent {
   async function load(status: Status): Promise<void> {
     if (loading.has(status)) return;
     loading.add(status);
-    const from = Math.floor(Date.now() / 1000) - HOUR;
+    const from = Math.floor(Date.now() / 1000) - SPAN_SECONDS;
     const answer = await get<Series>(`series?status=${status}&from=${from}`).catch(() => undefined);
     for (const { labels, points } of answer?.series ?? []) minutes.set(place(status, labels), minutesOf(points));
     loading.delete(status);
@@ -45,7 +45,7 @@ export function createRecent(changed: () => void): Recent {
       const known = minutes.get(place(status, labels));
       if (known === undefined || time - (known.at(-1)?.time ?? 0) < 45) continue;
       known.push({ time, ...lastMinute });
-      while ((known[0]?.time ?? time) < time - HOUR) known.shift();
+      while ((known[0]?.time ?? time) < time - SPAN_SECONDS) known.shift();
     }
   }
 

@@ -1,6 +1,7 @@
 import { get } from './api.ts';
 import { byId, fill, h, icon, link, whenSeen } from './dom.ts';
 import { capital, duration, when } from './format.ts';
+import type { Model } from './model.ts';
 import type { Rule, RuleGroup } from './wire.ts';
 
 const seconds = (value: number | undefined): string =>
@@ -83,18 +84,20 @@ function show(groups: readonly RuleGroup[]): HTMLElement[] {
   ];
 }
 
-/** The rules in force, as Prometheus has loaded them: fetched when they come into view. */
-export function createRules(): () => void {
+/** The rules in force, as Prometheus has loaded them: fetched when they come into view, and when Prometheus is back. */
+export function createRules(): (model: Model) => void {
   const box = byId('rules-list');
+  let seen = false;
+  let asked = false;
+  let answers: boolean | undefined;
   async function load(): Promise<void> {
+    if (!seen || asked || answers !== true) return;
+    asked = true;
     try {
       const { groups } = await get<{ groups: RuleGroup[] }>('rules');
-      fill(
-        box,
-        groups.map(({ rules }) => rules),
-        () => show(groups),
-      );
+      fill(box, groups, () => show(groups));
     } catch (problem) {
+      asked = false;
       const message = problem instanceof Error ? problem.message : String(problem);
       fill(box, message, () => [
         h('p', { class: 'error' }, message),
@@ -102,6 +105,22 @@ export function createRules(): () => void {
       ]);
     }
   }
-  whenSeen(byId('rules'), () => void load());
-  return () => void load();
+  return ({ state }) => {
+    if (state === undefined) return;
+    const before = answers;
+    answers = state.path.prometheus.ok;
+    // Not before there is a state: while the page is empty, what is far down is in view.
+    if (before === undefined)
+      requestAnimationFrame(() =>
+        whenSeen(byId('rules'), () => {
+          seen = true;
+          void load();
+        }),
+      );
+    if (answers === before) return;
+    asked = false;
+    if (answers === false)
+      fill(box, 'gone', () => [h('p', { class: 'muted' }, 'They appear when Prometheus answers again.')]);
+    else void load();
+  };
 }

@@ -1,5 +1,5 @@
 import { byId, fill, h, icon, keyed, type Part, svg } from './dom.ts';
-import { ARROWS, capital, count, labelText, percent, RECOMMENDED, words } from './format.ts';
+import { ARROWS, capital, count, labelText, normalText, percent, RECOMMENDED, words } from './format.ts';
 import { currentAnomalies, currentLabels, keyOf, labelSets, type Model } from './model.ts';
 import type { Minute, Recent } from './recent.ts';
 import type { Anomaly, Status } from './wire.ts';
@@ -7,7 +7,7 @@ import type { Anomaly, Status } from './wire.ts';
 const WIDTH = 120;
 const HEIGHT = 32;
 
-/** The last hour as a line over its band. Without scales: the numbers stand beside it. */
+/** The last half hour as a line over its band. Without scales: the numbers stand beside it. */
 function sparkline(minutes: readonly Minute[]): SVGElement {
   const [first, last] = [minutes[0]?.time ?? 0, minutes.at(-1)?.time ?? 1];
   const top = Math.max(1, ...minutes.map(({ observed = 0, upper = 0 }) => Math.max(observed, upper)));
@@ -41,9 +41,7 @@ const VERDICTS = { ok: 'In its band', watch: 'Out of its band', alert: 'Alert', 
 
 function body({ anomaly, total, minutes }: Tile): HTMLElement[] {
   const { status, lastMinute, recommendation } = anomaly;
-  const { observed, expected, upper, lower } = lastMinute;
-  const bound = upper !== undefined ? `up to ${count(upper)}` : lower !== undefined ? `at least ${count(lower)}` : '';
-  const normal = expected === undefined ? 'normal not known' : `normal ${count(expected)}${bound && `, ${bound}`}`;
+  const { observed } = lastMinute;
   return [
     h(
       'span',
@@ -57,7 +55,7 @@ function body({ anomaly, total, minutes }: Tile): HTMLElement[] {
       ),
     ),
     h('span', { class: 'rate' }, h('strong', {}, count(observed)), ' a minute'),
-    h('span', { class: 'normal' }, normal),
+    h('span', { class: 'normal' }, normalText(status, lastMinute)),
     h('span', { class: 'spark-box' }, minutes.length > 1 ? (sparkline(minutes) as unknown as HTMLElement) : ''),
     h(
       'span',
@@ -110,6 +108,7 @@ export function createTiles(recent: Recent, actions: TileActions): (model: Model
     byId('now').hidden = anomalies.length === 0;
     labelChoice(model, actions.chooseLabels);
     const total = anomalies.reduce((sum, { lastMinute }) => sum + (lastMinute.observed ?? 0), 0);
+    byId('total').textContent = `${count(total)} transactions in all`;
     const labels = currentLabels(model);
     const tiles = anomalies.map((anomaly) => ({ anomaly, total, minutes: recent.of(anomaly.status, labels) }));
     keyed(

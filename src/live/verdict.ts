@@ -26,24 +26,29 @@ function alerting(alerts: Alert[], reason: string): Verdict {
   const [first] = alerts;
   if (first === undefined) return { tone: 'alert', word: 'Alert', headline: 'An alert fires', detail: reason };
   const far = farOf(first);
-  const others = alerts.length - 1;
-  const more = others === 0 ? '' : ` ${others} more ${others === 1 ? 'alert fires' : 'alerts fire'}.`;
+  const others = alerts.slice(1).map(titleOf);
+  const more =
+    others.length === 0 ? '' : ` Also: ${others.slice(0, 3).join('; ')}${others.length > 3 ? '; and more' : ''}.`;
   return {
     tone: 'alert',
     word: 'Alert',
     headline: titleOf(first),
-    detail: `${first.annotations.description ?? reason}${more}`,
+    detail: `${firstSentence(first.annotations.description ?? reason)}${more}`,
     ...(far !== '' && { far }),
     ...(first.activeAt !== undefined && { since: first.activeAt }),
   };
 }
+
+/** Up to the first full stop that ends a sentence, with it. */
+const firstSentence = (text: string): string => sentence(/^.*?\.(?=\s|$)/s.exec(text.trim())?.[0] ?? text.trim());
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 function gone({ path, baseline }: State): Verdict {
   return {
     tone: 'gone',
     word: 'Not watching',
     headline: path.prometheus.ok ? 'What is normal is not known' : 'Prometheus is gone: nothing is being judged',
-    detail: `${path.prometheus.reason ?? baseline.reason ?? 'It has not evaluated the rules.'} Counts are taken and kept all the same; alerts cannot fire until it is back.`,
+    detail: `${sentence(path.prometheus.reason ?? baseline.reason ?? 'It has not evaluated the rules')} Counts are taken and kept all the same; alerts cannot fire until it is back.`,
     ...(path.prometheus.evaluatedAt !== undefined && { since: path.prometheus.evaluatedAt }),
   };
 }
@@ -61,11 +66,8 @@ function watching({ anomalies, verdict }: State): Verdict {
   const { observed, expected } = out[0]?.lastMinute ?? {};
   const far = magnitude(observed ?? Number.NaN, expected ?? Number.NaN);
   const headline = names === '' ? 'Something is out of its band' : `${names}: out of the normal band`;
-  return { tone: 'watch', word: 'Watch', headline, detail: verdict.reason, ...(far !== '' && { far }) };
+  return { tone: 'watch', word: 'Watch', headline, detail: sentence(verdict.reason), ...(far !== '' && { far }) };
 }
-
-const still = ({ baseline }: State): string =>
-  baseline.learning ? ' There are less than three days of history: false alarms are likelier.' : '';
 
 /** What the page says first, in the order of what matters. */
 export function describe({ state, reports, verdictSince }: Model): Verdict {
@@ -81,10 +83,10 @@ export function describe({ state, reports, verdictSince }: Model): Verdict {
       tone: 'learning',
       word: 'Learning',
       headline: 'Counts arrive; what is normal is still being learned',
-      detail: `${baseline.reason ?? verdict.reason}. Until then nothing is called an alert except a feed that dies.`,
+      detail: `${sentence(verdict.reason)} Until then nothing is judged, except whether reports keep coming.`,
     };
   if (verdict.recommendation === 'watch') return { ...watching(state), ...since };
   if (verdict.recommendation === 'unknown')
     return { tone: 'unknown', word: 'Unknown', headline: 'No verdict', detail: verdict.reason, ...since };
-  return { tone: 'ok', word: 'OK', headline: 'All normal', detail: `${verdict.reason}${still(state)}`, ...since };
+  return { tone: 'ok', word: 'OK', headline: 'All normal', detail: sentence(verdict.reason), ...since };
 }
