@@ -53,14 +53,13 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 const minutes = (ms: number): string => `${Math.floor(ms / 60_000)} minutes`;
 
 function evaluation(evaluatedAt: number | undefined, now: number, startedAt: number): AlertPath['prometheus'] {
-  if (evaluatedAt === undefined) {
-    const ok = now - startedAt < EVALUATION_LATE_MS;
-    return { ok, reason: ok ? 'it has not evaluated the rules yet' : 'it answers, but evaluates no rules: see /rules' };
-  }
-  const at = { evaluatedAt: iso(evaluatedAt) };
-  const age = now - evaluatedAt;
-  if (age <= EVALUATION_LATE_MS) return { ok: true, ...at };
-  return { ok: false, reason: `it evaluated the rules ${minutes(age)} ago for the last time`, ...at };
+  const at = evaluatedAt === undefined ? {} : { evaluatedAt: iso(evaluatedAt) };
+  if (evaluatedAt !== undefined && now - evaluatedAt <= EVALUATION_LATE_MS) return { ok: true, ...at };
+  // Started together with Prometheus, which takes a minute until it evaluates.
+  if (now - startedAt <= EVALUATION_LATE_MS) return { ok: true, reason: 'it has not evaluated the rules yet', ...at };
+  if (evaluatedAt === undefined)
+    return { ok: false, reason: 'it answers, but evaluates no rules: see its page /rules' };
+  return { ok: false, reason: `it evaluated the rules ${minutes(now - evaluatedAt)} ago for the last time`, ...at };
 }
 
 interface Heartbeat {
@@ -79,15 +78,15 @@ function heartbeat({ at, resolved }: Heartbeat, now: number, startedAt: number):
   return { ok: true, ...arrived };
 }
 
-/** Logs what is wrong once, and once when it is well again. */
+/** Logs what is wrong at two looks in a row, once, and when it is well again. */
 function complaints(log: Log): (path: AlertPath) => void {
-  const complained = new Set<string>();
+  const wrong = new Map<string, number>();
   return (path) => {
     for (const [name, { ok, reason }] of Object.entries(path)) {
-      if (ok && complained.delete(name)) log('info', `alert path: ${name} is well again`);
-      if (ok || complained.has(name)) continue;
-      complained.add(name);
-      log('warn', `alert path: ${name}: ${reason}`);
+      const times = ok ? 0 : (wrong.get(name) ?? 0) + 1;
+      if (times === 2) log('warn', `alert path: ${name}: ${reason}`);
+      if (ok && (wrong.get(name) ?? 0) >= 2) log('info', `alert path: ${name} is well again`);
+      wrong.set(name, times);
     }
   };
 }
@@ -130,11 +129,8 @@ export function watchAlertPath(options: AlertPathOptions): AlertPathWatch {
   async function loop(): Promise<void> {
     await refresh();
     if (stopped) return;
-    timer = setTimeout(() => {
-      // Not after the first look: what is started together with the service may not have been there yet.
-      report(current());
-      void loop();
-    }, LOOK_MS).unref();
+    report(current());
+    timer = setTimeout(loop, LOOK_MS).unref();
   }
   void loop();
   return {

@@ -2,7 +2,9 @@ import Router from '@koa/router';
 import Koa, { type Context, type Middleware } from 'koa';
 import bodyParser from 'koa-bodyparser';
 import type { Access } from './access.ts';
+import type { Asset } from './assets.ts';
 import type { Health } from './exposition.ts';
+import { ownHost, sameSite, securityHeaders } from './guards.ts';
 import { createJournal } from './journal.ts';
 import type { Log } from './log.ts';
 import { openApi } from './openapi.ts';
@@ -14,6 +16,7 @@ import { comparisonRoutes } from './routes/comparison.ts';
 import { demoRoutes } from './routes/demo.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { operationRoutes } from './routes/operations.ts';
+import { pageRoutes } from './routes/page.ts';
 import type { Route, Services } from './routes/route.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { silenceRoutes } from './routes/silences.ts';
@@ -93,12 +96,14 @@ function otherMethods(router: Router, routes: readonly Route[]): Middleware {
 
 export interface AppOptions extends Services {
   access: Access;
+  /** Files of the live page by their names. */
+  assets: ReadonlyMap<string, Asset>;
   log: Log;
   version: string;
 }
 
 /** The HTTP application; never listens. */
-export function createApp({ access, log, version, ...services }: AppOptions): Koa {
+export function createApp({ access, assets, log, version, ...services }: AppOptions): Koa {
   const journal = createJournal(services.ledger);
   const state = watchState({ ...services, journal });
   const routes = [
@@ -113,6 +118,7 @@ export function createApp({ access, log, version, ...services }: AppOptions): Ko
     ...silenceRoutes(services),
     ...ruleRoutes(services),
     ...operationRoutes(services),
+    ...pageRoutes(assets),
   ];
   const document: Route = {
     method: 'get',
@@ -129,7 +135,10 @@ export function createApp({ access, log, version, ...services }: AppOptions): Ko
   const router = new Router();
   for (const route of [...routes, document]) mount(router, route, access, services.health);
   const app = new Koa();
+  app.use(securityHeaders());
   app.use(problems(log));
+  app.use(ownHost(services.config));
+  app.use(sameSite);
   app.use(router.routes());
   app.use(otherMethods(router, [...routes, document]));
   app.on('error', (error) => log('error', `answering a request: ${error.stack ?? error}`));

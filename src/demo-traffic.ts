@@ -2,8 +2,10 @@ import type { Demo } from './demo.ts';
 import { type Clock, type PostOptions, postUntilTaken, REAL_CLOCK, Refused } from './post-traffic.ts';
 import type { TrafficMinute } from './simulate.ts';
 
-/** The running minute is told in quarters, so that what happens in it is seen before it ends. */
-const STEP_MS = 15_000;
+/** The running minute is told when half of it has passed, so that what happens in it is seen before it ends. */
+const STEP_MS = 30_000;
+/** An incident that is started sooner is told of at once, with half a minute's counts: fewer would look like chance. */
+const LEAST_PART = 0.5;
 const MINUTE_MS = 60_000;
 
 type Numbers = Readonly<Record<string, number>>;
@@ -36,7 +38,7 @@ async function answerTo(minute: TrafficMinute, options: PostOptions, clock: Cloc
 }
 
 /**
- * Posts each minute in growing parts while it runs, and at once when an incident is started in it, until the signal.
+ * Posts each minute by halves, while it runs and when it ends, and at once when an incident is started in it, until the signal.
  * @throws Refused when the service refuses a report (4xx)
  */
 export async function postDemoTraffic(options: DemoTrafficOptions): Promise<void> {
@@ -47,8 +49,9 @@ export async function postDemoTraffic(options: DemoTrafficOptions): Promise<void
     const step = Math.min(end, Math.ceil((clock.now() + 1) / STEP_MS) * STEP_MS);
     await clock.sleep(Math.max(0, step - clock.now()), AbortSignal.any([signal, started])).catch(() => {});
     if (signal.aborted) return;
+    const least = started.aborted ? LEAST_PART : 0;
     started = demo.started();
-    const part = Math.min(1, 1 - (end - clock.now()) / MINUTE_MS);
+    const part = Math.min(1, Math.max(least, 1 - (end - clock.now()) / MINUTE_MS));
     const whole = traffic.at(end / MINUTE_MS - 1);
     if (whole !== undefined) {
       before = partOf(whole, before, part);

@@ -6,6 +6,7 @@ import { createAccess } from './access.ts';
 import { watchAlertPath } from './alert-path.ts';
 import { createAlertmanager } from './alertmanager.ts';
 import { createApp } from './app.ts';
+import { readAssets } from './assets.ts';
 import { type BaselineWatch, watchBaseline } from './baseline.ts';
 import type { Config } from './config.ts';
 import type { Demo } from './demo.ts';
@@ -75,6 +76,7 @@ export async function startServer(
   { internalToken, demo }: ServerOptions = {},
 ): Promise<RunningServer> {
   const access = createAccess(config.tokensFile, internalToken);
+  const assets = readAssets();
   const prometheus = createPrometheus(config.prometheusUrl);
   const baseline = watchBaseline(prometheus, log);
   const health = createHealth(VERSION, baselineAge(baseline));
@@ -104,7 +106,7 @@ export async function startServer(
   }
   const app = createApp({
     ...{ config, ledger, prometheus, baseline, health, events, path, demo },
-    ...{ access, log, version: VERSION },
+    ...{ access, assets, log, version: VERSION },
   });
   const server = createServer(app.callback());
   await listen(server, config).catch(async (error: unknown) => {

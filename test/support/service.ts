@@ -145,6 +145,7 @@ export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { led
     health,
     events: createEvents(health.streams),
     access: () => {},
+    assets: new Map(),
     path: noPath,
     log: () => {},
     version: 'test',
