@@ -7,13 +7,14 @@ import type { Health } from './exposition.ts';
 import { ownHost, sameSite, securityHeaders } from './guards.ts';
 import { createJournal } from './journal.ts';
 import type { Log } from './log.ts';
-import { openApi } from './openapi.ts';
+import { openApi, tagged } from './openapi.ts';
 import { Problem, problems, toProblem } from './problem.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { authCodeRoutes } from './routes/auth-codes.ts';
 import { bandRoutes } from './routes/bands.ts';
 import { comparisonRoutes } from './routes/comparison.ts';
 import { demoRoutes } from './routes/demo.ts';
+import { docsRoutes } from './routes/docs.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { pageRoutes } from './routes/page.ts';
@@ -107,40 +108,33 @@ export function createApp({ access, assets, log, version, ...services }: AppOpti
   const journal = createJournal(services.ledger);
   const state = watchState({ ...services, journal });
   const routes = [
-    ...transactionRoutes(services),
-    ...bandRoutes(services),
-    ...alertRoutes(services),
-    ...stateRoutes(services, state),
-    ...demoRoutes(services.demo),
-    ...comparisonRoutes(services),
-    ...authCodeRoutes(services),
-    ...incidentRoutes(services, journal),
-    ...silenceRoutes(services),
-    ...ruleRoutes(services),
-    ...operationRoutes(services),
-    ...pageRoutes(assets),
+    ...tagged('Counts', transactionRoutes(services)),
+    ...tagged('What is unusual', [
+      ...bandRoutes(services),
+      ...stateRoutes(services, state),
+      ...comparisonRoutes(services),
+      ...authCodeRoutes(services),
+    ]),
+    ...tagged('Alerts', [
+      ...alertRoutes(services),
+      ...incidentRoutes(services, journal),
+      ...silenceRoutes(services),
+      ...ruleRoutes(services),
+    ]),
+    ...tagged('Demo', demoRoutes(services.demo)),
+    ...tagged('Operation', operationRoutes(services)),
+    ...tagged('Pages', [...pageRoutes(assets), ...docsRoutes(services, () => described)]),
   ];
-  const document: Route = {
-    method: 'get',
-    path: '/openapi.json',
-    operation: {
-      summary: 'This document',
-      responses: { 200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: {} } } } },
-    },
-    handle(ctx) {
-      ctx.body = described;
-    },
-  };
-  const described = openApi([...routes, document], version);
+  const described = openApi(routes, version);
   const router = new Router();
-  for (const route of [...routes, document]) mount(router, route, access, services.health);
+  for (const route of routes) mount(router, route, access, services.health);
   const app = new Koa();
   app.use(securityHeaders());
   app.use(problems(log));
   app.use(ownHost(services.config));
   app.use(sameSite);
   app.use(router.routes());
-  app.use(otherMethods(router, [...routes, document]));
+  app.use(otherMethods(router, routes));
   app.on('error', (error) => log('error', `answering a request: ${error.stack ?? error}`));
   return app;
 }

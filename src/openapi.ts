@@ -23,7 +23,7 @@ const PROBLEMS: Record<string, string> = {
   415: 'A content type that is not taken',
   422: 'A field is wrong; errors names it',
   429: 'Too many wait; see Retry-After',
-  503: 'The ledger cannot commit, or Prometheus does not answer; see Retry-After',
+  503: 'The ledger cannot commit, or Prometheus or Alertmanager does not answer; see Retry-After',
 };
 
 function problemsOf(route: Route): string[] {
@@ -40,13 +40,15 @@ function operationOf(route: Route) {
   const responses = { ...route.operation.responses, ...Object.fromEntries(failing) };
   // OpenAPI 3.1 lets a bearer scheme name the roles that are needed.
   const security = route.role === undefined ? [] : [{ token: [route.role] }];
-  const who = route.role === undefined ? [] : [`Needs the role \`${route.role}\` where tokens are used.`];
-  const description = [route.operation.description ?? [], who].flat().join('\n\n');
-  return { ...route.operation, ...(description !== '' && { description }), responses, security };
+  return { ...route.operation, responses, security };
 }
 
 /** `/silences/:id` as OpenAPI writes it: `/silences/{id}`. */
 const template = (path: string): string => path.replaceAll(/:(\w+)/g, '{$1}');
+
+/** Puts routes under one heading of the documentation. */
+export const tagged = (tag: string, routes: readonly Route[]): Route[] =>
+  routes.map((route) => ({ ...route, operation: { tags: [tag], ...route.operation } }));
 
 /** The OpenAPI 3.1 document of exactly these routes. */
 export function openApi(routes: readonly Route[], version: string): object {
@@ -59,6 +61,14 @@ export function openApi(routes: readonly Route[], version: string): object {
     openapi: '3.1.1',
     info: { title: 'Tillwatch', version, description: 'Counts of transactions in, recommendations out.' },
     paths,
-    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+    components: {
+      securitySchemes: {
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'Where tokens are used; an operation names the role that its token needs.',
+        },
+      },
+    },
   });
 }

@@ -179,7 +179,14 @@ async function record(ctx: Context, services: Services): Promise<void> {
 const body = {
   required: true,
   content: {
-    'application/json': { schema: z.union([anyReport, z.array(anyReport).min(1).max(MAX_REPORTS)]) },
+    'application/json': {
+      schema: z.union([anyReport, z.array(anyReport).min(1).max(MAX_REPORTS)]),
+      example: {
+        source: 'pos-gateway',
+        counts: { approved: 116, denied: 6, failed: 0, reversed: 1 },
+        authCodes: { '00': 116, '51': 4, '59': 2 },
+      },
+    },
     'application/x-ndjson': { schema: z.string().meta({ description: 'One report as JSON a line' }) },
   },
 };

@@ -1,0 +1,52 @@
+import type { Context } from 'koa';
+import { z } from 'zod';
+import type { OpenApi } from '../docs-page/document.ts';
+import { docsPage } from '../docs-page/page.ts';
+import { DOCS_SCRIPT } from '../docs-page/script.ts';
+import { DOCS_STYLE } from '../docs-page/style.ts';
+import type { Route, Services } from './route.ts';
+
+function file(path: string, type: string, summary: string, content: (ctx: Context) => string): Route {
+  const [mime = type] = type.split(';');
+  return {
+    method: 'get',
+    path,
+    operation: {
+      summary,
+      responses: { 200: { description: 'The file', content: { [mime]: { schema: z.string() } } } },
+    },
+    handle(ctx) {
+      ctx.type = type;
+      ctx.set('Cache-Control', 'no-cache');
+      ctx.body = content(ctx);
+    },
+  };
+}
+
+/** What describes the service, to programs and to people. @param described the OpenAPI document of all routes, these among them */
+export function docsRoutes({ config }: Pick<Services, 'config'>, described: () => object): Route[] {
+  const tokens = config.tokensFile !== '';
+  return [
+    {
+      method: 'get',
+      path: '/openapi.json',
+      operation: {
+        summary: 'The description of every operation, for programs',
+        responses: {
+          200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: z.looseObject({}) } } },
+        },
+      },
+      handle(ctx) {
+        ctx.body = described();
+      },
+    },
+    file(
+      '/docs',
+      'text/html; charset=utf-8',
+      'The description of every operation, for people: this page',
+      ({ protocol, host }) => docsPage(described() as OpenApi, { origin: `${protocol}://${host}`, tokens }),
+    ),
+    file('/docs.css', 'text/css; charset=utf-8', 'Its style', () => DOCS_STYLE),
+    file('/docs.js', 'text/javascript; charset=utf-8', 'Its script: buttons that copy', () => DOCS_SCRIPT),
+  ];
+}
