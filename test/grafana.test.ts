@@ -1,39 +1,23 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { dashboards, render } from '../grafana/source/dashboards.ts';
-import type { AnyPanel, CheckedDashboard, PromQuery } from '../grafana/source/schema.ts';
-import { instantQuery, rangeQuery } from '../src/private-queries.ts';
-import { interpolate, seconds } from './support/grafana.ts';
-import { startWatched, type Watched } from './support/watched.ts';
+import type { CheckedDashboard } from '../grafana/source/schema.ts';
+import { committedDashboards, DASHBOARDS, panelsOf, queriesOf, variablesOf } from './support/grafana.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const folder = join(root, 'grafana', 'dashboards');
-const files = await readdir(folder);
-const committed = new Map<string, CheckedDashboard>();
-for (const file of files) committed.set(file, JSON.parse(await readFile(join(folder, file), 'utf8')));
-
-const panelsOf = (dashboard: CheckedDashboard): AnyPanel[] =>
-  dashboard.panels.filter((panel): panel is AnyPanel => panel.type !== 'row');
-const queriesOf = (dashboard: CheckedDashboard): { where: string; query: PromQuery }[] => [
-  ...panelsOf(dashboard).flatMap(({ title, targets = [] }) =>
-    targets.map((query) => ({ where: `${title} ${query.refId}`, query })),
-  ),
-  ...dashboard.annotations.list.flatMap(({ name, target }) =>
-    target === undefined ? [] : [{ where: `annotation ${name}`, query: target }],
-  ),
-];
-const variablesOf = (dashboard: CheckedDashboard) => dashboard.templating.list;
+const committed = await committedDashboards();
+const files = [...committed.keys()];
 
 describe('the files', () => {
   it('are what npm run dashboards writes', async () => {
     const built = await dashboards(join(root, 'prometheus', 'rules'));
     expect(Object.keys(built).sort()).toEqual([...files].sort());
     for (const [file, dashboard] of Object.entries(built))
-      expect(await readFile(join(folder, file), 'utf8'), file).toBe(render(dashboard));
+      expect(await readFile(join(DASHBOARDS, file), 'utf8'), file).toBe(render(dashboard));
   });
 
   it("pass Grafana's own schema, without a misspelled option", () => {
@@ -146,76 +130,6 @@ it('a status has the same colour wherever it is a series', () => {
   }
   expect([...colors.values()].map(({ size }) => size)).toEqual([1, 1, 1, 1, 1, 1, 1]);
 });
-
-describe('on a Prometheus with a week of payments', () => {
-  let watched: Watched;
-  beforeAll(async () => {
-    watched = await startWatched();
-  });
-  afterAll(() => watched?.stop());
-
-  const none = { acquirer: '.*', merchant: '.*' };
-  const chosen = { acquirer: ['acme'], merchant: ['shop-1', 'shop.2'] };
-
-  it.each(files)('%s: no panel and no annotation is empty or in error', async (file) => {
-    const dashboard = committed.get(file) as CheckedDashboard;
-    // Tillwatch's own health is live; the payments are history.
-    const end = dashboard.uid === 'tillwatch-health' ? Math.floor(Date.now() / 1000) : watched.end;
-    expect(await unanswered(dashboard, end, none)).toEqual([]);
-  });
-
-  it.each(files.filter((file) => file !== 'tillwatch.json'))(
-    '%s: nor is one where acquirers and merchants are chosen',
-    async (file) => {
-      const dashboard = committed.get(file) as CheckedDashboard;
-      expect(await unanswered(dashboard, watched.labelledEnd, chosen)).toEqual([]);
-    },
-  );
-
-  it('finds values for every variable, and none for a label that nothing carries', async () => {
-    for (const dashboard of committed.values()) {
-      for (const { name, type, query } of variablesOf(dashboard)) {
-        if (type !== 'query') continue;
-        expect(await valuesOf(query as { query: string }), `${dashboard.uid} ${name}`).not.toEqual([]);
-      }
-    }
-    expect(await valuesOf({ query: 'label_values(transactions_total, channel)' })).toEqual([]);
-  });
-
-  async function valuesOf({ query }: { query: string }): Promise<string[]> {
-    const [, metric = '', label] = /^label_values\((.+), (\w+)\)$/.exec(query) ?? [];
-    const match = interpolate(metric, { values: none, range: 0, step: 0, scrape: 0 });
-    const parameters = new URLSearchParams({ 'match[]': match, start: String(watched.end - 86_400) });
-    const answer = await fetch(`${watched.url}/api/v1/label/${label}/values?${parameters}`);
-    return ((await answer.json()) as { data: string[] }).data;
-  }
-
-  /** @returns where and what, of each query that brings no number */
-  async function unanswered(dashboard: CheckedDashboard, end: number, labels: Record<string, string | string[]>) {
-    const range = seconds((dashboard.time?.from ?? '').replace('now-', ''));
-    const values = { ...defaultsOf(dashboard), ...labels };
-    const bad: string[] = [];
-    for (const { where, query } of queriesOf(dashboard)) {
-      const scrape = seconds(query.interval ?? '1m');
-      const step = Math.max(scrape, Math.ceil(range / 1000 / 60) * 60);
-      const expr = interpolate(query.expr, { values, range, step, scrape });
-      const numbers = query.instant
-        ? (await instantQuery(watched.url, expr, end)).map(({ value }) => value)
-        : (await rangeQuery(watched.url, expr, { start: end - range, end, step })).flatMap(({ values }) => [...values]);
-      if (!numbers.some(Number.isFinite)) bad.push(`${where}: ${expr}`);
-    }
-    return bad;
-  }
-});
-
-/** What a dashboard shows when it is opened. */
-function defaultsOf(dashboard: CheckedDashboard): Record<string, string> {
-  const named = variablesOf(dashboard).map(({ name, current, allValue }) => {
-    const value = String(current?.value);
-    return [name, value === '$__all' ? (allValue ?? '') : value] as const;
-  });
-  return Object.fromEntries(named);
-}
 
 it('the data source that dashboards start with is provisioned', async () => {
   const text = await readFile(join(root, 'grafana', 'provisioning', 'datasources', 'tillwatch.yml'), 'utf8');

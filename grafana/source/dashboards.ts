@@ -11,7 +11,7 @@ export async function dashboards(rulesDir: string): Promise<Record<string, Check
   return {
     'transactions.json': transactions,
     'auth-codes.json': authCodes,
-    'alerts.json': alerts(rules.alerts.map(({ alert }) => alert)),
+    'alerts.json': alerts([...new Set(rules.alerts.map(({ alert }) => alert))].sort()),
     'tillwatch.json': health,
   };
 }

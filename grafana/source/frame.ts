@@ -23,10 +23,13 @@ const CHOSEN = LABELS.map((label) => `${label}=~"$${label}"`).join(', ');
 export const select = (metric: string, matchers = ''): string =>
   `${metric}{${matchers}${matchers === '' ? '' : ', '}${CHOSEN}}`;
 
-/** The same of alerts. Those about the feed or Tillwatch carry no extra label and concern whatever is chosen. */
+/**
+ * The same of alerts. Those about the feed or Tillwatch carry no extra label and concern whatever is chosen. An alert that says that
+ * another has got worse (level="worse") is no incident of its own.
+ */
 const CHOSEN_OR_NONE = LABELS.map((label) => `${label}=~"$${label}|"`).join(', ');
 export const firing = (matchers = 'alertname!="Watchdog"'): string =>
-  `ALERTS{alertstate="firing", ${matchers}, ${CHOSEN_OR_NONE}}`;
+  `ALERTS{alertstate="firing", level="", ${matchers}, ${CHOSEN_OR_NONE}}`;
 
 const ALL = { selected: true, text: 'All', value: '$__all' };
 

@@ -66,12 +66,13 @@ const strip = {
   }),
   watchdog: stat({
     title: 'Watchdog',
-    description: 'It always fires. When it does not, no alert is evaluated.',
-    queries: [at('sum(ALERTS{alertname="Watchdog", alertstate="firing"}) or vector(0)', 'watchdog')],
-    field: {
-      thresholds: steps(BAD, [1, GOOD]),
-      mappings: [{ type: 'value', options: { 0: { text: 'silent', index: 0 }, 1: { text: 'fires', index: 1 } } }],
-    },
+    description:
+      'How long ago the alert that always fires came through Alertmanager; it does every five minutes. When it stays away, no alert reaches anyone.',
+    queries: [at('time() - max(tillwatch_watchdog_last_received_timestamp_seconds > 0)', 'ago')],
+    unit: 's',
+    decimals: 0,
+    noValue: 'never came',
+    field: { thresholds: steps(GOOD, [420, WARNING], [720, BAD]) },
   }),
 };
 
@@ -206,6 +207,15 @@ const memory = lines({
   calcs: ['lastNotNull', 'max'],
 });
 
+const streams = lines({
+  title: 'Open live pages',
+  description: 'Event streams that are open. All share one question to Prometheus.',
+  queries: [over('sum(tillwatch_event_streams)', 'pages', FINE)],
+  decimals: 0,
+  noValue: NEVER,
+  list: true,
+});
+
 const cpu = lines({
   title: 'Processor',
   description: 'Of one core.',
@@ -278,7 +288,7 @@ export const health = dashboard({
           [8, scrapes],
           [8, lag],
         ],
-        [8, [12, memory], [12, cpu]],
+        [8, [8, memory], [8, cpu], [8, streams]],
       ],
     },
   ]),

@@ -1,3 +1,31 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { AnyPanel, CheckedDashboard, PromQuery } from '../../grafana/source/schema.ts';
+
+export const DASHBOARDS = fileURLToPath(new URL('../../grafana/dashboards', import.meta.url));
+
+/** The dashboards as they are checked in, by file. */
+export async function committedDashboards(): Promise<Map<string, CheckedDashboard>> {
+  const read = async (file: string) => [file, JSON.parse(await readFile(join(DASHBOARDS, file), 'utf8'))] as const;
+  return new Map(await Promise.all((await readdir(DASHBOARDS)).map(read)));
+}
+
+export const panelsOf = (dashboard: CheckedDashboard): AnyPanel[] =>
+  dashboard.panels.filter((panel): panel is AnyPanel => panel.type !== 'row');
+
+export const variablesOf = (dashboard: CheckedDashboard) => dashboard.templating.list;
+
+/** Of panels and annotations. */
+export const queriesOf = (dashboard: CheckedDashboard): { where: string; query: PromQuery }[] => [
+  ...panelsOf(dashboard).flatMap(({ title, targets = [] }) =>
+    targets.map((query) => ({ where: `${title} ${query.refId}`, query })),
+  ),
+  ...dashboard.annotations.list.flatMap(({ name, target }) =>
+    target === undefined ? [] : [{ where: `annotation ${name}`, query: target }],
+  ),
+];
+
 /** What Grafana makes of a query before it sends it to Prometheus. */
 export interface Interpolation {
   /** A variable's chosen values; a string is sent as it is, as is a custom "all" value. */

@@ -56,9 +56,14 @@ export async function startWatched(): Promise<Watched> {
   const data = temporaryFolder('watched');
   const end = Math.floor(Date.now() / 60_000) * 60;
   await writeHistory(data, end);
-  const alertmanager = await startAlertmanager((config) => config, {});
-  const prometheusUrl = `http://127.0.0.1:${await freePort()}`;
-  const service = await startService({ labels: 'acquirer,merchant', prometheusUrl, alertmanagerUrl: alertmanager.url });
+  const [address, prometheusUrl] = [`127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`];
+  const alertmanager = await startAlertmanager((config) => config.replaceAll('tillwatch:8080', address), {});
+  const service = await startService({
+    port: address.replace(/.*:/, ''),
+    labels: 'acquirer,merchant',
+    prometheusUrl,
+    alertmanagerUrl: alertmanager.url,
+  });
   const prometheus = await startPrometheus(prometheusUrl, data, service.url, alertmanager.url);
   const stop = async () => {
     await prometheus.stop();
@@ -164,6 +169,19 @@ async function startPrometheus(url: string, dataDir: string, service: string, al
   return running;
 }
 
+/** What comes every five minutes while alerts reach the service. */
+const HEARTBEAT = {
+  version: '4',
+  status: 'firing',
+  receiver: 'watchdog',
+  groupKey: '{}:{alertname="Watchdog"}',
+  groupLabels: { alertname: 'Watchdog' },
+  commonLabels: { alertname: 'Watchdog' },
+  commonAnnotations: {},
+  externalURL: 'http://alertmanager:9093',
+  alerts: [],
+};
+
 /** Reports of every result, until Prometheus has seen them and evaluated and sent its alerts. */
 async function live(service: Service, url: string): Promise<void> {
   const seen = [
@@ -171,11 +189,13 @@ async function live(service: Service, url: string): Promise<void> {
     'sum(rate(tillwatch_http_request_duration_seconds_count{code="422"}[4m])) > 0',
     'sum(rate(tillwatch_ledger_commit_duration_seconds_count[4m])) > 0',
     'tillwatch_baseline_age_seconds < 1e9',
+    'tillwatch_watchdog_last_received_timestamp_seconds > 0',
     'sum(rate(alertmanager_notifications_total[4m])) > 0',
     'sum(rate(prometheus_notifications_sent_total[4m])) > 0',
     'count(prometheus_rule_group_last_duration_seconds > 0)',
     'ALERTS{alertname="Watchdog", alertstate="firing"}',
   ];
+  await service.send('POST', '/api/v1/alertmanager', HEARTBEAT);
   let minute = 0;
   const all = async () => {
     minute = (minute + 1) % 10;
@@ -184,7 +204,9 @@ async function live(service: Service, url: string): Promise<void> {
     await service.post({ timestamp: minutesAgo(60), counts: { approved: 9 } });
     await service.post({ counts: { denied: -1 } });
     const answers = await Promise.all(seen.map((query) => instantQuery(url, query, Date.now() / 1000)));
-    return answers.every((series) => series.length > 0);
+    const missing = seen.filter((_, index) => answers[index]?.length === 0);
+    if (missing.length > 0) throw new Error(`nothing of ${missing.join(', ')}`);
+    return true;
   };
-  await waitFor(all, { timeout: 60_000, what: 'Prometheus to have seen the service' });
+  await waitFor(all, { timeout: 100_000, what: 'Prometheus to have seen the service' });
 }
