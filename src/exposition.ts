@@ -100,39 +100,47 @@ const HELP = {
   tillwatch_series: ['gauge', 'Series in the ledger.'],
 } as const;
 
-const escaped = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+const escaped = (text: string): string =>
+  /[\\"\n]/.test(text) ? text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n') : text;
 
 function line({ metric, labels, value }: Series): string {
-  const pairs = Object.entries(labels).map(([name, text]) => `${name}="${escaped(text)}"`);
-  return `${metric}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${value}`;
+  let pairs = '';
+  for (const name in labels) pairs += `${pairs === '' ? '' : ','}${name}="${escaped(labels[name] ?? '')}"`;
+  return `${metric}${pairs === '' ? '' : `{${pairs}}`} ${value}\n`;
 }
 
-function family(name: keyof typeof HELP, series: Series[]): string {
+const lines = (series: readonly Series[]): string => series.map(line).join('');
+
+function header(name: keyof typeof HELP): string {
   const [type, help] = HELP[name];
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...series.map(line), ''].join('\n');
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
 }
 
+const family = (name: keyof typeof HELP, series: Series[]): string => header(name) + lines(series);
 const single = (name: keyof typeof HELP, value: number): string => family(name, [{ metric: name, labels: {}, value }]);
 
-/** The transactions as they are in the ledger at this moment, in Prometheus' text format. */
-export function renderLedger(ledger: Ledger, now: number): string {
-  const all = [...ledger.series()];
-  const counters = [METRIC.transactions, METRIC.authCodes, METRIC.late].map((name) =>
-    family(
-      name,
-      all.filter(({ metric }) => metric === name),
-    ),
-  );
+/** A counter's series. Only what changed since the last scrape is rendered: 100,000 at once would hold up every report. */
+function counter(name: keyof typeof HELP, ledger: Ledger): Buffer[] {
+  const bodies = ledger.chunks(name).map((chunk) => {
+    chunk.text ??= Buffer.from(lines(chunk.series));
+    return chunk.text;
+  });
+  return [Buffer.from(header(name)), ...bodies];
+}
+
+/** The transactions as they are in the ledger at this moment, in Prometheus' text format, in parts. */
+export function renderLedger(ledger: Ledger, now: number): Buffer[] {
   const last = ledger.lastMinute(now)?.counts ?? {};
   const minute = STATUSES.map((status) => ({
     metric: METRIC.lastMinute,
     labels: { status },
     value: last[status] ?? 0,
   }));
-  return [
-    ...counters,
+  const gauges = [
     family(METRIC.lastMinute, minute),
     single(METRIC.lastReport, ledger.lastReport()),
-    single('tillwatch_series', all.length),
-  ].join('');
+    single('tillwatch_series', ledger.size()),
+  ];
+  const counters = [METRIC.transactions, METRIC.authCodes, METRIC.late].flatMap((name) => counter(name, ledger));
+  return [...counters, Buffer.from(gauges.join(''))];
 }

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { type Commits, openCommits, type Put } from './ledger/commits.ts';
 import { prepareFile } from './ledger/file.ts';
-import { loadMirror, type Mirror } from './ledger/mirror.ts';
+import { type Chunk, loadMirror, type Mirror } from './ledger/mirror.ts';
 import {
   countsOf,
   type Limits,
@@ -14,8 +14,8 @@ import {
   slotsKey,
   type View,
 } from './ledger/plan.ts';
-import { appended, describe, keyPuts, prune, startingPuts } from './ledger/records.ts';
-import { allMarks, newest, notesFrom, type Read, reader, stateKeeper } from './ledger/state.ts';
+import { keyPuts, logged, notePuts, startingPuts } from './ledger/records.ts';
+import { allMarks, newestNotes, newestReports, notesFrom, type Read, reader, stateKeeper } from './ledger/state.ts';
 import { openStore } from './ledger/store.mjs';
 import { holdFolder } from './lock.ts';
 import { type Log, messageOf } from './log.ts';
@@ -59,7 +59,10 @@ export interface Ledger {
   mark(id: string, said: object): Promise<void>;
   /** What was said, of everything. */
   marks(): unknown[];
-  series(): IterableIterator<Series>;
+  /** The series of a metric, to be exposed. */
+  chunks(metric: string): readonly Chunk[];
+  /** How many series there are. */
+  size(): number;
   /** Sums of the newest minute that has ended and was reported. `now` in milliseconds since the epoch. */
   lastMinute(now: number): { minute: number; counts: Partial<Record<Status, number>> } | undefined;
   /** When the newest current report was counted, in seconds since the epoch; 0 before the first. */
@@ -90,10 +93,17 @@ export interface LedgerOptions extends Limits {
 /** What plans are made upon: on its way to disk, else on disk. */
 function viewOf(commits: Commits, mirror: Mirror, read: Read, known: View['known']): View {
   return {
-    series: (key) => (commits.pending('totals', key) as Series | undefined) ?? mirror.totals.get(key),
+    series: (key) => (commits.pending('totals', key) as Series | undefined) ?? mirror.get(key),
     slots: (key) => (commits.pending('minutes', key) ?? read('minutes', key)) as Slots | undefined,
     known,
   };
+}
+
+function planPuts({ series, slots }: Plan): Put[] {
+  const puts: Put[] = [];
+  for (const [key, value] of series) puts.push({ table: 'totals', key, value });
+  for (const [key, value] of slots) puts.push({ table: 'minutes', key, value });
+  return puts;
 }
 
 /** Makes the folder where there is none, holds it, and makes sure of its file. @throws Error that names it */
@@ -125,7 +135,6 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
   const known = mirror.tally();
   const commits = await openCommits(file, {
     seal: state.seal,
-    prune,
     committed(seconds) {
       store.env.resetReadTxn();
       state.committed();
@@ -142,7 +151,8 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
   const view = viewOf(commits, mirror, read, known);
 
   function planned(plan: Plan, { now }: Submission): void {
-    const fresh = [...plan.series.keys()].filter((key) => view.series(key) === undefined).length;
+    let fresh = 0;
+    for (const key of plan.series.keys()) if (view.series(key) === undefined) fresh++;
     const current = plan.outcomes.some((outcome) => !outcome.duplicate && !outcome.late);
     const { series, lastReport } = state.planned;
     state.planned = {
@@ -152,16 +162,6 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
     };
     known.labelled += plan.newLabelled;
     known.codes += plan.newCodes;
-  }
-
-  function reportPuts(plan: Plan, { reports, now }: Submission): Put[] {
-    const taken = reports.map((report, i) => ({ report, outcome: plan.outcomes[i] }));
-    return taken.flatMap(({ report, outcome }) => {
-      if (outcome === undefined || outcome.duplicate) return [];
-      const { nextReport } = state.planned;
-      state.planned = { ...state.planned, nextReport: nextReport + 1 };
-      return appended('reports', nextReport, describe(report, outcome, now));
-    });
   }
 
   function earlier({ key, fingerprint }: Submission): { answer: unknown; onItsWay: boolean } | undefined {
@@ -174,7 +174,7 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
     return { answer: found.answer, onItsWay: pending !== undefined };
   }
 
-  if (mirror.totals.size === 0) {
+  if (mirror.size() === 0) {
     const { puts, series } = startingPuts();
     state.planned = { ...state.planned, series: series.size };
     await commits.stage(puts, () => mirror.apply({ series, added: [] }));
@@ -193,20 +193,19 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
       const plan = planReports(submission.reports, view, options, submission.now);
       const answer = submission.answer(plan.outcomes);
       planned(plan, submission);
-      const puts: Put[] = [
-        ...[...plan.series].map(([key, value]) => ({ table: 'totals' as const, key, value })),
-        ...[...plan.slots].map(([key, value]) => ({ table: 'minutes' as const, key, value })),
-        ...reportPuts(plan, submission),
-        ...keyPuts(submission, answer),
-      ];
-      await commits.stage(puts, () => mirror.apply(plan));
+      const { reports, now } = submission;
+      const news = reports.flatMap((report, i) => {
+        const { duplicate = true, late = false } = plan.outcomes[i] ?? {};
+        return duplicate ? [] : [logged(report, late, now)];
+      });
+      await commits.stage([...planPuts(plan), ...keyPuts(submission, answer)], () => mirror.apply(plan), news);
       if (plan.folded > 0) options.onFolded?.(plan.folded);
       return { answer, replayed: false };
     },
     async note(notification) {
       const { nextNote } = state.planned;
       state.planned = { ...state.planned, nextNote: nextNote + 1 };
-      await commits.stage(appended('journal', nextNote, notification), () => {});
+      await commits.stage(notePuts(nextNote, notification), () => {});
     },
     async mark(id, said) {
       const key = recordKey(id);
@@ -216,12 +215,13 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
       await commits.stage([{ table: 'marks', key, value: said }], () => {});
     },
     marks: () => allMarks(store),
-    series: () => mirror.totals.values(),
+    chunks: mirror.chunks,
+    size: mirror.size,
     lastMinute: mirror.lastMinute,
     lastReport: () => state.stored.lastReport,
     minuteCounts: (address) => countsOf(view.slots(slotsKey(address)) ?? {}),
-    reports: (limit) => newest(store, 'reports', limit),
-    notes: (limit) => newest(store, 'journal', limit),
+    reports: (limit) => newestReports(store, limit),
+    notes: (limit) => newestNotes(store, limit),
     notesFrom: (number) => notesFrom(store, number),
     waiting: commits.waiting,
     open: commits.open,

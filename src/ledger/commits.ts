@@ -14,9 +14,12 @@ export interface Put {
   value: unknown;
 }
 
-/** Changes that go to disk together. */
+/** What goes to disk together. */
 interface Batch {
-  puts: Map<string, Put>;
+  /** By table, then by key. */
+  puts: Map<Table, Map<string, unknown>>;
+  /** For the list of the latest reports. */
+  reports: object[];
   /** Run once the batch is on disk, in the order in which they were staged. */
   applied: (() => void)[];
   done: Promise<void>;
@@ -28,10 +31,10 @@ export interface Commits {
   /** A value that is on its way to disk, else undefined; null where it is being removed. */
   pending(table: Table, key: string): unknown;
   /**
-   * Adds changes to the next commit.
+   * Adds changes to the next commit, and `reports` to the list of the latest.
    * @returns when they are on disk; rejects with LedgerUnavailable when they are not, and `applied` is not run
    */
-  stage(puts: Put[], applied: () => void): Promise<void>;
+  stage(puts: Put[], applied: () => void, reports?: object[]): Promise<void>;
   /** Of all that is staged, or nothing when there is nothing. */
   settled(): Promise<void>;
   /** Requests that wait for a commit. */
@@ -41,25 +44,42 @@ export interface Commits {
   close(): Promise<void>;
 }
 
+/** Records before these keys are removed. */
+export interface Prune {
+  minutes: string;
+  keys: string;
+  reports: string;
+}
+
 export interface CommitHooks {
-  /** Ends a batch: its number, and the puts that go with it, such as the state record. */
-  seal: () => { commit: number; puts: Put[] };
-  /** What is too old to keep: records before these keys. */
-  prune: () => { pruneMinutes: string; pruneKeys: string };
+  /** Ends a batch with these reports: its number, the puts that go with it, such as the state record, and what is too old to keep. */
+  seal: (reports: object[]) => { commit: number; puts: Put[]; prune: Prune };
   committed: (seconds: number) => void;
   /** Says whether a batch whose commit failed is on disk all the same. */
   failed: (reason: string) => boolean;
 }
 
 function newBatch(): Batch {
-  const batch = { puts: new Map(), applied: [] } as unknown as Batch;
+  const batch = { puts: new Map(), reports: [], applied: [] } as unknown as Batch;
   batch.done = new Promise((resolve, reject) => Object.assign(batch, { resolve, reject }));
   // Every waiter gets the rejection from its own await; a batch that nobody waits for is no crash.
   batch.done.catch(() => {});
   return batch;
 }
 
-const id = (table: Table, key: string) => `${table}\0${key}`;
+function add({ puts }: Batch, { table, key, value }: Put): void {
+  const there = puts.get(table);
+  if (there === undefined) puts.set(table, new Map([[key, value]]));
+  else there.set(key, value);
+}
+
+/** Table, key and text of each, one after another: the thread boundary is crossed faster by a flat list. */
+function flat({ puts }: Batch): (string | null)[] {
+  const list: (string | null)[] = [];
+  for (const [table, records] of puts)
+    for (const [key, value] of records) list.push(table, key, value === null ? null : JSON.stringify(value));
+  return list;
+}
 
 function start(file: string): Promise<Worker> {
   const worker = new Worker(new URL('./writer.mjs', import.meta.url), { workerData: { file } });
@@ -83,14 +103,9 @@ export async function openCommits(file: string, hooks: CommitHooks): Promise<Com
     if (writing !== undefined || gathering.applied.length === 0 || closed) return;
     writing = gathering;
     gathering = newBatch();
-    const { commit, puts: ending } = hooks.seal();
-    for (const put of ending) writing.puts.set(id(put.table, put.key), put);
-    const puts = [...writing.puts.values()].map(({ table, key, value }) => [
-      table,
-      key,
-      value === null ? null : JSON.stringify(value),
-    ]);
-    worker.postMessage({ commit, puts, ...hooks.prune() });
+    const { commit, puts, prune } = hooks.seal(writing.reports);
+    for (const put of puts) add(writing, put);
+    worker.postMessage({ commit, puts: flat(writing), prune });
   }
 
   function succeed(batch: Batch, seconds: number): void {
@@ -123,13 +138,14 @@ export async function openCommits(file: string, hooks: CommitHooks): Promise<Com
 
   return {
     pending(table, key) {
-      const staged = gathering.puts.get(id(table, key)) ?? writing?.puts.get(id(table, key));
-      return staged?.value;
+      const staged = gathering.puts.get(table)?.get(key);
+      return staged === undefined ? writing?.puts.get(table)?.get(key) : staged;
     },
-    stage(puts, applied) {
+    stage(puts, applied, reports = []) {
       if (closed) return Promise.reject(new LedgerUnavailable('the ledger is closed'));
       const batch = gathering;
-      for (const put of puts) batch.puts.set(id(put.table, put.key), put);
+      for (const put of puts) add(batch, put);
+      batch.reports.push(...reports);
       batch.applied.push(applied);
       // The next turn of the loop lets all requests that have arrived join.
       if (batch.applied.length === 1) setImmediate(flush);

@@ -8,9 +8,28 @@ const RECENT_MINUTES = 20;
 
 type Counts = Partial<Record<Status, number>>;
 
+/** A counter that is on disk, and where it is exposed. */
+interface Total extends Series {
+  value: number;
+  chunk: Chunk;
+}
+
+/** Series of one metric that are exposed together. */
+export interface Chunk {
+  readonly series: readonly Readonly<Series>[];
+  /** What a reader made of them; dropped when a value of theirs changes. */
+  text?: Buffer | undefined;
+}
+
+/** So many that a scrape joins few chunks, so few that a report makes little to be rendered again. */
+const CHUNK = 128;
+
 /** What is on disk, in memory: what a scrape reads. */
 export interface Mirror {
-  totals: Map<string, Series>;
+  get(key: string): Series | undefined;
+  size(): number;
+  /** All series of a metric. */
+  chunks(metric: string): readonly Chunk[];
   apply(plan: Pick<Plan, 'series' | 'added'>): void;
   /** Series of transactions_total with extra labels, and auth codes. */
   tally(): { labelled: number; codes: number };
@@ -19,14 +38,40 @@ export interface Mirror {
 
 function addTo(minutes: Map<number, Counts>, minute: number, more: Counts): void {
   const counts = minutes.get(minute) ?? {};
-  for (const [status, n] of Object.entries(more) as [Status, number][]) counts[status] = (counts[status] ?? 0) + n;
+  for (const status in more) counts[status as Status] = (counts[status as Status] ?? 0) + (more[status as Status] ?? 0);
   minutes.set(minute, counts);
 }
 
-function loadTotals({ tables }: Store): Map<string, Series> {
-  const totals = new Map<string, Series>();
-  for (const { key, value } of tables.totals.getRange({})) totals.set(key, JSON.parse(unseal('totals', key, value)));
-  return totals;
+/** The counters by key, and by metric in chunks. */
+function createTotals() {
+  const totals = new Map<string, Total>();
+  const metrics = new Map<string, { series: Total[]; text?: Buffer | undefined }[]>();
+  function roomFor(metric: string) {
+    const chunks = metrics.get(metric) ?? [];
+    metrics.set(metric, chunks);
+    const last = chunks.at(-1);
+    if (last !== undefined && last.series.length < CHUNK) return last;
+    const fresh: { series: Total[]; text?: Buffer | undefined } = { series: [] };
+    chunks.push(fresh);
+    return fresh;
+  }
+  return {
+    totals,
+    chunks: (metric: string): readonly Chunk[] => metrics.get(metric) ?? [],
+    set(key: string, { metric, labels, value }: Series): void {
+      const known = totals.get(key);
+      if (known !== undefined) {
+        known.value = value;
+        known.chunk.text = undefined;
+        return;
+      }
+      const chunk = roomFor(metric);
+      const total = { metric, labels, value, chunk };
+      totals.set(key, total);
+      chunk.series.push(total);
+      chunk.text = undefined;
+    },
+  };
 }
 
 function loadMinutes({ tables }: Store): Map<number, Counts> {
@@ -47,13 +92,16 @@ function forgetOld(minutes: Map<number, Counts>): void {
 
 /** Reads the mirror from a store that has been verified. */
 export function loadMirror(store: Store): Mirror {
-  const totals = loadTotals(store);
+  const { totals, chunks, set } = createTotals();
+  for (const { key, value } of store.tables.totals.getRange({})) set(key, JSON.parse(unseal('totals', key, value)));
   const minutes = loadMinutes(store);
   return {
-    totals,
+    get: (key) => totals.get(key),
+    size: () => totals.size,
+    chunks,
     apply(plan) {
-      for (const [key, series] of plan.series) totals.set(key, series);
-      for (const { minute, status, count } of plan.added) addTo(minutes, minute, { [status]: count });
+      for (const [key, series] of plan.series) set(key, series);
+      for (const { minute, counts } of plan.added) addTo(minutes, minute, counts);
       forgetOld(minutes);
     },
     tally() {

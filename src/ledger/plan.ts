@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import { METRIC, STATUSES, type Status } from '../names.ts';
 import type { Entry, Report } from '../report.ts';
 
+export type Labels = Readonly<Record<string, string>>;
+
 /** A counter. */
 export interface Series {
   metric: string;
-  labels: Readonly<Record<string, string>>;
+  labels: Labels;
   value: number;
 }
 
@@ -37,8 +39,8 @@ export interface Plan {
   series: Map<string, Series>;
   slots: Map<string, Slots>;
   outcomes: Outcome[];
-  /** What the report adds to a minute, for the gauge of the last minute. */
-  added: { minute: number; status: Status; count: number }[];
+  /** What the reports add to their minutes, for the gauge of the last minute. */
+  added: { minute: number; counts: Partial<Record<Status, number>> }[];
   /** Reports of which a label value became "other". */
   folded: number;
   newLabelled: number;
@@ -57,11 +59,29 @@ export class Conflict extends Error {
 
 /** LMDB takes keys up to 1,978 bytes; a longer one is known by its hash. */
 export function recordKey(text: string): string {
+  // A character has at most three bytes: most keys need no counting.
+  if (text.length <= 166) return text;
   return Buffer.byteLength(text) <= 500 ? text : `#${createHash('sha256').update(text).digest('hex')}`;
 }
 
-export const seriesKey = (metric: string, labels: Readonly<Record<string, string>>): string =>
-  recordKey(`${metric} ${JSON.stringify(labels)}`);
+export const seriesKey = (metric: string, labels: Labels): string => recordKey(`${metric} ${JSON.stringify(labels)}`);
+
+/** The keys of all statuses of a metric without extra labels. */
+const statusKeys = (metric: string): Record<Status, string> =>
+  Object.fromEntries(STATUSES.map((status) => [status, seriesKey(metric, { status })])) as Record<Status, string>;
+const PLAIN_KEYS = { [METRIC.transactions]: statusKeys(METRIC.transactions), [METRIC.late]: statusKeys(METRIC.late) };
+
+/** The key of a status of a metric, without making its labels: `tail` is the extra labels as JSON, '' where there are none. */
+function statusKey(metric: keyof typeof PLAIN_KEYS, status: Status, tail: string): string {
+  if (tail === '') return PLAIN_KEYS[metric][status];
+  return recordKey(`${metric} {"status":"${status}",${tail.slice(1)}`);
+}
+const tailOf = (labels: Labels): string => (hasAny(labels) ? JSON.stringify(labels) : '');
+
+export function hasAny(labels: Labels): boolean {
+  for (const _ in labels) return true;
+  return false;
+}
 
 /** Minutes sort by time, so that old ones can be removed as a range. */
 export const minuteText = (minute: number): string => String(Math.max(0, minute)).padStart(12, '0');
@@ -74,15 +94,18 @@ export function slotsKey(report: Pick<Report, 'minute' | 'source' | 'labels' | '
 }
 
 /** The first sight of a set of labels: all statuses at 0, so that the first increase of each is seen. */
-export function newLabelSet(metric: string, labels: Readonly<Record<string, string>>): Series[] {
+export function newLabelSet(metric: string, labels: Labels): Series[] {
   return STATUSES.map((status) => ({ metric, labels: { status, ...labels }, value: 0 }));
 }
 
+const KNOWN: ReadonlySet<string> = new Set(STATUSES);
+
 export function countsOf(slots: Slots): Partial<Record<Status, number>> {
   const counts: Partial<Record<Status, number>> = {};
-  for (const [slot, count] of Object.entries(slots)) {
-    const status = slot.split('/')[0] as Status;
-    if (STATUSES.includes(status)) counts[status] = (counts[status] ?? 0) + count;
+  for (const slot in slots) {
+    const end = slot.indexOf('/');
+    const status = (end === -1 ? slot : slot.slice(0, end)) as Status;
+    if (KNOWN.has(status)) counts[status] = (counts[status] ?? 0) + (slots[slot] ?? 0);
   }
   return counts;
 }
@@ -111,20 +134,30 @@ class Planner {
     return this.plan.series.get(key) ?? this.view.series(key);
   }
 
-  private add(metric: string, labels: Readonly<Record<string, string>>, count: number, path: string): void {
-    const key = seriesKey(metric, labels);
-    const before = this.find(key) ?? { metric, labels, value: 0 };
-    const value = before.value + count;
-    if (!Number.isSafeInteger(value))
+  /** Adds to a series; `labels` are those of a series that is not known yet. */
+  private add(key: string, count: number, path: string, fresh: () => Omit<Series, 'value'>): void {
+    const { metric, labels, value } = this.find(key) ?? { ...fresh(), value: 0 };
+    const total = value + count;
+    if (!Number.isSafeInteger(total))
       throw new Conflict(path, `would take the total past ${Number.MAX_SAFE_INTEGER}, which no counter can hold`);
-    this.plan.series.set(key, { ...before, value });
+    this.plan.series.set(key, { metric, labels, value: total });
+  }
+
+  private addStatus(
+    metric: keyof typeof PLAIN_KEYS,
+    { status, slot }: Entry,
+    delta: number,
+    labels: Labels,
+    tail: string,
+  ) {
+    if (status === undefined) return;
+    this.add(statusKey(metric, status, tail), delta, slot, () => ({ metric, labels: { status, ...labels } }));
   }
 
   /** Labels as they are counted: `other` for a new set of values past the cap. */
-  private admit(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-    const names = Object.keys(labels);
-    if (names.length === 0 || this.knows(labels)) return labels;
-    const others = Object.fromEntries(names.map((name) => [name, 'other']));
+  private admit(labels: Labels): Labels {
+    if (!hasAny(labels) || this.knows(labels)) return labels;
+    const others = Object.fromEntries(Object.keys(labels).map((name) => [name, 'other']));
     const full = this.view.known.labelled + this.plan.newLabelled + STATUSES.length > this.limits.maxSeries;
     const admitted = full ? others : labels;
     if (full) this.plan.folded++;
@@ -136,8 +169,8 @@ class Planner {
     return admitted;
   }
 
-  private knows(labels: Readonly<Record<string, string>>): boolean {
-    return this.find(seriesKey(METRIC.transactions, { status: STATUSES[0], ...labels })) !== undefined;
+  private knows(labels: Labels): boolean {
+    return this.find(statusKey(METRIC.transactions, STATUSES[0], tailOf(labels))) !== undefined;
   }
 
   private admitCode(code: string): string {
@@ -150,16 +183,24 @@ class Planner {
     return 'other';
   }
 
-  private count(report: Report, late: boolean, entry: Entry, delta: number): void {
-    const { status, code } = entry;
-    if (status !== undefined) this.plan.added.push({ minute: report.minute, status, count: delta });
-    if (late) {
-      if (status !== undefined) this.add(METRIC.late, { status }, delta, entry.slot);
-      return;
+  private addCode({ code, slot }: Entry, delta: number): void {
+    if (code === undefined) return;
+    const labels = { auth_code: this.admitCode(code) };
+    this.add(seriesKey(METRIC.authCodes, labels), delta, slot, () => ({ metric: METRIC.authCodes, labels }));
+  }
+
+  /** Counts what a report brought that was not counted before. */
+  private count(report: Report, late: boolean, news: readonly { entry: Entry; delta: number }[]): void {
+    const named = news.some(({ entry }) => entry.status !== undefined);
+    const labels = !late && named ? this.admit(report.labels) : {};
+    const tail = tailOf(labels);
+    const counts: Partial<Record<Status, number>> = {};
+    for (const { entry, delta } of news) {
+      if (entry.status !== undefined) counts[entry.status] = (counts[entry.status] ?? 0) + delta;
+      this.addStatus(late ? METRIC.late : METRIC.transactions, entry, delta, labels, tail);
+      if (!late) this.addCode(entry, delta);
     }
-    if (status !== undefined)
-      this.add(METRIC.transactions, { status, ...this.admit(report.labels) }, delta, entry.slot);
-    if (code !== undefined) this.add(METRIC.authCodes, { auth_code: this.admitCode(code) }, delta, entry.slot);
+    if (named) this.plan.added.push({ minute: report.minute, counts });
   }
 
   take(report: Report): void {
@@ -167,19 +208,22 @@ class Planner {
     const slots: Record<string, number> = { ...(this.plan.slots.get(key) ?? this.view.slots(key)) };
     const late = report.time < this.now - this.limits.latenessSeconds * 1000;
     const foldedBefore = this.plan.folded;
-    let duplicate = true;
+    const news: { entry: Entry; delta: number }[] = [];
     for (const entry of report.entries) {
       const before = slots[entry.slot];
       const delta = report.identified ? entry.count - (before ?? 0) : entry.count;
       if (delta < 0) throw lowered(report, entry, before ?? 0);
       if (before !== undefined && delta === 0 && report.identified) continue;
-      duplicate = false;
       slots[entry.slot] = (before ?? 0) + delta;
-      this.count(report, late, entry, delta);
+      news.push({ entry, delta });
+    }
+    const duplicate = news.length === 0;
+    if (!duplicate) {
+      this.count(report, late, news);
+      this.plan.slots.set(key, slots);
     }
     // A report counts once, however many of its values became "other".
     this.plan.folded = Math.min(this.plan.folded, foldedBefore + 1);
-    if (!duplicate) this.plan.slots.set(key, slots);
     this.plan.outcomes.push({ duplicate, late: late && !duplicate, counts: countsOf(slots) });
   }
 }

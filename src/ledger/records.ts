@@ -1,7 +1,7 @@
 import { METRIC } from '../names.ts';
 import type { Report } from '../report.ts';
-import type { Put } from './commits.ts';
-import { minuteText, newLabelSet, type Outcome, recordKey, type Series, seriesKey } from './plan.ts';
+import type { Prune, Put } from './commits.ts';
+import { hasAny, minuteText, newLabelSet, recordKey, type Series, seriesKey } from './plan.ts';
 
 /** Reports and notifications that are kept to be looked at. */
 const KEPT = 10_000;
@@ -12,25 +12,63 @@ const KEYS_KEPT = 86_400;
 /** Numbers as keys that sort as they count. */
 export const sequence = (n: number): string => String(n).padStart(16, '0');
 
-/** A record at the end of a table that keeps its newest. */
-export function appended(table: 'reports' | 'journal', n: number, value: object): Put[] {
-  const added = { table, key: sequence(n), value };
-  return n < KEPT ? [added] : [added, { table, key: sequence(n - KEPT), value: null }];
+/** A notification at the end of the journal, which keeps the newest. */
+export function notePuts(n: number, value: object): Put[] {
+  const added = { table: 'journal' as const, key: sequence(n), value };
+  return n < KEPT ? [added] : [added, { table: 'journal', key: sequence(n - KEPT), value: null }];
 }
 
-/** A report as people read it in the list of the latest. */
-export function describe(report: Report, outcome: Outcome, now: number): object {
-  const pick = (key: 'status' | 'code') =>
-    Object.fromEntries(report.entries.flatMap((e) => (e[key] === undefined ? [] : [[e[key], e.count]])));
+/** Reports in one record: written and removed together, for a list that is only read to be looked at. */
+const TOGETHER = 100;
+
+/** The reports of a commit at the end of their table; `next` is the number after the last. */
+export function reportPuts(reports: readonly object[], next: number): Put[] {
+  const puts: Put[] = [];
+  for (let at = Math.max(0, reports.length - KEPT); at < reports.length; at += TOGETHER)
+    puts.push({
+      table: 'reports',
+      key: sequence(next - reports.length + at),
+      value: reports.slice(at, at + TOGETHER),
+    });
+  return puts;
+}
+
+interface Logged {
+  source?: string;
+  labels?: Report['labels'];
+  counts: Record<string, number>;
+  authCodes: Record<string, number>;
+  late: boolean;
+  /** Milliseconds since the epoch, as is the other; text in records of earlier versions. */
+  timestamp: number | string;
+  receivedAt: number | string;
+}
+
+/** A report as it is kept for the list of the latest. */
+export function logged(report: Report, late: boolean, now: number): Logged {
+  const { time, source, labels, entries } = report;
+  const counts: Record<string, number> = {};
+  const authCodes: Record<string, number> = {};
+  for (const { status, code, count } of entries) {
+    if (status !== undefined) counts[status] = count;
+    if (code !== undefined) authCodes[code] = count;
+  }
   return {
-    timestamp: new Date(report.time).toISOString(),
-    receivedAt: new Date(now).toISOString(),
-    ...(report.source !== '' && { source: report.source }),
-    ...(Object.keys(report.labels).length > 0 && { labels: report.labels }),
-    counts: pick('status'),
-    authCodes: pick('code'),
-    late: outcome.late,
+    timestamp: time,
+    receivedAt: now,
+    ...(source !== '' && { source }),
+    ...(hasAny(labels) && { labels }),
+    counts,
+    authCodes,
+    late,
   };
+}
+
+const iso = (time: number | string): string => new Date(time).toISOString();
+
+/** As people read it. */
+export function readable({ timestamp, receivedAt, ...rest }: Logged): object {
+  return { timestamp: iso(timestamp), receivedAt: iso(receivedAt), ...rest };
 }
 
 interface Keyed {
@@ -50,10 +88,14 @@ export function keyPuts({ key, fingerprint, now }: Keyed, answer: unknown): Put[
   ];
 }
 
-/** What is too old to keep. */
-export function prune() {
+/** What is too old to keep, the next report having this number. */
+export function prune(nextReport: number): Prune {
   const now = Math.floor(Date.now() / 1000);
-  return { pruneMinutes: minuteText(now - MINUTES_KEPT), pruneKeys: minuteText(now - KEYS_KEPT) };
+  return {
+    minutes: minuteText(now - MINUTES_KEPT),
+    keys: minuteText(now - KEYS_KEPT),
+    reports: sequence(Math.max(0, nextReport - KEPT)),
+  };
 }
 
 /** The counters of a new ledger, all at 0. */

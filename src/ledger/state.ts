@@ -1,6 +1,6 @@
-import type { Put, Table } from './commits.ts';
+import type { Prune, Put, Table } from './commits.ts';
 import type { State, Store } from './file.ts';
-import { sequence } from './records.ts';
+import { prune, readable, reportPuts, sequence } from './records.ts';
 import { unseal } from './store.mjs';
 
 export type Read = (table: Table, key: string) => unknown;
@@ -13,10 +13,23 @@ export const reader =
     return sealed === undefined ? undefined : JSON.parse(unseal(table, key, sealed));
   };
 
-/** The newest records of a table that grows, newest first. */
-export function newest({ tables }: Store, table: 'reports' | 'journal', limit: number): unknown[] {
-  const range = tables[table].getRange({ reverse: true, limit });
-  return [...range].map(({ key, value }) => JSON.parse(unseal(table, key, value)));
+/** Newest first. */
+export function newestNotes({ tables }: Store, limit: number): unknown[] {
+  const range = tables.journal.getRange({ reverse: true, limit });
+  return [...range].map(({ key, value }) => JSON.parse(unseal('journal', key, value)));
+}
+
+/** Newest first. */
+export function newestReports({ tables }: Store, limit: number): object[] {
+  const found: object[] = [];
+  for (const { key, value } of tables.reports.getRange({ reverse: true, limit })) {
+    const record = JSON.parse(unseal('reports', key, value));
+    // Each report was a record of its own before they were kept by commit.
+    const reports = Array.isArray(record) ? record : [record];
+    found.push(...reports.reverse().map(readable));
+    if (found.length >= limit) break;
+  }
+  return found.slice(0, limit);
 }
 
 /** Notifications from one on, oldest first, each with its number. */
@@ -37,10 +50,13 @@ export function stateKeeper(read: Read) {
     planned: load(),
     stored: load(),
     sealed: load(),
-    seal(): { commit: number; puts: Put[] } {
-      keeper.planned = { ...keeper.planned, commits: keeper.planned.commits + 1 };
+    seal(reports: object[]): { commit: number; puts: Put[]; prune: Prune } {
+      const { planned } = keeper;
+      const [commits, nextReport] = [planned.commits + 1, planned.nextReport + reports.length];
+      keeper.planned = { ...planned, commits, nextReport };
       keeper.sealed = keeper.planned;
-      return { commit: keeper.sealed.commits, puts: [{ table: 'meta', key: 'state', value: keeper.sealed }] };
+      const puts: Put[] = [{ table: 'meta', key: 'state', value: keeper.sealed }, ...reportPuts(reports, nextReport)];
+      return { commit: commits, puts, prune: prune(nextReport) };
     },
     committed: () => {
       keeper.stored = keeper.sealed;

@@ -49,10 +49,10 @@ export function openStore(file, readOnly = false) {
  * @param {string} text
  */
 export function seal(table, key, text) {
-  const body = Buffer.from(text);
-  const sealed = Buffer.allocUnsafe(4 + body.length);
-  sealed.writeUInt32LE(zlib.crc32(body, zlib.crc32(`${table}\0${key}\0`)), 0);
-  body.copy(sealed, 4);
+  const length = Buffer.byteLength(text);
+  const sealed = Buffer.allocUnsafe(4 + length);
+  sealed.write(text, 4, length, 'utf8');
+  sealed.writeUInt32LE(zlib.crc32(sealed.subarray(4), zlib.crc32(`${table}\0${key}\0`)), 0);
   return sealed;
 }
 

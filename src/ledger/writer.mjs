@@ -7,26 +7,29 @@ import { openStore, seal, unseal } from './store.mjs';
 import { openWitness } from './witness.mjs';
 
 /**
- * Records removed a commit at the most, so that clearing a backlog never holds up a report; and twice what the commit
- * adds, so that a backlog never grows.
+ * Records removed a commit at the most, so that clearing a backlog never holds up a report; and more than the commit adds,
+ * so that a backlog never grows.
  */
 const PRUNE = 500;
 
-/** @typedef {[table: keyof typeof tables, key: string, text: string | null]} Put */
-/** @typedef {{commit: number, puts: Put[], pruneMinutes: string, pruneKeys: string}} Batch */
+/** @typedef {{commit: number, puts: (string | null)[], prune: import('./commits.ts').Prune}} Batch */
 
 const { env, tables } = openStore(workerData.file);
 const witness = openWitness(workerData.file);
 
 /** @param {Batch} batch */
-function apply({ puts, pruneMinutes, pruneKeys }) {
-  const limit = PRUNE + 2 * puts.length;
-  for (const [table, key, text] of puts) {
+function apply({ puts, prune }) {
+  const limit = PRUNE + puts.length;
+  for (let at = 0; at < puts.length; at += 3) {
+    const [table, key, text = null] = /** @type {[keyof typeof tables, string, string | null]} */ (
+      puts.slice(at, at + 3)
+    );
     if (text === null) tables[table].removeSync(key);
     else tables[table].putSync(key, seal(table, key, text));
   }
-  for (const key of [...tables.minutes.getKeys({ end: pruneMinutes, limit })]) tables.minutes.removeSync(key);
-  for (const { key, value } of [...tables.expiry.getRange({ end: pruneKeys, limit })]) {
+  for (const name of /** @type {const} */ (['minutes', 'reports']))
+    for (const key of [...tables[name].getKeys({ end: prune[name], limit })]) tables[name].removeSync(key);
+  for (const { key, value } of [...tables.expiry.getRange({ end: prune.keys, limit })]) {
     tables.keys.removeSync(JSON.parse(unseal('expiry', key, value)));
     tables.expiry.removeSync(key);
   }

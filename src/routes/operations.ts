@@ -30,7 +30,8 @@ export function operationRoutes({ ledger, health, baseline, path }: Services): R
       },
       async handle(ctx) {
         ctx.type = TEXT_FORMAT;
-        ctx.body = renderLedger(ledger, Date.now()) + (await health.registry.metrics());
+        const own = Buffer.from(await health.registry.metrics());
+        ctx.body = Buffer.concat([...renderLedger(ledger, Date.now()), own]);
       },
     },
     {

@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import { type Baseline, describeBaseline, describedBaseline } from '../baseline.ts';
 import { type Outcome, slotsKey } from '../ledger/plan.ts';
-import { describe } from '../ledger/records.ts';
+import { logged as logRecord, readable } from '../ledger/records.ts';
 import { JUDGED_STATUSES, STATUSES } from '../names.ts';
 import { invalid, Problem } from '../problem.ts';
 import { assess, type Minute, overall, RECOMMENDATIONS } from '../recommendation.ts';
@@ -75,6 +75,8 @@ function idempotencyKey(ctx: Context): string | undefined {
 
 const rawBody = (ctx: Context): string => String(ctx.request.rawBody ?? '');
 
+const fingerprintOf = (ctx: Context): string => createHash('sha256').update(rawBody(ctx)).digest('hex');
+
 /** JSON as parsed, or one report a line. @throws Problem 400 that names the line */
 function bodyOf(ctx: Context): unknown {
   if (rawBody(ctx).trim() === '') throw new Problem(400, 'the body is empty; send a report as JSON');
@@ -97,8 +99,14 @@ function minutesOf(reports: readonly Report[], outcomes: readonly Outcome[], { l
   for (const [i, report] of reports.entries()) {
     const { counts = {}, late = false } = outcomes[i] ?? {};
     if (late) continue;
-    const previous = ledger.minuteCounts({ ...report, minute: report.minute - 60 });
-    minutes.set(slotsKey(report), { labels: report.labels, counts, previous });
+    minutes.set(slotsKey(report), {
+      labels: report.labels,
+      counts,
+      // Read from the disk's file, and asked for only where a count is above its band.
+      get previous() {
+        return ledger.minuteCounts({ ...report, minute: report.minute - 60 });
+      },
+    });
   }
   return [...minutes.values()];
 }
@@ -139,9 +147,10 @@ function tell(
   answer: Answer,
   now: number,
 ): void {
+  if (events.size() === 0) return;
   const counted = reports.flatMap((report, i) => {
-    const outcome = outcomes[i];
-    return outcome === undefined || outcome.duplicate ? [] : [describe(report, outcome, now)];
+    const { duplicate = true, late = false } = outcomes[i] ?? {};
+    return duplicate ? [] : [readable(logRecord(report, late, now))];
   });
   const { recommendation } = answer;
   for (const report of counted.slice(-MAX_TOLD)) events.publish('report', { ...report, recommendation });
@@ -157,12 +166,11 @@ async function record(ctx: Context, services: Services): Promise<void> {
     throw new Problem(429, 'too many reports wait for the disk; send this one again in a second', {
       headers: { 'Retry-After': '1' },
     });
-  const fingerprint = createHash('sha256').update(rawBody(ctx)).digest('hex');
   let outcomes: Outcome[] = [];
   let given: Answer | undefined;
   const receipt = await ledger.record({
     reports: parsed.reports,
-    ...(key !== undefined && { key, fingerprint }),
+    ...(key !== undefined && { key, fingerprint: fingerprintOf(ctx) }),
     now,
     answer(planned) {
       outcomes = planned;
