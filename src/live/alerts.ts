@@ -1,6 +1,6 @@
 import { byId, fill, h, icon, keyed, link, type Part } from './dom.ts';
 import { capital, count, duration, when } from './format.ts';
-import { alertKey, firingAlerts, type Model, pendingAlerts, silenceOf } from './model.ts';
+import { alertKey, firingAlerts, isWorse, type Model, pendingAlerts, silenceOf } from './model.ts';
 import { askMark, askSilence, endSilence, MARKS } from './operate.ts';
 import { farOf } from './verdict.ts';
 import { type Alert, type Incident, type Silence, STATUSES, type Status } from './wire.ts';
@@ -14,6 +14,7 @@ interface Card {
   alert: Alert;
   silence: Silence | undefined;
   incident: Incident | undefined;
+  worse: boolean;
 }
 
 const number = (text: string | undefined): string => {
@@ -41,7 +42,7 @@ function numbers({ labels, annotations, activeAt }: Alert): HTMLElement {
   );
 }
 
-function head({ alert, incident }: Card): HTMLElement {
+function head({ alert, incident, worse }: Card): HTMLElement {
   const severity = alert.labels.severity ?? 'alert';
   const tone = severity === 'critical' ? 'alert' : 'watch';
   const mark = incident?.mark;
@@ -50,6 +51,7 @@ function head({ alert, incident }: Card): HTMLElement {
     {},
     h('span', { class: `badge ${tone}` }, icon(tone, 16), capital(severity)),
     h('h3', {}, capital(alert.annotations.summary ?? alert.labels.alertname ?? 'Alert')),
+    worse && h('span', { class: 'badge alert' }, '↑ getting worse'),
     mark && h('span', { class: 'badge quiet' }, icon('mark', 14), `${MARKS[mark.verdict]}, says ${mark.by}`),
   );
 }
@@ -130,6 +132,7 @@ export function createAlerts(actions: AlertActions): (model: Model) => void {
       alert,
       silence: silenceOf(alert, model.silences),
       incident: incidentOf(alert, model.incidents),
+      worse: isWorse(alert, model.state?.alerts ?? []),
     }));
     const pending = pendingLine(model);
     byId('alerts').hidden = firing.length === 0 && pending === '';

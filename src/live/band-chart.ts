@@ -74,7 +74,7 @@ function drawIncidents(plot: UPlot, incidents: readonly Incident[]): void {
 function optionsFor(shown: () => Shown, read: (index: number | null) => void): PlotOptions {
   const none = { stroke: 'transparent', width: 0, points: { show: false } };
   return {
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
     scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 1) * 1.08)] } },
     axes: [

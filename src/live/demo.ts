@@ -38,7 +38,7 @@ function steps(story: Story): HTMLElement[] {
     const said = { done: 'Done: ', skipped: 'Left out: ', next: 'Next: ', later: '' }[state];
     return h(
       'li',
-      { class: `step ${state}`, 'aria-current': state === 'next' && 'step' },
+      { class: `step ${state}`, 'data-step': step, 'aria-current': state === 'next' && 'step' },
       icon(state === 'done' ? 'ok' : state === 'skipped' ? 'skip' : 'connecting', 22),
       h(
         'div',

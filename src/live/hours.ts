@@ -22,7 +22,7 @@ const FAR = { above: '▲ above', below: '▼ below' } as const;
 
 function options(hours: () => readonly ComparedHour[]): PlotOptions {
   return {
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     cursor: { show: false },
     scales: { x: { time: false }, y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 1) * 1.08)] } },
     axes: [

@@ -65,6 +65,7 @@ function show(status: Status, labels: Labels): void {
     alertname: _name,
     severity: _severity,
     service: _service,
+    level: _level,
     status: _status,
     auth_code: _code,
     ...extra

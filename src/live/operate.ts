@@ -14,8 +14,14 @@ const DURATIONS: [minutes: number, text: string][] = [
   [10_080, '1 week'],
 ];
 
-/** Labels that say what is silenced; severity and service only repeat the alert's name. */
-const scopeOf = ({ alertname: _name, severity: _severity, service: _service, ...rest }: Labels): Labels => rest;
+/** Labels that say what is silenced: severity and service only repeat the alert's name, and what gets worse is to be silent too. */
+const scopeOf = ({
+  alertname: _name,
+  severity: _severity,
+  service: _service,
+  level: _level,
+  ...rest
+}: Labels): Labels => rest;
 
 /** Keeps an alert quiet for a time, through Alertmanager's own silences. */
 export function askSilence({ labels }: Pick<Alert, 'labels'>): void {

@@ -25,7 +25,7 @@ function alertRule(rule: Rule): HTMLElement {
     h(
       'summary',
       {},
-      h('b', {}, name),
+      h('b', {}, labels.level === undefined ? name : `${name}, ${labels.level}`),
       h(
         'span',
         { class: 'muted' },

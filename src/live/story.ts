@@ -34,13 +34,20 @@ function tick(story: Story, step: Step, at: number, text: string): Story {
 /** Reports of the minute in which it began belong to it. */
 const begins = ({ startedAt }: Story): number => Math.floor(startedAt / 60_000) * 60_000;
 
-/** @param answered what the sender of the report was told, where that is known */
+/** The first minute may be told in parts: its counts grow. */
+function withCounts(story: Story, { timestamp }: Report, text: string): Story {
+  const { posted } = story.done;
+  if (posted === undefined || posted.text === text || Date.parse(timestamp) !== begins(story)) return story;
+  return { ...story, done: { ...story.done, posted: { ...posted, text } } };
+}
+
 export function onReport(story: Story, report: Report, now: number): Story {
   if (Date.parse(report.timestamp) < begins(story)) return story;
   const said = Object.entries(report.counts)
     .filter(([status, value]) => value > 0 && ['approved', 'denied', 'failed', 'reversed'].includes(status))
     .map(([status, value]) => `${count(value)} ${words(status)}`);
-  const posted = tick(story, 'posted', now, said.join(', ') || 'no transactions');
+  const text = said.join(', ') || 'no transactions';
+  const posted = withCounts(tick(story, 'posted', now, text), report, text);
   return report.recommendation === undefined ? posted : onAnswer(posted, report.recommendation, now);
 }
 

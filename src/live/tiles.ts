@@ -1,5 +1,5 @@
 import { byId, fill, h, icon, keyed, type Part, svg } from './dom.ts';
-import { ARROWS, capital, count, labelText, normalText, percent, RECOMMENDED, words } from './format.ts';
+import { ARROWS, capital, count, labelText, percent, RECOMMENDED, words } from './format.ts';
 import { currentAnomalies, currentLabels, keyOf, labelSets, type Model } from './model.ts';
 import type { Minute, Recent } from './recent.ts';
 import type { Anomaly, Status } from './wire.ts';
@@ -37,7 +37,19 @@ interface Tile {
   minutes: readonly Minute[];
 }
 
-const VERDICTS = { ok: 'In its band', watch: 'Out of its band', alert: 'Alert', unknown: 'No band' } as const;
+const VERDICTS = { ok: 'In its band', watch: 'Out of its band', alert: 'Alert', unknown: 'No band yet' } as const;
+/** Statuses that the rules keep no band for. */
+const UNBANDED: readonly Status[] = ['refunded', 'processing'];
+
+const verdictOf = ({ status, recommendation }: Anomaly): string =>
+  recommendation === 'unknown' && UNBANDED.includes(status) ? 'No band' : VERDICTS[recommendation];
+
+/** As short as a tile is narrow. */
+function normalOf({ status, lastMinute: { expected, lower, upper } }: Anomaly): string {
+  if (expected === undefined) return UNBANDED.includes(status) ? 'counted, not compared' : 'normal: being learned';
+  const bound = status === 'approved' ? lower && `min ${count(lower)}` : upper && `max ${count(upper)}`;
+  return [`normal ${count(expected)}`, bound].filter(Boolean).join(' · ');
+}
 
 function body({ anomaly, total, minutes }: Tile): HTMLElement[] {
   const { status, lastMinute, recommendation } = anomaly;
@@ -51,11 +63,11 @@ function body({ anomaly, total, minutes }: Tile): HTMLElement[] {
         'span',
         { class: `badge ${recommendation}`, title: RECOMMENDED[recommendation] },
         icon(recommendation, 14),
-        VERDICTS[recommendation],
+        verdictOf(anomaly),
       ),
     ),
     h('span', { class: 'rate' }, h('strong', {}, count(observed)), ' a minute'),
-    h('span', { class: 'normal' }, normalText(status, lastMinute)),
+    h('span', { class: 'normal' }, normalOf(anomaly)),
     h('span', { class: 'spark-box' }, minutes.length > 1 ? (sparkline(minutes) as unknown as HTMLElement) : ''),
     h(
       'span',

@@ -1,0 +1,256 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { importHistory } from '../src/history.ts';
+import { AUTH_CODES, createTraffic, trafficMinutes } from '../src/simulate.ts';
+import { PROJECT } from '../src/stack.ts';
+import { launchChromium, openPage, PHONE, seeAll, seriousProblems, sideways, tabTo } from './support/browser.ts';
+import { type Running, waitFor } from './support/processes.ts';
+import { type Client, clientOf, runProgram, startService, temporaryFolder } from './support/service.ts';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterAll(() => browser?.close());
+
+const word = (page: Page) => page.locator('#verdict .verdict-word').innerText();
+const sees = (page: Page, text: string | RegExp, timeout = 20_000) =>
+  page.getByText(text).first().waitFor({ state: 'visible', timeout });
+const hasWord = (page: Page, text: string, timeout = 20_000) =>
+  page.locator('#verdict .verdict-word', { hasText: text }).waitFor({ timeout });
+
+/** In both themes and at both sizes: nothing serious for axe, nothing to scroll sideways. */
+async function looksRight(page: Page): Promise<void> {
+  await seeAll(page);
+  for (const viewport of [PHONE, { width: 1440, height: 900 }])
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.setViewportSize(viewport);
+      await page.emulateMedia({ colorScheme });
+      expect(await seriousProblems(page), `${viewport.width} ${colorScheme}`).toEqual([]);
+      expect(await sideways(page), `${viewport.width} ${colorScheme}`).toBeLessThanOrEqual(0);
+    }
+}
+
+/** `tillwatch up` as built, with ports of its own. */
+async function startUp(data: string, ...args: string[]): Promise<{ running: Running; service: Client }> {
+  const ports = ['--port', '0', '--prometheus-port', '0', '--alertmanager-port', '0'];
+  const running = await runProgram(['up', '--data', data, ...ports, ...args], process.env);
+  let over = false;
+  void running.exited.then(() => {
+    over = true;
+  });
+  await waitFor(() => over || running.stdout().includes('Tillwatch runs'), { timeout: 150_000, what: 'the stack' });
+  if (over) throw new Error(`it ended:\n${running.stderr()}`);
+  const url = /live page\s+(http:\/\/127\.0\.0\.1:\d+)/.exec(running.stdout())?.[1];
+  return { running, service: clientOf(url ?? '') };
+}
+
+describe('without Prometheus', () => {
+  it('says that nothing is being judged, and keeps taking counts', async () => {
+    const service = await startService();
+    await service.post({ source: 'till', counts: { approved: 10, denied: 1 } });
+    const { page, complaints } = await openPage(browser, service.url);
+    await hasWord(page, 'Not watching');
+    await sees(page, /Prometheus is gone/);
+    expect(await page.locator('#path-list .bad').first().innerText()).toContain('Prometheus');
+    expect(await page.title()).toContain('Not watching');
+    await page.getByRole('tab', { name: 'Reports' }).click();
+    await service.post({ source: 'till-2', counts: { approved: 20 } });
+    await sees(page, 'till-2');
+    await looksRight(page);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+    await service.close();
+  });
+
+  it('says that the connection is lost, and comes back by itself', async () => {
+    const service = await startService();
+    const { page } = await openPage(browser, service.url);
+    await hasWord(page, 'Not watching');
+    await service.close();
+    await sees(page, /Connection to Tillwatch lost/);
+    expect(await page.title()).toContain('Connection lost');
+    const again = await startService({ data: service.dir, port: new URL(service.url).port });
+    await page.locator('#lost').waitFor({ state: 'hidden', timeout: 40_000 });
+    expect(await page.locator('#link').innerText()).toBe('Live');
+    await page.context().close();
+    await again.close();
+  });
+
+  it('asks for a token once, says when it is a wrong one, and keeps it for the tab', async () => {
+    const tokensFile = join(temporaryFolder('tokens'), 'tokens');
+    writeFileSync(tokensFile, 'read let-me-have-a-look\n');
+    const service = await startService({ tokensFile });
+    const { page } = await openPage(browser, service.url);
+    await page.getByLabel('Token').fill('not-the-right-token');
+    await page.keyboard.press('Enter');
+    await sees(page, /this token is not known/);
+    expect(await seriousProblems(page)).toEqual([]);
+    await page.getByLabel('Token').fill('let-me-have-a-look');
+    await page.keyboard.press('Enter');
+    await hasWord(page, 'Not watching');
+    await page.reload();
+    await hasWord(page, 'Not watching');
+    await page.context().close();
+    await service.close();
+  });
+});
+
+describe('from nothing', () => {
+  let running: Running;
+  let service: Client;
+  beforeAll(async () => {
+    ({ running, service } = await startUp(temporaryFolder('page'), '--labels', 'acquirer'));
+  });
+  afterAll(async () => {
+    await running?.stop();
+  });
+
+  const post = (acquirer: string, counts: object) => service.post({ source: 'till', labels: { acquirer }, counts });
+
+  it('shows how to post the first report, then learns, by label, without a reload', async () => {
+    const { page, complaints } = await openPage(browser, service.url);
+    await hasWord(page, 'No data');
+    expect(await page.locator('#curl').innerText()).toContain(`curl ${service.url}/api/v1/transactions`);
+    await looksRight(page);
+
+    await post('acme', { approved: 100, denied: 5 });
+    await post('globex', { approved: 40, denied: 2 });
+    await hasWord(page, 'Learning');
+    expect(await page.locator('#first').isVisible()).toBe(false);
+
+    // A label that is seen for the first time has no increase before its second minute.
+    const choice = page.getByLabel('Counted by label');
+    await choice.waitFor({ timeout: 200_000 });
+    expect(await choice.locator('option').allInnerTexts()).toEqual(['acquirer acme', 'acquirer globex']);
+    await choice.selectOption('acquirer globex');
+    await sees(page, 'normal: being learned');
+    await looksRight(page);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  }, 300_000);
+});
+
+const DAYS = 4;
+
+/** Days of history up to now, so that the baseline is there at once. */
+async function importDays(data: string): Promise<void> {
+  const now = Math.floor(Date.now() / 60_000);
+  mkdirSync(data, { recursive: true });
+  await importHistory({
+    minutes: trafficMinutes(createTraffic({ seed: 1 }), now - DAYS * 1440, now),
+    authCodes: AUTH_CODES,
+    dataDir: data,
+    rulesDir: join(PROJECT, 'prometheus', 'rules'),
+  });
+}
+
+describe('the demo', () => {
+  let running: Running;
+  let service: Client;
+  let page: Page;
+  let complaints: string[];
+  beforeAll(async () => {
+    const data = temporaryFolder('page');
+    await importDays(data);
+    ({ running, service } = await startUp(data, '--demo'));
+  }, 300_000);
+  afterAll(async () => {
+    await running?.stop();
+  });
+
+  it('is normal: within 150 KB, every status, its band, and every panel filled', async () => {
+    const opened = await openPage(browser, service.url);
+    ({ page, complaints } = opened);
+    await hasWord(page, 'OK', 120_000);
+    await page.locator('#band-chart canvas').waitFor();
+    await waitFor(async () => (await page.locator('.spark').count()) === 7, { what: 'seven sparklines' });
+    expect(opened.received()).toBeLessThan(150_000);
+    expect(await page.locator('.tile').count()).toBe(7);
+    expect(await page.locator('#band-readout').innerText()).toMatch(/\d+ denied; normal [\d.]+, up to [\d.]+/);
+    await seeAll(page);
+    await waitFor(async () => (await page.locator('#rules-list .rule').count()) > 10, { what: 'the rules' });
+    await waitFor(async () => (await page.locator('#codes-rows tr').count()) >= 5, { what: 'the codes' });
+    expect(await page.locator('#codes-rows').innerText()).toContain('insufficient funds');
+    expect(await page.locator('#hours-table tbody tr').count()).toBe(24);
+    expect(await page.locator('#last-hour-rows').innerText()).toMatch(/Denied\s+[\d,]+\s+[\d,.]+\s+[+−]?\d/);
+    await looksRight(page);
+    expect(complaints).toEqual([]);
+  }, 200_000);
+
+  it('changes the chart by keyboard, and remembers it in the address', async () => {
+    await page.getByRole('radio', { name: /^Denied/ }).focus();
+    await page.keyboard.press('ArrowRight');
+    await sees(page, 'Failed against normal');
+    await page.getByRole('radio', { name: '12 h' }).press('Space');
+    await waitFor(() => page.url().includes('status=failed') && page.url().includes('range=12h'), {
+      what: 'the address',
+    });
+    await page.reload();
+    await sees(page, 'Failed against normal');
+    expect(await page.getByRole('radio', { name: '12 h' }).isChecked()).toBe(true);
+    await page.locator('#band-chart').press('ArrowLeft');
+    expect(await page.locator('#band-readout').innerText()).toMatch(/failed/);
+  });
+
+  it('tells the whole story of an incident that a button starts, without a reload', async () => {
+    await page.getByRole('button', { name: /Denials jump/ }).click();
+    await sees(page, /Denials jump has begun/);
+    for (const step of ['posted', 'watch', 'alert', 'fires', 'message'])
+      await page.locator(`.step.done[data-step=${step}]`).waitFor({ timeout: 240_000 });
+    expect(await word(page)).toContain('Alert');
+    expect(await page.title()).toMatch(/^Alert: denied transactions above normal/i);
+    expect(await page.locator('#announce').innerText()).toMatch(/^Alert: denied transactions above normal/);
+    const card = page.locator('.alert-card[data-severity=critical]');
+    expect(await card.innerText()).toMatch(/Observed\s+\d+\s+Normal\s+[\d.]+\s+Normal, at most\s+[\d.]+/);
+    expect(await card.getByRole('link', { name: /Runbook/ }).getAttribute('href')).toContain('#transactionsdenied');
+    await page.getByRole('tab', { name: 'Journal' }).click();
+    await page.locator('#message-list .entry', { hasText: 'Firing' }).first().waitFor();
+    await looksRight(page);
+  }, 400_000);
+
+  it('silences an alert with the keyboard alone, and ends it', async () => {
+    await page.locator('body').press('Control+Home');
+    await page.reload();
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.innerText')).toContain('Skip');
+    await page.keyboard.press('Enter');
+    await page.locator('.alert-card').first().waitFor();
+    await tabTo(page, /^Silence Transactions/);
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog');
+    expect(await seriousProblems(page)).toEqual([]);
+    await dialog.getByLabel('Why').focus();
+    await page.keyboard.type('<b>CHG-1</b>');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('Maria');
+    await page.keyboard.press('Enter');
+    await sees(page, /is silent until/);
+    const silenced = page.locator('.silenced');
+    await silenced.waitFor();
+    expect(await silenced.innerText()).toContain('by Maria: <b>CHG-1</b>');
+    expect(await page.evaluate('document.activeElement.getAttribute("aria-label")')).toMatch(/^Silence/);
+    await silenced.getByRole('button', { name: 'End it' }).click();
+    await silenced.waitFor({ state: 'hidden' });
+  });
+
+  it('marks an incident with the keyboard alone; the mark stays and is in the CSV', async () => {
+    await tabTo(page, /^Mark Transactions/);
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('radio', { name: /False alarm/ }).focus();
+    await page.keyboard.press('Space');
+    await page.keyboard.press('Enter');
+    await dialog.waitFor({ state: 'hidden' });
+    await page.locator('.alert-card .badge', { hasText: 'False alarm, says Maria' }).waitFor();
+    await page.reload();
+    await page.locator('#incident-list .badge', { hasText: 'False alarm' }).waitFor();
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download the marks as CSV' }).click();
+    expect((await download).suggestedFilename()).toBe('incidents.csv');
+    expect((await service.get('/api/v1/incidents.csv')).text).toMatch(/^start,end,signal\n\S+,none/);
+    expect(complaints).toEqual([]);
+  });
+});

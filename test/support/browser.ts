@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+export const launchChromium = (): Promise<Browser> =>
+  chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+
+export const DESKTOP = { width: 1440, height: 900 };
+export const PHONE = { width: 390, height: 844 };
+
+export interface Opened {
+  page: Page;
+  /** Errors of the console, among them what the content security policy stopped, and uncaught ones. */
+  complaints: string[];
+  /** Bytes received so far, headers included, as they came over the wire. */
+  received(): number;
+}
+
+/** A page of its own, with a fresh session. */
+export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Opened> {
+  const context = await browser.newContext({ viewport: DESKTOP, ...options });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(String(error.stack)));
+  const network = await context.newCDPSession(page);
+  const bytes = new Map<string, number>();
+  const add = (id: string, more: number) => bytes.set(id, (bytes.get(id) ?? 0) + more);
+  network.on('Network.responseReceived', ({ requestId, response }) => add(requestId, response.encodedDataLength));
+  network.on('Network.dataReceived', ({ requestId, encodedDataLength, dataLength }) =>
+    // The length on the wire of what still streams is only known as the length of its data.
+    add(requestId, encodedDataLength || dataLength),
+  );
+  network.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => bytes.set(requestId, encodedDataLength));
+  await network.send('Network.enable');
+  await page.goto(url);
+  return { page, complaints, received: () => [...bytes.values()].reduce((sum, n) => sum + n, 0) };
+}
+
+/** What axe finds serious or critical, in the theme and size that the page has now. */
+export async function seriousProblems(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const { violations } = (await page.evaluate('axe.run()')) as {
+    violations: { id: string; impact: string; nodes: { target: string[]; failureSummary: string }[] }[];
+  };
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} at ${target}: ${failureSummary}`));
+}
+
+/** Goes through the whole page, so that what is only read when it is seen is there. */
+export async function seeAll(page: Page): Promise<void> {
+  const height = Number(await page.evaluate('document.documentElement.scrollHeight'));
+  for (let y = 0; y < height; y += 400) await page.mouse.wheel(0, 400);
+  await page.evaluate('scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" })');
+  await page.evaluate('scrollTo({ top: 0, behavior: "instant" })');
+}
+
+/** CSS pixels by which the page is wider than the window. */
+export const sideways = async (page: Page): Promise<number> =>
+  Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'));
+
+/** Name or text of what has the focus. */
+const focused = async (page: Page): Promise<string> =>
+  String(await page.evaluate('document.activeElement.getAttribute("aria-label") ?? document.activeElement.innerText'));
+
+/** Presses Tab until what has the focus is named so. @throws when a hundred presses do not lead there */
+export async function tabTo(page: Page, name: RegExp): Promise<void> {
+  for (let presses = 0; presses < 100; presses++) {
+    if (name.test(await focused(page))) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`the Tab key does not lead to ${name}`);
+}
