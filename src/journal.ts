@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { WATCHDOG } from './alert-path.ts';
 import type { Ledger } from './ledger.ts';
 
 export const VERDICTS = ['incident', 'expected', 'false-alarm'] as const;
@@ -45,8 +46,6 @@ const note = z.object({
 });
 type NotedAlert = z.output<typeof note>['alerts'][number];
 
-/** Always fires, so that its absence is noticed: no incident. */
-export const WATCHDOG = 'Watchdog';
 /** As many as the ledger keeps notifications. */
 const KEPT = 10_000;
 

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Service, startService } from './support/service.ts';
@@ -114,6 +115,13 @@ describe('openapi.json', () => {
     expect([...new Set(templates)].sort()).toEqual([...new Set(operations.map(({ path }) => path))].sort());
   });
 
+  test('names the role operate for what changes something, and for nothing else', () => {
+    const changing = operations.filter(({ role }) => role === 'operate').map(({ method, path }) => `${method} ${path}`);
+    const others = ['/api/v1/transactions', '/api/v1/alertmanager'];
+    const expected = operations.filter(({ method, path }) => method !== 'GET' && !others.includes(path));
+    expect(changing).toEqual(expected.map(({ method, path }) => `${method} ${path}`));
+  });
+
   test('says of every operation what it does', () => {
     for (const { method, path, summary } of operations) expect(summary, `${method} ${path}`).toMatch(/\w{3}/);
   });
@@ -137,6 +145,8 @@ test.each([
   tab.on('pageerror', (error) => complaints.push(String(error)));
   await tab.goto(`${service.url}/docs`, { waitUntil: 'networkidle' });
   const wider = await tab.evaluate('document.documentElement.scrollWidth > innerWidth');
+  await tab.evaluate(axe.source);
+  const { violations } = (await tab.evaluate('axe.run()')) as { violations: { id: string; impact: string }[] };
   const article = tab.locator('#get-api-v1-anomalies');
   await article.getByRole('button', { name: 'Copy the request' }).click();
   await article.getByRole('button', { name: 'Copy the request' }).filter({ hasText: 'Copied' }).waitFor();
@@ -145,4 +155,5 @@ test.each([
   expect(wider).toBe(false);
   expect(copied).toBe(`curl '${service.url}/api/v1/anomalies'`);
   expect(complaints).toEqual([]);
+  expect(violations.map(({ id, impact }) => `${impact}: ${id}`)).toEqual([]);
 });

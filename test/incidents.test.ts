@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore, seal } from '../src/ledger/store.mjs';
 import { RECORDED } from '../src/names.ts';
 import { createBlocks, startPrivatePrometheus } from '../src/private-prometheus.ts';
+import { listenTo } from './support/event-stream.ts';
 import { type Client, runToEnd, type Service, serveProcess, startService, temporaryFolder } from './support/service.ts';
 
 const DENIED = { alertname: 'TransactionsDeniedAboveNormal', severity: 'critical', status: 'denied' };
@@ -106,6 +107,14 @@ describe('the incidents of a journal', () => {
       expect.stringContaining(field),
     ]);
     expect((await incidentsOf(service))[0].mark).toBeNull();
+  });
+
+  test('a mark is an event to the pages that are open', async () => {
+    const stream = await listenTo(service.url);
+    const [{ id }] = await incidentsOf(service);
+    const { json } = await mark(service, id, { verdict: 'expected', by: 'ana' });
+    expect(await stream.next('marks')).toEqual(json);
+    stream.close();
   });
 
   test('an incident that there is not is a 404', async () => {

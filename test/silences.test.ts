@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startAlertmanager } from './support/alertmanager.ts';
+import { listenTo } from './support/event-stream.ts';
 import { type Service, startService } from './support/service.ts';
 
 const DENIED = 'TransactionsDeniedAboveNormal';
@@ -51,6 +52,16 @@ describe('silences', () => {
     expect((await end(json.id)).json).toEqual({ id: json.id });
     expect(await silences()).toEqual([]);
     expect(await silenced()).toEqual({ denied: [], failed: [] });
+  });
+
+  test('a silence that begins or ends is an event to the pages that are open', async () => {
+    const stream = await listenTo(service.url);
+    const { id } = (await silence(ASKED)).json;
+    const holds = (data: { silences: { id: string }[] }) => data.silences.some((one) => one.id === id);
+    expect(await stream.next('silences', holds)).toEqual({ silences: await silences() });
+    await end(id);
+    expect(await stream.next('silences', (data) => !holds(data))).toEqual({ silences: [] });
+    stream.close();
   });
 
   test('an ended one, and one that never was, is a 404', async () => {

@@ -26,6 +26,13 @@ function file(path: string, type: string, summary: string, content: (ctx: Contex
 /** What describes the service, to programs and to people. @param described the OpenAPI document of all routes, these among them */
 export function docsRoutes({ config }: Pick<Services, 'config'>, described: () => object): Route[] {
   const tokens = config.tokensFile !== '';
+  let kept = { origin: '', page: '' };
+  /** Everybody may ask for it, and nearly all do under one name: it is rendered once. */
+  function page({ protocol, host }: Context): string {
+    const origin = `${protocol}://${host}`;
+    if (kept.origin !== origin) kept = { origin, page: docsPage(described() as OpenApi, { origin, tokens }) };
+    return kept.page;
+  }
   return [
     {
       method: 'get',
@@ -40,12 +47,7 @@ export function docsRoutes({ config }: Pick<Services, 'config'>, described: () =
         ctx.body = described();
       },
     },
-    file(
-      '/docs',
-      'text/html; charset=utf-8',
-      'The description of every operation, for people: this page',
-      ({ protocol, host }) => docsPage(described() as OpenApi, { origin: `${protocol}://${host}`, tokens }),
-    ),
+    file('/docs', 'text/html; charset=utf-8', 'The description of every operation, for people: this page', page),
     file('/docs.css', 'text/css; charset=utf-8', 'Its style', () => DOCS_STYLE),
     file('/docs.js', 'text/javascript; charset=utf-8', 'Its script: buttons that copy', () => DOCS_SCRIPT),
   ];

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
+import { WATCHDOG } from '../alert-path.ts';
 import { AlertmanagerError, type AlertmanagerSilence, createAlertmanager, type Matcher } from '../alertmanager.ts';
-import { WATCHDOG } from '../journal.ts';
 import { invalid, Problem } from '../problem.ts';
 import { type Prometheus, PrometheusError } from '../prometheus.ts';
 import { type Route, readBody, type Services } from './route.ts';
