@@ -123,6 +123,7 @@ it('a status has the same colour wherever it is a series', () => {
   for (const panel of [...committed.values()].flatMap(panelsOf)) {
     for (const { matcher, properties } of panel.fieldConfig.overrides) {
       if (!/^(approved|denied|failed|reversed|backend_reversed|refunded|processing)$/.test(matcher.options)) continue;
+      // There, failed is what became of a report.
       if (panel.title?.startsWith('Reports a minute')) continue;
       const color = properties.find(({ id }) => id === 'color')?.value as { fixedColor: string };
       colors.set(matcher.options, (colors.get(matcher.options) ?? new Set()).add(color.fixedColor));

@@ -171,7 +171,7 @@ export const alerts = (names: readonly string[]) =>
     title: 'Alerts',
     description: 'What fires, what fired, and how long it took until it was over.',
     from: '24h',
-    variables: [choice('alertname', 'ALERTS{alertname!="Watchdog"}', 'Alerts to look at.')],
+    variables: [choice('alertname', 'ALERTS{alertname!="Watchdog"}', 'Alerts to look at.', 'Alert')],
     panels: layout([
       {
         title: '',

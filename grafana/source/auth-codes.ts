@@ -5,7 +5,8 @@ import { BAD, NORMAL, PLAIN, WARNING } from './palette.ts';
 import { fixedColor, layout, lines, over, override, rowsAt, steps, table } from './panels.ts';
 import type { Field } from './schema.ts';
 
-const DECLINED = `auth_code=~"$auth_code", auth_code!~"${APPROVED_CODES.join('|')}"`;
+const NO_APPROVAL = `auth_code!~"${APPROVED_CODES.join('|')}"`;
+const DECLINED = `auth_code=~"$auth_code", ${NO_APPROVAL}`;
 const byCode = (metric: string) => `sum by (auth_code) (${select(metric, DECLINED)})`;
 const now = byCode(AUTH_CODE_RECORDED.observed);
 const normal = byCode(AUTH_CODE_RECORDED.expected);
@@ -117,7 +118,7 @@ export const authCodes = dashboard({
   description:
     'Which answers of the issuers make up the denials, now and normally. The names are those of ISO 8583, field 39.',
   from: '6h',
-  variables: [choice('auth_code', select(METRIC.authCodes), 'Codes to look at; approvals are left out.')],
+  variables: [choice('auth_code', select(METRIC.authCodes, NO_APPROVAL), 'Codes to look at; approvals are left out.')],
   panels: layout([
     { title: '', rows: [[9, [24, comparison]]] },
     {

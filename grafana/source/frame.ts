@@ -31,12 +31,15 @@ const CHOSEN_OR_NONE = LABELS.map((label) => `${label}=~"$${label}|"`).join(', '
 export const firing = (matchers = 'alertname!="Watchdog"'): string =>
   `ALERTS{alertstate="firing", level="", ${matchers}, ${CHOSEN_OR_NONE}}`;
 
+/** `auth_code` -> Auth code */
+export const titled = (name: string): string => name.replaceAll('_', ' ').replace(/^./, (first) => first.toUpperCase());
+
 const ALL = { selected: true, text: 'All', value: '$__all' };
 
 /** Values of a label, several at once, or all; all also takes series without the label. */
-export const choice = (label: string, metric: string, description: string, name = label): Variable => ({
-  name,
-  label: name.replaceAll('_', ' ').replace(/^./, (first) => first.toUpperCase()),
+export const choice = (label: string, metric: string, description: string, title = titled(label)): Variable => ({
+  name: label,
+  label: title,
   description,
   type: 'query',
   datasource: DATASOURCE,

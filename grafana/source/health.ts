@@ -21,7 +21,7 @@ const strip = {
     title: 'Scraped',
     description: 'Whether Prometheus could read the metrics of each part at its last scrape.',
     queries: [at(`min by (job) (up{${JOBS}})`, '{{job}}')],
-    names: true,
+    show: 'value_and_name',
     noValue: NEVER,
     field: UP,
   }),
@@ -31,9 +31,8 @@ const strip = {
     queries: [at('tillwatch_build_info', '{{version}}')],
     noValue: NEVER,
     colored: false,
-    // The value is always 1; the name says it.
-    field: { displayName: '$' + '{__field.labels.version}' },
-    names: true,
+    // The value is always 1.
+    show: 'name',
   }),
   baseline: stat({
     title: 'Age of the baseline',
@@ -113,7 +112,7 @@ const QUANTILES = [
   override('p95', { color: fixedColor(statusColor('approved')) }),
   override('p99', { color: fixedColor(statusColor('denied')) }),
 ];
-const durations = (title: string, description: string, metric: string) =>
+const durations = (title: string, description: string, metric: string, list = false) =>
   lines({
     title,
     description,
@@ -121,6 +120,7 @@ const durations = (title: string, description: string, metric: string) =>
     unit: 's',
     noValue: 'No requests in this time range',
     calcs: ['lastNotNull', 'max'],
+    list,
     overrides: QUANTILES,
   });
 
@@ -194,7 +194,7 @@ const scrapes = lines({
   queries: [over(`max by (job) (scrape_duration_seconds{${JOBS}})`, '{{job}}', FINE)],
   unit: 's',
   noValue: NEVER,
-  calcs: ['lastNotNull', 'max'],
+  list: true,
 });
 
 const memory = lines({
@@ -204,7 +204,7 @@ const memory = lines({
   unit: 'bytes',
   decimals: 0,
   noValue: NEVER,
-  calcs: ['lastNotNull', 'max'],
+  list: true,
 });
 
 const streams = lines({
@@ -223,7 +223,7 @@ const cpu = lines({
   unit: 'percentunit',
   decimals: 1,
   noValue: NEVER,
-  calcs: ['lastNotNull', 'max'],
+  list: true,
 });
 
 const lag = lines({
@@ -283,6 +283,7 @@ export const health = dashboard({
               'Time to commit to disk',
               'A batch of reports, with fsync.',
               'tillwatch_ledger_commit_duration_seconds',
+              true,
             ),
           ],
           [8, scrapes],

@@ -101,14 +101,14 @@ export const steps = (first: string, ...rest: [from: number, color: string][]) =
 export interface StatOptions extends Common<object> {
   /** A faint curve of the time range behind the number. */
   curve?: boolean;
-  /** The name beside the number, for several numbers. */
-  names?: boolean;
+  /** What is written; default the value alone. */
+  show?: 'value' | 'value_and_name' | 'name';
   /** Colours the number by its thresholds or its fixed colour. */
   colored?: boolean;
 }
 
 export function stat(options: StatOptions): StatPanel {
-  const { curve = false, names = false, colored = true } = options;
+  const { curve = false, show = 'value', colored = true } = options;
   return {
     type: 'stat',
     ...common(options),
@@ -121,7 +121,7 @@ export function stat(options: StatOptions): StatPanel {
       percentChangeColorMode: 'standard',
       reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false },
       showPercentChange: false,
-      textMode: names ? 'value_and_name' : 'value',
+      textMode: show,
       wideLayout: true,
     },
   };

@@ -1,5 +1,5 @@
 import { JUDGED_STATUSES, type JudgedStatus, METRIC, RECORDED, STATUSES, TUNABLE, WINDOWS } from '../../src/names.ts';
-import { dashboard, firing, select, UID } from './frame.ts';
+import { dashboard, firing, select, titled, UID } from './frame.ts';
 import { BAD, GOOD, NORMAL, STATUS_COLORS, statusColor, WARNING } from './palette.ts';
 import { at, fixedColor, layout, lines, over, override, stat, steps } from './panels.ts';
 import type { Variable } from './schema.ts';
@@ -10,6 +10,7 @@ const NOT_LEARNED = 'Nothing yet: what is normal is known after two hours of cou
 
 /** Recorded series of one status in the chosen window, summed over the extra labels. */
 const observed = (status: string) => `sum by (status) (${select(RECORDED.observed, `status="${status}", ${WINDOW}`)})`;
+const count = (status: string) => `sum(${select(RECORDED.observed, `status="${status}", ${WINDOW}`)})`;
 const total = `sum(${select(RECORDED.observed, WINDOW)})`;
 const expected = (status: string) => `sum(${select(RECORDED.expected, `status="${status}", ${WINDOW}`)})`;
 /** As people count: scaled from what the rules compare, the window without its busiest minute, to the whole window. */
@@ -39,11 +40,9 @@ const marks = (name: string) =>
     'custom.showPoints': 'always',
   });
 
-const titleOf = (status: string) => status.replaceAll('_', ' ').replace(/^./, (first) => first.toUpperCase());
-
 const judged = (status: JudgedStatus) =>
   lines({
-    title: `${titleOf(status)} in $window`,
+    title: `${titled(status)} in $window`,
     description:
       'Shaded: what is normal for this time of day and as many approved transactions. Red: minutes that the rules found above normal, in ' +
       'whichever window. With several acquirers or merchants all lines are sums; the rules judge each one by itself.',
@@ -90,8 +89,7 @@ const approved = lines({
   ],
 });
 
-const share = (part: string) => `${part} / (${total} - ${total0('denied')} + ${part})`;
-const total0 = (status: string) => `sum(${select(RECORDED.observed, `status="${status}", ${WINDOW}`)})`;
+const share = (part: string) => `${part} / (${total} - ${count('denied')} + ${part})`;
 
 const deniedShare = lines({
   title: 'Share denied in $window',
@@ -99,7 +97,7 @@ const deniedShare = lines({
   queries: [
     over(share(upper('denied')), 'highest normal'),
     over(share(expected('denied')), 'normal'),
-    over(`${total0('denied')} / ${total}`, 'denied'),
+    over(`${count('denied')} / ${total}`, 'denied'),
   ],
   unit: 'percentunit',
   decimals: 1,
@@ -150,7 +148,7 @@ const scores = lines({
   overrides: STATUS_COLORS,
 });
 
-const COMPARED = `${RECORDED.perMinute}{status=~"$status", acquirer=~"$acquirer", merchant=~"$merchant"}`;
+const COMPARED = select(RECORDED.perMinute, 'status=~"$status"');
 /** Transactions a minute over `range`, as they were some days before. */
 const rate = (range: string, daysAgo = 0) =>
   `sum(avg_over_time(${COMPARED}[${range}]${daysAgo > 0 ? ` offset ${daysAgo}d` : ''}))`;
@@ -192,7 +190,7 @@ const lastHour = stat({
   unit: 'percentunit',
   decimals: 1,
   noValue: 'no counts then',
-  names: true,
+  show: 'value_and_name',
   colored: false,
 });
 
@@ -225,7 +223,7 @@ const strip = {
   sales: stat({
     title: 'Approved against normal',
     description: 'In $window. A quarter fewer than usual, and more than chance, alerts.',
-    queries: [at(`${total0('approved')} / ${expected('approved')} - 1`, 'difference')],
+    queries: [at(`${count('approved')} / ${expected('approved')} - 1`, 'difference')],
     unit: 'percentunit',
     decimals: 1,
     noValue: 'not known yet',
@@ -242,7 +240,7 @@ const strip = {
     ],
     unit: 'percentunit',
     decimals: 2,
-    names: true,
+    show: 'value_and_name',
     curve: true,
     overrides: STATUS_COLORS,
   }),
@@ -250,7 +248,7 @@ const strip = {
 
 const custom = (name: string, values: readonly string[]) => ({
   name,
-  label: name.replace(/^./, (first) => first.toUpperCase()),
+  label: titled(name),
   type: 'custom' as const,
   query: values.join(','),
   hide: 0 as const,
