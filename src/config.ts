@@ -127,7 +127,7 @@ export const SETTINGS = {
   tokensFile: setting({
     flag: 'tokens-file',
     value: 'FILE',
-    help: 'access tokens, one "ROLE TOKEN" a line; roles: ingest, read, webhook',
+    help: 'access tokens, one "ROLE TOKEN" a line; roles: ingest, read, webhook, operate',
     default: '',
     schema: z.string(),
   }),

@@ -8,6 +8,7 @@ const TOKEN = {
   ingest: 'ingest-0123456789abcdef',
   read: 'read-0123456789abcdef',
   webhook: 'webhook-0123456789abcdef',
+  operate: 'operate-0123456789abcdef',
   both: 'both-0123456789abcdef',
 };
 const TOKENS = `# who may do what
@@ -15,6 +16,7 @@ ingest ${TOKEN.ingest}
 
 read   ${TOKEN.read}\r
 webhook ${TOKEN.webhook}
+operate ${TOKEN.operate}
 ingest,read ${TOKEN.both}
 `;
 
@@ -36,11 +38,26 @@ const ROUTES = [
   ['GET', '/api/v1/anomalies', 'read'],
   ['GET', '/api/v1/series?status=denied', 'read'],
   ['GET', '/api/v1/alerts', 'read'],
+  ['GET', '/api/v1/state', 'read'],
+  ['HEAD', '/api/v1/events', 'read'],
+  ['GET', '/api/v1/comparison?status=denied', 'read'],
+  ['GET', '/api/v1/auth-codes', 'read'],
+  ['GET', '/api/v1/rules', 'read'],
+  ['GET', '/api/v1/silences', 'read'],
+  ['POST', '/api/v1/silences', 'operate'],
+  ['DELETE', '/api/v1/silences/1', 'operate'],
+  ['GET', '/api/v1/incidents', 'read'],
+  ['GET', '/api/v1/incidents.csv', 'read'],
+  ['POST', '/api/v1/incidents/1/mark', 'operate'],
+  ['POST', '/api/v1/demo/incidents', 'operate'],
   ['POST', '/api/v1/alertmanager', 'webhook'],
   ['GET', '/metrics', 'read'],
   ['GET', '/-/healthy', undefined],
   ['GET', '/-/ready', undefined],
   ['GET', '/openapi.json', undefined],
+  ['GET', '/docs', undefined],
+  ['GET', '/', undefined],
+  ['GET', '/live/main.js', undefined],
 ] as const;
 
 const ask = (method: string, path: string, authorization?: string) =>
@@ -62,7 +79,7 @@ describe.each(ROUTES)('%s %s', (method, path, role) => {
     }
   });
 
-  test.each(['ingest', 'read', 'webhook', 'both'] as const)('with the token of %s', async (holder) => {
+  test.each(['ingest', 'read', 'webhook', 'operate', 'both'] as const)('with the token of %s', async (holder) => {
     const { status } = await ask(method, path, `Bearer ${TOKEN[holder]}`);
     const roles: (string | undefined)[] = holder === 'both' ? ['ingest', 'read'] : [holder];
     if (role === undefined || roles.includes(role)) expect([401, 403]).not.toContain(status);
@@ -83,7 +100,7 @@ test('who is refused changes nothing, and is refused before the body is looked a
 test.each([
   [
     'read read-0123456789abcdef\nwriter abcdefghijklmnopq',
-    /tokens:2: "writer" is no role; roles are ingest, read, webhook/,
+    /tokens:2: "writer" is no role; roles are ingest, read, webhook, operate/,
   ],
   ['# none\n\nread', /tokens:3: must be "ROLE TOKEN"/],
   ['read short', /tokens:1: must be "ROLE TOKEN", with a token of at least 16/],
