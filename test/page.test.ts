@@ -84,11 +84,11 @@ describe('without Prometheus', () => {
     writeFileSync(tokensFile, 'read let-me-have-a-look\n');
     const service = await startService({ tokensFile });
     const { page } = await openPage(browser, service.url);
-    await page.getByLabel('Token').fill('not-the-right-token');
+    await page.getByRole('textbox', { name: 'Token' }).fill('not-the-right-token');
     await page.keyboard.press('Enter');
     await sees(page, /this token is not known/);
     expect(await seriousProblems(page)).toEqual([]);
-    await page.getByLabel('Token').fill('let-me-have-a-look');
+    await page.getByRole('textbox', { name: 'Token' }).fill('let-me-have-a-look');
     await page.keyboard.press('Enter');
     await hasWord(page, 'Not watching');
     await page.reload();
@@ -191,8 +191,11 @@ describe('the demo', () => {
     await page.reload();
     await sees(page, 'Failed against normal');
     expect(await page.getByRole('radio', { name: '12 h' }).isChecked()).toBe(true);
+    await page.locator('#band-readout', { hasText: /\d failed/ }).waitFor();
+    const newest = await page.locator('#band-readout time').innerText();
     await page.locator('#band-chart').press('ArrowLeft');
-    expect(await page.locator('#band-readout').innerText()).toMatch(/failed/);
+    await page.locator('#band-chart').press('PageUp');
+    expect(await page.locator('#band-readout time').innerText()).not.toBe(newest);
   });
 
   it('tells the whole story of an incident that a button starts, without a reload', async () => {

@@ -156,7 +156,14 @@ function showing(shown: Shown, chart: ReturnType<typeof createChart>, fresh: boo
   );
 }
 
-export function createBandChart(first: Range, ranged: (range: Range) => void): (model: Model) => void {
+export interface BandChartOptions {
+  range: Range;
+  ranged(range: Range): void;
+  /** Told what was read, in minutes. */
+  loaded(status: Status, series: Series['series']): void;
+}
+
+export function createBandChart({ range: first, ranged, loaded }: BandChartOptions): (model: Model) => void {
   let shown: Shown = { status: 'denied', labels: {}, range: first, step: 60, minutes: [], incidents: [] };
   let asked = '';
   let at: number | null = null;
@@ -191,6 +198,7 @@ export function createBandChart(first: Range, ranged: (range: Range) => void): (
     const error = byId('band-error');
     try {
       const { step, series } = await get<Series>(`series?status=${status}&from=${from}`);
+      if (step === 60) loaded(status, series);
       if (asked !== key) return;
       const points = series.find((one) => keyOf(one.labels) === keyOf(labels))?.points ?? [];
       shown = { ...shown, step, minutes: minutesOf(points) };

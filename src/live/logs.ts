@@ -34,7 +34,10 @@ function incidentLine(incident: Incident, marked: (incident: Incident) => void):
       { class: 'muted' },
       when(startsAt),
       going ? ' and going on' : h('span', {}, ' to ', when(endsAt)),
-      `, ${duration(seconds)}`,
+      ', ',
+      going
+        ? h('span', { class: 'age', 'data-since': startsAt }, duration((Date.now() - Date.parse(startsAt)) / 1000))
+        : duration(seconds),
       peakScore === null ? '' : ` · peak score ${signed(peakScore)}`,
       scope(labels) === '' ? '' : ` · ${scope(labels)}`,
     ),
@@ -189,7 +192,8 @@ function list<T>(
 export function createLogs(marked: (incident: Incident) => void): (model: Model) => void {
   tabs(byId('log-tabs'), () => {});
   byId('csv').addEventListener('click', () => void saveCsv());
-  return ({ incidents, journal, reports, silences }) => {
+  return ({ state, incidents, journal, reports, silences }) => {
+    byId('logs').hidden = state === undefined;
     list(
       'incident-list',
       incidents,

@@ -4,7 +4,7 @@ import { get } from './api.ts';
 import { createBandChart, RANGES, type Range } from './band-chart.ts';
 import { createCodes } from './codes.ts';
 import { createDemo } from './demo.ts';
-import { byId, keepScrollable } from './dom.ts';
+import { byId, keepScrollable, whenSeen } from './dom.ts';
 import { createFirst } from './first.ts';
 import { createHero, tick, titleTab } from './hero.ts';
 import { createHours } from './hours.ts';
@@ -84,7 +84,7 @@ const panels: ((model: Model) => void)[] = [
   createAlerts({ show, marked }),
   demo.draw,
   createTiles(recent, { choose, chooseLabels: (labels) => store.change({ labels }) }),
-  createBandChart(range, (next) => remember('range', next)),
+  createBandChart({ range, ranged: (next) => remember('range', next), loaded: recent.seed }),
   createLastHour(),
   createHours(),
   createCodes(),
@@ -111,13 +111,20 @@ async function refresh<T>(path: string, take: (answer: T) => Partial<Model>): Pr
 const refreshIncidents = () =>
   refresh<{ incidents: Incident[] }>(`incidents?limit=${KEEP}`, ({ incidents }) => ({ incidents }));
 
+const refreshReports = () => refresh<{ reports: Report[] }>('transactions?limit=15', ({ reports }) => ({ reports }));
+const refreshJournal = () => refresh<{ journal: JournalEntry[] }>('alerts?limit=15', ({ journal }) => ({ journal }));
+function refreshLogs(): void {
+  void refreshReports();
+  void refreshJournal();
+}
+whenSeen(byId('logs'), refreshLogs);
+
 /** Through Alertmanager: asked for once it answers, and told of by events from then on. */
 const refreshSilences = () => refresh<{ silences: Silence[] }>('silences', ({ silences }) => ({ silences }));
 
 function onOpen(): void {
   change({ link: { state: 'live' } });
-  void refresh<{ reports: Report[] }>('transactions?limit=12', ({ reports }) => ({ reports }));
-  void refresh<{ journal: JournalEntry[] }>('alerts?limit=12', ({ journal }) => ({ journal }));
+  if (model.journal !== undefined) refreshLogs();
   void refreshIncidents();
 }
 
@@ -135,7 +142,9 @@ function onState(state: State): void {
   change({ state, stateAt: Date.now() });
   if (before !== undefined && before !== describe(model).tone) change({ verdictSince: evaluatedAt(state) * 1000 });
   if (state.path.alertmanager.ok && model.silences === undefined) void refreshSilences();
-  recent.take(state);
+  // Whether there never was a report, or none that is evaluated yet.
+  if (state.anomalies.length === 0 && model.reports === undefined) void refreshReports();
+  recent.take(state, model.status);
   demo.state(state);
 }
 

@@ -48,6 +48,11 @@ export function createStore(model: Model, draw: (model: Model) => void): Store {
 export const keyOf = (labels: Labels): string =>
   JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 
+const isIdle = (state: State | undefined): boolean =>
+  (state?.anomalies ?? [])
+    .filter(({ labels }) => Object.keys(labels).length === 0)
+    .every(({ lastMinute, lastHour }) => !lastMinute.observed && !lastHour.observed);
+
 const GRAVITY = { alert: 0, watch: 1, unknown: 2, ok: 3 };
 
 /** The sets of extra labels that have data, the gravest first. */
@@ -57,6 +62,8 @@ export function labelSets(state: State | undefined): Labels[] {
     const gravity = Math.min(GRAVITY[recommendation], sets.get(keyOf(labels))?.gravity ?? 9);
     sets.set(keyOf(labels), { labels, gravity });
   }
+  // Every status is exposed without labels too, at 0 where all reports carry some: that is no set of its own.
+  if (sets.size > 1 && isIdle(state)) sets.delete(keyOf({}));
   return [...sets.values()].sort((a, b) => a.gravity - b.gravity).map(({ labels }) => labels);
 }
 

@@ -22,7 +22,10 @@ export const evaluatedAt = ({ path, baseline, time }: State): number =>
 /** The last half hour of every status: fetched once, then grown by each new state. */
 export interface Recent {
   of(status: Status, labels: Labels): readonly Minute[];
-  take(state: State): void;
+  /** @param charted the status whose minutes the chart reads anyway: it is seeded by that */
+  take(state: State, charted: Status): void;
+  /** Minutes that the chart has read. */
+  seed(status: Status, series: Series['series']): void;
 }
 
 export function createRecent(changed: () => void): Recent {
@@ -35,8 +38,17 @@ export function createRecent(changed: () => void): Recent {
     loading.add(status);
     const from = Math.floor(Date.now() / 1000) - SPAN_SECONDS;
     const answer = await get<Series>(`series?status=${status}&from=${from}`).catch(() => undefined);
-    for (const { labels, points } of answer?.series ?? []) minutes.set(place(status, labels), minutesOf(points));
     loading.delete(status);
+    seed(status, answer?.series ?? []);
+  }
+
+  function seed(status: Status, series: Series['series']): void {
+    const since = Date.now() / 1000 - SPAN_SECONDS;
+    for (const { labels, points } of series)
+      minutes.set(
+        place(status, labels),
+        minutesOf(points).filter(({ time }) => time >= since),
+      );
     changed();
   }
 
@@ -51,9 +63,13 @@ export function createRecent(changed: () => void): Recent {
 
   return {
     of: (status, labels) => minutes.get(place(status, labels)) ?? [],
-    take(state) {
+    seed,
+    take(state, charted) {
       const time = evaluatedAt(state);
-      const unknown = state.anomalies.filter(({ status, labels }) => !minutes.has(place(status, labels)));
+      const unknown = state.anomalies.filter(({ status, labels }) => {
+        const chartMayBring = status === charted && newest === 0;
+        return !chartMayBring && !minutes.has(place(status, labels));
+      });
       const behind = newest > 0 && time - newest > GAP_SECONDS ? state.anomalies : unknown;
       for (const status of new Set(behind.map((anomaly) => anomaly.status))) void load(status);
       grow(state, time);

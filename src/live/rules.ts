@@ -105,18 +105,15 @@ export function createRules(): (model: Model) => void {
       ]);
     }
   }
+  whenSeen(byId('rules'), () => {
+    seen = true;
+    void load();
+  });
   return ({ state }) => {
+    byId('rules').hidden = state === undefined;
     if (state === undefined) return;
     const before = answers;
     answers = state.path.prometheus.ok;
-    // Not before there is a state: while the page is empty, what is far down is in view.
-    if (before === undefined)
-      requestAnimationFrame(() =>
-        whenSeen(byId('rules'), () => {
-          seen = true;
-          void load();
-        }),
-      );
     if (answers === before) return;
     asked = false;
     if (answers === false)
