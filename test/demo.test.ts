@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDemo, type Demo } from '../src/demo.ts';
+import { postDemoTraffic } from '../src/demo-traffic.ts';
+import type { Clock } from '../src/post-traffic.ts';
+import { createTraffic, type TrafficMinute } from '../src/simulate.ts';
+import { increases, type Service, startService } from './support/service.ts';
+
+const MINUTE = 60_000;
+let service: Service;
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.close());
+
+/** Some minutes ago, so that its minutes are neither late nor ahead. */
+const first = Math.floor(Date.now() / MINUTE) - 8;
+
+type Act = (demo: Demo) => void;
+
+/** Tells the real service of some minutes, by a clock that only sleeping moves; `acts` happen so many seconds after the start. */
+async function tell(minutes: number, from: number, acts: Record<number, Act> = {}) {
+  let now = from * MINUTE;
+  const due = Object.entries(acts).map(([second, act]) => ({ time: now + Number(second) * 1000, act }));
+  const traffic = createTraffic({ seed: 3 });
+  const demo = createDemo(traffic, () => now);
+  const clock: Clock = {
+    now: () => now,
+    async sleep(ms, signal) {
+      const end = now + ms;
+      for (const { time, act } of due.filter(({ time }) => time > now && time < end)) {
+        now = time;
+        act(demo);
+        signal.throwIfAborted();
+      }
+      now = end;
+    },
+  };
+  const stop = new AbortController();
+  const told: TrafficMinute[] = [];
+  await postDemoTraffic({
+    ...{ traffic, demo, url: service.url, from, seed: 3, clock, signal: stop.signal },
+    onMinute(minute) {
+      told.push(minute);
+      if (told.length === minutes) stop.abort();
+    },
+  });
+  return { traffic, told };
+}
+
+const reports = async () => (await service.get('/api/v1/transactions?limit=100')).json.reports.reverse();
+const sumOf = (minutes: TrafficMinute[], status: 'approved' | 'denied') =>
+  minutes.reduce((sum, { counts }) => sum + counts[status], 0);
+
+describe("the demo's traffic", () => {
+  it('tells each minute by halves, and counts it once', async () => {
+    let told: TrafficMinute[] = [];
+    const changed = await increases(service, async () => {
+      ({ told } = await tell(3, first));
+    });
+    const traffic = createTraffic({ seed: 3 });
+    expect(told).toEqual([0, 1, 2].map((n) => traffic.at(first + n)));
+    expect(changed['transactions_total{status="approved"}']).toBe(sumOf(told, 'approved'));
+    const codes = Object.entries(changed).filter(([series]) => /auth_code="(?!00)/.test(series));
+    expect(codes.reduce((sum, [, n]) => sum + n, 0)).toBe(sumOf(told, 'denied'));
+    expect(await reports()).toHaveLength(6);
+  });
+
+  it('tells of an incident at once, and never less than before', async () => {
+    const before = (await reports()).length;
+    const { told, traffic } = await tell(2, first + 3, { 10: (demo) => demo.start('denied-spike') });
+    const sent = (await reports()).slice(before);
+    const usual = createTraffic({ seed: 3 }).at(first + 3);
+    // Before the minute's first half has passed.
+    expect(sent[0].counts.denied).toBe(Math.floor((traffic.at(first + 3)?.counts.denied ?? 0) / 2));
+    expect(sent[0].counts.denied).toBeGreaterThan(usual?.counts.denied ?? Number.POSITIVE_INFINITY);
+    expect(sumOf(told, 'denied')).toBeGreaterThan(3 * 2 * (usual?.counts.denied ?? 0));
+  });
+
+  it('never takes back what it has told: sales that stop do so from then on', async () => {
+    const changed = await increases(service, () =>
+      tell(2, first + 5, { 40: (demo) => demo.start('volume-zero') }).then(() => undefined),
+    );
+    const usual = createTraffic({ seed: 3 }).at(first + 5);
+    expect(changed['transactions_total{status="approved"}']).toBe(Math.floor((usual?.counts.approved ?? 0) / 2));
+  });
+
+  it('goes on where an earlier run has told more of a minute', async () => {
+    const { told } = await tell(2, first + 3);
+    // The incident's minutes stay as they are.
+    expect(told.map(({ minute }) => minute)).toEqual([first + 5, first + 6]);
+  });
+});
