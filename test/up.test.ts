@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type EventStream, listenTo } from './support/event-stream.ts';
 import { type Running, waitFor } from './support/processes.ts';
 import { type Client, clientOf, runProgram, temporaryFolder } from './support/service.ts';
 
@@ -7,6 +8,8 @@ import { type Client, clientOf, runProgram, temporaryFolder } from './support/se
 let running: Running;
 let service: Client;
 let prometheus: Client;
+/** What a page that is open all the time is told. */
+let page: EventStream;
 
 const address = (name: string) => new RegExp(`${name}\\s+(http://127\\.0\\.0\\.1:\\d+)`).exec(running.stdout())?.[1];
 
@@ -22,10 +25,19 @@ async function startDemo(): Promise<void> {
   if (over) throw new Error(`the demo ended:\n${running.stderr()}`);
   service = clientOf(address('post counts') ?? '');
   prometheus = clientOf(address('Prometheus') ?? '');
+  page = await listenTo(service.url);
+}
+
+/** Fires by an alert that the POSTs below do not touch. */
+const KIND = 'failed';
+interface Fired {
+  labels: { alertname: string };
+  incidentId?: string;
 }
 
 beforeAll(startDemo);
 afterAll(async () => {
+  page?.close();
   await running?.stop();
 });
 
@@ -56,6 +68,21 @@ describe('tillwatch up --demo', () => {
     const { json } = await post({ approved: 300, denied: 10, failed: 0, reversed: 1 });
     expect(json.baseline.state).toBe('ready');
     expect(json.recommendation).toBe('ok');
+  });
+
+  it('names the page first, and lets a person start an incident on it', async () => {
+    expect(/http\S+/.exec(running.stdout())?.[0]).toBe(`${service.url}/`);
+    const { demo } = await page.next('state');
+    expect(demo.kinds.map(({ kind }: { kind: string }) => kind)).toEqual(
+      expect.arrayContaining(['denied-spike', KIND]),
+    );
+    const start = (kind: string) => service.send('POST', '/api/v1/demo/incidents', { kind });
+    const started = await start(KIND);
+    expect([started.status, started.json]).toEqual([200, { kind: KIND, until: expect.any(String) }]);
+    expect((await start(KIND)).status).toBe(409);
+    expect((await start('earthquake')).status).toBe(422);
+    await page.next('state', ({ demo }) => demo.running[0]?.until === started.json.until);
+    await page.next('report', ({ counts }) => counts.failed > 0);
   });
 
   it('goes from two bad minutes to the alert in Prometheus and the message in the journal', async () => {
@@ -93,6 +120,19 @@ describe('tillwatch up --demo', () => {
       runbook_url: expect.stringContaining('#transactionsdeniedabovenormal'),
     });
   }, 400_000);
+
+  it('has told the page the story of the incident: watch, alert, the alert that fires, the message', async () => {
+    const name = 'TransactionsFailedAboveNormal';
+    for (const said of ['watch', 'alert'])
+      await page.next('report', ({ recommendation, source }) => source === 'simulate' && recommendation === said);
+    await page.next('state', ({ alerts }) => alerts.some((a: Fired) => a.labels.alertname === name), 60_000);
+    const told = await page.next('notification', ({ groupLabels }) => groupLabels.alertname === name, 60_000);
+    expect(told.status).toBe('firing');
+    const { incidents } = (await service.get('/api/v1/incidents')).json;
+    const { id } = incidents.find(({ alertname }: { alertname: string }) => alertname === name);
+    const { verdict } = await page.next('state', ({ alerts }) => alerts.some((a: Fired) => a.incidentId === id));
+    expect(verdict.recommendation).toBe('alert');
+  });
 
   it('starts a Prometheus that was killed again, and goes on answering', async () => {
     const children = childrenOf(running.pid);
