@@ -48,7 +48,7 @@ export function readAssets(folder: string = BUILT): ReadonlyMap<string, Asset> {
   try {
     names = readdirSync(folder).filter((name) => TYPES[extname(name)] !== undefined);
   } catch {
-    return new Map();
+    throw unbuilt('');
   }
   const assets = new Map(names.map((name) => [name, readAsset(join(folder, name))]));
   const needed = [...assets].flatMap(([name, asset]) => namedIn(name, asset));

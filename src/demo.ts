@@ -13,7 +13,7 @@ interface Shown {
 /** What a person may start. What the simulator knows beside these only looks different in a history. */
 const KINDS: Partial<Record<IncidentKind, Shown>> = {
   'denied-spike': { title: 'Denials jump', does: 'five times as many are denied, most with code 51', minutes: 4 },
-  'denied-step': { title: 'More denials', does: 'a good two times as many are denied', minutes: 6 },
+  'denied-step': { title: 'More denials', does: 'twice as many are denied, and some more', minutes: 6 },
   'denied-ramp': { title: 'Denials creep up', does: 'denials rise slowly to four times', minutes: 15 },
   failed: { title: 'Failures', does: 'one in twenty that would be approved fails', minutes: 4 },
   reversed: { title: 'Reversals', does: 'fifteen times as many are reversed', minutes: 4 },
