@@ -8,18 +8,16 @@ import type { Prometheus, Sample } from './prometheus.ts';
 export interface Normal {
   /** This status per approved transaction, now. */
   odds: number;
-  relativeVariance: Partial<Record<Window, number>>;
-  /** What this time of day peaks at on other days: 0 where nothing recurs, absent before there are three days. */
-  guard: Partial<Record<Window, number>>;
+  relativeVariance?: number;
+  /** The least that the upper edge of the band may be. */
+  floor: Partial<Record<Window, number>>;
   /** The alert that is firing for it. */
   firing?: string;
 }
 
 export interface Tunables {
   z: Partial<Record<Window, number>>;
-  minEvents: Partial<Record<Window, number>>;
   noiseZ: number;
-  guardZ: number;
 }
 
 /** The rules' newest results, as far as a single minute is judged by them. */
@@ -35,16 +33,15 @@ export interface Baseline {
   tunables: Tunables;
 }
 
-const NAMES = [
-  ...[RECORDED.odds, RECORDED.relativeVariance, RECORDED.guard, RECORDED.perMinute],
-  ...[TUNABLE.z, TUNABLE.minEvents, TUNABLE.noiseZ, TUNABLE.guardZ],
-];
+const NAMES = [...[RECORDED.odds, RECORDED.relativeVariance, RECORDED.perMinute], ...[TUNABLE.z, TUNABLE.noiseZ]];
 /** The windows that a single POST is judged by; odds, counts and noise have none. */
 const QUERY = `{__name__=~"${NAMES.join('|')}", window=~"|1m|2m"}`;
+/** Recorded every five minutes, which is as far as a plain name looks back; as far back as the rules read it. */
+const FLOOR = `last_over_time(${RECORDED.floor}{window=~"1m|2m"}[1h])`;
 const AS_OF = `max(timestamp(${RECORDED.odds}))`;
 const FIRING = `ALERTS{alertstate="firing", status=~"${JUDGED_STATUSES.join('|')}"}`;
 
-const NO_TUNABLES: Tunables = { z: {}, minEvents: {}, noiseZ: Number.NaN, guardZ: Number.NaN };
+const NO_TUNABLES: Tunables = { z: {}, noiseZ: Number.NaN };
 
 export function noBaseline(state: 'warming-up' | 'unavailable', reason: string): Baseline {
   return { state, reason, normal: () => undefined, approved: () => undefined, tunables: NO_TUNABLES };
@@ -62,12 +59,11 @@ function normals(samples: Sample[], firing: Sample[]): Map<string, Normal> {
   const map = new Map<string, Normal>();
   for (const { labels, value } of samples)
     if (labels.__name__ === RECORDED.odds && Number.isFinite(value))
-      map.set(addressOf(labels), { odds: value, relativeVariance: {}, guard: {} });
+      map.set(addressOf(labels), { odds: value, floor: {} });
   for (const { labels, value } of samples) {
     const normal = map.get(addressOf(labels));
-    const window = labels.window as Window;
-    if (labels.__name__ === RECORDED.relativeVariance && normal) normal.relativeVariance[window] = value;
-    if (labels.__name__ === RECORDED.guard && normal) normal.guard[window] = value;
+    if (labels.__name__ === RECORDED.relativeVariance && normal) normal.relativeVariance = value;
+    if (labels.__name__ === RECORDED.floor && normal) normal.floor[labels.window as Window] = value;
   }
   for (const { labels } of firing) {
     const normal = map.get(addressOf(labels));
@@ -90,9 +86,7 @@ export function toBaseline(samples: Sample[], firing: Sample[], asOf: number | u
     approved: (labels) => volumes.get(addressOf(labels, 'approved')),
     tunables: {
       z: byWindow(samples, TUNABLE.z),
-      minEvents: byWindow(samples, TUNABLE.minEvents),
       noiseZ: constant(samples, TUNABLE.noiseZ),
-      guardZ: constant(samples, TUNABLE.guardZ),
     },
   };
 }
@@ -100,9 +94,9 @@ export function toBaseline(samples: Sample[], firing: Sample[], asOf: number | u
 /** Asks Prometheus once. Never throws: a Prometheus that fails is a baseline that is unavailable. */
 export async function readBaseline(prometheus: Prometheus): Promise<Baseline> {
   try {
-    const queries = [QUERY, FIRING, AS_OF].map((query) => prometheus.instant(query));
-    const [samples = [], firing = [], asOf = []] = await Promise.all(queries);
-    return toBaseline(samples, firing, asOf[0]?.value);
+    const queries = [QUERY, FLOOR, FIRING, AS_OF].map((query) => prometheus.instant(query));
+    const [samples = [], floors = [], firing = [], asOf = []] = await Promise.all(queries);
+    return toBaseline([...samples, ...floors], firing, asOf[0]?.value);
   } catch (error) {
     return noBaseline('unavailable', messageOf(error));
   }

@@ -40,10 +40,10 @@ export const RECORDED = {
   observed: 'status_window:transactions:increase',
   /** Baseline odds: this status per approved transaction at this time of day. Labels: status, extra. */
   odds: 'status:transactions:odds',
-  /** Relative variance of the expected count: over-dispersion plus the baseline's own uncertainty. */
-  relativeVariance: 'status_window:transactions:relative_variance',
-  /** What this time of day peaks at on other days: 0 where nothing recurs, absent before there are three days. */
-  guard: 'status_window:transactions:guard',
+  /** Relative variance of the expected count: over-dispersion plus the baseline's own uncertainty. Labels: status, extra. */
+  relativeVariance: 'status:transactions:relative_variance',
+  /** The least that `upper` may be: the fewest events that count, and what this time of day peaks at on other days. */
+  floor: 'status_window:transactions:floor',
   expected: 'status_window:transactions:expected',
   upper: 'status_window:transactions:upper',
   lower: 'status_window:transactions:lower',
@@ -74,8 +74,6 @@ export const TUNABLE = {
   evidenceShare: 'tillwatch:evidence_share:tunable',
   /** Standard deviations of over-dispersion (7; its square is the 49 of the band formula). */
   noiseZ: 'tillwatch:noise_z:tunable',
-  /** Standard deviations that a peak which recurs at this time of day may exceed itself by. */
-  guardZ: 'tillwatch:guard_z:tunable',
   /** Trend arrows: standard deviations to rising or falling, and to rising or falling a lot. */
   trendStep: 'tillwatch:trend_step:tunable',
   trendLeap: 'tillwatch:trend_leap:tunable',

@@ -35,7 +35,7 @@ export interface Assessment {
 
 /**
  * The largest normal count where `expected` are expected (docs/detection.md, "The band"): counting noise of z standard
- * deviations, over-dispersion and the baseline's own uncertainty, and the skew of small counts (Cornish-Fisher).
+ * deviations, over-dispersion and the baseline's own uncertainty, and the skew of small counts (Cornish-Fisher); at least the floor.
  * The rules record the same as status_window:transactions:upper.
  * @param window 1m, or 2m of which the busier minute is left out
  * @returns a number of transactions, undefined where the rules have not recorded what it needs
@@ -46,20 +46,16 @@ export function upperBound(
   normal: Normal,
   tunables: Tunables,
 ): number | undefined {
-  const [r, z, least] = [normal.relativeVariance[window], tunables.z[window], tunables.minEvents[window]];
-  const { noiseZ, guardZ } = tunables;
-  if (r === undefined || z === undefined || least === undefined || Number.isNaN(noiseZ + guardZ)) return undefined;
+  const { relativeVariance: r, floor } = normal;
+  const { noiseZ } = tunables;
+  const [z, least] = [tunables.z[window], floor[window]];
+  if (r === undefined || z === undefined || least === undefined) return undefined;
   const l = window === '2m' ? expected / 2 : expected;
   const spread = Math.sqrt(z ** 2 * l + noiseZ ** 2 * r * l ** 2);
   const model = l + spread + ((1 + 2 * r * l) * (z ** 2 - 1)) / 6;
-  const bound = Math.max(model, least - 0.5, guardBound(normal.guard[window] ?? 0, r, tunables));
-  // A rule that divided by zero records NaN, and nothing is above NaN or below it.
+  const bound = Math.max(model, least);
+  // A rule that divided by zero records NaN, as does one whose tunable is missing; nothing is above NaN or below it.
   return Number.isFinite(bound) ? bound : undefined;
-}
-
-/** What recurs at this time of day, with the noise that a recurring peak has. */
-function guardBound(guard: number, r: number, { guardZ }: Tunables): number {
-  return guard > 0 ? guard + guardZ * Math.sqrt(guard + guard ** 2 * r) : 0;
 }
 
 /** (count - expected) in standard deviations, as the rules record it. */
@@ -99,7 +95,7 @@ function assessStatus(status: JudgedStatus, minute: Minute, baseline: Baseline):
     upper: round(shareOf(upper, others)),
     expectedCount: round(expected),
     upperCount: round(upper),
-    score: round(scoreOf(count, expected, normal.relativeVariance['1m'] ?? 0)),
+    score: round(scoreOf(count, expected, normal.relativeVariance ?? 0)),
   };
   const recommendation = verdict(status, minute, expected, upper, normal, baseline);
   return { ...assessment, recommendation, reason: reasonFor(assessment, recommendation, normal) };

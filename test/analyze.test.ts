@@ -150,8 +150,8 @@ describe('tillwatch analyze, by minute', () => {
       [250, 0.002],
       [8000, 0.04],
     ] as const) {
-      const normal = { odds: 1, relativeVariance: { '1m': r }, guard: {} };
-      const upper = upperBound(expected, '1m', normal, { z, minEvents, noiseZ, guardZ: 3.5 });
+      const normal = { odds: 1, relativeVariance: r, floor: { '1m': minEvents['1m'] - 0.5 } };
+      const upper = upperBound(expected, '1m', normal, { z, noiseZ });
       expect(Math.max(bandAt(expected, r, z['1m'], noiseZ), minEvents['1m'] - 0.5)).toBeCloseTo(upper ?? Number.NaN, 9);
     }
   });

@@ -104,7 +104,7 @@ describe('importHistory', () => {
     const { to } = await importInto(dataDir, minutes, { authCodes: AUTH_CODES, rulesDir: projectRules });
     await withStorage(dataDir, async ({ values }) => {
       for (const name of [RECORDED.odds, RECORDED.perMinute]) expect(await values(name, to)).toHaveProperty('denied');
-      for (const name of [RECORDED.upper, RECORDED.expected, RECORDED.relativeVariance, RECORDED.score]) {
+      for (const name of [RECORDED.upper, RECORDED.expected, RECORDED.floor, RECORDED.score]) {
         expect(Object.keys(await values(`${name}{status="denied"}`, to, 'window'))).toContain('1m');
       }
       const { denied = 0 } = await values(RECORDED.odds, to);

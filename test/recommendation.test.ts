@@ -7,13 +7,13 @@ import { assess, overall, scoreOf, upperBound } from '../src/recommendation.ts';
 import { fakePrometheus, type Mood, RECORDINGS } from './support/fake-prometheus.ts';
 import { type Client, minutesAgo, serveWith, temporaryFolder } from './support/service.ts';
 
-const TUNABLES = { z: { '1m': 3.3, '2m': 3.3 }, minEvents: { '1m': 3, '2m': 3 }, noiseZ: 7, guardZ: 3.5 };
+const TUNABLES = { z: { '1m': 3.3, '2m': 3.3 }, noiseZ: 7 };
 
 describe('the largest normal count, worked out by hand', () => {
-  const normal = (r: number, guard?: number) => ({
+  const normal = (r: number, floor = 2.5) => ({
     odds: 0.05,
-    relativeVariance: { '1m': r, '2m': r },
-    guard: guard === undefined ? {} : { '1m': guard, '2m': guard },
+    relativeVariance: r,
+    floor: { '1m': floor, '2m': floor },
   });
 
   test.each([
@@ -23,22 +23,21 @@ describe('the largest normal count, worked out by hand', () => {
     ['a hundred a minute in two', 200, '2m', normal(0.01), 182.3336],
     // 8 + sqrt(87.12 + 156.8) + 1.8 * 9.89 / 6
     ['eight expected', 8, '1m', normal(0.05), 26.585],
-    // The skew alone, 1.65, is less than 3 events.
+    // The skew alone, 1.65, is less than 3 events: the floor is half a one below them.
     ['none expected', 0, '1m', normal(0.01), 2.5],
-    // 300 + 3.5 * sqrt(300 + 300^2 * 0.01)
-    ['a peak of 300 at this time of day', 100, '1m', normal(0.01, 300), 421.2436],
+    ['a peak at this time of day', 100, '1m', normal(0.01, 421.2436), 421.2436],
     ['a peak that the band covers anyway', 100, '1m', normal(0.01, 20), 182.3336],
   ] as const)('%s', (_name, expected, window, given, upper) => {
     expect(upperBound(expected, window, given, TUNABLES)).toBeCloseTo(upper, 3);
   });
 
   test.each([
-    ['no variance', { odds: 0.05, relativeVariance: {}, guard: {} }, TUNABLES],
+    ['no variance', { odds: 0.05, floor: { '1m': 2.5 } }, TUNABLES],
     ['a variance that a rule divided by zero for', normal(Number.NaN), TUNABLES],
     ['no sensitivity', normal(0.01), { ...TUNABLES, z: {} }],
-    ['no least evidence', normal(0.01), { ...TUNABLES, minEvents: {} }],
+    ['no floor', { odds: 0.05, relativeVariance: 0.01, floor: {} }, TUNABLES],
     ['no noise', normal(0.01), { ...TUNABLES, noiseZ: Number.NaN }],
-    ['a guard without end', normal(0.01, Number.POSITIVE_INFINITY), TUNABLES],
+    ['a floor without end', normal(0.01, Number.POSITIVE_INFINITY), TUNABLES],
   ])('with %s there is none', (_name, given, tunables) => {
     expect(upperBound(100, '1m', given, tunables)).toBeUndefined();
   });

@@ -70,7 +70,7 @@ const PER_ACQUIRER: readonly Recorded[] = [
     series: byWindow(JUDGED_STATUSES, (n, w) => n * Math.max(w - 1, 1)),
     ages: onDays(WEEK, -34, -26),
   },
-  { name: 'status_window:transactions:steady', series: byWindow(JUDGED_STATUSES, () => 1), ages: recent(70) },
+  { name: RECORDED.floor, series: byWindow(BASELINE, () => 2.5), ages: recent(10) },
   {
     name: 'status:transactions:odds15m',
     series: byStatus(FIRST_PASS, (n) => n / PER_MINUTE.approved, false),

@@ -8,7 +8,7 @@ Evaluates the project's rules on a live Prometheus with ever more values of an e
 
   --values LIST  values of the label, in rising order (default 1,100,1000; seven counters each)
   --warm-up N    minutes of evaluations that do not count (default 2)
-  --minutes N    minutes of evaluations that do (default 3)
+  --minutes N    minutes of evaluations that do (default 5: some rules are evaluated that often)
   --json         the figures beside their goals, as [{"what","goal","figure","met"}]
 `;
 
@@ -16,7 +16,7 @@ const { values } = parseArgs({
   options: {
     values: { type: 'string', default: '1,100,1000' },
     'warm-up': { type: 'string', default: '2' },
-    minutes: { type: 'string', default: '3' },
+    minutes: { type: 'string', default: '5' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },

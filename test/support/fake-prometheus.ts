@@ -15,14 +15,14 @@ export const RECORDINGS: Sample[] = [
   sample(RECORDED.odds, { status: 'failed' }, 0),
   sample(RECORDED.perMinute, { status: 'approved' }, 100),
   sample(RECORDED.perMinute, { status: 'denied' }, 5),
+  sample(RECORDED.relativeVariance, { status: 'denied' }, 0.01),
+  sample(RECORDED.relativeVariance, { status: 'failed' }, 0.05),
   ...(['1m', '2m'] as const).flatMap((window) => [
-    sample(RECORDED.relativeVariance, { status: 'denied', window }, 0.01),
-    sample(RECORDED.relativeVariance, { status: 'failed', window }, 0.05),
+    sample(RECORDED.floor, { status: 'denied', window }, 2.5),
+    sample(RECORDED.floor, { status: 'failed', window }, 2.5),
     sample(TUNABLE.z, { window }, 3.3),
-    sample(TUNABLE.minEvents, { window }, 3),
   ]),
   sample(TUNABLE.noiseZ, {}, 7),
-  sample(TUNABLE.guardZ, {}, 3.5),
 ];
 
 export type Mood = 'ready' | 'empty' | 'no JSON' | 'other JSON' | 'mad times' | 'error' | 'silent' | 'cut off';
