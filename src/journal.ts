@@ -68,6 +68,10 @@ function entryOf({ labels: all, annotations, fingerprint, ...alert }: NotedAlert
   return { id, fingerprint, alertname, severity, labels, summary: annotations.summary ?? '', startsAt, endsAt, seen };
 }
 
+/** `level` is on the second alert that tells that one which fires already is getting worse. */
+const isIncident = ({ alertname, labels, startsAt }: Entry): boolean =>
+  alertname !== WATCHDOG && labels.level === undefined && !Number.isNaN(startsAt);
+
 /** Incidents by id, brought up to date from the notifications that have come since the last look. */
 function follow(ledger: Ledger): () => Map<string, Entry> {
   const found = new Map<string, Entry>();
@@ -93,7 +97,7 @@ function follow(ledger: Ledger): () => Map<string, Entry> {
       next = number + 1;
       const { data } = note.safeParse(kept);
       const entries = data?.alerts.map((alert) => entryOf(alert, Date.parse(data.receivedAt))) ?? [];
-      for (const entry of entries) if (entry.alertname !== WATCHDOG && !Number.isNaN(entry.startsAt)) take(entry);
+      for (const entry of entries) if (isIncident(entry)) take(entry);
     }
     forget();
     return found;

@@ -254,8 +254,8 @@ describe('names file and line of', () => {
     [
       'refers to a template that does not exist',
       'slack.tmpl',
-      (text) => text.replace('"tillwatch.numbers"', '"tillwatch.number"'),
-      ':5: template "tillwatch.number" is not defined in any file',
+      (text) => text.replace('"tillwatch.lasted"', '"tillwatch.last"'),
+      ':18: template "tillwatch.last" is not defined in any file',
     ],
     [
       'asks for a field that messages do not have',

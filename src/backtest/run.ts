@@ -138,7 +138,8 @@ function planRules(recording: RecordingRule[], alerts: AlertRule[], history: Rea
     }
     evaluated.push(alert);
     for (const rule of needs.rules) needed.add(rule);
-    for (const name of needs.inputs) if (!history.has(name)) absent.add(name);
+    // What reads alerts only tells of one that fires already ("getting worse"): nothing is missed without them.
+    for (const name of needs.inputs) if (!history.has(name) && name !== 'ALERTS') absent.add(name);
   }
   return { evaluated, leftOut, absent: [...absent], recording: recording.filter((rule) => needed.has(rule)) };
 }

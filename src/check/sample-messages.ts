@@ -3,10 +3,12 @@ export function sampleMessages(): Record<string, unknown> {
   const usual = alert('firing', { severity: 'critical', status: 'denied' }, ANNOTATIONS);
   const other = alert('firing', { severity: 'warning', status: 'denied', acquirer: 'A & B "Bank"' }, ANNOTATIONS);
   const ended = alert('resolved', { severity: 'critical', status: 'failed' }, ANNOTATIONS);
+  const worse = alert('resolved', { severity: 'critical', status: 'failed', level: 'worse' }, ANNOTATIONS);
   const bare = alert('firing', {}, {});
   return {
     one: message('firing', [usual]),
-    mixed: message('firing', [usual, other, ended]),
+    mixed: message('firing', [usual, other, ended, worse]),
+    many: message('firing', [...Array(20).fill(other), ...Array(20).fill(ended)]),
     resolved: message('resolved', [ended]),
     bare: message('firing', [bare]),
   };
@@ -18,7 +20,12 @@ const ANNOTATIONS = {
   observed: '54',
   expected: '8.8',
   upper: '15.8',
-  auth_codes: '51 (40), 59 (14)',
+  auth_codes: '51 insufficient funds: 40 in 5 minutes, 8.0 would be normal',
+  lost: 'up to 9 approvals a minute, 45 so far: what is denied beyond normal.',
+  lasted:
+    '34 min, from 12:30 to 13:04 UTC; 14 denied in the worst minute, 1.8 would be normal; 310 beyond normal in all',
+  todo: 'Was something released? Roll it back first.',
+  silence_url: 'http://localhost:8080/?silence=TransactionsDeniedAboveNormal',
   runbook_url: 'https://example.com/runbook#denied',
   dashboard_url: 'http://localhost:3000/d/tillwatch?from=1&to=2',
 };

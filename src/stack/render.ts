@@ -11,6 +11,8 @@ export interface Addresses {
 
 const COMPOSE_SECRETS = '/etc/alertmanager/secrets/';
 const PATH_LISTS = ['rule_files', 'templates'];
+/** Where messages lead as shipped; one that people have set is theirs. */
+const SHIPPED_URL = 'http://localhost:8080';
 
 const isPath = (path: readonly unknown[]): boolean =>
   path.some((node) => {
@@ -38,6 +40,7 @@ export function renderConfig(source: string, target: string, addresses: Addresse
   visit(document, {
     Map(_key, node) {
       const webhook = node.get('url');
+      if (node.get('tillwatch_url') === SHIPPED_URL) node.set('tillwatch_url', `http://${addresses['tillwatch:8080']}`);
       if (tokenFile === undefined) return;
       if (node.get('job_name') === 'tillwatch') authorize(node, [], tokenFile);
       if (typeof webhook === 'string' && webhook.includes('//tillwatch:8080/') && !isMap(node.get('http_config')))

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
+import { type ParsedMail, parseMail } from './mime.ts';
 
 export interface Delivery {
   path: string;
@@ -37,6 +38,7 @@ export interface Mail {
   to: string[];
   /** Header and bodies, with line folding and quoted-printable undone. */
   text: string;
+  parsed: ParsedMail;
 }
 
 /** A mail server that wants the password. */
@@ -54,7 +56,8 @@ export async function startMailServer(user: string, password: string) {
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('end', () => {
         const to = session.envelope.rcptTo.map(({ address }) => address);
-        mails.push({ to, text: readable(Buffer.concat(chunks).toString('utf8')) });
+        const raw = Buffer.concat(chunks).toString('utf8');
+        mails.push({ to, text: readable(raw), parsed: parseMail(raw) });
         done();
       });
     },
