@@ -21,8 +21,11 @@ function say(verdict: Verdict): (HTMLElement | SVGElement | null)[] {
       { class: 'verdict-what' },
       h('p', { class: 'headline' }, verdict.headline),
       h('p', { class: 'detail' }, verdict.detail),
+      verdict.far === undefined && facts(verdict),
     ),
-    h('div', { class: 'verdict-far' }, verdict.far && h('p', { class: 'far' }, verdict.far), facts(verdict)),
+    verdict.far === undefined
+      ? null
+      : h('div', { class: 'verdict-far' }, h('p', { class: 'far' }, verdict.far), facts(verdict)),
   ];
 }
 

@@ -95,6 +95,9 @@ createFirst();
 
 function draw(current: Model): void {
   for (const panel of panels) panel(current);
+  // No link leads to what is not there.
+  for (const anchor of document.querySelectorAll<HTMLAnchorElement>('.top nav a'))
+    anchor.hidden = byId(anchor.hash.slice(1)).hidden;
 }
 
 /** Like `store.change`, and the tab's title at once: a tab in the background draws nothing else. */
