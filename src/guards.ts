@@ -45,8 +45,15 @@ const hostOf = (origin: string): string | undefined => (URL.canParse(origin) ? n
  */
 export function ownHost({ host, tokensFile, insecure }: Config): Middleware {
   if (!isLoopback(host) || tokensFile !== '' || insecure) return (_ctx, next) => next();
+  // Clients send the same name again and again; anybody may send another, so only the last good one is kept.
+  let known: string | undefined;
   return (ctx, next) => {
-    if (isLoopback(hostOf(`http://${ctx.get('Host')}`)?.replace(/:\d+$/, '') ?? '')) return next();
+    const name = ctx.get('Host');
+    if (name === known) return next();
+    if (isLoopback(hostOf(`http://${name}`)?.replace(/:\d+$/, '') ?? '')) {
+      known = name;
+      return next();
+    }
     throw new Problem(
       403,
       `Host: ${ctx.get('Host')} is no name of this machine's loopback. A proxy must send one, or give --tokens-file FILE`,

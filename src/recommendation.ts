@@ -63,32 +63,36 @@ export function scoreOf(count: number, expected: number, r: number): number {
   return (count - expected) / Math.sqrt(expected + r * expected ** 2 + 0.25);
 }
 
-const total = (counts: Counts): number => STATUSES.reduce((sum, status) => sum + (counts[status] ?? 0), 0);
+function total(counts: Counts): number {
+  let sum = 0;
+  for (const status of STATUSES) sum += counts[status] ?? 0;
+  return sum;
+}
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-const round = (n: number): number => Number(n.toPrecision(6));
+const round = (n: number): number => (Number.isInteger(n) ? n : Number(n.toPrecision(6)));
 /** A share that a count would have, the other transactions being as they are. */
 const shareOf = (count: number, others: number): number => (count + others === 0 ? 0 : count / (count + others));
 
-function unknown(status: JudgedStatus, minute: Minute, reason: string): Assessment {
-  const [count, all] = [minute.counts[status] ?? 0, total(minute.counts)];
-  return { ...identity(status, minute, count, all), recommendation: 'unknown', reason };
+function unknown(status: JudgedStatus, minute: Minute, all: number, reason: string): Assessment {
+  return { ...identity(status, minute, minute.counts[status] ?? 0, all), recommendation: 'unknown', reason };
 }
 
-function identity(status: JudgedStatus, { labels }: Minute, count: number, all: number) {
-  const share = round(shareOf(count, all - count));
-  return { status, ...(Object.keys(labels).length > 0 && { labels }), count, total: all, share };
+function identity(status: JudgedStatus, { labels }: Minute, count: number, total: number) {
+  const share = round(shareOf(count, total - count));
+  for (const _ in labels) return { status, labels, count, total, share };
+  return { status, count, total, share };
 }
 
-function assessStatus(status: JudgedStatus, minute: Minute, baseline: Baseline): Assessment {
+function assessStatus(status: JudgedStatus, minute: Minute, all: number, baseline: Baseline): Assessment {
   const normal = baseline.normal(status, minute.labels);
-  if (normal === undefined) return unknown(status, minute, baseline.reason ?? 'no baseline for these labels yet');
+  if (normal === undefined) return unknown(status, minute, all, baseline.reason ?? 'no baseline for these labels yet');
   const said = minute.counts.approved;
   const approved = said ?? baseline.approved(minute.labels) ?? 0;
   const count = minute.counts[status] ?? 0;
   const expected = approved * normal.odds;
   const upper = upperBound(expected, '1m', normal, baseline.tunables);
-  if (upper === undefined) return unknown(status, minute, 'the rules have not recorded the band yet');
-  const others = total(minute.counts) - count + (said === undefined ? approved : 0);
+  if (upper === undefined) return unknown(status, minute, all, 'the rules have not recorded the band yet');
+  const others = all - count + (said === undefined ? approved : 0);
   const assessment = {
     ...identity(status, minute, count, others + count),
     expected: round(shareOf(expected, others)),
@@ -130,11 +134,11 @@ function reasonFor(a: Omit<Assessment, 'recommendation' | 'reason'>, verdict: Re
  * Judges each judged status that the minutes name by the recorded series; has no threshold of its own.
  */
 export function assess(minutes: readonly Minute[], baseline: Baseline): Assessment[] {
-  return minutes.flatMap((minute) =>
-    JUDGED_STATUSES.filter((status) => minute.counts[status] !== undefined).map((status) =>
-      assessStatus(status, minute, baseline),
-    ),
-  );
+  return minutes.flatMap((minute) => {
+    const all = total(minute.counts);
+    const named = JUDGED_STATUSES.filter((status) => minute.counts[status] !== undefined);
+    return named.map((status) => assessStatus(status, minute, all, baseline));
+  });
 }
 
 /** The gravest of several; unknown only where nothing is known. */

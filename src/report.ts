@@ -163,15 +163,21 @@ function entriesOf(item: Item): Entry[] {
     return [{ slot, status: item.status, count: amount, ...(code !== undefined && { code }) }];
   }
   const counts = item.counts as Partial<Record<Status, number>>;
-  const byStatus = STATUSES.flatMap((name) => {
+  const entries: Entry[] = [];
+  for (const name of STATUSES) {
     const amount = counts[name];
-    return amount === undefined ? [] : [{ slot: name, status: name, count: amount }];
-  });
-  const byCode = Object.entries(item.authCodes ?? {}).map(([code, n]) => ({ slot: `#${code}`, code, count: n }));
-  return [...byStatus, ...byCode];
+    if (amount !== undefined) entries.push({ slot: name, status: name, count: amount });
+  }
+  for (const [code, amount] of Object.entries(item.authCodes ?? {}))
+    entries.push({ slot: `#${code}`, code, count: amount });
+  return entries;
 }
 
 const timeOf = (item: Item): string | undefined => ('F1' in item ? item.time : item.timestamp);
+
+const NO_LABELS: Report['labels'] = Object.freeze({});
+const inOrder = (labels: Report['labels']): Report['labels'] =>
+  Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 function toReport(item: Item, now: number): Report {
   const said = timeOf(item);
@@ -180,7 +186,7 @@ function toReport(item: Item, now: number): Report {
     time,
     minute: Math.floor(time / 60_000) * 60,
     source: item.source ?? '',
-    labels: Object.fromEntries(Object.entries(item.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))),
+    labels: item.labels === undefined ? NO_LABELS : inOrder(item.labels),
     identified: item.source !== undefined && said !== undefined,
     entries: entriesOf(item),
   };

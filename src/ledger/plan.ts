@@ -57,11 +57,12 @@ export class Conflict extends Error {
   }
 }
 
-/** LMDB takes keys up to 1,978 bytes; a longer one is known by its hash. */
+/** LMDB takes keys up to 1,978 bytes; a longer one is known by its hash, as is one of more than one line. */
 export function recordKey(text: string): string {
+  const plain = !text.includes('\n');
   // A character has at most three bytes: most keys need no counting.
-  if (text.length <= 166) return text;
-  return Buffer.byteLength(text) <= 500 ? text : `#${createHash('sha256').update(text).digest('hex')}`;
+  if (plain && text.length <= 166) return text;
+  return plain && Buffer.byteLength(text) <= 500 ? text : `#${createHash('sha256').update(text).digest('hex')}`;
 }
 
 export const seriesKey = (metric: string, labels: Labels): string => recordKey(`${metric} ${JSON.stringify(labels)}`);

@@ -12,19 +12,18 @@ import { openWitness } from './witness.mjs';
  */
 const PRUNE = 500;
 
-/** @typedef {{commit: number, puts: (string | null)[], prune: import('./commits.ts').Prune}} Batch */
+/** @typedef {{commit: number, puts: string, prune: import('./commits.ts').Prune}} Batch */
 
 const { env, tables } = openStore(workerData.file);
 const witness = openWitness(workerData.file);
 
 /** @param {Batch} batch */
 function apply({ puts, prune }) {
-  const limit = PRUNE + puts.length;
-  for (let at = 0; at < puts.length; at += 3) {
-    const [table, key, text = null] = /** @type {[keyof typeof tables, string, string | null]} */ (
-      puts.slice(at, at + 3)
-    );
-    if (text === null) tables[table].removeSync(key);
+  const lines = puts.split('\n');
+  const limit = PRUNE + lines.length;
+  for (let at = 0; at < lines.length; at += 3) {
+    const [table, key, text] = /** @type {[keyof typeof tables, string, string]} */ (lines.slice(at, at + 3));
+    if (text === '') tables[table].removeSync(key);
     else tables[table].putSync(key, seal(table, key, text));
   }
   for (const name of /** @type {const} */ (['minutes', 'reports']))
