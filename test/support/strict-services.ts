@@ -58,7 +58,7 @@ const pagerduty = z
       summary: z.string().min(1).max(1024),
       source: z.string().min(1),
       severity: z.enum(['critical', 'error', 'warning', 'info']),
-      custom_details: z.record(z.string(), z.unknown()),
+      custom_details: z.looseObject({ alerts: z.string() }),
     }),
     client_url: link,
     links: z.array(z.object({ href: link, text: z.string().min(1) })),

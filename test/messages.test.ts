@@ -1,0 +1,341 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { parse, parseDocument } from 'yaml';
+import { meaningOf } from '../src/analyze/auth-codes.ts';
+import { switchOn } from '../src/check/switches.ts';
+import { type PostedAlert, startAlertmanager } from './support/alertmanager.ts';
+import { waitFor } from './support/processes.ts';
+import { startMailServer } from './support/receivers.ts';
+import { type Failure, startStrictServices } from './support/strict-services.ts';
+
+/**
+ * What people read, on a real Alertmanager with the shipped configuration, all of it switched on: every message is held
+ * to what Slack, Teams and PagerDuty take, and mails are read by a MIME parser. What the alerts say is what the rules
+ * say: promtool holds them to the same texts (prometheus/tests/).
+ */
+type Annotations = Record<string, string>;
+
+function annotationsOf(file: string, alertname: string, time: string, which = 0): Annotations {
+  const path = fileURLToPath(new URL(`../prometheus/tests/${file}.test.yml`, import.meta.url));
+  type Expectation = { alertname: string; eval_time: string; exp_alerts: { exp_annotations: Annotations }[] };
+  const { tests } = parse(readFileSync(path, 'utf8')) as { tests: { alert_rule_test?: Expectation[] }[] };
+  const expectations = tests.flatMap((one) => one.alert_rule_test ?? []);
+  const found = expectations.find((one) => one.alertname === alertname && one.eval_time === time);
+  const annotations = found?.exp_alerts[which]?.exp_annotations;
+  if (annotations === undefined) throw new Error(`${file} expects no ${alertname} at ${time}`);
+  return annotations;
+}
+
+const DENIED = 'TransactionsDeniedAboveNormal';
+const first = annotationsOf('above-normal', DENIED, '242m');
+const worse = annotationsOf('above-normal', DENIED, '260m', 1);
+const last = annotationsOf('above-normal', DENIED, '260m', 0);
+
+const alert = (service: string, labels: Record<string, string>, annotations: Annotations): PostedAlert => ({
+  labels: { alertname: DENIED, service, severity: 'critical', status: 'denied', ...labels },
+  annotations,
+});
+const ended = (one: PostedAlert, annotations = one.annotations): PostedAlert => ({
+  ...one,
+  ...(annotations && { annotations }),
+  startsAt: new Date(Date.now() - 60_000).toISOString(),
+  endsAt: new Date(Date.now() - 1000).toISOString(),
+});
+
+let services: Awaited<ReturnType<typeof startStrictServices>>;
+let mail: Awaited<ReturnType<typeof startMailServer>>;
+let alertmanager: Awaited<ReturnType<typeof startAlertmanager>>;
+const JOURNAL = '/api/v1/alertmanager';
+const PATHS = { slack: '/slack', teams: '/teams', pagerduty: '/pagerduty', journal: JOURNAL } as const;
+
+/** The shipped file with addresses of this test and hardly any waiting. */
+function edit(config: string, folder: string): string {
+  const local = switchOn(config)
+    .replaceAll('http://tillwatch:8080', services.url)
+    .replaceAll('/etc/alertmanager/', `${folder}/`)
+    .replace('smtp.example.com:587', `127.0.0.1:${mail.port}`)
+    .replace('require_tls: true', 'require_tls: false');
+  const doc = parseDocument(local);
+  doc.setIn(['global', 'pagerduty_url'], `${services.url}/pagerduty`);
+  doc.setIn(['route', 'group_wait'], '300ms');
+  doc.setIn(['route', 'group_interval'], '600ms');
+  for (const [index, route] of (parse(local).route.routes as object[]).entries())
+    if ('group_interval' in route) doc.setIn(['route', 'routes', index, 'group_interval'], '600ms');
+  return doc.toString();
+}
+
+beforeAll(async () => {
+  services = await startStrictServices();
+  mail = await startMailServer('tillwatch@example.com', 'correct horse');
+  alertmanager = await startAlertmanager(edit, {
+    slack_url: `${services.url}/slack`,
+    teams_url: `${services.url}/teams`,
+    smtp_password: 'correct horse',
+    pagerduty_key: '0123456789abcdef0123456789abcdef',
+    webhook_url: `${services.url}/webhook`,
+    watchdog_url: `${services.url}/watchdog`,
+    journal_token: 'a-token',
+  });
+});
+afterAll(async () => {
+  await alertmanager?.stop();
+  await Promise.all([services?.close(), mail?.close()]);
+});
+afterEach(() => {
+  expect(services.refused, 'messages that a service refused').toEqual([]);
+});
+
+/** Texts of the messages about a service, oldest first, as each channel shows them. */
+const slackOf = (service: string) =>
+  services
+    .at(PATHS.slack)
+    .flatMap(({ attachments }) => (attachments[0].title.includes(`(${service})`) ? attachments : []));
+const cardsOf = (service: string): string[][] =>
+  services
+    .at(PATHS.teams)
+    .map((card) => card.attachments[0].content.body.map(({ text }: { text: string }) => text))
+    .filter(([title]) => title.includes(`(${service})`));
+const eventsOf = (service: string) =>
+  services.at(PATHS.pagerduty).filter(({ payload }) => payload.component === service);
+const mailsOf = (service: string) =>
+  mail.mails.map(({ parsed }) => parsed).filter(({ headers }) => headers.subject?.includes(`(${service})`));
+const journalOf = (service: string) =>
+  services
+    .at(PATHS.journal)
+    .filter(({ receiver, groupLabels }) => receiver === 'journal' && groupLabels.service === service);
+
+const everywhere = (service: string, count: number) => () =>
+  [slackOf, cardsOf, eventsOf, mailsOf, journalOf].every((of) => of(service).length >= count);
+
+test('a code means in messages what it means everywhere else', () => {
+  const rules = readFileSync(
+    fileURLToPath(new URL('../prometheus/rules/transactions.alerts.yml', import.meta.url)),
+    'utf8',
+  );
+  const table = /\$meanings := `;(.*?);`/s.exec(rules)?.[1] ?? '';
+  const entries = table.split(/;\s*/).map((entry) => [entry.slice(0, 2), entry.slice(3)]);
+  expect(entries.length).toBeGreaterThan(20);
+  expect(entries).toEqual(entries.map(([code = '']) => [code, meaningOf(code)]));
+});
+
+describe('an incident', () => {
+  const service = 'payments';
+  const begun = alert(service, {}, first);
+  const grown = alert(service, { level: 'worse' }, worse);
+
+  beforeAll(async () => {
+    await alertmanager.post([begun]);
+    await waitFor(everywhere(service, 1), { what: 'the first message everywhere' });
+    await alertmanager.post([alert(service, {}, last), grown]);
+    await waitFor(everywhere(service, 2), { what: 'that it gets worse everywhere' });
+    await alertmanager.post([ended(begun, last), ended(grown)]);
+    await waitFor(everywhere(service, 3), { what: 'its end everywhere' });
+  }, 60_000);
+
+  test('answers in order, in each channel: what, how far, since when, which codes, how many approvals, where, what to do, how to silence', () => {
+    const questions = [
+      'CRITICAL: denied transactions above normal (payments)',
+      '5.0 times normal: 20 would be normal',
+      'since 04:00 UTC',
+      '51 insufficient funds: 116 in 5 minutes',
+      'up to 40 approvals a minute, 80 so far',
+    ];
+    const end = ['Roll it back first', '?silence=TransactionsDeniedAboveNormal&'];
+    const where = 'http://localhost:8080/?status=denied';
+    const [slack] = slackOf(service);
+    const [card] = cardsOf(service);
+    const [event] = eventsOf(service);
+    const [letter] = mailsOf(service);
+    const buttons = slack.actions.map(({ url }: { url: string }) => url).join(' ');
+    expectInOrder(`${slack.title}\n${slack.text}\n${buttons}`, [...questions, end[0] ?? '', where, end[1] ?? '']);
+    expectInOrder(card?.join('\n') ?? '', [...questions, where, ...end]);
+    expectInOrder(`${event.payload.summary}`, questions.slice(0, 3));
+    expectInOrder(event.payload.custom_details.alerts, [...questions.slice(1), where, ...end]);
+    expectInOrder(letter?.text ?? '', [...questions, where, ...end]);
+    const html = (letter?.html ?? '').replaceAll('&amp;', '&');
+    expectInOrder(html.slice(html.indexOf('<body')), [...questions, where, ...end]);
+    expect(letter?.headers.subject).toBe(questions[0]);
+    expect(journalOf(service)[0].alerts[0].annotations).toEqual(first);
+  });
+
+  test('fits what Slack shows without folding, and a phone before it is opened', () => {
+    const [slack] = slackOf(service);
+    expect(slack.text.trim().split('\n')).toHaveLength(4);
+    expect(slack.fallback).toContain('100 denied in the last 2 minutes, 5.0 times normal');
+    expect(slack.text.length).toBeLessThan(700);
+  });
+
+  test("that gets worse is told once, in the first one's place", async () => {
+    expect(slackOf(service).map(({ title }) => title)).toEqual([
+      'CRITICAL: denied transactions above normal (payments)',
+      'CRITICAL: denied transactions above normal and getting worse (payments)',
+      'RESOLVED: denied transactions above normal (payments)',
+    ]);
+    expect(slackOf(service)[1].text).toContain('240 denied in the last 2 minutes, 12.0 times normal');
+    expect(journalOf(service)[1].alerts).toHaveLength(1);
+    // To the pager it is the same incident, from its first event to its last.
+    expect(eventsOf(service).map(({ event_action }) => event_action)).toEqual(['trigger', 'trigger', 'resolve']);
+    expect(new Set(eventsOf(service).map(({ dedup_key }) => dedup_key)).size).toBe(1);
+    expect(new Set(mailsOf(service).map(({ headers }) => headers.references)).size).toBe(1);
+  });
+
+  test('that is over says once how long it lasted and how high it went, and asks for nothing', () => {
+    const end =
+      'Lasted 20 min, from 04:00 to 04:20 UTC; 120 denied in the worst minute, 10 would be normal; 1300 beyond normal in all.';
+    const texts = [
+      slackOf(service)[2].text,
+      cardsOf(service)[2]?.[1],
+      mailsOf(service)[2]?.text,
+      mailsOf(service)[2]?.html,
+    ];
+    texts.push(eventsOf(service)[2].payload.custom_details.alerts);
+    for (const text of texts) {
+      expect(text.split(end)).toHaveLength(2);
+      expect(text).not.toMatch(/Roll it back|Silence/);
+    }
+  });
+
+  test('has the mail in a form that every mail program reads', () => {
+    for (const { headers, html } of mailsOf(service)) {
+      expect(headers).toMatchObject({
+        from: expect.stringContaining('@'),
+        date: expect.any(String),
+        'message-id': expect.any(String),
+      });
+      expect(html).not.toMatch(/<(script|style|link|img)\b|\{\{|<no value>|ZgotmplZ/);
+    }
+  });
+});
+
+/** Each part stands after the one before it. */
+function expectInOrder(text: string, parts: readonly string[]): void {
+  const places = parts.map((part) => text.indexOf(part));
+  expect(
+    places.every((place) => place >= 0),
+    `all of ${parts.join(' | ')} in:\n${text}`,
+  ).toBe(true);
+  expect(
+    [...places].sort((a, b) => a - b),
+    text,
+  ).toEqual(places);
+}
+
+test('several of a group are one message, which names each, and tells of those that end', async () => {
+  const service = 'several';
+  const of = (acquirer: string) =>
+    alert(service, { acquirer }, { ...first, summary: `${first.summary}, acquirer ${acquirer}` });
+  await alertmanager.post([of('acme'), of('bank')]);
+  await waitFor(everywhere(service, 1), { what: 'one message everywhere' });
+  expect(slackOf(service)[0].title).toBe(
+    'CRITICAL: denied transactions above normal, acquirer acme and others, 2 in all (several)',
+  );
+  expectInOrder(slackOf(service)[0].text, [
+    '*acquirer acme, status denied*',
+    '100 denied',
+    '*acquirer bank, status denied*',
+  ]);
+  await alertmanager.post([of('acme'), ended(of('bank'), last)]);
+  await waitFor(everywhere(service, 2), { what: 'that one has ended, everywhere' });
+  expectInOrder(mailsOf(service)[1]?.text ?? '', [
+    'acquirer acme, status denied:',
+    'Back to normal: acquirer bank',
+    'Lasted 20 min',
+  ]);
+  expect(slackOf(service)[1].title).toContain('CRITICAL: denied transactions above normal, acquirer acme (several)');
+});
+
+test('hundreds in a group break no limit: five are told, the rest is a number, and the journal has them all', async () => {
+  const service = 'hundreds';
+  const long = '&'.repeat(150);
+  const many = Array.from({ length: 400 }, (_, index) =>
+    alert(
+      service,
+      { acquirer: `${index} ${long}`, merchant: `${index} ${long}` },
+      { ...worse, summary: `${worse.summary} ${index} ${long}` },
+    ),
+  );
+  await alertmanager.post(many);
+  await waitFor(everywhere(service, 1), { what: `one message everywhere: ${services.refused}` });
+  expect(slackOf(service)[0].text).toContain('And 395 more that fire.');
+  expect(mailsOf(service)[0]?.text).toContain('And 395 more that fire.');
+  expect(journalOf(service)[0].alerts).toHaveLength(400);
+  await alertmanager.post(many.map((one) => ended(one)));
+  await waitFor(everywhere(service, 2), { what: 'their end everywhere' });
+  expect(slackOf(service).at(-1).text).toContain('And 395 more that are back to normal.');
+});
+
+test('a label is text: it calls nobody in Slack, is no markup in a mail, and no second header', async () => {
+  const service = 'hostile';
+  const acquirer = '<!channel> <b>x</b>\r\nBcc: a@b.example " & \\';
+  const annotations = {
+    ...first,
+    summary: `${first.summary}, acquirer ${acquirer}`,
+    description: `${first.description} ${acquirer}`,
+  };
+  await alertmanager.post([alert(service, { acquirer }, annotations)]);
+  await waitFor(everywhere(service, 1), { what: 'the message everywhere' });
+  const [slack] = slackOf(service);
+  expect(`${slack.title}${slack.text}${slack.fallback}`).not.toMatch(/[<>]/);
+  const [letter] = mailsOf(service);
+  expect(letter?.headers.bcc).toBeUndefined();
+  expect(letter?.html).not.toContain('<b>x</b>');
+  const silence = new URL(slack.actions.at(-1).url);
+  expect(Object.fromEntries(silence.searchParams)).toEqual({ silence: DENIED, acquirer, status: 'denied' });
+  expect(letter?.html).toContain(silence.href.replaceAll('&', '&amp;'));
+});
+
+test('what follows from a dead feed is not told; it is when the feed is back and it goes on', async () => {
+  const service = 'dead';
+  const feed = {
+    labels: { alertname: 'TransactionsReportsMissing', service, severity: 'critical' },
+    annotations: annotationsOf('volume-and-feed', 'TransactionsReportsMissing', '1565m'),
+  };
+  await alertmanager.post([feed]);
+  await waitFor(everywhere(service, 1), { what: 'the dead feed everywhere' });
+  expect(slackOf(service)[0].title).toBe('CRITICAL: no transaction reports for 5m 0s (dead)');
+  await alertmanager.post([feed, alert(service, {}, first)]);
+  const held = async () =>
+    (await alertmanager.alerts([`service="${service}"`])).find(({ labels }) => labels.status === 'denied');
+  await waitFor(async () => (await held())?.status.state === 'suppressed', { what: 'the denials to be held back' });
+  await alertmanager.post([ended(feed), alert(service, {}, first)]);
+  await waitFor(everywhere(service, 3), { what: 'the end of the one and the other' });
+  const titles = slackOf(service).map(({ title }) => title);
+  // The end of the one and the other are of two groups, told in any order.
+  expect(titles.slice(1).sort()).toEqual([
+    'CRITICAL: denied transactions above normal (dead)',
+    'RESOLVED: no transaction reports for 5m 0s (dead)',
+  ]);
+});
+
+describe('a receiver that is down', () => {
+  const FAILURES: [string, Failure[]][] = [
+    ['says 429', [429, 429]],
+    ['says 500', [500, 500, 503]],
+    ['cuts the line', ['cut', 'cut', 'cut']],
+  ];
+  test.each(FAILURES)(
+    'and %s hears of it when it is back, begin and end, and the others do not wait',
+    async (how, failures) => {
+      const service = `down ${how}`;
+      const one = alert(service, {}, first);
+      for (const path of [PATHS.slack, PATHS.teams, PATHS.pagerduty, PATHS.journal]) services.fail(path, ...failures);
+      await alertmanager.post([one]);
+      await waitFor(() => mailsOf(service).length > 0, { what: 'the mail, which is not down' });
+      await waitFor(everywhere(service, 1), {
+        what: `the message everywhere\n${alertmanager.log().slice(-2000)}`,
+        timeout: 60_000,
+      });
+      services.fail(PATHS.slack, ...failures);
+      services.fail(PATHS.journal, ...failures);
+      await alertmanager.post([ended(one)]);
+      await waitFor(everywhere(service, 2), {
+        what: `its end everywhere\n${alertmanager.log().slice(-2000)}`,
+        timeout: 60_000,
+      });
+      expect(journalOf(service).map(({ status }) => status)).toEqual(['firing', 'resolved']);
+      expect(slackOf(service).map(({ color }) => color)).toEqual(['danger', 'good']);
+    },
+    150_000,
+  );
+});
