@@ -106,7 +106,7 @@ export interface AppOptions extends Services {
 /** The HTTP application; never listens. */
 export function createApp({ access, assets, log, version, ...services }: AppOptions): Koa {
   const journal = createJournal(services.ledger);
-  const state = watchState({ ...services, journal });
+  const state = watchState({ ...services, journal }, log);
   const routes = [
     ...tagged('Counts', transactionRoutes(services)),
     ...tagged('What is unusual', [

@@ -7,8 +7,8 @@ import { type Demo, demoState } from './demo.ts';
 import type { Events } from './events.ts';
 import type { Journal } from './journal.ts';
 import type { Ledger } from './ledger.ts';
-import { messageOf } from './log.ts';
-import { RECORDED } from './names.ts';
+import { type Log, messageOf } from './log.ts';
+import { RECORDED, TUNABLE } from './names.ts';
 import { type Alert, alert, type Prometheus } from './prometheus.ts';
 import { RECOMMENDATIONS } from './recommendation.ts';
 import { verdictOf } from './verdict.ts';
@@ -57,11 +57,13 @@ const TICK_MS = 1000;
 /** Alertmanager, and what of Prometheus is not seen in a tick, are asked every so many ticks. */
 const PATH_TICKS = 5;
 
-/** When the rules whose results are shown were evaluated, the last rule of a group among them, and the alerts. */
-const EVALUATIONS = [`${RECORDED.observed}{window="1m"}`, `${RECORDED.score}{window="1m"}`, RECORDED.trend]
-  .map((series, i) => `label_replace(max(timestamp(${series})), "of", "${i}", "", "")`)
-  .concat('max by (alertname, alertstate) (timestamp(ALERTS))')
-  .join(' or ');
+/** When the rules were evaluated: what is shown, to the last of its group, what is recorded in any case, and the alerts. */
+const EVALUATIONS = [
+  ...[`${RECORDED.observed}{window="1m"}`, `${RECORDED.score}{window="1m"}`, RECORDED.trend, TUNABLE.noiseZ].map(
+    (series, i) => `label_replace(max(timestamp(${series})), "of", "${i}", "", "")`,
+  ),
+  'max by (alertname, alertstate) (timestamp(ALERTS))',
+].join(' or ');
 
 /** How long ago the rules first counted, within the time that they warm up; in milliseconds. */
 async function historyOf(prometheus: Prometheus): Promise<number | undefined> {
@@ -100,7 +102,8 @@ async function readState({ prometheus, baseline, path, ledger, journal, demo }: 
     verdict: verdictOf({ ...facts, prometheus: steps.prometheus, ...(history !== undefined && { history }) }),
     ...(definitions !== undefined && { definitions }),
     anomalies,
-    alerts: shownAlerts(alerts, journal),
+    // While the service stops, a page may still be answered when the ledger is closed.
+    alerts: ledger.open() ? shownAlerts(alerts, journal) : [],
     path: steps,
   };
 }
@@ -116,7 +119,7 @@ async function glance({ prometheus, path, demo }: Sources): Promise<string> {
 }
 
 /** One poll of Prometheus for all streams, and none while there are none. */
-export function watchState(sources: Sources): StateWatch {
+export function watchState(sources: Sources, log: Log): StateWatch {
   const { events, path } = sources;
   let following = false;
   let reading: Promise<State> | undefined;
@@ -126,12 +129,18 @@ export function watchState(sources: Sources): StateWatch {
     });
     return reading;
   }
+  async function tell(): Promise<void> {
+    await read().then(
+      (now) => events.publish('state', now),
+      (error: unknown) => log('error', `the state cannot be read: ${messageOf(error)}`),
+    );
+  }
   async function follow(): Promise<void> {
     let seen = '';
     for (let tick = 0; events.size() > 0; tick++) {
       if (tick % PATH_TICKS === 0) await path.refresh();
       const now = await glance(sources);
-      if (now !== seen) events.publish('state', await read());
+      if (now !== seen) await tell();
       seen = now;
       await sleep(TICK_MS, undefined, { ref: false });
     }
