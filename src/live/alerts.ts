@@ -2,7 +2,7 @@ import { byId, fill, h, icon, keyed, link, type Part } from './dom.ts';
 import { capital, count, duration, when } from './format.ts';
 import { alertKey, firingAlerts, isWorse, type Model, pendingAlerts, silenceOf } from './model.ts';
 import { askMark, askSilence, endSilence, MARKS } from './operate.ts';
-import { farOf } from './verdict.ts';
+import { magnitudeOf } from './verdict.ts';
 import { type Alert, type Incident, type Silence, STATUSES, type Status } from './wire.ts';
 
 export interface AlertActions {
@@ -37,7 +37,7 @@ function numbers({ labels, annotations, activeAt }: Alert): HTMLElement {
     counted && fact('Observed', number(annotations.observed), true),
     counted && fact('Normal', number(annotations.expected)),
     counted && labels.status !== 'approved' && fact('Normal, at most', number(annotations.upper)),
-    counted && fact('That is', farOf({ labels, annotations } as Alert), true),
+    counted && fact('That is', magnitudeOf({ labels, annotations } as Alert), true),
     activeAt !== undefined && fact('Since', h('span', {}, when(activeAt), ' (', age ?? '', ')')),
   );
 }

@@ -1,7 +1,7 @@
 import { h } from './dom.ts';
 import { capital, count, normalText, when, words } from './format.ts';
 import type { Minute } from './recent.ts';
-import type { Status } from './wire.ts';
+import type { Band, Status } from './wire.ts';
 
 /** The minutes that a chart shows, of one status. */
 export interface Stretch {
@@ -14,7 +14,7 @@ export type Far = 'above' | 'below';
 const SIGN = { above: '▲', below: '▼' } as const;
 
 /** Out of the band on the side that the rules judge: fewer sales, or more of anything else. */
-export function farOf(status: Status, { observed, upper, lower }: Minute): Far | undefined {
+export function farOf(status: Status, { observed, upper, lower }: Band): Far | undefined {
   if (observed === undefined) return undefined;
   if (status === 'approved') return lower !== undefined && observed < lower ? 'below' : undefined;
   return upper !== undefined && observed > upper ? 'above' : undefined;

@@ -15,7 +15,7 @@ const TITLES: Record<Step, [title: string, hint: string]> = {
   alert: ['The answer says alert', 'with the second bad minute'],
   fires: ['The alert fires', 'within 15 seconds of the evidence'],
   message: ['The message goes out', 'a few seconds later, in the journal below'],
-  resolved: ['It resolves', 'five minutes after the last bad one'],
+  resolved: ['It resolves', 'when it has been normal for five minutes'],
 };
 
 /** Those to begin with; the others are a click away. */

@@ -58,7 +58,7 @@ function onAnswer(story: Story, answer: string, now: number): Story {
 
 function onBand(story: Story, state: State): Story {
   const time = evaluatedAt(state) * 1000;
-  const out = state.anomalies.find(({ status, lastMinute }) => farOf(status, { time, ...lastMinute }) !== undefined);
+  const out = state.anomalies.find(({ status, lastMinute }) => farOf(status, lastMinute) !== undefined);
   if (out === undefined || time < story.startedAt) return story;
   const { observed, expected } = out.lastMinute;
   return tick(story, 'band', time, `${words(out.status)} ${count(observed)}, normal ${count(expected)}`);

@@ -1,3 +1,4 @@
+import { farOf } from './band-words.ts';
 import { magnitude, words } from './format.ts';
 import { firingAlerts, type Model } from './model.ts';
 import type { Alert, State } from './wire.ts';
@@ -15,17 +16,26 @@ export interface Verdict {
 }
 
 /** How far an alert's count is from normal; nothing for alerts that are not about a count of transactions. */
-export function farOf({ labels, annotations }: Alert): string {
+export function magnitudeOf({ labels, annotations }: Alert): string {
   if (labels.status === undefined && labels.auth_code === undefined) return '';
   return magnitude(Number.parseFloat(annotations.observed ?? ''), Number.parseFloat(annotations.expected ?? ''));
 }
 
 const titleOf = ({ annotations, labels }: Alert): string => annotations.summary ?? labels.alertname ?? 'an alert';
 
-function alerting(alerts: Alert[], reason: string): Verdict {
+/** An alert goes on for some minutes after the counts are normal again: that is worth knowing. */
+function recovered({ labels: { status } }: Alert, { anomalies, path }: State): string {
+  const same = anomalies.filter((anomaly) => anomaly.status === status && anomaly.lastMinute.expected !== undefined);
+  const normal = same.every(({ lastMinute }) => farOf(same[0]?.status ?? 'denied', lastMinute) === undefined);
+  return path.prometheus.ok && same.length > 0 && normal ? ' The last minute is back in its band.' : '';
+}
+
+function alerting(state: State): Verdict {
+  const alerts = firingAlerts(state);
+  const { reason } = state.verdict;
   const [first] = alerts;
   if (first === undefined) return { tone: 'alert', word: 'Alert', headline: 'An alert fires', detail: reason };
-  const far = farOf(first);
+  const far = magnitudeOf(first);
   const others = alerts.slice(1).map(titleOf);
   const more =
     others.length === 0 ? '' : ` Also: ${others.slice(0, 3).join('; ')}${others.length > 3 ? '; and more' : ''}.`;
@@ -33,7 +43,7 @@ function alerting(alerts: Alert[], reason: string): Verdict {
     tone: 'alert',
     word: 'Alert',
     headline: titleOf(first),
-    detail: `${firstSentence(first.annotations.description ?? reason)}${more}`,
+    detail: `${firstSentence(first.annotations.description ?? reason)}${recovered(first, state)}${more}`,
     ...(far !== '' && { far }),
     ...(first.activeAt !== undefined && { since: first.activeAt }),
   };
@@ -75,7 +85,7 @@ export function describe({ state, reports, verdictSince }: Model): Verdict {
     return { tone: 'connecting', word: 'Connecting', headline: 'Asking Tillwatch for its state', detail: '' };
   const { verdict, baseline, path, anomalies } = state;
   const since = verdictSince === undefined ? {} : { since: new Date(verdictSince).toISOString() };
-  if (verdict.recommendation === 'alert') return alerting(firingAlerts(state), verdict.reason);
+  if (verdict.recommendation === 'alert') return alerting(state);
   if (!path.prometheus.ok || baseline.state === 'unavailable') return gone(state);
   if (anomalies.length === 0 && reports?.length === 0) return EMPTY;
   if (baseline.state === 'warming-up')
