@@ -26,7 +26,7 @@ export async function benchCommand(
   const help = `npm run bench:${name} [-- OPTIONS]
 ${summary}
 
-  --rounds N   rounds that count, after one that does not (default 5)
+  --rounds N   rounds that count, after two that do not (default 5)
   --seconds N  of each measurement under load (default ${defaultSeconds})
   --json       the figures beside their goals, as [{"what","goal","figure","met"}]
 `;

@@ -11,10 +11,10 @@ export const median = (values: readonly number[]): number => {
 /** What each contender did in each round, by its name. */
 export type Measured<Name extends string, Result> = Record<Name, Result[]>;
 
-/**
- * Measures contenders in turns, A B C A B C ..., so that what disturbs the machine disturbs all of them; a first round warms them
- * up and does not count.
- */
+/** Rounds that do not count: Node compiles what is hot only after thousands of requests. */
+const WARM_UP = 2;
+
+/** Measures contenders in turns, A B C A B C ..., so that what disturbs the machine disturbs all of them. */
 export async function inTurns<Name extends string, Result>(
   rounds: number,
   contenders: Record<Name, () => Promise<Result>>,
@@ -22,12 +22,12 @@ export async function inTurns<Name extends string, Result>(
 ): Promise<Measured<Name, Result>> {
   const names = Object.keys(contenders) as Name[];
   const measured = Object.fromEntries(names.map((name) => [name, [] as Result[]])) as Measured<Name, Result>;
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = 1 - WARM_UP; round <= rounds; round++) {
     for (const name of names) {
       const result = await contenders[name]();
       if (round > 0) measured[name].push(result);
     }
-    log(round === 0 ? 'warmed up' : `round ${round} of ${rounds}`);
+    log(round <= 0 ? 'warming up' : `round ${round} of ${rounds}`);
   }
   return measured;
 }
