@@ -1,5 +1,5 @@
 import { get } from './api.ts';
-import { byId, fill, h, icon, svg, whenSeen } from './dom.ts';
+import { byId, fill, h, icon, svg } from './dom.ts';
 import { count, percent } from './format.ts';
 import { currentLabels, keyOf, type Model } from './model.ts';
 import { evaluatedAt } from './recent.ts';
@@ -51,12 +51,6 @@ function show(codes: readonly AuthCode[]): HTMLElement[] {
 export function createCodes(): (model: Model) => void {
   let codes: AuthCode[] | undefined;
   let asked = 0;
-  let seen = false;
-  whenSeen(byId('codes'), () => {
-    seen = true;
-    asked = 0;
-    void load();
-  });
   let labels = '[]';
   function draw(): void {
     const mine = (codes ?? []).filter((code) => keyOf(code.labels) === labels);
@@ -74,10 +68,9 @@ export function createCodes(): (model: Model) => void {
     draw();
   }
   return (model) => {
-    byId('codes').hidden = (model.state?.anomalies.length ?? 0) === 0;
     labels = keyOf(currentLabels(model));
     const time = model.state === undefined ? 0 : evaluatedAt(model.state);
-    if (seen && time > asked && model.link.state === 'live') {
+    if (time > asked && model.link.state === 'live') {
       asked = time;
       void load();
     }

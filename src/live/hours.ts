@@ -1,6 +1,6 @@
 import type UPlot from 'uplot';
 import { get } from './api.ts';
-import { byId, fill, h, icon, whenSeen } from './dom.ts';
+import { byId, fill, h, icon } from './dom.ts';
 import { capital, count, words } from './format.ts';
 import { currentLabels, type Model } from './model.ts';
 import { axis, createChart, type PlotOptions, token } from './plot.ts';
@@ -116,7 +116,6 @@ const path = (status: string, labels: Labels): string =>
 
 export function createHours(): (model: Model) => void {
   let shown: Comparison | undefined;
-  let seen = false;
   let asked = '';
   let labels: Labels = {};
   const box = byId('hours-chart');
@@ -168,19 +167,7 @@ export function createHours(): (model: Model) => void {
   }
 
   return (model) => {
-    const known = (model.state?.anomalies.length ?? 0) > 0;
-    byId('hours').hidden = !known;
-    if (!known) return;
     labels = currentLabels(model);
-    if (!seen) {
-      if (asked === '')
-        whenSeen(byId('hours'), () => {
-          seen = true;
-          void load();
-        });
-      asked ||= 'soon';
-      return;
-    }
     // A quarter of an hour is how stale the hours may be; a gone Prometheus is asked again by the next state.
     if (asked !== `${path(select.value, labels)} ${Math.floor(Date.now() / 900_000)}` && model.link.state === 'live')
       void load();

@@ -2,17 +2,14 @@ import { createAccess } from './access.ts';
 import { createAlerts } from './alerts.ts';
 import { get } from './api.ts';
 import { createBandChart, RANGES, type Range } from './band-chart.ts';
-import { createCodes } from './codes.ts';
 import { createDemo } from './demo.ts';
 import { byId, keepScrollable, whenSeen } from './dom.ts';
 import { createFirst } from './first.ts';
 import { createHero, tick, titleTab } from './hero.ts';
-import { createHours } from './hours.ts';
 import { createLastHour } from './last-hour.ts';
 import { createLogs } from './logs.ts';
 import { createStore, keyOf, type Model, upsert, withReport } from './model.ts';
 import { createRecent, evaluatedAt } from './recent.ts';
-import { createRules } from './rules.ts';
 import { keepStream, type ServerEvent } from './stream.ts';
 import { createTiles } from './tiles.ts';
 import { describe } from './verdict.ts';
@@ -78,6 +75,22 @@ function show(status: Status, labels: Labels): void {
 
 const marked = (incident: Incident) => store.change({ incidents: upsert(model.incidents, incident) });
 
+const hasState = ({ state }: Model) => state !== undefined;
+const hasCounts = ({ state }: Model) => (state?.anomalies.length ?? 0) > 0;
+
+/** A panel far down: its code and what it shows are fetched when it is about to be seen. */
+function later(id: string, applies: typeof hasState, load: () => Promise<(model: Model) => void>) {
+  let panel: ((model: Model) => void) | undefined;
+  whenSeen(byId(id), async () => {
+    panel = await load();
+    panel(model);
+  });
+  return (current: Model) => {
+    byId(id).hidden = !applies(current);
+    if (!byId(id).hidden) panel?.(current);
+  };
+}
+
 const panels: ((model: Model) => void)[] = [
   createAccess(retry),
   createHero(retry),
@@ -86,10 +99,10 @@ const panels: ((model: Model) => void)[] = [
   createTiles(recent, { choose, chooseLabels: (labels) => store.change({ labels }) }),
   createBandChart({ range, ranged: (next) => remember('range', next), loaded: recent.seed }),
   createLastHour(),
-  createHours(),
-  createCodes(),
+  later('hours', hasCounts, async () => (await import('./hours.ts')).createHours()),
+  later('codes', hasCounts, async () => (await import('./codes.ts')).createCodes()),
   createLogs(marked),
-  createRules(),
+  later('rules', hasState, async () => (await import('./rules.ts')).createRules()),
 ];
 createFirst();
 

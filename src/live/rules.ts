@@ -1,5 +1,5 @@
 import { get } from './api.ts';
-import { byId, fill, h, icon, link, whenSeen } from './dom.ts';
+import { byId, fill, h, icon, link } from './dom.ts';
 import { capital, duration, when } from './format.ts';
 import type { Model } from './model.ts';
 import type { Rule, RuleGroup } from './wire.ts';
@@ -84,14 +84,13 @@ function show(groups: readonly RuleGroup[]): HTMLElement[] {
   ];
 }
 
-/** The rules in force, as Prometheus has loaded them: fetched when they come into view, and when Prometheus is back. */
+/** The rules in force, as Prometheus has loaded them: fetched once Prometheus answers. */
 export function createRules(): (model: Model) => void {
   const box = byId('rules-list');
-  let seen = false;
   let asked = false;
   let answers: boolean | undefined;
   async function load(): Promise<void> {
-    if (!seen || asked || answers !== true) return;
+    if (asked || answers !== true) return;
     asked = true;
     try {
       const { groups } = await get<{ groups: RuleGroup[] }>('rules');
@@ -105,12 +104,7 @@ export function createRules(): (model: Model) => void {
       ]);
     }
   }
-  whenSeen(byId('rules'), () => {
-    seen = true;
-    void load();
-  });
   return ({ state }) => {
-    byId('rules').hidden = state === undefined;
     if (state === undefined) return;
     const before = answers;
     answers = state.path.prometheus.ok;
