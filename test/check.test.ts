@@ -255,7 +255,7 @@ describe('names file and line of', () => {
       'refers to a template that does not exist',
       'slack.tmpl',
       (text) => text.replace('"tillwatch.lasted"', '"tillwatch.last"'),
-      ':18: template "tillwatch.last" is not defined in any file',
+      ':13: template "tillwatch.last" is not defined in any file',
     ],
     [
       'asks for a field that messages do not have',

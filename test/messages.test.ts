@@ -1,13 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseDocument } from 'yaml';
 import { meaningOf } from '../src/analyze/auth-codes.ts';
 import { switchOn } from '../src/check/switches.ts';
+import { renderConfig } from '../src/stack/render.ts';
 import { type PostedAlert, startAlertmanager } from './support/alertmanager.ts';
 import { waitFor } from './support/processes.ts';
 import { startMailServer } from './support/receivers.ts';
 import { type Failure, startStrictServices } from './support/strict-services.ts';
+import { tempDir } from './support/temp-dir.ts';
 
 /**
  * What people read, on a real Alertmanager with the shipped configuration, all of it switched on: every message is held
@@ -117,6 +120,24 @@ test('a code means in messages what it means everywhere else', () => {
   const entries = table.split(/;\s*/).map((entry) => [entry.slice(0, 2), entry.slice(3)]);
   expect(entries.length).toBeGreaterThan(20);
   expect(entries).toEqual(entries.map(([code = '']) => [code, meaningOf(code)]));
+});
+
+test('links lead to where `tillwatch up` runs, unless someone has said where they lead', async () => {
+  const prometheusYml = fileURLToPath(new URL('../prometheus/prometheus.yml', import.meta.url));
+  const addresses = {
+    'tillwatch:8080': '127.0.0.1:18',
+    'prometheus:9090': '127.0.0.1:19',
+    'alertmanager:9093': '127.0.0.1:20',
+  };
+  const folder = await tempDir();
+  const urlIn = (source: string) => {
+    renderConfig(source, join(folder, 'rendered.yml'), addresses);
+    return parse(readFileSync(join(folder, 'rendered.yml'), 'utf8')).global.external_labels.tillwatch_url;
+  };
+  expect(urlIn(prometheusYml)).toBe('http://127.0.0.1:18');
+  const edited = join(folder, 'edited.yml');
+  writeFileSync(edited, readFileSync(prometheusYml, 'utf8').replace('http://localhost:8080', 'https://till.example'));
+  expect(urlIn(edited)).toBe('https://till.example');
 });
 
 describe('an incident', () => {
