@@ -1,4 +1,4 @@
-import { bandAt } from './analyze/band.ts';
+import { bandAt, tailOf } from './analyze/band.ts';
 import type { HourlyAnalysis } from './analyze/hourly.ts';
 import { hourlySections, hourName } from './analyze/hourly-report.ts';
 import { minuteSections } from './analyze/minute-report.ts';
@@ -98,12 +98,12 @@ const rangeNote = (from: number, to: number): string => `${formatTime(from * 60)
 /** From 0 to the band of two minutes, drawn for one: what a minute may have when the next is like it. */
 const bandOf = (
   { minutes, expected, dispersion }: Judged,
-  { z, noiseZ, minEvents }: BandTunables,
+  tunables: BandTunables,
 ): Iterable<BandPoint> => ({
   *[Symbol.iterator]() {
     for (let at = 0; at < minutes.length; at++) {
-      const upper = bandAt(expected[at] ?? 0, dispersion, z['2m'], noiseZ);
-      yield [(minutes[at] ?? 0) * 60, 0, Math.max(upper, minEvents['2m'] - 0.5)] as const;
+      const upper = bandAt(expected[at] ?? 0, tailOf(dispersion, tunables), tunables.z['2m'], tunables.noiseZ);
+      yield [(minutes[at] ?? 0) * 60, 0, Math.max(upper, tunables.minEvents['2m'] - 0.5)] as const;
     }
   },
 });

@@ -1,4 +1,5 @@
 import { APPROVED_CODES } from './analyze/auth-codes.ts';
+import { priorOf } from './analyze/band.ts';
 import { type CodeShare, describeCodes, leadingCodes } from './analyze/codes.ts';
 import { type Columns, hourOf, largest, sumOf, toColumns, total } from './analyze/columns.ts';
 import { type Recurring, splitRecurring } from './analyze/recurring.ts';
@@ -123,8 +124,9 @@ function judgeAll(columns: Columns, tunables: BandTunables): MinuteAnalysis['jud
     const basis = approved && total(approved) > 0 ? approved : columns.total;
     const odds = usualOdds(columns.minutes, count, basis);
     const expected = columns.minutes.map((minute, at) => (odds[hourOf(minute)] ?? 0) * (basis[at] ?? 0));
-    const signal = { status, minutes: columns.minutes, count, expected };
-    const rough = badMinutes(signal, tunables.dispersionPrior ** 2, tunables);
+    const prior = priorOf(total(count) / Math.max(total(basis), 1), tunables);
+    const signal = { status, minutes: columns.minutes, count, expected, prior };
+    const rough = badMinutes(signal, prior, tunables);
     const dispersion = clusterDispersion(signal, rough, tunables);
     return [{ ...signal, dispersion, bad: badMinutes(signal, dispersion, tunables) }];
   });

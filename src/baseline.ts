@@ -11,6 +11,8 @@ export interface Normal {
   relativeVariance?: number;
   /** The least that the upper edge of the band may be. */
   floor: Partial<Record<Window, number>>;
+  /** It had a blip of two minutes in the last seven days. */
+  blips?: boolean;
   /** The alert that is firing for it. */
   firing?: string;
 }
@@ -18,6 +20,7 @@ export interface Normal {
 export interface Tunables {
   z: Partial<Record<Window, number>>;
   noiseZ: number;
+  calmScore: number;
 }
 
 /** The rules' newest results, as far as a single minute is judged by them. */
@@ -33,15 +36,20 @@ export interface Baseline {
   tunables: Tunables;
 }
 
-const NAMES = [...[RECORDED.odds, RECORDED.relativeVariance, RECORDED.perMinute], ...[TUNABLE.z, TUNABLE.noiseZ]];
+const NAMES = [
+  ...[RECORDED.odds, RECORDED.relativeVariance, RECORDED.perMinute],
+  ...[TUNABLE.z, TUNABLE.noiseZ, TUNABLE.calmScore],
+];
 /** The windows that a single POST is judged by; odds, counts and noise have none. */
 const QUERY = `{__name__=~"${NAMES.join('|')}", window=~"|1m|2m"}`;
 /** Recorded every five minutes, which is as far as a plain name looks back; as far back as the rules read it. */
 const FLOOR = `last_over_time(${RECORDED.floor}{window=~"1m|2m"}[1h])`;
+/** Recorded once an hour; as far back as the rules read it. */
+const BLIPS = `last_over_time(${RECORDED.blips}[3h]) == 1`;
 const AS_OF = `max(timestamp(${RECORDED.odds}))`;
 const FIRING = `ALERTS{alertstate="firing", status=~"${JUDGED_STATUSES.join('|')}"}`;
 
-const NO_TUNABLES: Tunables = { z: {}, noiseZ: Number.NaN };
+const NO_TUNABLES: Tunables = { z: {}, noiseZ: Number.NaN, calmScore: Number.NaN };
 
 export function noBaseline(state: 'warming-up' | 'unavailable', reason: string): Baseline {
   return { state, reason, normal: () => undefined, approved: () => undefined, tunables: NO_TUNABLES };
@@ -55,7 +63,7 @@ function byWindow(samples: Sample[], name: string): Partial<Record<Window, numbe
 const constant = (samples: Sample[], name: string): number =>
   samples.find(({ labels }) => labels.__name__ === name)?.value ?? Number.NaN;
 
-function normals(samples: Sample[], firing: Sample[]): Map<string, Normal> {
+function normals(samples: Sample[], firing: Sample[], blips: Sample[]): Map<string, Normal> {
   const map = new Map<string, Normal>();
   for (const { labels, value } of samples)
     if (labels.__name__ === RECORDED.odds && Number.isFinite(value))
@@ -65,6 +73,10 @@ function normals(samples: Sample[], firing: Sample[]): Map<string, Normal> {
     if (labels.__name__ === RECORDED.relativeVariance && normal) normal.relativeVariance = value;
     if (labels.__name__ === RECORDED.floor && normal) normal.floor[labels.window as Window] = value;
   }
+  for (const { labels } of blips) {
+    const normal = map.get(addressOf(labels));
+    if (normal) normal.blips = true;
+  }
   for (const { labels } of firing) {
     const normal = map.get(addressOf(labels));
     if (normal && labels.alertname !== undefined) normal.firing = labels.alertname;
@@ -73,8 +85,13 @@ function normals(samples: Sample[], firing: Sample[]): Map<string, Normal> {
 }
 
 /** Builds the baseline from the answers of one round of queries. */
-export function toBaseline(samples: Sample[], firing: Sample[], asOf: number | undefined): Baseline {
-  const map = normals(samples, firing);
+export function toBaseline(
+  samples: Sample[],
+  firing: Sample[],
+  asOf: number | undefined,
+  blips: Sample[] = [],
+): Baseline {
+  const map = normals(samples, firing, blips);
   if (map.size === 0 || asOf === undefined || Number.isNaN(new Date(asOf * 1000).getTime()))
     return noBaseline('warming-up', 'the rules need two hours of history before they know what is normal');
   const approved = samples.filter(({ labels }) => labels.__name__ === RECORDED.perMinute);
@@ -87,6 +104,7 @@ export function toBaseline(samples: Sample[], firing: Sample[], asOf: number | u
     tunables: {
       z: byWindow(samples, TUNABLE.z),
       noiseZ: constant(samples, TUNABLE.noiseZ),
+      calmScore: constant(samples, TUNABLE.calmScore),
     },
   };
 }
@@ -94,9 +112,9 @@ export function toBaseline(samples: Sample[], firing: Sample[], asOf: number | u
 /** Asks Prometheus once. Never throws: a Prometheus that fails is a baseline that is unavailable. */
 export async function readBaseline(prometheus: Prometheus): Promise<Baseline> {
   try {
-    const queries = [QUERY, FLOOR, FIRING, AS_OF].map((query) => prometheus.instant(query));
-    const [samples = [], floors = [], firing = [], asOf = []] = await Promise.all(queries);
-    return toBaseline([...samples, ...floors], firing, asOf[0]?.value);
+    const queries = [QUERY, FLOOR, FIRING, BLIPS, AS_OF].map((query) => prometheus.instant(query));
+    const [samples = [], floors = [], firing = [], blips = [], asOf = []] = await Promise.all(queries);
+    return toBaseline([...samples, ...floors], firing, asOf[0]?.value, blips);
   } catch (error) {
     return noBaseline('unavailable', messageOf(error));
   }

@@ -49,6 +49,8 @@ export const RECORDED = {
   lower: 'status_window:transactions:lower',
   /** Distance from expected in standard deviations. */
   score: 'status_window:transactions:score',
+  /** 1 for a week after a blip of two minutes: such a status must be bad for three. Labels: status, extra. */
+  blips: 'status:transactions:blip7d',
   /** -2 falling a lot, -1 falling, 0 stable, 1 rising, 2 rising a lot. */
   trend: 'status:transactions:trend',
   /** 1 while there are less than three days of history, else 0. No labels. */
@@ -72,6 +74,10 @@ export const TUNABLE = {
   minEvents: 'tillwatch:min_events:tunable',
   /** Which part of a window is evidence: all but its busiest minute. Label: window. */
   evidenceShare: 'tillwatch:evidence_share:tunable',
+  /** Below this many standard deviations a status is calm. */
+  calmScore: 'tillwatch:calm_score:tunable',
+  /** How far over-dispersion may go: standard deviations of its logarithm. */
+  tailZ: 'tillwatch:tail_z:tunable',
   /** Standard deviations of over-dispersion (7; its square is the 49 of the band formula). */
   noiseZ: 'tillwatch:noise_z:tunable',
   /** Trend arrows: standard deviations to rising or falling, and to rising or falling a lot. */

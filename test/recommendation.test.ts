@@ -59,8 +59,8 @@ const ready = toBaseline(RECORDINGS, [], NOW);
 const alerting = toBaseline(RECORDINGS, [firing], NOW);
 
 describe('one minute of denied', () => {
-  const judged = (counts: object, previous: object, baseline = ready) =>
-    assess([{ labels: {}, counts, previous }], baseline).find(({ status }) => status === 'denied');
+  const judged = (counts: object, previous: object, baseline = ready, earlier: object = {}) =>
+    assess([{ labels: {}, counts, previous, earlier }], baseline).find(({ status }) => status === 'denied');
 
   test.each([
     ['as usual', { approved: 100, denied: 5 }, {}, ready, 'ok'],
@@ -97,6 +97,18 @@ describe('one minute of denied', () => {
     expect(judged(counts, counts, baseline)).toMatchObject({ recommendation: 'alert' });
   });
 
+  test('a status that had a blip of two minutes this week must be bad for three', () => {
+    const blip = { labels: { __name__: RECORDED.blips, status: 'denied' }, value: 1 };
+    const blipping = toBaseline(RECORDINGS, [], NOW, [blip]);
+    const bad = { approved: 100, denied: 50 };
+    expect(judged(bad, bad, blipping, { approved: 100, denied: 5 })).toMatchObject({
+      recommendation: 'watch',
+      reason: expect.stringContaining('two minutes alone are no alert'),
+    });
+    expect(judged(bad, bad, blipping)).toMatchObject({ recommendation: 'watch' });
+    expect(judged(bad, bad, blipping, bad)).toMatchObject({ recommendation: 'alert' });
+  });
+
   test('the numbers and the sentence say the same', () => {
     const report = { approved: 116, denied: 54 };
     // 5.8 + sqrt(10.89 * 5.8 + 49 * 0.01 * 5.8^2) + (1 + 2 * 0.01 * 5.8) * 9.89 / 6, and 48.2 / sqrt(5.8 + 0.01 * 5.8^2 + 0.25)
@@ -119,7 +131,7 @@ describe('one minute of denied', () => {
 
   test('labels have their own baseline, or none', () => {
     const labels = { acquirer: 'acme' };
-    const minute = { labels, counts: { approved: 100, denied: 500 }, previous: {} };
+    const minute = { labels, counts: { approved: 100, denied: 500 }, previous: {}, earlier: {} };
     const [unknown] = assess([minute], ready);
     expect(unknown).toMatchObject({ labels, recommendation: 'unknown', count: 500, total: 600 });
     expect(unknown).not.toHaveProperty('expected');
@@ -130,7 +142,7 @@ describe('one minute of denied', () => {
 });
 
 describe('all in all', () => {
-  const minute = (counts: object) => [{ labels: {}, counts, previous: {} }];
+  const minute = (counts: object) => [{ labels: {}, counts, previous: {}, earlier: {} }];
 
   test('the gravest counts', () => {
     const counts = { approved: 100, denied: 500, failed: 0 };

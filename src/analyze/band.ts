@@ -17,11 +17,27 @@ export function bandAt(expected: number, r: number, z: number, noiseZ: number): 
   );
 }
 
+/** The relative variance that a band of noiseZ needs to reach as far as tailZ of a log-normal factor: relative_variance in baseline.rules.yml. */
+export function tailOf(dispersion: number, { tailZ, noiseZ }: BandTunables): number {
+  return (Math.expm1(tailZ * Math.sqrt(Math.log1p(dispersion))) / noiseZ) ** 2;
+}
+
+/** What c^2 is taken for where counts are too small to tell, by the status per approved: dispersion_prior in baseline.rules.yml. */
+export function priorOf(odds: number, { dispersionPrior }: BandTunables): number {
+  return dispersionPrior ** 2 / Math.sqrt(10 * Math.max(odds, 0.0001));
+}
+
 /**
  * How much more the counts vary than chance would have them: c^2, the relative variance on top of Poisson, by the formula of
  * dispersion.rules.yml: squared residuals, each clipped at three standard deviations, drawn towards the prior.
+ * @param prior c^2 of counts that are too small to tell
  */
-export function dispersionOf(observed: readonly number[], expected: readonly number[], tunables: BandTunables): number {
+export function dispersionOf(
+  observed: readonly number[],
+  expected: readonly number[],
+  prior: number,
+  { dispersionMin, dispersionMax }: BandTunables,
+): number {
   let [residuals, squares] = [0, 0];
   observed.forEach((count, at) => {
     const mean = expected[at] ?? 0;
@@ -29,8 +45,8 @@ export function dispersionOf(observed: readonly number[], expected: readonly num
     residuals += Math.min((count - mean) / Math.sqrt(variance), 3) ** 2 * variance - mean;
     squares += mean ** 2;
   });
-  const prior = 25 * observed.length;
-  if (squares + prior === 0) return tunables.dispersionPrior ** 2;
-  const learned = (residuals + prior * tunables.dispersionPrior ** 2) / (squares + prior);
-  return Math.min(Math.max(learned, tunables.dispersionMin ** 2), tunables.dispersionMax ** 2);
+  const weight = 25 * observed.length;
+  if (squares + weight === 0) return prior;
+  const learned = (residuals + weight * prior) / (squares + weight);
+  return Math.min(Math.max(learned, dispersionMin ** 2), dispersionMax ** 2);
 }

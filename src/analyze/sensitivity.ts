@@ -1,4 +1,4 @@
-import { bandAt, PAGING, type PagingWindow } from './band.ts';
+import { bandAt, PAGING, type PagingWindow, tailOf } from './band.ts';
 import { hourOf, median } from './columns.ts';
 import { alarmsAmong, type Candidate, type CleanTraffic, chanceCandidates, LOWEST_Z } from './simulated.ts';
 import { clusterDispersion, type Judged } from './stretches.ts';
@@ -101,7 +101,8 @@ function knownVariance(perMinute: readonly number[], quick: number, slow: number
   const known = perMinute.filter((mean) => mean > 0);
   const weekOfHour = (known.reduce((sum, mean) => sum + mean, 0) / Math.max(1, known.length)) * 60 * 7;
   const of = (window: PagingWindow) =>
-    Math.max(tunables.dispersionMin ** 2, slow + Math.max(0, quick - slow) / PAGING[window]) + 1 / (weekOfHour + 1);
+    tailOf(Math.max(tunables.dispersionMin ** 2, slow + Math.max(0, quick - slow) / PAGING[window]), tunables) +
+    1 / (weekOfHour + 1);
   return { '2m': of('2m'), '5m': of('5m'), '15m': of('15m'), '1h': of('1h') };
 }
 

@@ -1,4 +1,4 @@
-import { bandAt, dispersionOf, PAGING, type PagingWindow } from './band.ts';
+import { bandAt, dispersionOf, PAGING, type PagingWindow, tailOf } from './band.ts';
 import type { BandTunables } from './tunables.ts';
 
 /** Consecutive minutes in which a status was above its band. Minutes since the epoch, the end exclusive. */
@@ -22,6 +22,8 @@ export interface Judged {
   minutes: Float64Array;
   count: Float64Array;
   expected: Float64Array;
+  /** c^2 of it where counts are too small to tell. */
+  prior: number;
 }
 
 /** Stretches that are at most this many minutes apart are one. */
@@ -82,12 +84,14 @@ export function clusterDispersion(judged: Judged, bad: Uint8Array, tunables: Ban
   const all = [...sums.values()];
   const observed = all.map(({ count }) => count);
   const expected = all.map(({ mean }) => mean);
-  return dispersionOf(observed, expected, tunables);
+  return dispersionOf(observed, expected, judged.prior, tunables);
 }
 
 /** 1 for each minute above its expected count in a window whose count, less its busiest minute, is above the band. */
-export function badMinutes(judged: Judged, r: number, { z, minEvents, noiseZ }: BandTunables): Uint8Array {
+export function badMinutes(judged: Judged, dispersion: number, tunables: BandTunables): Uint8Array {
   const { minutes, count, expected } = judged;
+  const { z, minEvents, noiseZ } = tunables;
+  const r = tailOf(dispersion, tunables);
   const bad = new Uint8Array(minutes.length);
   for (const window of JUDGED_BY) {
     const length = PAGING[window];

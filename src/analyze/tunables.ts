@@ -6,6 +6,7 @@ export interface BandTunables {
   z: Record<Window, number>;
   minEvents: Record<Window, number>;
   noiseZ: number;
+  tailZ: number;
   dispersionPrior: number;
   dispersionMin: number;
   dispersionMax: number;
@@ -28,6 +29,7 @@ export async function readTunables(rulesDir: string): Promise<BandTunables> {
     z: byWindow(TUNABLE.z),
     minEvents: byWindow(TUNABLE.minEvents),
     noiseZ: read(TUNABLE.noiseZ),
+    tailZ: read(TUNABLE.tailZ),
     dispersionPrior: read(TUNABLE.dispersionPrior),
     dispersionMin: read(TUNABLE.dispersionMin),
     dispersionMax: read(TUNABLE.dispersionMax),

@@ -106,6 +106,9 @@ function minutesOf(reports: readonly Report[], outcomes: readonly Outcome[], { l
       get previous() {
         return ledger.minuteCounts({ ...report, minute: report.minute - 60 });
       },
+      get earlier() {
+        return ledger.minuteCounts({ ...report, minute: report.minute - 120 });
+      },
     });
   }
   return [...minutes.values()];

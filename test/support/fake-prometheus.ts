@@ -23,6 +23,7 @@ export const RECORDINGS: Sample[] = [
     sample(TUNABLE.z, { window }, 3.3),
   ]),
   sample(TUNABLE.noiseZ, {}, 7),
+  sample(TUNABLE.calmScore, {}, 1),
 ];
 
 export type Mood = 'ready' | 'empty' | 'no JSON' | 'other JSON' | 'mad times' | 'error' | 'silent' | 'cut off';
@@ -45,7 +46,8 @@ function answer(mood: Mood, query: string, response: ServerResponse): void {
     response.writeHead(422).end('{"status":"error","errorType":"execution","error":"too many samples"}');
   else if (mood === 'mad times')
     response.end(JSON.stringify(vector(query.includes('timestamp(') ? [sample('', {}, 1e300)] : RECORDINGS, 1e300)));
-  else if (mood === 'empty' || query.startsWith('ALERTS')) response.end(JSON.stringify(vector([], now)));
+  else if (mood === 'empty' || query.startsWith('ALERTS') || query.includes(RECORDED.blips))
+    response.end(JSON.stringify(vector([], now)));
   else
     response.end(JSON.stringify(vector(query.includes('timestamp(') ? [sample('', {}, now - 15)] : RECORDINGS, now)));
 }
