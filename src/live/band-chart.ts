@@ -219,13 +219,16 @@ export function createBandChart({ range: first, ranged, loaded }: BandChartOptio
     const last = shown.minutes.at(-1)?.time;
     if (state === undefined || !state.path.prometheus.ok || last === undefined) return;
     const time = evaluatedAt(state);
-    if (time - last < 0.75 * shown.step) return;
+    if (time <= last) return;
     if (time - last > 2.5 * shown.step) return void load();
     const now = state.anomalies.find(
       ({ status, labels }) => status === shown.status && keyOf(labels) === keyOf(shown.labels),
     );
     if (now === undefined) return;
-    const kept = shown.minutes.filter((minute) => minute.time >= time - RANGES[shown.range]);
+    // Sooner than a step: the newest minute as it is now, in the place of what was read of it.
+    const until = time - last < 0.75 * shown.step ? last : time;
+    const since = time - RANGES[shown.range];
+    const kept = shown.minutes.filter((minute) => minute.time >= since && minute.time < until);
     shown = { ...shown, minutes: [...kept, { time, ...now.lastMinute }] };
     showing(shown, chart, true);
     if (at === null) read(null);
