@@ -203,10 +203,12 @@ describe('the demo', () => {
     await sees(page, /Denials jump has begun/);
     for (const step of ['posted', 'watch', 'alert', 'fires', 'message'])
       await page.locator(`.step.done[data-step=${step}]`).waitFor({ timeout: 240_000 });
+    // The warning about the code may come before the alert itself.
+    const card = page.locator('.alert-card[data-severity=critical]');
+    await card.waitFor({ timeout: 120_000 });
     expect(await word(page)).toContain('Alert');
     expect(await page.title()).toMatch(/^Alert: denied transactions above normal/i);
-    expect(await page.locator('#announce').innerText()).toMatch(/^Alert: denied transactions above normal/);
-    const card = page.locator('.alert-card[data-severity=critical]');
+    expect(await page.locator('#announce').innerText()).toMatch(/^Alert: denied transactions above normal/i);
     expect(await card.innerText()).toMatch(/Observed\s+\d+\s+Normal\s+[\d.]+\s+Normal, at most\s+[\d.]+/);
     expect(await card.getByRole('link', { name: /Runbook/ }).getAttribute('href')).toContain('#transactionsdenied');
     await page.getByRole('tab', { name: 'Journal' }).click();

@@ -64,6 +64,14 @@ function onBand(story: Story, state: State): Story {
   return tick(story, 'band', time, `${words(out.status)} ${count(observed)}, normal ${count(expected)}`);
 }
 
+/** A warning may fire first: what follows it is named as well. */
+function withAlerts(story: Story): Story {
+  const { fires } = story.done;
+  const text = story.alerts.join(', ');
+  if (fires === undefined || fires.text === text) return story;
+  return { ...story, done: { ...story.done, fires: { ...fires, text } } };
+}
+
 /** Alerts of this story are those that became active after its start. */
 export function onState(story: Story, state: State, now: number): Story {
   const firing = firingAlerts(state);
@@ -71,7 +79,7 @@ export function onState(story: Story, state: State, now: number): Story {
   const names = mine.map(({ labels }) => labels.alertname ?? '');
   const known = { ...story, alerts: [...new Set([...story.alerts, ...names])] };
   const banded = onBand(known, state);
-  const fired = names[0] === undefined ? banded : tick(banded, 'fires', now, names.join(', '));
+  const fired = names[0] === undefined ? banded : withAlerts(tick(banded, 'fires', now, names.join(', ')));
   const still = firing.some(({ labels }) => known.alerts.includes(labels.alertname ?? ''));
   const over = fired.done.fires !== undefined && !still && state.path.prometheus.ok;
   return over ? tick(fired, 'resolved', now, 'nothing of it fires any more') : fired;
