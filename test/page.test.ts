@@ -227,7 +227,8 @@ describe('the demo', () => {
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog');
     expect(await seriousProblems(page)).toEqual([]);
-    await dialog.getByLabel('Why').focus();
+    await dialog.waitFor();
+    await page.keyboard.press('Tab');
     await page.keyboard.type('<b>CHG-1</b>');
     await page.keyboard.press('Tab');
     await page.keyboard.type('Maria');
@@ -237,7 +238,8 @@ describe('the demo', () => {
     await silenced.waitFor();
     expect(await silenced.innerText()).toContain('by Maria: <b>CHG-1</b>');
     expect(await page.evaluate('document.activeElement.getAttribute("aria-label")')).toMatch(/^Silence/);
-    await silenced.getByRole('button', { name: 'End it' }).click();
+    await tabTo(page, /^End it/);
+    await page.keyboard.press('Enter');
     await silenced.waitFor({ state: 'hidden' });
   });
 
@@ -245,8 +247,9 @@ describe('the demo', () => {
     await tabTo(page, /^Mark Transactions/);
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog');
-    await dialog.getByRole('radio', { name: /False alarm/ }).focus();
-    await page.keyboard.press('Space');
+    await dialog.waitFor();
+    for (const key of ['ArrowDown', 'ArrowDown']) await page.keyboard.press(key);
+    expect(await dialog.getByRole('radio', { name: /False alarm/ }).isChecked()).toBe(true);
     await page.keyboard.press('Enter');
     await dialog.waitFor({ state: 'hidden' });
     await page.locator('.alert-card .badge', { hasText: 'False alarm, says Maria' }).waitFor();
