@@ -1,0 +1,3 @@
+import { tortureCommand } from './command.ts';
+
+process.exitCode = await tortureCommand(process.argv.slice(2));

@@ -1,0 +1,6 @@
+import { retries } from './retries.ts';
+import type { Torture } from './row.ts';
+import { killed, terminated } from './stops.ts';
+
+/** The rows of the table, in its order. */
+export const TORTURES: readonly Torture[] = [killed, terminated, retries];
