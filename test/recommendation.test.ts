@@ -189,7 +189,7 @@ describe('a service and its Prometheus', () => {
     act: (client: Client, look: (mood: Mood) => Promise<void>) => Promise<void>,
   ): Promise<void> {
     const fake = await fakePrometheus(mood);
-    const prometheus = createPrometheus(fake.url, 300);
+    const prometheus = createPrometheus(fake.url, 2000);
     const baseline = watchBaseline(prometheus, () => {});
     const { client, close } = await serveWith({ ledger, prometheus, baseline });
     try {

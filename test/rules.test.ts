@@ -71,7 +71,7 @@ describe('promtool', () => {
     }
   });
 
-  const testFiles = ['above-normal', 'labels-and-gaps', 'others', 'recurring', 'volume-and-feed'];
+  const testFiles = ['above-normal', 'labels-and-gaps', 'lasting', 'others', 'recurring', 'volume-and-feed'];
   test('has every test file listed here', async () => {
     expect((await readdir(testsDir)).sort()).toEqual(testFiles.map((name) => `${name}.test.yml`));
   });
