@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createAccess } from './access.ts';
 import { watchAlertPath } from './alert-path.ts';
 import { createAlertmanager } from './alertmanager.ts';
@@ -18,6 +19,8 @@ import { createPrometheus } from './prometheus.ts';
 
 /** Requests that are being answered when the service stops get this long; in milliseconds. */
 const GRACE_MS = 5000;
+/** Connections without a request are closed after this long: who sends often has been told to go by then. */
+const DRAIN_MS = 250;
 
 export interface RunningServer {
   /** Where it listens, with the port in use. */
@@ -53,17 +56,24 @@ async function listen(server: Server, { host, port }: Config): Promise<void> {
   });
 }
 
-/** Lets open requests finish; a keep-alive connection that is idle is closed at once, a busy one after its answer. */
+/**
+ * Lets open requests finish. Each connection ends with an answer that says so: one that is closed while it seems idle may
+ * have its next request on the way already, and its sender cannot know whether that was counted.
+ */
 async function stop(server: Server): Promise<void> {
   server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
   const closed = once(server, 'close');
-  server.close();
+  // Not server.close(), which closes connections that seem idle at once.
+  NetServer.prototype.close.call(server);
+  const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+  await Promise.race([closed, sleep(DRAIN_MS)]);
   // Connections that were being answered at this moment become idle one after another.
   const idle = setInterval(() => server.closeIdleConnections(), 20);
-  const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
   await closed;
   clearInterval(idle);
   clearTimeout(timer);
+  // Ends what Node does beside the listening, such as looking for slow requests.
+  server.close();
 }
 
 /**
