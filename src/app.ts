@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import Koa, { type Context, type Middleware } from 'koa';
 import bodyParser from 'koa-bodyparser';
+import compress from 'koa-compress';
 import type { Access } from './access.ts';
 import type { Asset } from './assets.ts';
 import type { Health } from './exposition.ts';
@@ -41,6 +42,10 @@ function contentType(accepts: readonly string[]): Middleware {
     return next();
   };
 }
+
+/** What is read gets smaller; the files of the page are so already, and neither a POST's few bytes nor a scrape is worth the time. */
+const zip = compress({ filter: (type) => /^(application\/json|text\/csv|text\/html)/.test(type), br: false });
+const smaller: Middleware = (ctx, next) => (ctx.method === 'GET' ? zip(ctx, next) : next());
 
 const parse = bodyParser({
   enableTypes: ['json', 'text'],
@@ -130,6 +135,7 @@ export function createApp({ access, assets, log, version, ...services }: AppOpti
   for (const route of routes) mount(router, route, access, services.health);
   const app = new Koa();
   app.use(securityHeaders());
+  app.use(smaller);
   app.use(problems(log));
   app.use(ownHost(services.config));
   app.use(sameSite);

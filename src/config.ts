@@ -30,7 +30,18 @@ const httpUrl = z
 const labelNames = z.string().transform((text, context) => {
   const names = text.split(',').map((name) => name.trim());
   for (const name of names.filter((name) => name !== '')) {
-    const taken = ['status', 'auth_code', 'window', 'job', 'instance', 'le', 'severity', 'service', 'alertname'];
+    const taken = [
+      'status',
+      'auth_code',
+      'window',
+      'job',
+      'instance',
+      'le',
+      'severity',
+      'service',
+      'alertname',
+      'level',
+    ];
     if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) || name.startsWith('__'))
       context.addIssue({ code: 'custom', message: `"${name}" is not a Prometheus label name` });
     else if (taken.includes(name)) context.addIssue({ code: 'custom', message: `"${name}" has a meaning of its own` });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import axe from 'axe-core';
-import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { launchChromium } from './support/browser.ts';
 import { type Service, startService } from './support/service.ts';
 
 interface Operation {
@@ -131,10 +131,7 @@ test.each([
   ['a desk', 1440],
   ['a phone', 390],
 ])('in a browser on %s it fits, obeys the content security policy, and copies a command', async (_, width) => {
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
+  const browser = await launchChromium();
   const context = await browser.newContext({
     viewport: { width, height: 900 },
     permissions: ['clipboard-read', 'clipboard-write'],
