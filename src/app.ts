@@ -100,6 +100,9 @@ function otherMethods(router: Router, routes: readonly Route[]): Middleware {
   };
 }
 
+/** A connection that breaks, or bytes that are no HTTP: the sender's doing, of which anybody could fill a log. */
+const isSenders = ({ code = '' }: { code?: string }): boolean => /^(HPE_|ECONNRESET$|ECONNABORTED$|EPIPE$)/.test(code);
+
 export interface AppOptions extends Services {
   access: Access;
   /** Files of the live page by their names. */
@@ -141,6 +144,8 @@ export function createApp({ access, assets, log, version, ...services }: AppOpti
   app.use(sameSite);
   app.use(router.routes());
   app.use(otherMethods(router, routes));
-  app.on('error', (error) => log('error', `answering a request: ${error.stack ?? error}`));
+  app.on('error', (error) => {
+    if (!isSenders(error)) log('error', `answering a request: ${error.stack ?? error}`);
+  });
   return app;
 }

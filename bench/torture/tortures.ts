@@ -1,6 +1,7 @@
+import { fuzz } from './fuzz.ts';
 import { retries } from './retries.ts';
 import type { Torture } from './row.ts';
 import { killed, terminated } from './stops.ts';
 
 /** The rows of the table, in its order. */
-export const TORTURES: readonly Torture[] = [killed, terminated, retries];
+export const TORTURES: readonly Torture[] = [killed, terminated, fuzz, retries];
