@@ -244,6 +244,13 @@ describe('with everything switched on', () => {
       expect(told('dead-feed').sort()).toEqual(['SomethingElse', 'TransactionsReportsMissing']);
     });
 
+    test('that denied is above normal, and not by which code as well', async () => {
+      const held = await heldBack(alert('TransactionsDeniedAboveNormal', { status: 'denied' }, 'codes'), [
+        alert('AuthCodeAboveNormal', { auth_code: '51', severity: 'warning' }, 'codes'),
+      ]);
+      expect(held).toEqual(['AuthCodeAboveNormal warning']);
+    });
+
     test('that Tillwatch is down, and not that its reports are missing', async () => {
       const held = await heldBack(alert('TillwatchDown', {}, 'down'), [
         alert('TransactionsReportsMissing', {}, 'down'),

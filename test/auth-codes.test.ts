@@ -57,7 +57,7 @@ test('each code now against what is normal, with its meaning; the alert that fir
     const { codes } = (await service.get('/api/v1/auth-codes')).json;
     return codes.some((one: { firing: boolean }) => one.firing) && codes;
   };
-  const codes = await waitFor(firing, { timeout: 60_000, what: 'AuthCodeAboveNormal' });
+  const codes = await waitFor(firing, { timeout: 150_000, what: 'AuthCodeAboveNormal' });
   expect(codes.map(({ code, firing }: { code: string; firing: boolean }) => [code, firing])).toEqual([
     ['51', true],
     ['59', false],
