@@ -92,11 +92,15 @@ export function onMessage(story: Story, { alerts, status, receivedAt, commonAnno
   return tick(story, 'message', Date.parse(receivedAt), capital(text));
 }
 
-/** done, skipped (a later one is done: the feed that dies posts no minute), next, or to come. */
+/**
+ * done, skipped (a later one is done: the feed that dies posts no minute), next, or to come. An answer comes before the evaluation
+ * that leaves the band, and an alert may fire before the answer that says so: these are waited for.
+ */
 export function statusOf({ done }: Story, step: Step): 'done' | 'skipped' | 'next' | 'later' {
   if (done[step] !== undefined) return 'done';
   const at = STEPS.indexOf(step);
   const reached = STEPS.findLastIndex((one) => done[one] !== undefined);
-  if (at < reached) return step === 'message' || step === 'alert' ? 'next' : 'skipped';
+  const waitedFor = step === 'message' || step === 'alert' || (step === 'band' && done.fires === undefined);
+  if (at < reached) return waitedFor ? 'next' : 'skipped';
   return at === reached + 1 ? 'next' : 'later';
 }
