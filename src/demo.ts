@@ -21,7 +21,7 @@ const KINDS: Partial<Record<IncidentKind, Shown>> = {
   'auth-code': { title: 'Issuer unavailable', does: 'six times as many denials with code 91', minutes: 5 },
   'volume-drop': { title: 'Sales drop', does: 'six in ten customers stay away', minutes: 8 },
   'volume-zero': { title: 'Sales stop', does: 'reports arrive, and count nothing', minutes: 6 },
-  'feed-dead': { title: 'Feed dies', does: 'no reports arrive; the alert takes about five minutes', minutes: 7 },
+  'feed-dead': { title: 'Feed dies', does: 'no reports arrive; the alert takes about three minutes', minutes: 7 },
   'processing-stuck': {
     title: 'Stuck in processing',
     does: 'more and more stay in processing; the alert takes about eight minutes',

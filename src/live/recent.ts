@@ -7,7 +7,7 @@ export interface Minute extends Band {
   time: number;
 }
 
-const SPAN_SECONDS = 900;
+const SPAN_SECONDS = 3600;
 /** Two evaluations missed: what lies between is fetched instead of drawn as a straight line. */
 const GAP_SECONDS = 150;
 
@@ -19,7 +19,7 @@ export const minutesOf = (points: Series['series'][number]['points']): Minute[] 
 export const evaluatedAt = ({ path, baseline, time }: State): number =>
   Math.floor(Date.parse(path.prometheus.evaluatedAt ?? baseline.asOf ?? time) / 1000);
 
-/** The last quarter of an hour of every status: fetched once, then grown by each new state. */
+/** The last hour of every status: fetched once, then grown by each new state. */
 export interface Recent {
   of(status: Status, labels: Labels): readonly Minute[];
   /** @param charted the status whose minutes the chart reads anyway: it is seeded by that */
