@@ -7,7 +7,7 @@ import type { Anomaly, Status } from './wire.ts';
 const WIDTH = 120;
 const HEIGHT = 32;
 
-/** The last quarter of an hour as a line over its band. Without scales: the numbers stand beside it. */
+/** The last hour as a line over its band. Without scales: the numbers stand beside it. */
 function sparkline(minutes: readonly Minute[]): SVGElement {
   const [first, last] = [minutes[0]?.time ?? 0, minutes.at(-1)?.time ?? 1];
   const top = Math.max(1, ...minutes.map(({ observed = 0, upper = 0 }) => Math.max(observed, upper)));
