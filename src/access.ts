@@ -7,12 +7,18 @@ import { Problem } from './problem.ts';
 export const ROLES = ['ingest', 'read', 'webhook', 'operate'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Says whether a request may do what needs a role. @throws Problem 401 or 403 */
-export type Access = (role: Role, authorization: string | undefined) => void;
+/**
+ * Says whether a request may do what needs a role.
+ * @returns who asks, as a text that tells nothing of the token; undefined where nobody is asked for one
+ * @throws Problem 401 or 403
+ */
+export type Access = (role: Role, authorization: string | undefined) => string | undefined;
 
 const digest = (token: string): Buffer => createHash('sha256').update(token).digest();
 
 interface Grant {
+  /** Its place among the tokens. */
+  name: string;
   hash: Buffer;
   roles: Role[];
 }
@@ -24,7 +30,7 @@ function parseLine(line: string, where: string): Grant {
   if (wrong !== undefined) throw new UsageError(`${where}: "${wrong}" is no role; roles are ${ROLES.join(', ')}`);
   if (rest.length > 0 || token.length < 16)
     throw new UsageError(`${where}: must be "ROLE TOKEN", with a token of at least 16 characters and no spaces`);
-  return { hash: digest(token), roles };
+  return { name: where, hash: digest(token), roles };
 }
 
 function readGrants(file: string): Grant[] {
@@ -48,8 +54,8 @@ function readGrants(file: string): Grant[] {
  * @throws UsageError that names the line
  */
 export function createAccess(file: string, internal?: string): Access {
-  if (file === '') return () => {};
-  const own: Grant[] = internal === undefined ? [] : [{ hash: digest(internal), roles: [...ROLES] }];
+  if (file === '') return () => undefined;
+  const own: Grant[] = internal === undefined ? [] : [{ name: 'internal', hash: digest(internal), roles: [...ROLES] }];
   const grants = [...readGrants(file), ...own];
   return (role, authorization) => {
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
@@ -57,8 +63,10 @@ export function createAccess(file: string, internal?: string): Access {
     if (token === undefined) throw new Problem(401, 'this needs "Authorization: Bearer TOKEN"', { headers });
     const hash = digest(token);
     // Every grant is compared, in constant time, so that the time tells nothing of how far a guess got.
-    const held = grants.filter((grant) => timingSafeEqual(grant.hash, hash)).flatMap((grant) => grant.roles);
+    const found = grants.filter((grant) => timingSafeEqual(grant.hash, hash));
+    const held = found.flatMap((grant) => grant.roles);
     if (held.length === 0) throw new Problem(401, 'this token is not known', { headers });
     if (!held.includes(role)) throw new Problem(403, `this token does not have the role "${role}"`);
+    return found[0]?.name;
   };
 }

@@ -5,7 +5,7 @@ import compress from 'koa-compress';
 import type { Access } from './access.ts';
 import type { Asset } from './assets.ts';
 import type { Health } from './exposition.ts';
-import { ownHost, sameSite, securityHeaders } from './guards.ts';
+import { boundedAnswers, createGuard, ownHost, sameSite, securityHeaders } from './guards.ts';
 import { createJournal } from './journal.ts';
 import type { Log } from './log.ts';
 import { openApi, tagged } from './openapi.ts';
@@ -76,17 +76,18 @@ function measured({ requests }: Health, { method, path }: Route): Middleware {
   };
 }
 
-function guarded(access: Access, { role }: Route): Middleware {
-  return (ctx, next) => {
-    if (role !== undefined) access(role, ctx.get('Authorization'));
-    return next();
-  };
+/** What every request of a route goes through before it is handled. */
+function mount(router: Router, { health, guard, bounded }: Gates, route: Route): void {
+  const body = route.accepts === undefined ? [] : [contentType(route.accepts), parse];
+  const few = route.method === 'get' && route.light !== true ? [bounded] : [];
+  const handle: Middleware = (ctx) => route.handle(ctx as Context);
+  router[route.method](route.path, measured(health, route), guard(route.role), ...few, ...body, handle);
 }
 
-function mount(router: Router, route: Route, access: Access, health: Health): void {
-  const body = route.accepts === undefined ? [] : [contentType(route.accepts), parse];
-  const handle: Middleware = (ctx) => route.handle(ctx as Context);
-  router[route.method](route.path, measured(health, route), guarded(access, route), ...body, handle);
+interface Gates {
+  health: Health;
+  guard: ReturnType<typeof createGuard>;
+  bounded: Middleware;
 }
 
 /** What no route took, at a path that exists: 405 that says what can be done there. */
@@ -135,7 +136,9 @@ export function createApp({ access, assets, log, version, ...services }: AppOpti
   ];
   const described = openApi(routes, version);
   const router = new Router();
-  for (const route of routes) mount(router, route, access, services.health);
+  const { health, config } = services;
+  const gates: Gates = { health, guard: createGuard(access, config), bounded: boundedAnswers() };
+  for (const route of routes) mount(router, gates, route);
   const app = new Koa();
   app.use(securityHeaders());
   app.use(smaller);

@@ -142,6 +142,13 @@ export const SETTINGS = {
     default: '',
     schema: z.string(),
   }),
+  rateLimit: setting({
+    flag: 'rate-limit',
+    value: 'N',
+    help: 'requests a second of one token, or of one address without a token; 0 for any; none on a loopback address',
+    default: '2000',
+    schema: whole(0, 1_000_000),
+  }),
   insecure: setting({
     flag: 'insecure',
     help: 'listen on a public address without tokens',

@@ -1,5 +1,8 @@
-import type { Middleware } from 'koa';
+import type { Socket } from 'node:net';
+import type { Context, Middleware } from 'koa';
 import helmet from 'koa-helmet';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Access, Role } from './access.ts';
 import { type Config, isLoopback } from './config.ts';
 import { Problem } from './problem.ts';
 
@@ -58,5 +61,72 @@ export function ownHost({ host, tokensFile, insecure }: Config): Middleware {
       403,
       `Host: ${ctx.get('Host')} is no name of this machine's loopback. A proxy must send one, or give --tokens-file FILE`,
     );
+  };
+}
+
+/** Counts a request of somebody. @throws Problem 429 */
+type Limit = (who: string) => Promise<void>;
+
+/** Undefined where there is no limit: a service on loopback has only this machine's programs to fear. */
+function createLimit({ rateLimit, host }: Config): Limit | undefined {
+  if (rateLimit === 0 || isLoopback(host)) return undefined;
+  const limiter = new RateLimiterMemory({ points: rateLimit, duration: 1 });
+  return async (who) => {
+    try {
+      await limiter.consume(who);
+    } catch (error) {
+      if (!(error instanceof RateLimiterRes)) throw error;
+      throw new Problem(429, `more than ${rateLimit} requests in a second (--rate-limit); send this one again`, {
+        headers: { 'Retry-After': String(Math.max(1, Math.ceil(error.msBeforeNext / 1000))) },
+      });
+    }
+  };
+}
+
+/** Lets in whom the role allows, each token and each address so many times a second; guesses of a token count as their address. */
+export function createGuard(access: Access, config: Config): (role: Role | undefined) => Middleware {
+  const limit = createLimit(config);
+  const enter = (ctx: Context, role: Role | undefined) =>
+    (role === undefined ? undefined : access(role, ctx.get('Authorization'))) ?? ctx.ip;
+  return (role) => {
+    if (limit === undefined)
+      return (ctx, next) => {
+        enter(ctx as Context, role);
+        return next();
+      };
+    return async (ctx, next) => {
+      let who = ctx.ip;
+      try {
+        who = enter(ctx as Context, role);
+      } finally {
+        await limit(who);
+      }
+      return next();
+    };
+  };
+}
+
+/** Answers that may be under way at once: of all, and on one connection, which sends on without reading them. */
+const MOST_ANSWERS = 100;
+const MOST_PIPELINED = 10;
+
+/** An answer is kept in memory until it is read. Who asks again and again and reads nothing must not fill it. */
+export function boundedAnswers(): Middleware {
+  const open = new WeakMap<Socket, number>();
+  let all = 0;
+  return (ctx, next) => {
+    const { socket } = ctx;
+    const here = open.get(socket) ?? 0;
+    if (here >= MOST_PIPELINED || all >= MOST_ANSWERS)
+      throw new Problem(503, 'too many answers are under way and not yet read; ask again in a second', {
+        headers: { 'Retry-After': '1' },
+      });
+    all++;
+    open.set(socket, here + 1);
+    ctx.res.once('close', () => {
+      all--;
+      open.set(socket, (open.get(socket) ?? 1) - 1);
+    });
+    return next();
   };
 }

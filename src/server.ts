@@ -20,7 +20,21 @@ import { createPrometheus } from './prometheus.ts';
 /** Requests that are being answered when the service stops get this long; in milliseconds. */
 const GRACE_MS = 5000;
 /** Connections without a request are closed after this long: who sends often has been told to go by then. */
-const DRAIN_MS = 250;
+const DRAIN_MS = 2000;
+
+/** What a connection may take, in milliseconds: somebody who sends or reads slowly must not hold it for good. */
+const LIMITS = {
+  /** Also of a connection on which nothing comes. */
+  headersTimeout: 20_000,
+  /** Until the body is there. */
+  requestTimeout: 60_000,
+  connectionsCheckingInterval: 5000,
+  /** Longer than proxies and clients keep an idle connection, so that it is they who close it and not a request of theirs that meets its end. */
+  keepAliveTimeout: 75_000,
+  maxHeaderSize: 16 * 1024,
+} as const;
+/** An answer of which nothing is read for so long is given up; streams of events have a heartbeat. */
+const STUCK_MS = 60_000;
 
 export interface RunningServer {
   /** Where it listens, with the port in use. */
@@ -35,6 +49,8 @@ export interface ServerOptions {
   /** Lets in what this program starts itself, where tokens are asked for. */
   internalToken?: string | undefined;
   demo?: Demo | undefined;
+  /** How long idle connections are kept when it stops, for requests that are on their way; milliseconds. */
+  drainMs?: number;
 }
 
 export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
@@ -60,13 +76,13 @@ async function listen(server: Server, { host, port }: Config): Promise<void> {
  * Lets open requests finish. Each connection ends with an answer that says so: one that is closed while it seems idle may
  * have its next request on the way already, and its sender cannot know whether that was counted.
  */
-async function stop(server: Server): Promise<void> {
+async function stop(server: Server, drainMs: number): Promise<void> {
   server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
   const closed = once(server, 'close');
   // Not server.close(), which closes connections that seem idle at once.
   NetServer.prototype.close.call(server);
   const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
-  await Promise.race([closed, sleep(DRAIN_MS)]);
+  await Promise.race([closed, sleep(drainMs)]);
   // Connections that were being answered at this moment become idle one after another.
   const idle = setInterval(() => server.closeIdleConnections(), 20);
   await closed;
@@ -83,7 +99,7 @@ async function stop(server: Server): Promise<void> {
 export async function startServer(
   config: Config,
   log: Log,
-  { internalToken, demo }: ServerOptions = {},
+  { internalToken, demo, drainMs = DRAIN_MS }: ServerOptions = {},
 ): Promise<RunningServer> {
   const access = createAccess(config.tokensFile, internalToken);
   const assets = readAssets();
@@ -111,14 +127,14 @@ export async function startServer(
     baseline.stop();
     path.stop();
     events.close();
-    if (server.listening) await stop(server);
+    if (server.listening) await stop(server, drainMs);
     await ledger.close();
   }
   const app = createApp({
     ...{ config, ledger, prometheus, baseline, health, events, path, demo },
     ...{ access, assets, log, version: VERSION },
   });
-  const server = createServer(app.callback());
+  const server = createServer(LIMITS, app.callback()).setTimeout(STUCK_MS);
   await listen(server, config).catch(async (error: unknown) => {
     await close();
     throw error;

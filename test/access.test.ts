@@ -115,6 +115,45 @@ test('a tokens file never shows its tokens', () => {
   expect(() => createAccess(tokensFile('read secret-of-mine extra'))).not.toThrow(/secret-of-mine/);
 });
 
+describe('on a public address', () => {
+  const burst = (url: string, count: number, token: string) =>
+    Promise.all(
+      Array.from({ length: count }, () => fetch(`${url}/metrics`, { headers: { Authorization: `Bearer ${token}` } })),
+    );
+  const startOpen = async (rateLimit: string) => {
+    const open = await startService({ host: '0.0.0.0', tokensFile: tokensFile(TOKENS), rateLimit });
+    return { ...open, url: `http://127.0.0.1:${new URL(open.url).port}` };
+  };
+
+  test('a token asks so many times a second, then is told when to come back; another token is served', async () => {
+    const open = await startOpen('5');
+    const answers = await burst(open.url, 40, TOKEN.read);
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { headers } of refused) expect(headers.get('retry-after')).toBe('1');
+    expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThan(4);
+    expect((await burst(open.url, 1, TOKEN.both))[0]?.status).toBe(200);
+    await open.close();
+  });
+
+  test('who guesses tokens is slowed down, whatever the guesses; the holder of one is not', async () => {
+    const open = await startOpen('5');
+    const guesses = await Promise.all(
+      Array.from({ length: 40 }, (_, guess) => burst(open.url, 1, `guess-${guess}-0123456789`)),
+    );
+    const statuses = new Set(guesses.flat().map(({ status }) => status));
+    expect([...statuses].sort()).toEqual([401, 429]);
+    expect((await burst(open.url, 1, TOKEN.read))[0]?.status).toBe(200);
+    await open.close();
+  });
+
+  test('there is no limit where it is 0', async () => {
+    const open = await startOpen('0');
+    expect((await burst(open.url, 40, TOKEN.read)).every(({ status }) => status === 200)).toBe(true);
+    await open.close();
+  });
+});
+
 describe('the start', () => {
   const serve = (...args: string[]) => runToEnd(['serve', '--port', '0', '--data', temporaryFolder('access'), ...args]);
 

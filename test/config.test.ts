@@ -33,6 +33,7 @@ test('without flags and environment the defaults of the documentation hold', () 
     alertmanagerPort: 9093,
     labels: [],
     maxSeries: 10_000,
+    rateLimit: 2000,
     lateness: 900,
     tokensFile: '',
     insecure: false,

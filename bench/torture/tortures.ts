@@ -1,7 +1,9 @@
 import { fuzz } from './fuzz.ts';
+import { hostile } from './hostile.ts';
+import { labels } from './labels.ts';
 import { retries } from './retries.ts';
 import type { Torture } from './row.ts';
 import { killed, terminated } from './stops.ts';
 
 /** The rows of the table, in its order. */
-export const TORTURES: readonly Torture[] = [killed, terminated, fuzz, retries];
+export const TORTURES: readonly Torture[] = [killed, terminated, fuzz, hostile, labels, retries];

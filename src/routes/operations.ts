@@ -37,6 +37,7 @@ export function operationRoutes({ ledger, health, baseline, path }: Services): R
     {
       method: 'get',
       path: '/-/healthy',
+      light: true,
       operation: {
         summary: 'The process answers',
         responses: { 200: { description: 'It does', content: text } },
@@ -48,6 +49,7 @@ export function operationRoutes({ ledger, health, baseline, path }: Services): R
     {
       method: 'get',
       path: '/-/ready',
+      light: true,
       operation: {
         summary: 'Reports can be taken; says whether alerts would arrive, step by step',
         responses: { 200: { description: 'Ready', content: { 'application/json': { schema: readiness } } } },

@@ -34,6 +34,8 @@ export interface Route {
   role?: Role;
   /** Content types of the body that it takes; none when left out. */
   accepts?: readonly string[];
+  /** Its answer is small, or bounded by itself: any number of them may be under way. */
+  light?: boolean;
   operation: ZodOpenApiOperationObject;
   handle(ctx: Context): Promise<void> | void;
 }

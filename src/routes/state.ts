@@ -33,6 +33,7 @@ export function stateRoutes(services: Services, state: StateWatch): Route[] {
     {
       method: 'get',
       path: '/api/v1/events',
+      light: true,
       role: 'read',
       operation: {
         summary: 'Server-sent events that keep a page fresh',

@@ -121,7 +121,7 @@ export async function startService(flags: Partial<Flags> = {}): Promise<Service>
   const logged: string[] = [];
   const log: Log = (level, message) => logged.push(`${level} ${message}`);
   const settings = { port: '0', prometheusUrl: NOWHERE, alertmanagerUrl: NOWHERE, ...flags, data: dir };
-  const server = await startServer(readConfig(settings as Flags, {}), log);
+  const server = await startServer(readConfig(settings as Flags, {}), log, { drainMs: 0 });
   return { ...clientOf(server.url), dir, logged, close: server.close };
 }
 
@@ -144,7 +144,7 @@ export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { led
     baseline: { current: () => baseline, refresh: async () => {}, stop: () => {} },
     health,
     events: createEvents(health.streams),
-    access: () => {},
+    access: () => undefined,
     assets: new Map(),
     path: noPath,
     log: () => {},
