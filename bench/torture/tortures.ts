@@ -1,9 +1,12 @@
+import { access } from './access.ts';
+import { clock } from './clock.ts';
 import { fuzz } from './fuzz.ts';
 import { hostile } from './hostile.ts';
 import { labels } from './labels.ts';
 import { retries } from './retries.ts';
 import type { Torture } from './row.ts';
+import { steady } from './steady.ts';
 import { killed, terminated } from './stops.ts';
 
 /** The rows of the table, in its order. */
-export const TORTURES: readonly Torture[] = [killed, terminated, fuzz, hostile, labels, retries];
+export const TORTURES: readonly Torture[] = [killed, terminated, fuzz, hostile, labels, retries, clock, steady, access];

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from './client.ts';
+import { memoryOf, type Program, serve } from './program.ts';
+import { number, part, type Run, type Torture } from './row.ts';
+
+const PER_SECOND = 1000;
+const CONNECTIONS = 100;
+const MOST_GROWTH = 0.1;
+const MOST_P99_MS = 50;
+const SOURCES = 50;
+
+const quantile = (values: readonly number[], q: number): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(q * (values.length - 1))] ?? Number.NaN;
+
+/** Times of one millisecond each, so that an hour's are not kept one by one; the last one is all that is longer. */
+const LONGEST_MS = 60_000;
+const quantileOf = (counts: Uint32Array, q: number): number => {
+  let left = q * counts.reduce((sum, count) => sum + count, 0);
+  return counts.findIndex((count) => {
+    left -= count;
+    return left <= 0;
+  });
+};
+
+/** Sends at a fixed rate, whatever the answers take: a slow answer does not slow the sender down. */
+async function load(program: Program, seconds: number, { violations, log }: Run) {
+  const client = createClient(program.url, CONNECTIONS);
+  const [times, memory] = [new Uint32Array(LONGEST_MS + 1), [] as number[]];
+  const open = new Set<Promise<void>>();
+  const start = performance.now();
+  async function one(due: number, index: number): Promise<void> {
+    const body = { source: `source ${index % SOURCES}`, counts: { approved: 1 }, timestamp: undefined };
+    const reply = await client.post(body).catch((error) => ({ status: 0, text: String(error) }));
+    violations.check(reply.status === 200, `a report was answered ${reply.status}: ${reply.text}`);
+    const took = Math.min(LONGEST_MS, Math.round(performance.now() - start - due));
+    times[took] = (times[took] ?? 0) + 1;
+  }
+  let sent = 0;
+  for (let nextLook = 0; performance.now() - start < seconds * 1000; await sleep(1)) {
+    const elapsed = performance.now() - start;
+    for (; sent < (elapsed / 1000) * PER_SECOND; sent++) {
+      const asked = one((sent / PER_SECOND) * 1000, sent).finally(() => open.delete(asked));
+      open.add(asked);
+    }
+    if (elapsed < nextLook) continue;
+    nextLook += Math.max(250, (seconds * 1000) / 400);
+    memory.push(await memoryOf(program.pid));
+    if (memory.length % 40 === 0) log(`${number(sent)} reports, ${Math.round((memory.at(-1) ?? 0) / 1e6)} MB`);
+  }
+  await Promise.all(open);
+  const series = await client.scrape();
+  client.close();
+  return { sent, times, memory, counted: series.get('transactions_total{status="approved"}') ?? 0 };
+}
+
+async function run(run: Run) {
+  const seconds = part(run, 3600, 20);
+  const program = await serve(await run.folder());
+  // What is compiled and cached at first is no growth.
+  await load(program, Math.min(60, Math.max(10, seconds / 10)), run);
+  const { sent, times, memory, counted } = await load(program, seconds, run);
+  await program.stop();
+  const tenth = Math.ceil(memory.length / 10);
+  const [first, last] = [memory.slice(0, tenth), memory.slice(-tenth)].map((part) => quantile(part, 0.5)) as [
+    number,
+    number,
+  ];
+  const p99 = quantileOf(times, 0.99);
+  const { violations } = run;
+  violations.check(counted >= sent, `${counted} counted of ${sent}`);
+  violations.check(
+    last <= first * (1 + MOST_GROWTH),
+    `memory went from ${(first / 1e6).toFixed(1)} to ${(last / 1e6).toFixed(1)} MB`,
+  );
+  violations.check(p99 < MOST_P99_MS, `p99 ${p99} ms`);
+  return {
+    done: `${number(sent)} reports`,
+    seen: `${(sent / seconds).toFixed(0)} a second, median ${quantileOf(times, 0.5)} ms, p99 ${p99} ms, memory from ${(first / 1e6).toFixed(0)} to ${(last / 1e6).toFixed(0)} MB`,
+  };
+}
+
+export const steady: Torture = {
+  name: 'steady',
+  what: `steady load, ${number(PER_SECOND)} reports a second`,
+  goal: `memory flat within ${MOST_GROWTH * 100} %, p99 under ${MOST_P99_MS} ms`,
+  run,
+};
