@@ -1,5 +1,6 @@
 import { access } from './access.ts';
 import { clock } from './clock.ts';
+import { disk } from './disk.ts';
 import { fuzz } from './fuzz.ts';
 import { hostile } from './hostile.ts';
 import { labels } from './labels.ts';
@@ -9,4 +10,15 @@ import { steady } from './steady.ts';
 import { killed, terminated } from './stops.ts';
 
 /** The rows of the table, in its order. */
-export const TORTURES: readonly Torture[] = [killed, terminated, fuzz, hostile, labels, retries, clock, steady, access];
+export const TORTURES: readonly Torture[] = [
+  killed,
+  terminated,
+  fuzz,
+  hostile,
+  disk,
+  labels,
+  retries,
+  clock,
+  steady,
+  access,
+];

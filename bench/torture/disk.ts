@@ -1,0 +1,126 @@
+import { messageOf } from '../../src/log.ts';
+import { type Client, createClient, minuteBefore, totalOf } from './client.ts';
+import { damageLedgers } from './damage.ts';
+import { type Fault, fullDisk, ownDisk, straceFault } from './faults.ts';
+import { type Program, serve } from './program.ts';
+import { checkNotLower } from './reports.ts';
+import { part, type Run, type Torture } from './row.ts';
+
+const TIMES = 50;
+/** Reports in a body: more than fits into what a ledger's file has free. */
+const BATCH = 400;
+const MOST_BODIES = 60;
+
+const bodyOf = (name: string) =>
+  Array.from({ length: BATCH }, (_, i) => ({
+    timestamp: minuteBefore(1),
+    source: `${name} ${i} ${'x'.repeat(120)}`,
+    counts: { failed: 1 },
+  }));
+
+const failed = async (client: Client) => totalOf(await client.scrape(), 'failed');
+
+/** Posts until the disk has refused a body. @returns it */
+async function postUntilRefused(client: Client, name: string, run: Run) {
+  for (let i = 0; i < MOST_BODIES; i++) {
+    const before = await failed(client);
+    const body = bodyOf(`${name} ${i}`);
+    const { status, text, headers } = await client.post(body);
+    if (status === 200) continue;
+    const { violations } = run;
+    violations.check(status === 503 && headers['retry-after'] !== undefined, `${name}: ${status} ${text}`);
+    violations.check(
+      /Nothing of this body was counted/.test(text),
+      `${name}: the answer does not say that nothing was counted: ${text}`,
+    );
+    const after = await failed(client);
+    violations.check(after === before, `${name}: a refused body changed the total from ${before} to ${after}`);
+    return body;
+  }
+  throw new Error(`${name}: the disk took ${MOST_BODIES} bodies, none was refused`);
+}
+
+/** Breaks the disk, mends it, and posts again what was refused. */
+async function breakOnce(program: Program, folder: string, fault: Fault, name: string, run: Run): Promise<void> {
+  const client = createClient(program.url, 1);
+  const before = await client.scrape();
+  const mend = await fault(program, folder);
+  const body = await postUntilRefused(client, name, run).finally(mend);
+  const broken = await failed(client);
+  const reply = await client.post(body);
+  const { violations } = run;
+  violations.check(
+    reply.json?.accepted === BATCH,
+    `${name}: once mended, the body was answered ${reply.status} ${reply.text}`,
+  );
+  const now = await failed(client);
+  violations.check(
+    now === broken + BATCH,
+    `${name}: once mended, the total went from ${broken} to ${now}, not by ${BATCH}`,
+  );
+  checkNotLower(before, await client.scrape(), violations);
+  client.close();
+}
+
+/** After all of it, a restart by kill -9 finds the same. */
+async function checkRestart(program: Program, folder: string, name: string, run: Run): Promise<void> {
+  const client = createClient(program.url, 1);
+  const before = await client.scrape();
+  client.close();
+  await program.stop('SIGKILL');
+  const again = await serve(folder);
+  const fresh = createClient(again.url, 1);
+  const after = await fresh.scrape();
+  checkNotLower(before, after, run.violations);
+  run.violations.check(
+    totalOf(after) === totalOf(before),
+    `${name}: ${totalOf(before)} before a restart, ${totalOf(after)} after`,
+  );
+  fresh.close();
+  await again.stop();
+}
+
+async function full(times: number, run: Run): Promise<void> {
+  const folder = await run.folder();
+  const program = await serve(folder, { wrapper: ownDisk(folder, 64) });
+  for (let i = 0; i < times; i++) await breakOnce(program, folder, fullDisk, `full disk, ${i + 1}`, run);
+  await program.stop();
+}
+
+async function failing(
+  errno: string,
+  name: string,
+  faults: (errno: string) => Fault,
+  times: number,
+  run: Run,
+): Promise<void> {
+  const folder = await run.folder();
+  const program = await serve(folder);
+  for (let i = 0; i < times; i++) await breakOnce(program, folder, faults(errno), `${name}, ${i + 1}`, run);
+  await checkRestart(program, folder, name, run);
+}
+
+async function run(run: Run) {
+  const times = part(run, TIMES, 2);
+  const attempt = (name: string, work: Promise<unknown>) =>
+    work.then(
+      () => run.log(`${name}: ${times} times`),
+      (error: unknown) => run.violations.add(`${name}: ${messageOf(error)}`),
+    );
+  await attempt('disk full', full(times, run));
+  const faults = await straceFault(run);
+  await attempt('read-only', failing('EROFS', 'read-only', faults, times, run));
+  await attempt('I/O error', failing('EIO', 'I/O error', faults, times, run));
+  const { refused, served } = await damageLedgers(times, run);
+  return {
+    done: `disk full, read-only, I/O error, truncated, bit-flipped: ${times} times each`,
+    seen: `of the damaged ledgers ${refused} refused to start with the reason, ${served} served every count`,
+  };
+}
+
+export const disk: Torture = {
+  name: 'disk',
+  what: 'disk full, read-only, I/O error, truncated and bit-flipped ledger',
+  goal: '503 or refusal to start with the reason; never a lower total, never a silent zero; recovers when the disk does',
+  run,
+};

@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createTail, tie } from '../../src/programs.ts';
+import { unpacked } from './debian-tool.ts';
+import type { Program } from './program.ts';
+import type { Run } from './row.ts';
+import { waitFor } from './wait.ts';
+
+/** Makes a disk fail under a service that runs. @returns what mends it */
+export type Fault = (program: Program, folder: string) => Promise<() => Promise<void>>;
+
+/** What writes to a file, or makes it durable. */
+const WRITING = 'write,pwrite64,writev,pwritev,pwritev2,fsync,fdatasync,ftruncate,fallocate';
+
+/** Lets every write to the ledger's files fail with an error of the kernel, by strace: as a disk does, to all of its threads. */
+export async function straceFault(run: Run): Promise<(errno: string) => Fault> {
+  const root = await unpacked(['strace', 'libunwind8'], run);
+  const found = await readdir(root, { recursive: true });
+  const libraries = found.filter((path) => path.includes('.so')).map((path) => join(root, path, '..'));
+  const env = { ...process.env, LD_LIBRARY_PATH: [...new Set(libraries)].join(':') };
+  return (errno) => async (program, folder) => {
+    const files = (await readdir(folder))
+      .filter((name) => !name.endsWith('.sock'))
+      .flatMap((name) => ['-P', join(folder, name)]);
+    const line = [
+      '-f',
+      '-p',
+      String(program.pid),
+      ...files,
+      '-e',
+      `trace=${WRITING}`,
+      '-e',
+      `inject=${WRITING}:error=${errno}`,
+    ];
+    const strace = spawn(join(root, 'usr/bin/strace'), line, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    tie(strace);
+    const tail = createTail();
+    strace.stderr.setEncoding('utf8').on('data', tail.add);
+    const ended = once(strace, 'exit');
+    await waitFor(`strace to attach: ${tail.text()}`, () => {
+      if (strace.exitCode !== null) throw new Error(tail.text());
+      return /attached/.test(tail.text());
+    });
+    return async () => {
+      strace.kill('SIGTERM');
+      await ended;
+    };
+  };
+}
+
+/** Runs the service on a disk of its own, in memory and of this many megabytes; needs the right to make name spaces. */
+export const ownDisk = (folder: string, megabytes: number): string[] => [
+  ...['unshare', '--map-root-user', '--mount', 'sh', '-c'],
+  `mount -t tmpfs -o size=${megabytes}m none "$0" && exec "$@"`,
+  folder,
+];
+
+/** Writes the service's own disk full, from outside. */
+export const fullDisk: Fault = async ({ pid }, folder) => {
+  const filler = join('/proc', String(pid), 'root', folder, 'filler');
+  const blocks = [1 << 20, 1 << 16, 4096].map((size) => Buffer.alloc(size, 1));
+  for (const block of blocks) {
+    for (let written = true; written; ) {
+      written = await appendFile(filler, block).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => {
+          if (error.code !== 'ENOSPC') throw error;
+          return false;
+        },
+      );
+    }
+  }
+  return () => rm(filler);
+};
