@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { abortable } from './abortable.ts';
+import { limitedText } from './limited-text.ts';
 import { messageOf } from './log.ts';
 
 /** Alertmanager answered with an error, answered nonsense, or did not answer. */
@@ -12,6 +13,9 @@ export class AlertmanagerError extends Error {
     this.status = status;
   }
 }
+
+/** Longest answer that is read, in bytes: thousands of silences. */
+const MAX_ANSWER = 32 * 1024 * 1024;
 
 const matcher = z.object({
   name: z.string(),
@@ -70,7 +74,7 @@ export function createAlertmanager(url: string, timeoutMs = 5000): Alertmanager 
     const signal = AbortSignal.timeout(timeoutMs);
     try {
       const response = await fetch(url + path, { ...init, signal });
-      const body = await abortable(response.text(), signal);
+      const body = await abortable(limitedText(response, MAX_ANSWER), signal);
       if (response.ok) return body;
       throw new AlertmanagerError(`Alertmanager answered ${response.status}: ${body.slice(0, 200)}`, response.status);
     } catch (error) {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { abortable } from './abortable.ts';
+import { limitedText } from './limited-text.ts';
 import { messageOf } from './log.ts';
 
 /** Prometheus answered with an error, answered nonsense, or did not answer. */
@@ -76,23 +78,17 @@ const number = (text: string): number => Number(text.replace('Inf', 'Infinity'))
 /** Longest answer that is read, in bytes: with the default cap on series there are 6 MB; parsing 32 holds up reports for a second. */
 const MAX_ANSWER = 32 * 1024 * 1024;
 
-async function jsonOf(response: Response): Promise<unknown> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > MAX_ANSWER) throw new PrometheusError('Prometheus answered with more than 32 MB: too many series');
-    chunks.push(chunk);
-  }
-  return JSON.parse(Buffer.concat(chunks).toString());
-}
+const parsedJson = async (text: string): Promise<unknown> => JSON.parse(text);
 
 async function get<S extends z.ZodType>(url: string, schema: S, timeoutMs: number): Promise<z.output<S>> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) }).catch((error: unknown) => {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const response = await fetch(url, { signal }).catch((error: unknown) => {
     throw new PrometheusError(`Prometheus does not answer: ${messageOf(error)}`);
   });
-  const body = await jsonOf(response).catch((error: unknown) => {
-    if (error instanceof PrometheusError) throw error;
+  const text = await abortable(limitedText(response, MAX_ANSWER), signal).catch((error: unknown) => {
+    throw new PrometheusError(`Prometheus does not answer in full: ${messageOf(error)}`);
+  });
+  const body = await parsedJson(text).catch((error: unknown) => {
     throw new PrometheusError(`Prometheus answered ${response.status} with no JSON: ${messageOf(error)}`);
   });
   const parsed = z
