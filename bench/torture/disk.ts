@@ -45,7 +45,12 @@ async function breakOnce(program: Program, folder: string, fault: Fault, name: s
   const client = createClient(program.url, 1);
   const before = await client.scrape();
   const mend = await fault(program, folder);
-  const body = await postUntilRefused(client, name, run).finally(mend);
+  const body = await postUntilRefused(client, name, run)
+    .finally(mend)
+    .catch((error: unknown) => {
+      if (!program.ended()) throw error;
+      throw new Error(`${name}: the service ended (${program.how()}): ${program.log().slice(-800)}`);
+    });
   const broken = await failed(client);
   const reply = await client.post(body);
   const { violations } = run;

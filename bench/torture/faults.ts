@@ -45,7 +45,10 @@ export async function straceFault(run: Run): Promise<(errno: string) => Fault> {
     });
     return async () => {
       strace.kill('SIGTERM');
+      // It waits for ever for a process that has died under it.
+      const lastResort = setTimeout(() => strace.kill('SIGKILL'), 5000);
       await ended;
+      clearTimeout(lastResort);
     };
   };
 }

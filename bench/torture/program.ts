@@ -23,6 +23,8 @@ export interface Program {
   /** The end of its log. */
   log: () => string;
   ended: () => boolean;
+  /** Its exit code, or the signal that ended it. */
+  how: () => string;
   /** Sends a signal (SIGTERM), after 20 s SIGKILL, and waits for the end; harmless when it has ended. */
   stop: (signal?: NodeJS.Signals) => Promise<Exit>;
 }
@@ -62,6 +64,7 @@ export async function serve(folder: string, options: ProgramOptions = {}): Promi
     child.once('close', (code, signal) => resolve({ code, signal })),
   );
   const ended = () => child.exitCode !== null || child.signalCode !== null;
+  const how = () => String(child.exitCode ?? child.signalCode);
   const url = await waitFor('the service to listen', () => {
     const [, found] = /listening on (\S+)/.exec(tail.text()) ?? [];
     return found ?? (ended() ? 'ended' : undefined);
@@ -75,7 +78,7 @@ export async function serve(folder: string, options: ProgramOptions = {}): Promi
     return { ...(await over), seconds };
   };
   // A wrapper becomes the program by exec, so that the pid is its own.
-  return { url, port: Number(new URL(url).port), pid: child.pid ?? 0, log: tail.text, ended, stop };
+  return { url, port: Number(new URL(url).port), pid: child.pid ?? 0, log: tail.text, ended, how, stop };
 }
 
 async function endOf(child: ChildProcess, over: Promise<unknown>, signal: NodeJS.Signals): Promise<number> {

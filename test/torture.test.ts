@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ATTACKS } from '../bench/torture/attacks.ts';
+import { createClient } from '../bench/torture/client.ts';
+import { ownDate, turnClock } from '../bench/torture/clock.ts';
+import { torture } from '../bench/torture/command.ts';
+import type { Run, Torture } from '../bench/torture/row.ts';
+import { TORTURES } from '../bench/torture/tortures.ts';
+import { type ServiceProcess, serveProcess, temporaryFolder } from './support/service.ts';
+
+/**
+ * The rows of `npm run torture` that have no shorter form of their own, at a small scale. The others: kill -9 and SIGTERM
+ * in kill.test.ts, random bodies in http.test.ts, the disk in ledger-faults.test.ts, receivers in messages.test.ts and
+ * receivers-down.test.ts, upstreams in recommendation.test.ts.
+ */
+const rowNamed = (name: string): Torture => {
+  const row = TORTURES.find((one) => one.name === name);
+  if (row === undefined) throw new Error(`there is no row ${name}`);
+  return row;
+};
+
+test.each([
+  ['retries', 0.02],
+  ['fuzz', 0.02],
+  ['labels', 0.03],
+  ['access', 1],
+  ['dependencies', 1],
+])('%s, at the scale of %d', async (name, scale) => {
+  const { violations, first, done } = await torture(rowNamed(name), scale, () => {});
+  expect({ violations, first }).toEqual({ violations: 0, first: [] });
+  expect(done).toMatch(/\d/);
+});
+
+test('the clock of a running service goes back and forth, over daylight saving and a leap day', async () => {
+  const file = join(temporaryFolder('clock'), 'offset');
+  const row: Torture = { ...rowNamed('clock'), run: (run: Run) => turnClock(run, ownDate(file)) };
+  const { first } = await torture(row, 1, () => {});
+  expect(first).toEqual([]);
+});
+
+let service: ServiceProcess;
+beforeAll(async () => {
+  service = await serveProcess(temporaryFolder('hostile'));
+});
+afterAll(() => service.process.stop());
+
+// Slow senders and silent connections take as long as the service's patience: npm run torture.
+const quick = ATTACKS.filter(({ name }) => !/^(slow|idle)/.test(name));
+test.each(quick)('$name: borne, and another client is served', async ({ run }) => {
+  const attack = run({ url: service.url, port: Number(new URL(service.url).port), scale: 0.02 });
+  const other = createClient(service.url, 1);
+  expect((await other.post({ status: 'denied' })).status).toBe(200);
+  expect(await attack).toBeUndefined();
+  expect((await other.post({ status: 'denied' })).status).toBe(200);
+  other.close();
+});
+
+test('a violation makes a row that is not met; an error in it, too', async () => {
+  const row = (run: Torture['run']): Torture => ({ name: 'x', what: 'x', goal: 'none', run });
+  const violated = await torture(
+    row(async ({ violations }) => {
+      for (let i = 0; i < 7; i++) violations.check(i % 2 === 0, `odd ${i}`);
+      return { done: '7', seen: '' };
+    }),
+    1,
+    () => {},
+  );
+  expect(violated).toMatchObject({ violations: 3, first: ['odd 1', 'odd 3', 'odd 5'] });
+  const broken = await torture(
+    row(() => Promise.reject(new Error('no disk'))),
+    1,
+    () => {},
+  );
+  expect(broken).toMatchObject({ violations: 1, done: 'broken off' });
+  expect(broken.first[0]).toContain('no disk');
+});
