@@ -49,7 +49,7 @@ async function breakOnce(program: Program, folder: string, fault: Fault, name: s
     .finally(mend)
     .catch((error: unknown) => {
       if (!program.ended()) throw error;
-      throw new Error(`${name}: the service ended (${program.how()}): ${program.log().slice(-800)}`);
+      throw new Error(`${name}: the service ended (${program.how()}): ${program.log().slice(-300)}`);
     });
   const broken = await failed(client);
   const reply = await client.post(body);
@@ -110,7 +110,10 @@ async function run(run: Run) {
   const attempt = (name: string, work: Promise<unknown>) =>
     work.then(
       () => run.log(`${name}: ${times} times`),
-      (error: unknown) => run.violations.add(`${name}: ${messageOf(error)}`),
+      (error: unknown) => {
+        run.log(`${name}: ${messageOf(error)}`);
+        run.violations.add(`${name}: ${messageOf(error)}`);
+      },
     );
   await attempt('disk full', full(times, run));
   const faults = await straceFault(run);
