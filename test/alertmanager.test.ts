@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parse, parseDocument } from 'yaml';
-import { switchOn } from '../src/check/switches.ts';
-import { type PostedAlert, startAlertmanager } from './support/alertmanager.ts';
+import { type PostedAlert, secretsFor, startAlertmanager, withReceivers } from './support/alertmanager.ts';
 import { waitFor } from './support/processes.ts';
 import { startHttpReceiver, startMailServer } from './support/receivers.ts';
 
@@ -78,35 +76,14 @@ describe('with everything switched on', () => {
   let mailServer: MailServer;
   let alertmanager: Alertmanager;
 
-  /** The shipped file with addresses of this test and no waiting: what is tested is who hears what. */
-  function edit(config: string, folder: string): string {
-    const local = switchOn(config)
-      .replaceAll('http://tillwatch:8080', receiver.url)
-      .replaceAll('/etc/alertmanager/', `${folder}/`)
-      .replace('smtp.example.com:587', `127.0.0.1:${mailServer.port}`)
-      .replace('require_tls: true', 'require_tls: false');
-    const doc = parseDocument(local);
-    doc.setIn(['global', 'pagerduty_url'], `${receiver.url}/pagerduty`);
-    doc.setIn(['route', 'group_wait'], '300ms');
-    doc.setIn(['route', 'group_interval'], '500ms');
-    for (const [index, route] of (parse(local).route.routes as object[]).entries()) {
-      if ('group_interval' in route) doc.setIn(['route', 'routes', index, 'group_interval'], '500ms');
-    }
-    return doc.toString();
-  }
-
   beforeAll(async () => {
     receiver = await startHttpReceiver();
     mailServer = await startMailServer('tillwatch@example.com', 'correct horse');
-    alertmanager = await startAlertmanager(edit, {
-      slack_url: `${receiver.url}/slack`,
-      teams_url: `${receiver.url}/teams`,
-      smtp_password: 'correct horse',
-      pagerduty_key: 'routing-key-1',
-      webhook_url: `${receiver.url}/webhook`,
-      watchdog_url: `${receiver.url}/watchdog`,
-      journal_token: 'a-token',
-    });
+    alertmanager = await startAlertmanager(
+      (config, folder) =>
+        withReceivers(config, folder, { url: receiver.url, mailPort: mailServer.port, interval: '500ms' }),
+      { ...secretsFor(receiver.url), pagerduty_key: 'routing-key-1' },
+    );
   });
   afterAll(async () => {
     await alertmanager?.stop();

@@ -2,11 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { parse, parseDocument } from 'yaml';
+import { parse } from 'yaml';
 import { meaningOf } from '../src/analyze/auth-codes.ts';
-import { switchOn } from '../src/check/switches.ts';
 import { renderConfig } from '../src/stack/render.ts';
-import { type PostedAlert, startAlertmanager } from './support/alertmanager.ts';
+import { type PostedAlert, secretsFor, startAlertmanager, withReceivers } from './support/alertmanager.ts';
 import { waitFor } from './support/processes.ts';
 import { startMailServer } from './support/receivers.ts';
 import { type Failure, startStrictServices } from './support/strict-services.ts';
@@ -52,34 +51,13 @@ let alertmanager: Awaited<ReturnType<typeof startAlertmanager>>;
 const JOURNAL = '/api/v1/alertmanager';
 const PATHS = { slack: '/slack', teams: '/teams', pagerduty: '/pagerduty', journal: JOURNAL } as const;
 
-/** The shipped file with addresses of this test and hardly any waiting. */
-function edit(config: string, folder: string): string {
-  const local = switchOn(config)
-    .replaceAll('http://tillwatch:8080', services.url)
-    .replaceAll('/etc/alertmanager/', `${folder}/`)
-    .replace('smtp.example.com:587', `127.0.0.1:${mail.port}`)
-    .replace('require_tls: true', 'require_tls: false');
-  const doc = parseDocument(local);
-  doc.setIn(['global', 'pagerduty_url'], `${services.url}/pagerduty`);
-  doc.setIn(['route', 'group_wait'], '300ms');
-  doc.setIn(['route', 'group_interval'], '600ms');
-  for (const [index, route] of (parse(local).route.routes as object[]).entries())
-    if ('group_interval' in route) doc.setIn(['route', 'routes', index, 'group_interval'], '600ms');
-  return doc.toString();
-}
-
 beforeAll(async () => {
   services = await startStrictServices();
   mail = await startMailServer('tillwatch@example.com', 'correct horse');
-  alertmanager = await startAlertmanager(edit, {
-    slack_url: `${services.url}/slack`,
-    teams_url: `${services.url}/teams`,
-    smtp_password: 'correct horse',
-    pagerduty_key: '0123456789abcdef0123456789abcdef',
-    webhook_url: `${services.url}/webhook`,
-    watchdog_url: `${services.url}/watchdog`,
-    journal_token: 'a-token',
-  });
+  alertmanager = await startAlertmanager(
+    (config, folder) => withReceivers(config, folder, { url: services.url, mailPort: mail.port, interval: '600ms' }),
+    secretsFor(services.url),
+  );
 });
 afterAll(async () => {
   await alertmanager?.stop();

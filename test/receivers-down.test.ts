@@ -2,9 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseDocument } from 'yaml';
-import { switchOn } from '../src/check/switches.ts';
-import { startAlertmanager } from './support/alertmanager.ts';
+import { secretsFor, startAlertmanager, withReceivers } from './support/alertmanager.ts';
 import { waitFor } from './support/processes.ts';
 import { startHttpReceiver } from './support/receivers.ts';
 
@@ -83,32 +81,16 @@ let services: Awaited<ReturnType<typeof startHttpReceiver>>;
 let door: Awaited<ReturnType<typeof startSilentDoor>>;
 let alertmanager: Awaited<ReturnType<typeof startAlertmanager>>;
 
+/** Without a password: the unwilling server asks for none. */
 function edit(config: string, folder: string): string {
-  const local = switchOn(config)
-    .replaceAll('http://tillwatch:8080', services.url)
-    .replaceAll('/etc/alertmanager/', `${folder}/`)
-    .replace('smtp.example.com:587', `127.0.0.1:${mail.port}`)
-    .replace('require_tls: true', 'require_tls: false')
-    .replaceAll(/^ +auth_(username|password_file|identity).*\n/gm, '');
-  const doc = parseDocument(local);
-  doc.setIn(['global', 'pagerduty_url'], `${services.url}/pagerduty`);
-  doc.setIn(['route', 'group_wait'], '300ms');
-  doc.setIn(['route', 'group_interval'], '600ms');
-  return doc.toString();
+  const receivers = { url: services.url, mailPort: mail.port, interval: '600ms' };
+  return withReceivers(config, folder, receivers).replaceAll(/^ +auth_(username|password_file|identity).*\n/gm, '');
 }
 
 beforeAll(async () => {
   [mail, services] = [await startUnwillingMail(), await startHttpReceiver()];
   door = await startSilentDoor(() => Number(new URL(services.url).port));
-  alertmanager = await startAlertmanager(edit, {
-    slack_url: `${door.url}/slack`,
-    teams_url: `${services.url}/teams`,
-    smtp_password: 'none',
-    pagerduty_key: '0123456789abcdef0123456789abcdef',
-    webhook_url: `${services.url}/webhook`,
-    watchdog_url: `${services.url}/watchdog`,
-    journal_token: 'a-token',
-  });
+  alertmanager = await startAlertmanager(edit, { ...secretsFor(services.url), slack_url: `${door.url}/slack` });
 });
 afterAll(async () => {
   await alertmanager?.stop();

@@ -2,7 +2,9 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parse, parseDocument } from 'yaml';
 import { findBinary } from '../../src/binaries.ts';
+import { switchOn } from '../../src/check/switches.ts';
 import { freePort, startProcess, waitFor } from './processes.ts';
 
 const shipped = fileURLToPath(new URL('../../alertmanager', import.meta.url));
@@ -62,3 +64,38 @@ async function post(url: string, alerts: PostedAlert[]): Promise<void> {
   });
   if (!response.ok) throw new Error(`Alertmanager refused the alerts: ${response.status} ${await response.text()}`);
 }
+
+export interface Receivers {
+  /** Of an HTTP server that stands for Slack, Teams, PagerDuty, Tillwatch and the webhooks. */
+  url: string;
+  mailPort: number;
+  /** How soon a group is told of again, instead of minutes: `500ms`. */
+  interval: string;
+}
+
+/** The shipped file with every receiver switched on, these addresses and hardly any waiting. */
+export function withReceivers(config: string, folder: string, { url, mailPort, interval }: Receivers): string {
+  const local = switchOn(config)
+    .replaceAll('http://tillwatch:8080', url)
+    .replaceAll('/etc/alertmanager/', `${folder}/`)
+    .replace('smtp.example.com:587', `127.0.0.1:${mailPort}`)
+    .replace('require_tls: true', 'require_tls: false');
+  const doc = parseDocument(local);
+  doc.setIn(['global', 'pagerduty_url'], `${url}/pagerduty`);
+  doc.setIn(['route', 'group_wait'], '300ms');
+  doc.setIn(['route', 'group_interval'], interval);
+  for (const [index, route] of (parse(local).route.routes as object[]).entries())
+    if ('group_interval' in route) doc.setIn(['route', 'routes', index, 'group_interval'], interval);
+  return doc.toString();
+}
+
+/** What goes into the folder of secrets, for receivers at a URL. */
+export const secretsFor = (url: string) => ({
+  slack_url: `${url}/slack`,
+  teams_url: `${url}/teams`,
+  smtp_password: 'correct horse',
+  pagerduty_key: '0123456789abcdef0123456789abcdef',
+  webhook_url: `${url}/webhook`,
+  watchdog_url: `${url}/watchdog`,
+  journal_token: 'a-token',
+});
