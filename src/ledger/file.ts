@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { logPaths } from './log.mjs';
 import { openStore, seal, VERSION } from './store.mjs';
+import { readState, takeOver } from './take-over.mjs';
 import { witnessPath } from './witness.mjs';
 
 export type Store = ReturnType<typeof openStore>;
@@ -10,7 +13,11 @@ export type Store = ReturnType<typeof openStore>;
 /** The record that says how much the rest must hold. */
 export interface State {
   version: number;
-  /** Commits so far; tells after a failed commit whether it reached the disk all the same. */
+  /** Stands in every record of the log, so that it is never taken for that of another ledger; absent from version 1. */
+  id?: string;
+  /** It was closed, and holds everything that its log does. */
+  closed?: boolean;
+  /** Commits so far. */
   commits: number;
   /** Records in the table `totals`. */
   series: number;
@@ -22,14 +29,25 @@ export interface State {
   marks?: number;
 }
 
-const FIRST: State = { version: VERSION, commits: 0, series: 0, lastReport: 0, nextReport: 0, nextNote: 0 };
+const FIRST: State = {
+  version: VERSION,
+  closed: true,
+  commits: 0,
+  series: 0,
+  lastReport: 0,
+  nextReport: 0,
+  nextNote: 0,
+};
+
+/** What lies beside a ledger and belongs to it alone. */
+const companions = (file: string): string[] => [witnessPath(file), ...logPaths(file)];
 
 /** Thrown when a ledger exists and cannot be trusted. */
 export class DamagedLedger extends Error {
   override name = 'DamagedLedger';
   constructor(file: string, reason: string) {
     super(
-      `the ledger ${file} cannot be used: ${reason}. Nothing was changed. Put a backup in its place and remove ${witnessPath(file)}, or move ${file} away to begin again from zero: counters will start anew, and Prometheus keeps what it has`,
+      `the ledger ${file} cannot be used: ${reason}. Nothing was changed. Put a backup in its place and remove ${companions(file).join(', ')}, or move ${file} and those away to begin again from zero: counters will start anew, and Prometheus keeps what it has`,
     );
   }
 }
@@ -57,12 +75,15 @@ function probeSpace(dir: string): void {
   }
 }
 
+const newId = (): string => randomBytes(8).toString('hex');
+
 /** Written beside and renamed into place, so that a file under the final name is always whole. */
 async function create(file: string): Promise<void> {
   const fresh = `${file}.new`;
   for (const path of [fresh, `${fresh}-lock`]) rmSync(path, { force: true });
   const { env, tables } = openStore(fresh);
-  env.transactionSync(() => tables.meta.putSync('state', seal('meta', 'state', JSON.stringify(FIRST))));
+  const state = JSON.stringify({ ...FIRST, id: newId() });
+  env.transactionSync(() => tables.meta.putSync('state', seal('meta', 'state', state)));
   await env.close();
   // The witness of a ledger that was moved away says nothing about this one.
   rmSync(witnessPath(file), { force: true });
@@ -91,8 +112,23 @@ function verify(file: string): Promise<void> {
 export async function prepareFile(dir: string): Promise<string> {
   const file = join(dir, 'ledger.mdb');
   if (!existsSync(`${file}-lock`)) probeSpace(dir);
+  const orphan = logPaths(file).find((path) => !existsSync(file) && existsSync(path) && statSync(path).size > 0);
+  if (orphan !== undefined) throw new DamagedLedger(file, `it is missing, and its log ${orphan} is there`);
   if (!existsSync(file)) await create(file);
   else if (statSync(file).size === 0) throw new DamagedLedger(file, 'it is empty');
   else await verify(file);
   return file;
+}
+
+/**
+ * Takes over what the log of a sound ledger holds; from here on the ledger counts as open. One of version 1 becomes one of
+ * this version.
+ * @returns its id
+ */
+export function bringUpToDate(store: Store, file: string): string {
+  const { id = newId() } = readState(store.tables) as State;
+  takeOver(store, file, { to: Number.POSITIVE_INFINITY, state: { id, closed: false } });
+  for (const path of logPaths(file)) closeSync(openSync(path, 'a'));
+  syncFolder(dirname(file));
+  return id;
 }

@@ -2,22 +2,36 @@
  * Reads every record of a ledger and exits 0, or 1 with the reason on stderr. Changes nothing.
  * A process of its own, because a damaged LMDB file can end the process that reads it.
  */
+import { existsSync } from 'node:fs';
+import { logPaths, recordsAfter } from './log.mjs';
 import { openStore, TABLES, unseal, VERSION } from './store.mjs';
+import { readState } from './take-over.mjs';
 import { readWitness } from './witness.mjs';
 
 /** @typedef {ReturnType<typeof openStore>['tables'][typeof TABLES[number]]} Table */
 
-/** @param {Table | undefined} meta */
-function readState(meta) {
-  if (meta === undefined) throw new Error('its state record is missing');
-  const sealed = meta.get('state');
-  if (sealed === undefined) throw new Error('its state record is missing');
-  const state = JSON.parse(unseal('meta', 'state', sealed));
-  if (state.version !== VERSION)
+/** @param {{version: number}} state */
+function verifyVersion({ version }) {
+  if (version === 1 || version === VERSION) return;
+  throw new Error(`it is of version ${version}, and this program reads version ${VERSION}: use the other program`);
+}
+
+/**
+ * Nothing acknowledged has gone missing between the ledger's file and its log.
+ * @param {string} file
+ * @param {{commits: number, id?: string, closed?: boolean}} state
+ */
+function verifyLog(file, { commits, id, closed }) {
+  const lost = logPaths(file).find((path) => !existsSync(path));
+  // A file that was closed holds everything, as a backup does.
+  if (id !== undefined && !closed && lost !== undefined)
+    throw new Error(`its log ${lost} is missing, and it was not closed: what was acknowledged last is only there`);
+  const newest = id === undefined ? commits : (recordsAfter(file, id, commits).at(-1)?.commit ?? commits);
+  const acknowledged = readWitness(file);
+  if (acknowledged !== undefined && newest < acknowledged)
     throw new Error(
-      `it is of version ${state.version}, and this program reads version ${VERSION}: use the other program`,
+      `it ends with commit ${newest} although commit ${acknowledged} was acknowledged: what is newest is damaged, or it is an older copy`,
     );
-  return state;
 }
 
 /**
@@ -53,12 +67,9 @@ function verifyTable(name, table, written) {
 /** @param {string} file */
 function verify(file) {
   const { tables } = openStore(file, true);
-  const state = readState(tables.meta);
-  const acknowledged = readWitness(file);
-  if (acknowledged !== undefined && state.commits < acknowledged)
-    throw new Error(
-      `it ends with commit ${state.commits} although commit ${acknowledged} was acknowledged: its newest page is damaged, or it is an older copy`,
-    );
+  const state = readState(tables);
+  verifyVersion(state);
+  verifyLog(file, state);
   /** @type {Partial<Record<typeof TABLES[number], number>>} */
   const written = { totals: state.series, marks: state.marks ?? 0 };
   for (const name of TABLES) verifyTable(name, tables[name], written[name]);
