@@ -3,6 +3,7 @@
  * A process of its own, because a damaged LMDB file can end the process that reads it.
  */
 import { existsSync } from 'node:fs';
+import { ABORT } from 'lmdb';
 import { logPaths, recordsAfter } from './log.mjs';
 import { openStore, TABLES, unseal, VERSION } from './store.mjs';
 import { readState } from './take-over.mjs';
@@ -64,19 +65,35 @@ function verifyTable(name, table, written) {
     throw new Error(`the table ${name} holds ${records} records where ${written ?? entryCount} were written`);
 }
 
+/**
+ * A transaction that is given up again: which pages are free is read only when one is needed, and LMDB ends the process
+ * where that is damaged.
+ * @param {string} file
+ */
+async function tryWriting(file) {
+  const { env, tables } = openStore(file);
+  env.transactionSync(() => {
+    tables.meta.putSync('state', Buffer.alloc(8192));
+    return ABORT;
+  });
+  await env.close();
+}
+
 /** @param {string} file */
-function verify(file) {
-  const { tables } = openStore(file, true);
+async function verify(file) {
+  const { env, tables } = openStore(file, true);
   const state = readState(tables);
   verifyVersion(state);
   verifyLog(file, state);
   /** @type {Partial<Record<typeof TABLES[number], number>>} */
   const written = { totals: state.series, marks: state.marks ?? 0 };
   for (const name of TABLES) verifyTable(name, tables[name], written[name]);
+  await env.close();
+  await tryWriting(file);
 }
 
 try {
-  verify(process.argv[2] ?? '');
+  await verify(process.argv[2] ?? '');
 } catch (error) {
   process.stderr.write(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
