@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { type Change, type Commits, openCommits } from './ledger/commits.ts';
-import { bringUpToDate, prepareFile, type Store } from './ledger/file.ts';
+import { DiskRefuses, prepareFile } from './ledger/file.ts';
 import type { LogLimits } from './ledger/log-files.ts';
 import { type Chunk, loadMirror, type Mirror } from './ledger/mirror.ts';
 import {
@@ -102,26 +102,16 @@ function viewOf(commits: Commits, mirror: Mirror, read: Read, known: View['known
   };
 }
 
-interface Taken {
-  file: string;
-  store: Store;
-  /** Of the ledger. */
-  id: string;
-  release: () => Promise<void>;
-}
-
-/** Makes the folder where there is none, holds it, makes sure of its file and brings that up to date. @throws Error that names it */
-async function takeFolder(dir: string): Promise<Taken> {
+/** Makes the folder where there is none, holds it, and makes sure of its file. @throws Error that names it */
+async function takeFolder(dir: string): Promise<{ file: string; release: () => Promise<void> }> {
   let release: (() => Promise<void>) | undefined;
   try {
     mkdirSync(dir, { recursive: true });
     release = await holdFolder(dir);
-    const file = await prepareFile(dir);
-    const store = openStore(file);
-    return { file, store, id: bringUpToDate(store, file), release };
+    return { file: await prepareFile(dir), release };
   } catch (error) {
     await release?.();
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    if ((error as NodeJS.ErrnoException).code === undefined && !(error instanceof DiskRefuses)) throw error;
     throw new Error(
       `cannot keep data in ${dir} (${messageOf(error)}). Make room, or give another folder by --data DIR`,
     );
@@ -133,13 +123,14 @@ async function takeFolder(dir: string): Promise<Taken> {
  * @throws DamagedLedger, or an Error when another process has it open
  */
 export async function openLedger(dir: string, options: LedgerOptions): Promise<Ledger> {
-  const { file, store, id, release } = await takeFolder(dir);
+  const { file, release } = await takeFolder(dir);
+  const store = openStore(file);
   const mirror = loadMirror(store);
   const state = stateKeeper(reader(store));
   const known = mirror.tally();
   let behind = false;
   const commits = await openCommits(file, {
-    id,
+    id: state.stored.id ?? '',
     newest: state.stored.commits,
     limits: options.logLimits,
     seal: state.seal,

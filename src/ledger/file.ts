@@ -5,7 +5,6 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { logPaths } from './log.mjs';
 import { openStore, seal, VERSION } from './store.mjs';
-import { readState, takeOver } from './take-over.mjs';
 import { witnessPath } from './witness.mjs';
 
 export type Store = ReturnType<typeof openStore>;
@@ -31,7 +30,7 @@ export interface State {
 
 const FIRST: State = {
   version: VERSION,
-  closed: true,
+  closed: false,
   commits: 0,
   series: 0,
   lastReport: 0,
@@ -50,6 +49,11 @@ export class DamagedLedger extends Error {
       `the ledger ${file} cannot be used: ${reason}. Nothing was changed. Put a backup in its place and remove ${companions(file).join(', ')}, or move ${file} and those away to begin again from zero: counters will start anew, and Prometheus keeps what it has`,
     );
   }
+}
+
+/** Thrown when a sound ledger cannot be written. */
+export class DiskRefuses extends Error {
+  override name = 'DiskRefuses';
 }
 
 /** Without it a power cut could take the new name away, and counts with it. */
@@ -75,29 +79,34 @@ function probeSpace(dir: string): void {
   }
 }
 
-const newId = (): string => randomBytes(8).toString('hex');
+/** The files of the log, where they are not there. */
+function makeLog(file: string): void {
+  for (const path of logPaths(file)) closeSync(openSync(path, 'a'));
+}
 
 /** Written beside and renamed into place, so that a file under the final name is always whole. */
 async function create(file: string): Promise<void> {
   const fresh = `${file}.new`;
   for (const path of [fresh, `${fresh}-lock`]) rmSync(path, { force: true });
   const { env, tables } = openStore(fresh);
-  const state = JSON.stringify({ ...FIRST, id: newId() });
+  const state = JSON.stringify({ ...FIRST, id: randomBytes(8).toString('hex') });
   env.transactionSync(() => tables.meta.putSync('state', seal('meta', 'state', state)));
   await env.close();
   // The witness of a ledger that was moved away says nothing about this one.
   rmSync(witnessPath(file), { force: true });
+  makeLog(file);
   renameSync(fresh, file);
   syncFolder(dirname(file));
   rmSync(`${fresh}-lock`, { force: true });
 }
 
-/** Reads every record in a process of its own: LMDB ends the process that reads a file cut short. */
+/** Reads every record and brings the file up to date, in a process of its own: LMDB ends the process that reads a file cut short. */
 function verify(file: string): Promise<void> {
   const script = fileURLToPath(new URL('./verify.mjs', import.meta.url));
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [script, file], (error, _stdout, stderr) => {
       if (error === null) return resolve();
+      if (error.code === 2) return reject(new DiskRefuses(stderr.trim()));
       const reason = error.signal ? `reading it ended with ${error.signal}` : stderr.trim() || error.message;
       reject(new DamagedLedger(file, reason));
     });
@@ -117,18 +126,7 @@ export async function prepareFile(dir: string): Promise<string> {
   if (!existsSync(file)) await create(file);
   else if (statSync(file).size === 0) throw new DamagedLedger(file, 'it is empty');
   else await verify(file);
+  makeLog(file);
+  syncFolder(dir);
   return file;
-}
-
-/**
- * Takes over what the log of a sound ledger holds; from here on the ledger counts as open. One of version 1 becomes one of
- * this version.
- * @returns its id
- */
-export function bringUpToDate(store: Store, file: string): string {
-  const { id = newId() } = readState(store.tables) as State;
-  takeOver(store, file, { to: Number.POSITIVE_INFINITY, state: { id, closed: false } });
-  for (const path of logPaths(file)) closeSync(openSync(path, 'a'));
-  syncFolder(dirname(file));
-  return id;
 }

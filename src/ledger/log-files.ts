@@ -10,7 +10,7 @@ export interface LogLimits {
   full: number;
 }
 
-const LIMITS: LogLimits = { turn: 8 * 1024 ** 2, full: 64 * 1024 ** 2 };
+const LIMITS: LogLimits = { turn: 4 * 1024 ** 2, full: 64 * 1024 ** 2 };
 
 const writeAt = promisify(write);
 /**

@@ -1,12 +1,13 @@
 /**
- * Reads every record of a ledger and exits 0, or 1 with the reason on stderr. Changes nothing.
- * A process of its own, because a damaged LMDB file can end the process that reads it.
+ * Reads every record of a ledger, then takes over what its log holds; from then on it counts as open, and is of this version.
+ * Exits 0; or, with the reason on stderr and nothing changed, 1 where it is damaged and 2 where the disk refuses.
+ * A process of its own, because a damaged LMDB file can end the process that reads it, or that asks it for a free page.
  */
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { ABORT } from 'lmdb';
 import { logPaths, recordsAfter } from './log.mjs';
 import { openStore, TABLES, unseal, VERSION } from './store.mjs';
-import { readState } from './take-over.mjs';
+import { readState, takeOver } from './take-over.mjs';
 import { readWitness } from './witness.mjs';
 
 /** @typedef {ReturnType<typeof openStore>['tables'][typeof TABLES[number]]} Table */
@@ -66,20 +67,9 @@ function verifyTable(name, table, written) {
 }
 
 /**
- * A transaction that is given up again: which pages are free is read only when one is needed, and LMDB ends the process
- * where that is damaged.
  * @param {string} file
+ * @returns {Promise<{id?: string}>} its state
  */
-async function tryWriting(file) {
-  const { env, tables } = openStore(file);
-  env.transactionSync(() => {
-    tables.meta.putSync('state', Buffer.alloc(8192));
-    return ABORT;
-  });
-  await env.close();
-}
-
-/** @param {string} file */
 async function verify(file) {
   const { env, tables } = openStore(file, true);
   const state = readState(tables);
@@ -89,12 +79,19 @@ async function verify(file) {
   const written = { totals: state.series, marks: state.marks ?? 0 };
   for (const name of TABLES) verifyTable(name, tables[name], written[name]);
   await env.close();
-  await tryWriting(file);
+  return state;
 }
 
+/** LMDB's own errors have numbers below zero; the others are the system's. @param {unknown} error */
+const isOfDisk = (error) => Number(/** @type {{code?: unknown}} */ (error).code) > 0;
+
+const file = process.argv[2] ?? '';
 try {
-  await verify(process.argv[2] ?? '');
+  const { id = randomBytes(8).toString('hex') } = await verify(file);
+  const store = openStore(file);
+  takeOver(store, file, { to: Number.POSITIVE_INFINITY, state: { id, closed: false } });
+  await store.env.close();
 } catch (error) {
   process.stderr.write(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
+  process.exitCode = isOfDisk(error) ? 2 : 1;
 }
