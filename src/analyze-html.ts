@@ -1,10 +1,11 @@
-import { bandAt, tailOf } from './analyze/band.ts';
+import { tailOf } from './analyze/band.ts';
 import type { HourlyAnalysis } from './analyze/hourly.ts';
 import { hourlySections, hourName } from './analyze/hourly-report.ts';
 import { minuteSections } from './analyze/minute-report.ts';
 import type { ReportCell, ReportSection } from './analyze/report.ts';
 import type { BandTunables } from './analyze/tunables.ts';
 import type { MinuteAnalysis } from './analyze.ts';
+import { bandAt } from './band.ts';
 import { barChart } from './html/bar-chart.ts';
 import { type Color, STATUS_COLOR } from './html/colors.ts';
 import type { Html } from './html/escape.ts';

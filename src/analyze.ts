@@ -4,9 +4,10 @@ import { type CodeShare, describeCodes, leadingCodes } from './analyze/codes.ts'
 import { type Columns, hourOf, largest, sumOf, toColumns, total } from './analyze/columns.ts';
 import { type Recurring, splitRecurring } from './analyze/recurring.ts';
 import { adviseSensitivity, type Sensitivity } from './analyze/sensitivity.ts';
-import { badMinutes, clusterDispersion, type Judged, type Stretch, scoreOf, stretchesOf } from './analyze/stretches.ts';
+import { badMinutes, clusterDispersion, type Judged, type Stretch, stretchesOf } from './analyze/stretches.ts';
 import type { BandTunables } from './analyze/tunables.ts';
 import { usualOdds } from './analyze/usual.ts';
+import { scoreOf } from './band.ts';
 import type { CsvHistory } from './csv.ts';
 import { JUDGED_STATUSES, STATUSES } from './names.ts';
 

@@ -1,3 +1,4 @@
+import { bandAt, scoreOf } from './band.ts';
 import type { Baseline, Normal, Tunables } from './baseline.ts';
 import { JUDGED_STATUSES, type JudgedStatus, STATUSES, type Status } from './names.ts';
 
@@ -36,8 +37,7 @@ export interface Assessment {
 }
 
 /**
- * The largest normal count where `expected` are expected (docs/detection.md, "The band"): counting noise of z standard
- * deviations, over-dispersion and the baseline's own uncertainty, and the skew of small counts (Cornish-Fisher); at least the floor.
+ * The largest normal count where `expected` are expected: the band, at least the floor.
  * The rules record the same as status_window:transactions:upper.
  * @param window 1m, or 2m of which the busier minute is left out
  * @returns a number of transactions, undefined where the rules have not recorded what it needs
@@ -52,17 +52,9 @@ export function upperBound(
   const { noiseZ } = tunables;
   const [z, least] = [tunables.z[window], floor[window]];
   if (r === undefined || z === undefined || least === undefined) return undefined;
-  const l = window === '2m' ? expected / 2 : expected;
-  const spread = Math.sqrt(z ** 2 * l + noiseZ ** 2 * r * l ** 2);
-  const model = l + spread + ((1 + 2 * r * l) * (z ** 2 - 1)) / 6;
-  const bound = Math.max(model, least);
+  const bound = Math.max(bandAt(window === '2m' ? expected / 2 : expected, r, z, noiseZ), least);
   // A rule that divided by zero records NaN, as does one whose tunable is missing; nothing is above NaN or below it.
   return Number.isFinite(bound) ? bound : undefined;
-}
-
-/** (count - expected) in standard deviations, as the rules record it. */
-export function scoreOf(count: number, expected: number, r: number): number {
-  return (count - expected) / Math.sqrt(expected + r * expected ** 2 + 0.25);
 }
 
 function total(counts: Counts): number {

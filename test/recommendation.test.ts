@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { scoreOf } from '../src/band.ts';
 import { toBaseline, watchBaseline } from '../src/baseline.ts';
 import { type Ledger, openLedger } from '../src/ledger.ts';
 import { RECORDED, TUNABLE } from '../src/names.ts';
 import { createPrometheus } from '../src/prometheus.ts';
-import { assess, overall, scoreOf, upperBound } from '../src/recommendation.ts';
+import { assess, overall, upperBound } from '../src/recommendation.ts';
 import { fakePrometheus, type Mood, RECORDINGS } from './support/fake-prometheus.ts';
 import { type Client, minutesAgo, serveWith, temporaryFolder } from './support/service.ts';
 

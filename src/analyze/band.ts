@@ -5,18 +5,6 @@ import type { BandTunables } from './tunables.ts';
 export const PAGING = { '2m': 2, '5m': 5, '15m': 15, '1h': 60 } as const satisfies Partial<Record<Window, number>>;
 export type PagingWindow = keyof typeof PAGING;
 
-/**
- * The largest normal count where `expected` are expected, without its floor of min_events (docs/detection.md, "The band").
- * @param r relative variance: over-dispersion and what the baseline does not know
- */
-export function bandAt(expected: number, r: number, z: number, noiseZ: number): number {
-  return (
-    expected +
-    Math.sqrt(z ** 2 * expected + noiseZ ** 2 * r * expected ** 2) +
-    ((1 + 2 * r * expected) * (z ** 2 - 1)) / 6
-  );
-}
-
 /** The relative variance that a band of noiseZ needs to reach as far as tailZ of a log-normal factor: relative_variance in baseline.rules.yml. */
 export function tailOf(dispersion: number, { tailZ, noiseZ }: BandTunables): number {
   return (Math.expm1(tailZ * Math.sqrt(Math.log1p(dispersion))) / noiseZ) ** 2;

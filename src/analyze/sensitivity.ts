@@ -1,4 +1,5 @@
-import { bandAt, PAGING, type PagingWindow, tailOf } from './band.ts';
+import { bandAt } from '../band.ts';
+import { PAGING, type PagingWindow, tailOf } from './band.ts';
 import { hourOf, median } from './columns.ts';
 import { alarmsAmong, type Candidate, type CleanTraffic, chanceCandidates, LOWEST_Z } from './simulated.ts';
 import { clusterDispersion, type Judged } from './stretches.ts';

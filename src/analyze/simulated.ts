@@ -1,5 +1,6 @@
+import { bandAt } from '../band.ts';
 import { gaussian, poisson, type Random, randomFor } from '../random.ts';
-import { bandAt, PAGING, type PagingWindow } from './band.ts';
+import { PAGING, type PagingWindow } from './band.ts';
 
 /** Clean traffic of one status, as the file has it. */
 export interface CleanTraffic {

@@ -1,4 +1,5 @@
-import { bandAt, dispersionOf, PAGING, type PagingWindow, tailOf } from './band.ts';
+import { bandAt } from '../band.ts';
+import { dispersionOf, PAGING, type PagingWindow, tailOf } from './band.ts';
 import type { BandTunables } from './tunables.ts';
 
 /** Consecutive minutes in which a status was above its band. Minutes since the epoch, the end exclusive. */
@@ -30,9 +31,6 @@ export interface Judged {
 const APART = 10;
 /** An hour is left to the backtest: it says when, not from when to when. */
 const JUDGED_BY: readonly PagingWindow[] = ['2m', '5m', '15m'];
-
-export const scoreOf = (count: number, expected: number, r: number): number =>
-  (count - expected) / Math.sqrt(expected + r * expected ** 2 + 0.25);
 
 /** A standard deviation each for what is nearly normal, and comparable between few and many events. */
 function deviance(observed: number, expected: number): number {
