@@ -176,7 +176,7 @@ describe('a ledger that cannot be trusted stops the start, named, with what to d
       if (counters === undefined) refused++;
       else expect(counters, `byte of flip ${i}`).toBe(expected);
     };
-    const FLIPS = 20;
+    const FLIPS = 12;
     for (let i = 0; i < FLIPS; i += 2) await Promise.all([turn(i), turn(i + 1)]);
     expect(refused).toBeGreaterThan(FLIPS / 4);
   });
@@ -255,7 +255,7 @@ describe('a log that holds what the ledger was killed before taking over', () =>
   });
 
   test('with a single bit turned, wherever it is: refused, or not a count is different', async () => {
-    const FLIPS = 24;
+    const FLIPS = 12;
     let refused = 0;
     const turn = async (i: number) => {
       const dir = changeLog((bytes) => {
