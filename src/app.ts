@@ -61,6 +61,12 @@ const parse = bodyParser({
 });
 
 function measured({ requests }: Health, { method, path }: Route): Middleware {
+  const byCode = new Map<number, ReturnType<Health['requests']['labels']>>();
+  function timesOf(code: number) {
+    const known = byCode.get(code) ?? requests.labels({ method, route: path, code });
+    byCode.set(code, known);
+    return known;
+  }
   return async (ctx, next) => {
     const start = performance.now();
     let code = 500;
@@ -71,7 +77,7 @@ function measured({ requests }: Health, { method, path }: Route): Middleware {
       code = toProblem(error).status;
       throw error;
     } finally {
-      requests.observe({ method, route: path, code }, (performance.now() - start) / 1000);
+      timesOf(code).observe((performance.now() - start) / 1000);
     }
   };
 }

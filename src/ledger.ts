@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
-import { type Commits, openCommits, type Put } from './ledger/commits.ts';
-import { prepareFile } from './ledger/file.ts';
+import { type Change, type Commits, openCommits } from './ledger/commits.ts';
+import { DiskRefuses, prepareFile } from './ledger/file.ts';
+import type { LogLimits } from './ledger/log-files.ts';
 import { type Chunk, loadMirror, type Mirror } from './ledger/mirror.ts';
 import {
   countsOf,
@@ -14,8 +15,8 @@ import {
   slotsKey,
   type View,
 } from './ledger/plan.ts';
-import { keyPuts, logged, notePuts, startingPuts } from './ledger/records.ts';
-import { allMarks, newestNotes, newestReports, notesFrom, type Read, reader, stateKeeper } from './ledger/state.ts';
+import { expired, type KeptAnswer, keyChanges, logged, noteChange, startingSeries } from './ledger/records.ts';
+import { newestNotes, newestReports, notesFrom, onDisk, type Read, reader, stateKeeper } from './ledger/state.ts';
 import { openStore } from './ledger/store.mjs';
 import { holdFolder } from './lock.ts';
 import { type Log, messageOf } from './log.ts';
@@ -84,6 +85,8 @@ export interface Ledger {
 
 export interface LedgerOptions extends Limits {
   log: Log;
+  /** Other than the usual ones. */
+  logLimits?: LogLimits;
   /** Told of every commit: how many seconds it took. */
   onCommit?: (seconds: number) => void;
   /** Told of how many reports a label value became "other". */
@@ -99,13 +102,6 @@ function viewOf(commits: Commits, mirror: Mirror, read: Read, known: View['known
   };
 }
 
-function planPuts({ series, slots }: Plan): Put[] {
-  const puts: Put[] = [];
-  for (const [key, value] of series) puts.push({ table: 'totals', key, value });
-  for (const [key, value] of slots) puts.push({ table: 'minutes', key, value });
-  return puts;
-}
-
 /** Makes the folder where there is none, holds it, and makes sure of its file. @throws Error that names it */
 async function takeFolder(dir: string): Promise<{ file: string; release: () => Promise<void> }> {
   let release: (() => Promise<void>) | undefined;
@@ -115,7 +111,7 @@ async function takeFolder(dir: string): Promise<{ file: string; release: () => P
     return { file: await prepareFile(dir), release };
   } catch (error) {
     await release?.();
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    if ((error as NodeJS.ErrnoException).code === undefined && !(error instanceof DiskRefuses)) throw error;
     throw new Error(
       `cannot keep data in ${dir} (${messageOf(error)}). Make room, or give another folder by --data DIR`,
     );
@@ -129,35 +125,50 @@ async function takeFolder(dir: string): Promise<{ file: string; release: () => P
 export async function openLedger(dir: string, options: LedgerOptions): Promise<Ledger> {
   const { file, release } = await takeFolder(dir);
   const store = openStore(file);
-  const read = reader(store);
   const mirror = loadMirror(store);
-  const state = stateKeeper(read);
+  const state = stateKeeper(reader(store));
   const known = mirror.tally();
+  let behind = false;
   const commits = await openCommits(file, {
+    id: state.stored.id ?? '',
+    newest: state.stored.commits,
+    limits: options.logLimits,
     seal: state.seal,
+    // Of a counter that is on disk only the value is news.
+    textOf(table, key, value) {
+      const brief = table === 'totals' && mirror.get(key) !== undefined;
+      return brief ? String((value as Series).value) : JSON.stringify(value);
+    },
     committed(seconds) {
-      store.env.resetReadTxn();
       state.committed();
       options.onCommit?.(seconds);
     },
     failed(reason) {
-      store.env.resetReadTxn();
-      if (state.recheck()) return true;
+      state.failed();
       Object.assign(known, mirror.tally());
       options.log('error', `the ledger ${file} cannot be written (${reason}); reports get 503 until it can`);
-      return false;
+    },
+    prune: state.prune,
+    takenOver(error) {
+      store.env.resetReadTxn();
+      if (error !== undefined && !behind)
+        options.log(
+          'error',
+          `the ledger ${file} cannot be written (${error}); its log keeps what is reported until it is full`,
+        );
+      behind = error !== undefined;
     },
   });
+  const disk = onDisk(store, commits);
+  const { read } = disk;
   const view = viewOf(commits, mirror, read, known);
 
   function planned(plan: Plan, { now }: Submission): void {
-    let fresh = 0;
-    for (const key of plan.series.keys()) if (view.series(key) === undefined) fresh++;
     const current = plan.outcomes.some((outcome) => !outcome.duplicate && !outcome.late);
     const { series, lastReport } = state.planned;
     state.planned = {
       ...state.planned,
-      series: series + fresh,
+      series: series + plan.newSeries,
       lastReport: current ? Math.max(lastReport, now / 1000) : lastReport,
     };
     known.labelled += plan.newLabelled;
@@ -167,17 +178,17 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
   function earlier({ key, fingerprint }: Submission): { answer: unknown; onItsWay: boolean } | undefined {
     if (key === undefined) return undefined;
     const pending = commits.pending('keys', recordKey(key));
-    const found = (pending ?? read('keys', recordKey(key))) as { fingerprint: string; answer: unknown } | undefined;
-    if (found === undefined) return undefined;
+    const found = (pending ?? read('keys', recordKey(key))) as KeptAnswer | undefined;
+    if (found === undefined || expired(found)) return undefined;
     if (found.fingerprint !== fingerprint)
       throw new KeyReused('this Idempotency-Key came before with another body; give each new body a new key');
     return { answer: found.answer, onItsWay: pending !== undefined };
   }
 
   if (mirror.size() === 0) {
-    const { puts, series } = startingPuts();
+    const series = startingSeries();
     state.planned = { ...state.planned, series: series.size };
-    await commits.stage(puts, () => mirror.apply({ series, added: [] }));
+    await commits.stage([['totals', series]], () => mirror.apply({ series, added: [] }));
     Object.assign(known, mirror.tally());
   }
 
@@ -198,31 +209,32 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
         const { duplicate = true, late = false } = plan.outcomes[i] ?? {};
         return duplicate ? [] : [logged(report, late, now)];
       });
-      await commits.stage([...planPuts(plan), ...keyPuts(submission, answer)], () => mirror.apply(plan), news);
+      const changes: Change[] = [['totals', plan.series], ['minutes', plan.slots], ...keyChanges(submission, answer)];
+      await commits.stage(changes, () => mirror.apply(plan), news);
       if (plan.folded > 0) options.onFolded?.(plan.folded);
       return { answer, replayed: false };
     },
     async note(notification) {
       const { nextNote } = state.planned;
       state.planned = { ...state.planned, nextNote: nextNote + 1 };
-      await commits.stage(notePuts(nextNote, notification), () => {});
+      await commits.stage([noteChange(nextNote, notification)], () => {});
     },
     async mark(id, said) {
       const key = recordKey(id);
       const { marks = 0 } = state.planned;
       const known = (commits.pending('marks', key) ?? read('marks', key)) !== undefined;
       state.planned = { ...state.planned, marks: known ? marks : marks + 1 };
-      await commits.stage([{ table: 'marks', key, value: said }], () => {});
+      await commits.stage([['marks', [[key, said]]]], () => {});
     },
-    marks: () => allMarks(store),
+    marks: () => disk.all('marks').map(({ value }) => value),
     chunks: mirror.chunks,
     size: mirror.size,
     lastMinute: mirror.lastMinute,
     lastReport: () => state.stored.lastReport,
     minuteCounts: (address) => countsOf(view.slots(slotsKey(address)) ?? {}),
-    reports: (limit) => newestReports(store, limit),
-    notes: (limit) => newestNotes(store, limit),
-    notesFrom: (number) => notesFrom(store, number),
+    reports: (limit) => newestReports(disk, limit),
+    notes: (limit) => newestNotes(disk, limit),
+    notesFrom: (number) => notesFrom(disk, number),
     waiting: commits.waiting,
     open: commits.open,
     async close() {

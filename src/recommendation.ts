@@ -63,12 +63,22 @@ function total(counts: Counts): number {
   return sum;
 }
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-const round = (n: number): number => (Number.isInteger(n) ? n : Number(n.toPrecision(6)));
+/** To six digits. */
+function round(n: number): number {
+  if (Number.isInteger(n)) return n;
+  // A power of ten up to 10^22 is exact, so that this is what the digits say; text takes ten times as long.
+  const scale = 10 ** (5 - Math.floor(Math.log10(Math.abs(n))));
+  return scale >= 1 && scale <= 1e22 ? Math.round(n * scale) / scale : Number(n.toPrecision(6));
+}
 /** A share that a count would have, the other transactions being as they are. */
 const shareOf = (count: number, others: number): number => (count + others === 0 ? 0 : count / (count + others));
 
-function unknown(status: JudgedStatus, minute: Minute, all: number, reason: string): Assessment {
-  return { ...identity(status, minute, minute.counts[status] ?? 0, all), recommendation: 'unknown', reason };
+function unknown(status: JudgedStatus, minute: Minute, total: number, reason: string): Assessment {
+  const count = minute.counts[status] ?? 0;
+  const share = round(shareOf(count, total - count));
+  const { labels } = minute;
+  for (const _ in labels) return { status, labels, count, total, share, recommendation: 'unknown', reason };
+  return { status, count, total, share, recommendation: 'unknown', reason };
 }
 
 function identity(status: JudgedStatus, { labels }: Minute, count: number, total: number) {
@@ -138,16 +148,18 @@ function reasonFor(a: Omit<Assessment, 'recommendation' | 'reason'>, verdict: Re
  * Judges each judged status that the minutes name by the recorded series; has no threshold of its own.
  */
 export function assess(minutes: readonly Minute[], baseline: Baseline): Assessment[] {
-  return minutes.flatMap((minute) => {
+  const assessments: Assessment[] = [];
+  for (const minute of minutes) {
     const all = total(minute.counts);
-    const named = JUDGED_STATUSES.filter((status) => minute.counts[status] !== undefined);
-    return named.map((status) => assessStatus(status, minute, all, baseline));
-  });
+    for (const status of JUDGED_STATUSES)
+      if (minute.counts[status] !== undefined) assessments.push(assessStatus(status, minute, all, baseline));
+  }
+  return assessments;
 }
 
 /** The gravest of several; unknown only where nothing is known. */
 export function overall(assessments: readonly Assessment[], baseline: Baseline): Recommendation {
-  const given = assessments.map((a) => a.recommendation);
-  for (const grave of ['alert', 'watch', 'ok'] as const) if (given.includes(grave)) return grave;
+  for (const grave of ['alert', 'watch', 'ok'] as const)
+    if (assessments.some((a) => a.recommendation === grave)) return grave;
   return assessments.length === 0 && baseline.state === 'ready' ? 'ok' : 'unknown';
 }

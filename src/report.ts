@@ -39,8 +39,16 @@ const FUTURE_MS = 5 * 60_000;
 const TIMESTAMP =
   /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(Z|[+-](?:0\d|1[0-4]):?[0-5]\d)?$/i;
 
+/** The same minute is said again and again, and read twice of each report. */
+let last = { text: '', time: Number.NaN };
+
 /** Milliseconds since the epoch of an ISO 8601 time, UTC unless it says otherwise; NaN if it is no such time. */
 export function parseTime(text: string): number {
+  if (text !== last.text) last = { text, time: readTime(text) };
+  return last.time;
+}
+
+function readTime(text: string): number {
   const match = TIMESTAMP.exec(text);
   if (match === null) return Number.NaN;
   const [, year, month, day, hour, minute, second = '00', zone = 'Z'] = match;
@@ -138,11 +146,13 @@ const pathOf = (path: readonly PropertyKey[]): string => path.map(String).join('
 
 /** Zod leaves this key out of a record, where any other unknown key is refused. */
 function poisoned(item: object): FieldError[] {
-  return (['authCodes', 'labels'] as const).flatMap((field) => {
+  const errors: FieldError[] = [];
+  for (const field of ['authCodes', 'labels'] as const) {
     const record = (item as Partial<Record<typeof field, unknown>>)[field];
     const holds = typeof record === 'object' && record !== null && Object.hasOwn(record, '__proto__');
-    return holds ? [{ path: `${field}.__proto__`, message: 'unknown key "__proto__"' }] : [];
-  });
+    if (holds) errors.push({ path: `${field}.__proto__`, message: 'unknown key "__proto__"' });
+  }
+  return errors;
 }
 
 /** Zod's issues as field errors, an unknown key named by itself. */
@@ -168,16 +178,18 @@ function entriesOf(item: Item): Entry[] {
     const amount = counts[name];
     if (amount !== undefined) entries.push({ slot: name, status: name, count: amount });
   }
-  for (const [code, amount] of Object.entries(item.authCodes ?? {}))
-    entries.push({ slot: `#${code}`, code, count: amount });
+  const codes = item.authCodes ?? {};
+  for (const code in codes) entries.push({ slot: `#${code}`, code, count: codes[code] ?? 0 });
   return entries;
 }
 
 const timeOf = (item: Item): string | undefined => ('F1' in item ? item.time : item.timestamp);
 
 const NO_LABELS: Report['labels'] = Object.freeze({});
-const inOrder = (labels: Report['labels']): Report['labels'] =>
-  Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+function inOrder(labels: Report['labels']): Report['labels'] {
+  const entries = Object.entries(labels);
+  return entries.length < 2 ? labels : Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
 
 function toReport(item: Item, now: number): Report {
   const said = timeOf(item);
@@ -197,7 +209,7 @@ function checkReport(report: Report, allowed: readonly string[], now: number, it
   const path = 'F1' in item ? 'time' : 'timestamp';
   if (report.time > now + FUTURE_MS) errors.push({ path, message: 'is more than 5 minutes in the future' });
   if (report.time < 0) errors.push({ path, message: 'is before 1970' });
-  for (const name of Object.keys(report.labels)) {
+  for (const name in report.labels) {
     if (allowed.includes(name)) continue;
     const known = allowed.length > 0 ? `allowed are ${allowed.join(', ')}` : 'none is allowed (see TILLWATCH_LABELS)';
     errors.push({ path: `labels.${name.slice(0, 100)}`, message: `unknown label; ${known}` });
@@ -211,11 +223,9 @@ function parseItem(item: unknown, prefix: PropertyKey[], allowed: readonly strin
   const result = schemaOf(item).safeParse(item);
   if (!result.success) return { ok: false, errors: errorsOf(result.error.issues, prefix) };
   const report = toReport(result.data as Item, now);
-  const errors = [...poisoned(item), ...checkReport(report, allowed, now, item)].map(({ path, message }) => ({
-    path: pathOf([...prefix, path]),
-    message,
-  }));
-  return errors.length > 0 ? { ok: false, errors } : { ok: true, reports: [report] };
+  const errors = [...poisoned(item), ...checkReport(report, allowed, now, item)];
+  if (errors.length === 0) return { ok: true, reports: [report] };
+  return { ok: false, errors: errors.map(({ path, message }) => ({ path: pathOf([...prefix, path]), message })) };
 }
 
 /**

@@ -1,9 +1,19 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { open } from 'lmdb';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { openStore, seal } from '../src/ledger/store.mjs';
+import { logPaths } from '../src/ledger/log.mjs';
+import { openStore, seal, unseal } from '../src/ledger/store.mjs';
 import { witnessPath } from '../src/ledger/witness.mjs';
 import {
   minutesAgo,
@@ -20,7 +30,7 @@ import {
 const ledgerIn = (dir: string) => join(dir, 'ledger.mdb');
 const COMMITS = 150;
 
-/** A sound ledger of many commits, and the one that it was a commit before. */
+/** A sound ledger, and the one that it was a commit before. */
 let sound: string;
 let older: string;
 beforeAll(async () => {
@@ -31,17 +41,42 @@ beforeAll(async () => {
     const report = { timestamp: minutesAgo(i % 9), source: `s${i}`, counts: { denied: i, approved: 9 }, labels };
     await service.post(report, { 'Idempotency-Key': `key ${i}`.replace(' ', '-') });
   }
-  copyFileSync(ledgerIn(sound), ledgerIn(older));
-  await service.post({ counts: { denied: 1 } });
   await service.close();
+  copyFileSync(ledgerIn(sound), ledgerIn(older));
+  await writeOften(ledgerIn(sound));
+  const again = await startService({ data: sound, labels: 'acquirer' });
+  await again.post({ counts: { denied: 1 } });
+  await again.close();
 });
 
-/** A copy of the sound ledger, damaged. */
-function damagedBy(damage: (file: string) => void): string {
+/** So many transactions that their number is told from others in the file. */
+async function writeOften(file: string): Promise<void> {
+  const { env, tables } = openStore(file);
+  const state = unseal('meta', 'state', tables.meta.get('state') ?? Buffer.alloc(0));
+  for (let i = 0; i < COMMITS; i++) tables.meta.putSync('state', seal('meta', 'state', state));
+  await env.close();
+}
+
+const besides = (file: string) => [witnessPath(file), ...logPaths(file)];
+
+/** A copy of a ledger, the sound one unless said otherwise, damaged. */
+function damagedBy(damage: (file: string) => void, source = sound): string {
   const dir = temporaryFolder('damaged');
-  for (const path of [ledgerIn(sound), witnessPath(ledgerIn(sound))]) copyFileSync(path, path.replace(sound, dir));
+  for (const path of [ledgerIn(source), ...besides(ledgerIn(source))]) copyFileSync(path, path.replace(source, dir));
   damage(ledgerIn(dir));
   return dir;
+}
+
+const withoutLog = (file: string) => {
+  for (const path of logPaths(file)) rmSync(path);
+};
+
+/** The counters that a ledger exposes. */
+async function countersIn(dir: string): Promise<string> {
+  const service = await serveProcess(dir);
+  const lines = transactionLines(await service.metrics()).filter((line) => line.includes('total'));
+  await service.process.stop();
+  return lines.sort().join('\n');
 }
 
 const serveToEnd = (dir: string) => runToEnd(['serve', '--port', '0', '--data', dir]);
@@ -90,10 +125,24 @@ describe('a ledger that cannot be trusted stops the start, named, with what to d
     ['is cut within its first page', '', (file) => truncateSync(file, 100)],
     ['is text', '', (file) => writeFileSync(file, 'timestamp,status,count\n'.repeat(1000))],
     ['is another database', '', (file) => writeFileSync(file, `SQLite format 3\0${'\0'.repeat(8175)}`)],
-    ['is of a later version', 'version 2', (file) => rewriteState(file, '{"version":2}')],
+    ['is of a later version', 'version 3', (file) => rewriteState(file, '{"version":3}')],
     ['has lost its state', 'state record is missing', (file) => rewriteState(file, undefined)],
-    ['is an older copy', 'was acknowledged', (file) => copyFileSync(ledgerIn(older), file)],
-    ['has a newest page that looks old', 'was acknowledged', ageNewestPage],
+    [
+      'is an older copy, its log lost',
+      'was acknowledged',
+      (file) => {
+        copyFileSync(ledgerIn(older), file);
+        withoutLog(file);
+      },
+    ],
+    [
+      'has a newest page that looks old, its log lost',
+      'is missing, and it was not closed',
+      (file) => {
+        ageNewestPage(file);
+        withoutLog(file);
+      },
+    ],
   ])('one that %s', async (_name, reason, damage) => {
     expect(await expectRefused(damagedBy(damage))).toContain(reason);
   });
@@ -113,13 +162,7 @@ describe('a ledger that cannot be trusted stops the start, named, with what to d
     await env.backup(ledgerIn(source), true);
     await env.close();
     const whole = readFileSync(ledgerIn(source));
-    const counters = async (service: ServiceProcess) => {
-      const lines = transactionLines(await service.metrics()).filter((line) => line.includes('total'));
-      return lines.sort().join('\n');
-    };
-    const reference = await serveProcess(sound);
-    const expected = await counters(reference);
-    await reference.process.stop();
+    const expected = await countersIn(sound);
 
     let refused = 0;
     const turn = async (i: number) => {
@@ -129,18 +172,114 @@ describe('a ledger that cannot be trusted stops the start, named, with what to d
         bytes[at] = (bytes[at] ?? 0) ^ (1 << (i % 8));
         writeFileSync(file, bytes);
       });
-      const running = await serveProcess(dir).catch(() => undefined);
-      if (running === undefined) {
-        refused++;
-        return;
-      }
-      expect(await counters(running), `byte of flip ${i}`).toBe(expected);
-      await running.process.stop();
+      const counters = await countersIn(dir).catch(() => undefined);
+      if (counters === undefined) refused++;
+      else expect(counters, `byte of flip ${i}`).toBe(expected);
     };
-    const FLIPS = 20;
+    const FLIPS = 12;
     for (let i = 0; i < FLIPS; i += 2) await Promise.all([turn(i), turn(i + 1)]);
     expect(refused).toBeGreaterThan(FLIPS / 4);
   });
+});
+
+test.each<[string, (file: string) => void]>([
+  ['is an older copy', (file) => copyFileSync(ledgerIn(older), file)],
+  ['has a newest page that looks old', ageNewestPage],
+])('a ledger that %s is made whole from its log', async (_name, damage) => {
+  const expected = await countersIn(damagedBy(() => {}));
+  expect(await countersIn(damagedBy(damage))).toBe(expected);
+});
+
+test('a ledger that is a backup needs nothing beside it', async () => {
+  const dir = damagedBy((file) => {
+    for (const path of besides(file)) rmSync(path);
+  });
+  expect(await countersIn(dir)).toBe(await countersIn(damagedBy(() => {})));
+});
+
+describe('a log that holds what the ledger was killed before taking over', () => {
+  let killed: string;
+  let expected: string;
+  const POSTS = 60;
+  const firstLog = (file: string) => logPaths(file)[0] ?? '';
+  beforeAll(async () => {
+    killed = temporaryFolder('killed');
+    const service = await serveProcess(killed);
+    for (let i = 0; i < POSTS; i++)
+      await service.post({ timestamp: minutesAgo(1), source: `s${i}`, counts: { denied: i, approved: 9 } });
+    await service.process.stop('SIGKILL');
+    expected = await countersIn(damagedBy(() => {}, killed));
+    expect(expected).toContain(`transactions_total{status="approved"} ${9 * POSTS}`);
+  });
+
+  function changeLog(change: (bytes: Buffer) => Buffer): string {
+    return damagedBy((file) => writeFileSync(firstLog(file), change(readFileSync(firstLog(file)))), killed);
+  }
+
+  test.each<[string, string, (bytes: Buffer) => Buffer]>([
+    ['is empty', 'was acknowledged', () => Buffer.alloc(0)],
+    ['is cut in half', 'was acknowledged', (bytes) => bytes.subarray(0, bytes.length >> 1)],
+    ['lost its last byte', 'was acknowledged', (bytes) => bytes.subarray(0, -1)],
+    [
+      'lost its first record',
+      'is missing from its log',
+      (bytes) => bytes.subarray(bytes.indexOf(bytes.subarray(0, 8), 1)),
+    ],
+    [
+      'lost one in between',
+      'is damaged',
+      (bytes) => Buffer.from(bytes).fill(0, bytes.length >> 1, (bytes.length >> 1) + 900),
+    ],
+    ['is text', 'was acknowledged', (bytes) => Buffer.alloc(bytes.length, 'status,count\n')],
+  ])('stops the start when it %s', async (_name, reason, change) => {
+    expect(await expectRefused(changeLog(change))).toContain(reason);
+  });
+
+  test('stops the start when it is gone', async () => {
+    expect(await expectRefused(damagedBy((file) => rmSync(firstLog(file)), killed))).toContain('is missing');
+  });
+
+  test('stops the start when it is all that is left', async () => {
+    const dir = damagedBy((file) => rmSync(file), killed);
+    const { code, stderr } = await serveToEnd(dir);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/it is missing, and its log \S+ is there\. Nothing was changed/);
+  });
+
+  test('may end in what was never acknowledged', async () => {
+    const [half, zeros] = [(bytes: Buffer) => bytes.subarray(0, 700), () => Buffer.alloc(5000)];
+    for (const tail of [half, zeros]) {
+      const dir = damagedBy((file) => appendFileSync(firstLog(file), tail(readFileSync(firstLog(file)))), killed);
+      expect(await countersIn(dir)).toBe(expected);
+    }
+  });
+
+  test('with a single bit turned, wherever it is: refused, or not a count is different', async () => {
+    const FLIPS = 12;
+    let refused = 0;
+    const turn = async (i: number) => {
+      const dir = changeLog((bytes) => {
+        const at = Math.floor(((i + 0.5) / FLIPS) * bytes.length);
+        bytes[at] = (bytes[at] ?? 0) ^ (1 << (i % 8));
+        return bytes;
+      });
+      const counters = await countersIn(dir).catch(() => undefined);
+      if (counters === undefined) refused++;
+      else expect(counters, `byte of flip ${i}`).toBe(expected);
+    };
+    for (let i = 0; i < FLIPS; i += 2) await Promise.all([turn(i), turn(i + 1)]);
+    expect(refused).toBe(FLIPS);
+  });
+});
+
+test('a ledger of the version before, which had no log, is taken as it is', async () => {
+  const dir = damagedBy(withoutLog);
+  const { env, tables } = openStore(ledgerIn(dir));
+  const { id, closed, ...state } = JSON.parse(unseal('meta', 'state', tables.meta.get('state') ?? Buffer.alloc(0)));
+  tables.meta.putSync('state', seal('meta', 'state', JSON.stringify({ ...state, version: 1 })));
+  await env.close();
+  expect([id, closed]).toEqual([expect.stringMatching(/^[0-9a-f]{16}$/), true]);
+  expect(await countersIn(dir)).toBe(await countersIn(damagedBy(() => {})));
 });
 
 test('a ledger that was moved away is begun anew, its witness with it', async () => {

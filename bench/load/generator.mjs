@@ -55,12 +55,15 @@ function answerReader() {
  */
 function keepSending({ port, request }, until, answered) {
   const bytes = Buffer.from(request, 'latin1');
-  const at = bytes.indexOf(NUMBER);
+  /** @type {number[]} */
+  const places = [];
+  for (let at = bytes.indexOf(NUMBER); at !== -1; at = bytes.indexOf(NUMBER, at + 1)) places.push(at);
   const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
   const read = answerReader();
   let sent = 0;
   function send() {
-    if (at !== -1) bytes.write(String(next++).padStart(NUMBER.length, '0'), at, 'latin1');
+    const number = String(next++).padStart(NUMBER.length, '0');
+    for (const at of places) bytes.write(number, at, 'latin1');
     sent = performance.now();
     socket.write(bytes);
   }

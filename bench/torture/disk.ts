@@ -7,9 +7,9 @@ import { checkNotLower } from './reports.ts';
 import { part, type Run, type Torture } from './row.ts';
 
 const TIMES = 50;
-/** Reports in a body: more than fits into what a ledger's file has free. */
+/** Reports in a body; so many bodies are more than fits into what a ledger's file and its log have free. */
 const BATCH = 400;
-const MOST_BODIES = 60;
+const MOST_BODIES = 120;
 
 const bodyOf = (name: string) =>
   Array.from({ length: BATCH }, (_, i) => ({

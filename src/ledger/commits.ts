@@ -1,5 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../log.ts';
+import { type LogLimits, openLogFiles } from './log-files.ts';
+import { createOverlay, type Overlay } from './overlay.ts';
+import { openWitness } from './witness.mjs';
 
 export type Table = 'meta' | 'totals' | 'minutes' | 'keys' | 'expiry' | 'reports' | 'journal' | 'marks';
 
@@ -8,11 +11,8 @@ export class LedgerUnavailable extends Error {
   override name = 'LedgerUnavailable';
 }
 
-export interface Put {
-  table: Table;
-  key: string;
-  value: unknown;
-}
+/** Values by their keys, of one table. */
+export type Change = readonly [table: Table, records: Iterable<readonly [key: string, value: unknown]>];
 
 /** What goes to disk together. */
 interface Batch {
@@ -28,13 +28,15 @@ interface Batch {
 }
 
 export interface Commits {
+  /** What is on disk in the log alone. */
+  logged: Pick<Overlay, 'get' | 'entries'>;
   /** A value that is on its way to disk, else undefined; null where it is being removed. */
   pending(table: Table, key: string): unknown;
   /**
    * Adds changes to the next commit, and `reports` to the list of the latest.
    * @returns when they are on disk; rejects with LedgerUnavailable when they are not, and `applied` is not run
    */
-  stage(puts: Put[], applied: () => void, reports?: object[]): Promise<void>;
+  stage(changes: readonly Change[], applied: () => void, reports?: object[]): Promise<void>;
   /** Of all that is staged, or nothing when there is nothing. */
   settled(): Promise<void>;
   /** Requests that wait for a commit. */
@@ -52,11 +54,17 @@ export interface Prune {
 }
 
 export interface CommitHooks {
-  /** Ends a batch with these reports: its number, the puts that go with it, such as the state record, and what is too old to keep. */
-  seal: (reports: object[]) => { commit: number; puts: Put[]; prune: Prune };
+  /** Ends a batch with these reports: its number, and the changes that go with it, such as the state record. */
+  seal: (reports: object[]) => { commit: number; changes: Change[] };
+  /** A value as the log keeps it, in one line. */
+  textOf: (table: Table, key: string, value: unknown) => string;
   committed: (seconds: number) => void;
-  /** Says whether a batch whose commit failed is on disk all the same. */
-  failed: (reason: string) => boolean;
+  /** The newest batch is not on disk, nor is what was planned upon it. */
+  failed: (reason: string) => void;
+  /** What is too old to keep. */
+  prune: () => Prune;
+  /** The ledger's file has taken over what the log held, or could not for a reason; then the log goes on. */
+  takenOver: (error?: string) => void;
 }
 
 function newBatch(): Batch {
@@ -67,21 +75,21 @@ function newBatch(): Batch {
   return batch;
 }
 
-function add({ puts }: Batch, { table, key, value }: Put): void {
-  const there = puts.get(table);
-  if (there === undefined) puts.set(table, new Map([[key, value]]));
-  else there.set(key, value);
+function add({ puts }: Batch, [table, records]: Change): void {
+  const there = puts.get(table) ?? new Map<string, unknown>();
+  puts.set(table, there);
+  for (const [key, value] of records) there.set(key, value);
 }
 
 /**
- * Table, key and text of each put, line by line, as one string: that crosses to the writer's thread at a fraction of the
- * cost of many. Neither JSON nor a key (`recordKey`) holds the end of a line; a removal has an empty text.
+ * Table, key and text of each put, line by line, as the log keeps them. Neither JSON nor a key (`recordKey`) holds the end
+ * of a line; a removal has an empty text.
  */
-function lines({ puts }: Batch): string {
-  const list: string[] = [];
+function linesOf({ puts }: Batch, textOf: CommitHooks['textOf']): string[] {
+  const lines: string[] = [];
   for (const [table, records] of puts)
-    for (const [key, value] of records) list.push(table, key, value === null ? '' : JSON.stringify(value));
-  return list.join('\n');
+    for (const [key, value] of records) lines.push(table, key, value === null ? '' : textOf(table, key, value));
+  return lines;
 }
 
 function start(file: string): Promise<Worker> {
@@ -92,23 +100,121 @@ function start(file: string): Promise<Worker> {
   });
 }
 
+/** How long a commit stays in the log alone, in milliseconds, where no more follow. */
+const TAKE_OVER_MS = 5000;
+/** After a failure. */
+const AGAIN_MS = 1000;
+
+interface Order {
+  to: number;
+  prune: Prune;
+  state: { closed: boolean };
+}
+
+/** Has the ledger's file take over what the log holds, one order at a time; says why it could not. */
+function orderer(worker: Worker): (order: Order) => Promise<string | undefined> {
+  let answered: ((error?: string) => void) | undefined;
+  worker.on('message', ({ error }: { error?: string }) => answered?.(error));
+  worker.on('error', (error) => answered?.(messageOf(error)));
+  return (order) =>
+    new Promise((resolve) => {
+      answered = resolve;
+      worker.postMessage(order);
+    });
+}
+
+export interface CommitOptions extends CommitHooks {
+  /** Of the ledger, whose log has been taken over. */
+  id: string;
+  /** Its newest commit. */
+  newest: number;
+  limits?: LogLimits | undefined;
+}
+
 /**
  * Group commit: while one batch is being written, what arrives gathers in the next, which then shares one fsync.
  * A failed batch fails what had gathered behind it too, since that was planned upon it.
  */
-export async function openCommits(file: string, hooks: CommitHooks): Promise<Commits> {
+export async function openCommits(file: string, { id, newest, limits, ...hooks }: CommitOptions): Promise<Commits> {
   const worker = await start(file);
+  const log = openLogFiles(file, id, limits);
+  const witness = openWitness(file);
+  const overlay = createOverlay();
+  const order = orderer(worker);
   let gathering = newBatch();
   let writing: Batch | undefined;
   let closed = false;
+  let taking: Promise<string | undefined> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let due = false;
+  let notBefore = 0;
+
+  /** @returns why it failed */
+  async function takeOver(state = { closed: false }): Promise<string | undefined> {
+    clearTimeout(timer);
+    [timer, due] = [undefined, false];
+    const to = newest;
+    log.turn();
+    overlay.begin();
+    const error = await order({ to, prune: hooks.prune(), state });
+    if (error === undefined) log.free(to);
+    hooks.takenOver(error);
+    overlay.end(error === undefined);
+    taking = undefined;
+    if (error !== undefined) {
+      notBefore = performance.now() + AGAIN_MS;
+      takeOverIn(AGAIN_MS);
+    }
+    takeOverWhenDue();
+    return error;
+  }
+
+  /** Never while a commit is being written: the files change their turns. */
+  function takeOverWhenDue(): void {
+    if (!due || taking !== undefined || writing !== undefined || closed) return;
+    taking = takeOver();
+  }
+
+  function takeOverIn(milliseconds: number): void {
+    timer ??= setTimeout(() => {
+      due = true;
+      takeOverWhenDue();
+    }, milliseconds).unref();
+  }
+
+  /** @throws what the disk says */
+  async function makeRoom(): Promise<void> {
+    while (log.full()) {
+      taking ??= takeOver();
+      const error = await taking;
+      if (error !== undefined) throw new Error(error);
+    }
+  }
+
+  async function commit(batch: Batch): Promise<void> {
+    const began = performance.now();
+    const sealed = hooks.seal(batch.reports);
+    for (const change of sealed.changes) add(batch, change);
+    const lines = linesOf(batch, hooks.textOf);
+    try {
+      if (log.full()) await makeRoom();
+      await log.append(sealed.commit, lines.join('\n'));
+    } catch (error) {
+      fail(messageOf(error));
+      return;
+    }
+    newest = sealed.commit;
+    witness.write(newest);
+    for (let at = 0; at < lines.length; at += 3)
+      overlay.add(lines[at] as Table, lines[at + 1] ?? '', lines[at + 2] ?? '');
+    succeed(batch, (performance.now() - began) / 1000);
+  }
 
   function flush(): void {
     if (writing !== undefined || gathering.applied.length === 0 || closed) return;
     writing = gathering;
     gathering = newBatch();
-    const { commit, puts, prune } = hooks.seal(writing.reports);
-    for (const put of puts) add(writing, put);
-    worker.postMessage({ commit, puts: lines(writing), prune });
+    void commit(writing).then(flush);
   }
 
   function succeed(batch: Batch, seconds: number): void {
@@ -116,27 +222,24 @@ export async function openCommits(file: string, hooks: CommitHooks): Promise<Com
     hooks.committed(seconds);
     for (const apply of batch.applied) apply();
     batch.resolve();
+    if (log.long() && performance.now() >= notBefore) due = true;
+    takeOverIn(TAKE_OVER_MS);
+    takeOverWhenDue();
   }
 
   function fail(reason: string): void {
     const batches = [writing, gathering].filter((batch) => batch !== undefined);
     writing = undefined;
     gathering = newBatch();
+    hooks.failed(reason);
     const error = new LedgerUnavailable(`the ledger cannot be written: ${reason}`);
     for (const batch of batches) batch.reject(error);
   }
 
-  worker.on('message', ({ seconds, error }: { seconds?: number; error?: string }) => {
-    const batch = writing;
-    if (batch === undefined) return;
-    if (error === undefined || hooks.failed(error)) succeed(batch, seconds ?? 0);
-    else fail(error);
-    flush();
-  });
   worker.on('error', (error) => {
     closed = true;
-    hooks.failed(messageOf(error));
-    fail(`its writer stopped: ${messageOf(error)}. Restart tillwatch`);
+    gathering.reject(new LedgerUnavailable(`its writer stopped: ${messageOf(error)}. Restart tillwatch`));
+    hooks.takenOver(messageOf(error));
   });
 
   return {
@@ -144,10 +247,11 @@ export async function openCommits(file: string, hooks: CommitHooks): Promise<Com
       const staged = gathering.puts.get(table)?.get(key);
       return staged === undefined ? writing?.puts.get(table)?.get(key) : staged;
     },
-    stage(puts, applied, reports = []) {
+    logged: overlay,
+    stage(changes, applied, reports = []) {
       if (closed) return Promise.reject(new LedgerUnavailable('the ledger is closed'));
       const batch = gathering;
-      for (const put of puts) add(batch, put);
+      for (const change of changes) add(batch, change);
       batch.reports.push(...reports);
       batch.applied.push(applied);
       // The next turn of the loop lets all requests that have arrived join.
@@ -162,7 +266,15 @@ export async function openCommits(file: string, hooks: CommitHooks): Promise<Com
         flush();
         await (writing ?? gathering).done.catch(() => {});
       }
+      if (!closed) {
+        while (taking !== undefined) await taking;
+        // What cannot be taken over now is in the log, and taken over at the next start.
+        await takeOver({ closed: true });
+      }
       closed = true;
+      clearTimeout(timer);
+      log.close();
+      witness.close();
       await worker.terminate();
     },
   };

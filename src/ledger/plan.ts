@@ -31,7 +31,9 @@ export interface Limits {
 export interface Outcome {
   duplicate: boolean;
   late: boolean;
-  /** Counts of the report's minute, source and labels, this report included. */
+  /** Of the report's minute, source and labels. */
+  key: string;
+  /** Counts of those, this report included. */
   counts: Partial<Record<Status, number>>;
 }
 
@@ -45,6 +47,8 @@ export interface Plan {
   folded: number;
   newLabelled: number;
   newCodes: number;
+  /** Series that were not there before. */
+  newSeries: number;
 }
 
 /** A report that contradicts what was taken before. */
@@ -72,11 +76,29 @@ const statusKeys = (metric: string): Record<Status, string> =>
   Object.fromEntries(STATUSES.map((status) => [status, seriesKey(metric, { status })])) as Record<Status, string>;
 const PLAIN_KEYS = { [METRIC.transactions]: statusKeys(METRIC.transactions), [METRIC.late]: statusKeys(METRIC.late) };
 
-/** The key of a status of a metric, without making its labels: `tail` is the extra labels as JSON, '' where there are none. */
-function statusKey(metric: keyof typeof PLAIN_KEYS, status: Status, tail: string): string {
-  if (tail === '') return PLAIN_KEYS[metric][status];
-  return recordKey(`${metric} {"status":"${status}",${tail.slice(1)}`);
+/** Keys by extra labels as JSON: the same come again and again, and a text that is met again is found without being read. */
+const labelledKeys = new Map<string, Record<Status, string>>();
+const MAX_LABELLED_KEYS = 10_000;
+
+function keysOf(tail: string): Record<Status, string> {
+  const known = labelledKeys.get(tail);
+  if (known !== undefined) return known;
+  const made = STATUSES.map((status) => [
+    status,
+    recordKey(`${METRIC.transactions} {"status":"${status}",${tail.slice(1)}`),
+  ]);
+  const keys = Object.fromEntries(made) as Record<Status, string>;
+  if (labelledKeys.size >= MAX_LABELLED_KEYS) labelledKeys.clear();
+  labelledKeys.set(tail, keys);
+  return keys;
 }
+
+/**
+ * The key of a status of a metric, without making its labels: `tail` is the extra labels as JSON, '' where there are none,
+ * as in all that is late.
+ */
+const statusKey = (metric: keyof typeof PLAIN_KEYS, status: Status, tail: string): string =>
+  (tail === '' ? PLAIN_KEYS[metric] : keysOf(tail))[status];
 const tailOf = (labels: Labels): string => (hasAny(labels) ? JSON.stringify(labels) : '');
 
 export function hasAny(labels: Labels): boolean {
@@ -120,6 +142,7 @@ class Planner {
     folded: 0,
     newLabelled: 0,
     newCodes: 0,
+    newSeries: 0,
   };
   private readonly view: View;
   private readonly limits: Limits;
@@ -137,7 +160,9 @@ class Planner {
 
   /** Adds to a series; `labels` are those of a series that is not known yet. */
   private add(key: string, count: number, path: string, fresh: () => Omit<Series, 'value'>): void {
-    const { metric, labels, value } = this.find(key) ?? { ...fresh(), value: 0 };
+    const found = this.find(key);
+    if (found === undefined) this.plan.newSeries++;
+    const { metric, labels, value } = found ?? { ...fresh(), value: 0 };
     const total = value + count;
     if (!Number.isSafeInteger(total))
       throw new Conflict(path, `would take the total past ${Number.MAX_SAFE_INTEGER}, which no counter can hold`);
@@ -166,6 +191,7 @@ class Planner {
       for (const series of newLabelSet(METRIC.transactions, admitted))
         this.plan.series.set(seriesKey(series.metric, series.labels), series);
       this.plan.newLabelled += STATUSES.length;
+      this.plan.newSeries += STATUSES.length;
     }
     return admitted;
   }
@@ -225,7 +251,7 @@ class Planner {
     }
     // A report counts once, however many of its values became "other".
     this.plan.folded = Math.min(this.plan.folded, foldedBefore + 1);
-    this.plan.outcomes.push({ duplicate, late: late && !duplicate, counts: countsOf(slots) });
+    this.plan.outcomes.push({ duplicate, late: late && !duplicate, key, counts: countsOf(slots) });
   }
 }
 

@@ -1,6 +1,6 @@
 import { METRIC } from '../names.ts';
 import type { Report } from '../report.ts';
-import type { Prune, Put } from './commits.ts';
+import type { Change, Prune } from './commits.ts';
 import { hasAny, minuteText, newLabelSet, recordKey, type Series, seriesKey } from './plan.ts';
 
 /** Reports and notifications that are kept to be looked at. */
@@ -13,27 +13,24 @@ const KEYS_KEPT = 86_400;
 export const sequence = (n: number): string => String(n).padStart(16, '0');
 
 /** A notification at the end of the journal, which keeps the newest. */
-export function notePuts(n: number, value: object): Put[] {
-  const added = { table: 'journal' as const, key: sequence(n), value };
-  return n < KEPT ? [added] : [added, { table: 'journal', key: sequence(n - KEPT), value: null }];
+export function noteChange(n: number, value: object): Change {
+  const added = [sequence(n), value] as const;
+  return ['journal', n < KEPT ? [added] : [added, [sequence(n - KEPT), null]]];
 }
 
 /** Reports in one record: written and removed together, for a list that is only read to be looked at. */
 const TOGETHER = 100;
 
 /** The reports of a commit at the end of their table; `next` is the number after the last. */
-export function reportPuts(reports: readonly object[], next: number): Put[] {
-  const puts: Put[] = [];
+export function reportsChange(reports: readonly object[], next: number): Change {
+  const records: [string, object[]][] = [];
   for (let at = Math.max(0, reports.length - KEPT); at < reports.length; at += TOGETHER)
-    puts.push({
-      table: 'reports',
-      key: sequence(next - reports.length + at),
-      value: reports.slice(at, at + TOGETHER),
-    });
-  return puts;
+    records.push([sequence(next - reports.length + at), reports.slice(at, at + TOGETHER)]);
+  return ['reports', records];
 }
 
-interface Logged {
+/** As it is kept. */
+export interface Logged {
   source?: string;
   labels?: Report['labels'];
   counts: Record<string, number>;
@@ -78,15 +75,25 @@ interface Keyed {
 }
 
 /** Keeps an answer under its idempotency key, until the key expires. `now` in milliseconds since the epoch. */
-export function keyPuts({ key, fingerprint, now }: Keyed, answer: unknown): Put[] {
+export function keyChanges({ key, fingerprint, now }: Keyed, answer: unknown): Change[] {
   if (key === undefined) return [];
   const record = recordKey(key);
   const due = minuteText(Math.floor(now / 1000));
   return [
-    { table: 'keys', key: record, value: { fingerprint, answer } },
-    { table: 'expiry', key: `${due} ${record}`, value: record },
+    ['keys', [[record, { fingerprint, answer, at: now }]]],
+    ['expiry', [[`${due} ${record}`, record]]],
   ];
 }
+
+/** An answer as it is kept under its key; without a time in records of earlier versions. */
+export interface KeptAnswer {
+  fingerprint: string;
+  answer: unknown;
+  /** Milliseconds since the epoch. */
+  at?: number;
+}
+
+export const expired = ({ at }: KeptAnswer): boolean => at !== undefined && at < Date.now() - KEYS_KEPT * 1000;
 
 /** What is too old to keep, the next report having this number. */
 export function prune(nextReport: number): Prune {
@@ -99,12 +106,11 @@ export function prune(nextReport: number): Prune {
 }
 
 /** The counters of a new ledger, all at 0. */
-export function startingPuts(): { puts: Put[]; series: Map<string, Series> } {
+export function startingSeries(): Map<string, Series> {
   const all = [
     ...newLabelSet(METRIC.transactions, {}),
     ...newLabelSet(METRIC.late, {}),
     { metric: METRIC.authCodes, labels: { auth_code: '00' }, value: 0 },
   ];
-  const series = new Map(all.map((s) => [seriesKey(s.metric, s.labels), s]));
-  return { series, puts: [...series].map(([key, value]) => ({ table: 'totals', key, value })) };
+  return new Map(all.map((s) => [seriesKey(s.metric, s.labels), s]));
 }

@@ -1,11 +1,11 @@
-import type { Prune, Put, Table } from './commits.ts';
+import type { Change, Commits, Prune, Table } from './commits.ts';
 import type { State, Store } from './file.ts';
-import { prune, readable, reportPuts, sequence } from './records.ts';
+import { type Logged, prune, readable, reportsChange, sequence } from './records.ts';
 import { unseal } from './store.mjs';
 
 export type Read = (table: Table, key: string) => unknown;
 
-/** Reads records that are on disk. */
+/** Records of the ledger's file. */
 export const reader =
   ({ tables }: Store): Read =>
   (table, key) => {
@@ -13,61 +13,100 @@ export const reader =
     return sealed === undefined ? undefined : JSON.parse(unseal(table, key, sealed));
   };
 
-/** Newest first. */
-export function newestNotes({ tables }: Store, limit: number): unknown[] {
-  const range = tables.journal.getRange({ reverse: true, limit });
-  return [...range].map(({ key, value }) => JSON.parse(unseal('journal', key, value)));
+interface Found {
+  key: string;
+  value: unknown;
+}
+
+/** What is on disk: in the log, else in the ledger's file. */
+export interface OnDisk {
+  read: Read;
+  /** Of a table from a key on, in the order of the keys. */
+  all(table: Table, start?: string): Found[];
+  /** Of a table whose keys count up, the newest first; read as they are asked for. */
+  newest(table: Table): Iterable<Found>;
+}
+
+export function onDisk(store: Store, { logged }: Pick<Commits, 'logged'>): OnDisk {
+  const inFile = reader(store);
+  function* range(table: Table, options: { start?: string; reverse?: boolean }): Iterable<Found> {
+    for (const { key, value } of store.tables[table].getRange(options))
+      yield { key, value: JSON.parse(unseal(table, key, value)) };
+  }
+  return {
+    read(table, key) {
+      const text = logged.get(table, key);
+      if (text === undefined) return inFile(table, key);
+      return text === '' ? undefined : JSON.parse(text);
+    },
+    all(table, start = '') {
+      const found = new Map([...range(table, { start })].map(({ key, value }) => [key, value]));
+      for (const [key, text] of logged.entries(table)) {
+        if (text === '') found.delete(key);
+        else if (key >= start) found.set(key, JSON.parse(text));
+      }
+      const left = [...found].map(([key, value]) => ({ key, value }));
+      return left.sort((a, b) => (a.key < b.key ? -1 : 1));
+    },
+    *newest(table) {
+      // What the log removes is older than any that is asked for.
+      const newer = logged.entries(table).filter(([, text]) => text !== '');
+      for (const [key, text] of newer.toReversed()) yield { key, value: JSON.parse(text) };
+      const first = newer[0]?.[0];
+      for (const found of range(table, { reverse: true })) if (first === undefined || found.key < first) yield found;
+    },
+  };
 }
 
 /** Newest first. */
-export function newestReports({ tables }: Store, limit: number): object[] {
-  const found: object[] = [];
-  for (const { key, value } of tables.reports.getRange({ reverse: true, limit })) {
-    const record = JSON.parse(unseal('reports', key, value));
-    // Each report was a record of its own before they were kept by commit.
-    const reports = Array.isArray(record) ? record : [record];
-    found.push(...reports.reverse().map(readable));
+export function newestNotes(disk: OnDisk, limit: number): unknown[] {
+  const found: unknown[] = [];
+  for (const { value } of disk.newest('journal')) {
     if (found.length >= limit) break;
+    found.push(value);
+  }
+  return found;
+}
+
+/** Newest first. */
+export function newestReports(disk: OnDisk, limit: number): object[] {
+  const found: object[] = [];
+  for (const { value } of disk.newest('reports')) {
+    if (found.length >= limit) break;
+    // Each report was a record of its own before they were kept by commit.
+    const reports = (Array.isArray(value) ? value : [value]) as Logged[];
+    found.push(...reports.toReversed().map(readable));
   }
   return found.slice(0, limit);
 }
 
 /** Notifications from one on, oldest first, each with its number. */
-export function notesFrom({ tables }: Store, first: number): { number: number; note: unknown }[] {
-  const range = tables.journal.getRange({ start: sequence(first) });
-  return [...range].map(({ key, value }) => ({ number: Number(key), note: JSON.parse(unseal('journal', key, value)) }));
-}
-
-/** Everything in the table of marks. */
-export function allMarks({ tables }: Store): unknown[] {
-  return [...tables.marks.getRange({})].map(({ key, value }) => JSON.parse(unseal('marks', key, value)));
-}
+export const notesFrom = (disk: OnDisk, first: number): { number: number; note: unknown }[] =>
+  disk.all('journal', sequence(first)).map(({ key, value }) => ({ number: Number(key), note: value }));
 
 /** The state record through its life: planned, on its way, on disk. */
 export function stateKeeper(read: Read) {
-  const load = () => read('meta', 'state') as State;
+  const loaded = read('meta', 'state') as State;
   const keeper = {
-    planned: load(),
-    stored: load(),
-    sealed: load(),
-    seal(reports: object[]): { commit: number; puts: Put[]; prune: Prune } {
+    planned: loaded,
+    stored: loaded,
+    sealed: loaded,
+    seal(reports: object[]): { commit: number; changes: Change[] } {
       const { planned } = keeper;
       const [commits, nextReport] = [planned.commits + 1, planned.nextReport + reports.length];
       keeper.planned = { ...planned, commits, nextReport };
       keeper.sealed = keeper.planned;
-      const puts: Put[] = [{ table: 'meta', key: 'state', value: keeper.sealed }, ...reportPuts(reports, nextReport)];
-      return { commit: commits, puts, prune: prune(nextReport) };
+      const changes: Change[] = [['meta', [['state', keeper.sealed]]], reportsChange(reports, nextReport)];
+      return { commit: commits, changes };
     },
     committed: () => {
       keeper.stored = keeper.sealed;
     },
-    /** After a failed commit: is it on disk all the same? If not, forget what was planned upon it. */
-    recheck(): boolean {
-      const onDisk = load();
-      if (onDisk.commits === keeper.sealed.commits) return true;
-      keeper.planned = onDisk;
-      return false;
+    /** Forgets what was planned upon a commit that is not on disk. */
+    failed: () => {
+      keeper.planned = keeper.stored;
     },
+    prune: (): Prune => prune(keeper.stored.nextReport),
   };
   return keeper;
 }

@@ -1,12 +1,12 @@
 /**
  * The ledger's file: what its tables are, how a value is sealed, and how it is opened.
- * Plain JavaScript, because the writer's thread and the verifier's process load it without a build.
+ * Plain JavaScript, because the verifier's process and the thread that takes over load it without a build.
  */
 import zlib from 'node:zlib';
 import { open } from 'lmdb';
 
-/** Raised when what the file says changes; a file of another version is refused, not guessed at. */
-export const VERSION = 1;
+/** Raised when what the file says changes; a file of a later version is refused, not guessed at. Version 1 had no log. */
+export const VERSION = 2;
 
 export const TABLES = /** @type {const} */ ([
   'meta',

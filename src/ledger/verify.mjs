@@ -1,23 +1,39 @@
 /**
- * Reads every record of a ledger and exits 0, or 1 with the reason on stderr. Changes nothing.
- * A process of its own, because a damaged LMDB file can end the process that reads it.
+ * Reads every record of a ledger, then takes over what its log holds; from then on it counts as open, and is of this version.
+ * Exits 0; or, with the reason on stderr and nothing changed, 1 where it is damaged and 2 where the disk refuses.
+ * A process of its own, because a damaged LMDB file can end the process that reads it, or that asks it for a free page.
  */
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { logPaths, recordsAfter } from './log.mjs';
 import { openStore, TABLES, unseal, VERSION } from './store.mjs';
+import { readState, takeOver } from './take-over.mjs';
 import { readWitness } from './witness.mjs';
 
 /** @typedef {ReturnType<typeof openStore>['tables'][typeof TABLES[number]]} Table */
 
-/** @param {Table | undefined} meta */
-function readState(meta) {
-  if (meta === undefined) throw new Error('its state record is missing');
-  const sealed = meta.get('state');
-  if (sealed === undefined) throw new Error('its state record is missing');
-  const state = JSON.parse(unseal('meta', 'state', sealed));
-  if (state.version !== VERSION)
+/** @param {{version: number}} state */
+function verifyVersion({ version }) {
+  if (version === 1 || version === VERSION) return;
+  throw new Error(`it is of version ${version}, and this program reads version ${VERSION}: use the other program`);
+}
+
+/**
+ * Nothing acknowledged has gone missing between the ledger's file and its log.
+ * @param {string} file
+ * @param {{commits: number, id?: string, closed?: boolean}} state
+ */
+function verifyLog(file, { commits, id, closed }) {
+  const lost = logPaths(file).find((path) => !existsSync(path));
+  // A file that was closed holds everything, as a backup does.
+  if (id !== undefined && !closed && lost !== undefined)
+    throw new Error(`its log ${lost} is missing, and it was not closed: what was acknowledged last is only there`);
+  const newest = id === undefined ? commits : (recordsAfter(file, id, commits).at(-1)?.commit ?? commits);
+  const acknowledged = readWitness(file);
+  if (acknowledged !== undefined && newest < acknowledged)
     throw new Error(
-      `it is of version ${state.version}, and this program reads version ${VERSION}: use the other program`,
+      `it ends with commit ${newest} although commit ${acknowledged} was acknowledged: what is newest is damaged, or it is an older copy`,
     );
-  return state;
 }
 
 /**
@@ -50,23 +66,32 @@ function verifyTable(name, table, written) {
     throw new Error(`the table ${name} holds ${records} records where ${written ?? entryCount} were written`);
 }
 
-/** @param {string} file */
-function verify(file) {
-  const { tables } = openStore(file, true);
-  const state = readState(tables.meta);
-  const acknowledged = readWitness(file);
-  if (acknowledged !== undefined && state.commits < acknowledged)
-    throw new Error(
-      `it ends with commit ${state.commits} although commit ${acknowledged} was acknowledged: its newest page is damaged, or it is an older copy`,
-    );
+/**
+ * @param {string} file
+ * @returns {Promise<{id?: string}>} its state
+ */
+async function verify(file) {
+  const { env, tables } = openStore(file, true);
+  const state = readState(tables);
+  verifyVersion(state);
+  verifyLog(file, state);
   /** @type {Partial<Record<typeof TABLES[number], number>>} */
   const written = { totals: state.series, marks: state.marks ?? 0 };
   for (const name of TABLES) verifyTable(name, tables[name], written[name]);
+  await env.close();
+  return state;
 }
 
+/** LMDB's own errors have numbers below zero; the others are the system's. @param {unknown} error */
+const isOfDisk = (error) => Number(/** @type {{code?: unknown}} */ (error).code) > 0;
+
+const file = process.argv[2] ?? '';
 try {
-  verify(process.argv[2] ?? '');
+  const { id = randomBytes(8).toString('hex') } = await verify(file);
+  const store = openStore(file);
+  takeOver(store, file, { to: Number.POSITIVE_INFINITY, state: { id, closed: false } });
+  await store.env.close();
 } catch (error) {
   process.stderr.write(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
+  process.exitCode = isOfDisk(error) ? 2 : 1;
 }

@@ -1,6 +1,7 @@
 /**
- * A witness beside the ledger: the number of its newest acknowledged commit. LMDB keeps its last two states and falls
- * back to the older one when the page that names the newer is damaged; nothing inside its file could tell.
+ * A witness beside the ledger: the number of its newest acknowledged commit. It tells a last record of the log that was
+ * damaged from one that was never finished. LMDB keeps its last two states, too, and falls back to the older one when the
+ * page that names the newer is damaged; nothing inside its file could tell.
  *
  * Written after a commit is on disk and before anyone hears of it, so it is never ahead of a sound ledger, whenever the
  * process ends. It is not synced: after a power cut it may lag, which proves less and refuses nothing.

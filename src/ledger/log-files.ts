@@ -1,0 +1,103 @@
+import { closeSync, constants, fdatasync, openSync, write, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { HEADER, logPaths, sealRecord } from './log.mjs';
+
+/** Bytes. */
+export interface LogLimits {
+  /** Where the other file is written instead, from its start, once the ledger has what that one holds. */
+  turn: number;
+  /** Where the log takes no more before the ledger has taken over what it holds. */
+  full: number;
+}
+
+const LIMITS: LogLimits = { turn: 4 * 1024 ** 2, full: 64 * 1024 ** 2 };
+
+const writeAt = promisify(write);
+/**
+ * On Linux a write is on disk when it returns, which takes one turn of a busy loop where a write and a sync take two;
+ * elsewhere such a write may stop at the disk's own memory.
+ */
+const SYNCED = process.platform === 'linux' ? constants.O_DSYNC : 0;
+const sync = SYNCED === 0 ? promisify(fdatasync) : undefined;
+
+/** The log as one process writes it. */
+export interface LogFiles {
+  /** Brings a commit to disk. @throws the error of the disk; then nothing of it is in the log */
+  append(commit: number, text: string): Promise<void>;
+  /** The current file has its length: it is time to take over what it holds. */
+  long(): boolean;
+  /** No more may be appended before `free`. */
+  full(): boolean;
+  /** What comes next goes to the other file, if that holds nothing which is needed. */
+  turn(): void;
+  /** The ledger's own file holds everything up to this commit. */
+  free(commit: number): void;
+  close(): void;
+}
+
+interface LogFile {
+  fd: number;
+  end: number;
+  newest: number;
+}
+
+async function writeAll(fd: number, bytes: Buffer, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await writeAt(fd, bytes, done, bytes.length - done, at + done);
+    done += bytesWritten;
+  }
+}
+
+/** Opens both files, whose records the ledger has taken over. */
+export function openLogFiles(ledger: string, id: string, limits = LIMITS): LogFiles {
+  const files: LogFile[] = logPaths(ledger).map((path) => ({
+    fd: openSync(path, constants.O_RDWR | constants.O_CREAT | SYNCED, 0o644),
+    end: 0,
+    newest: 0,
+  }));
+  let [current, other] = files as [LogFile, LogFile];
+  /** A record that failed and could not be wiped out: it would come back at the next start. */
+  let remains: { fd: number; at: number } | undefined;
+  let taken = 0;
+
+  function wipe(): void {
+    if (remains === undefined) return;
+    writeSync(remains.fd, Buffer.alloc(HEADER), 0, HEADER, remains.at);
+    remains = undefined;
+  }
+
+  return {
+    async append(commit, text) {
+      wipe();
+      const file = current;
+      const record = sealRecord(id, commit, text);
+      try {
+        await writeAll(file.fd, record, file.end);
+        await sync?.(file.fd);
+      } catch (error) {
+        remains = { fd: file.fd, at: file.end };
+        try {
+          wipe();
+        } catch {
+          // The next commit tries again, and fails as long as this does.
+        }
+        throw error;
+      }
+      file.end += record.length;
+      file.newest = commit;
+    },
+    long: () => current.end >= limits.turn,
+    full: () => current.end >= limits.full,
+    turn() {
+      if (other.newest > taken) return;
+      [current, other] = [other, current];
+      current.end = 0;
+    },
+    free(commit) {
+      taken = commit;
+    },
+    close() {
+      for (const { fd } of files) closeSync(fd);
+    },
+  };
+}
