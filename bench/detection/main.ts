@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/log.ts';
 import { OTHER_DETECTORS, OWN } from './detectors.ts';
+import { VARIANTS, type Variant } from './make-run.ts';
 import { findingsOf, scoreTable, tableText } from './score-table.ts';
 
 const HELP = `npm run bench:detection [-- OPTIONS]
@@ -12,7 +13,10 @@ Plays simulated runs to our rules and to other detectors through tillwatch backt
   --seeds LIST      (default 11,12,13)
   --volumes LIST    mean transactions a minute (default 10,130,5000)
   --detectors LIST  (default ${[OWN, ...OTHER_DETECTORS].map(({ name }) => name).join(',')})
-  --json            our rules' figures beside their goals, as [{"what","goal","figure","met"}]
+  --variants LIST   (default ${Object.keys(VARIANTS).join(',')}); all but the base for our rules alone:
+${Object.entries(VARIANTS)
+  .map(([name, what]) => `                      ${name.padEnd(6)} ${what}\n`)
+  .join('')}  --json            our rules' figures beside their goals, as [{"what","goal","figure","met"}]
 `;
 
 const { values } = parseArgs({
@@ -23,6 +27,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '11,12,13' },
     volumes: { type: 'string', default: '10,130,5000' },
     detectors: { type: 'string', default: [OWN, ...OTHER_DETECTORS].map(({ name }) => name).join(',') },
+    variants: { type: 'string', default: Object.keys(VARIANTS).join(',') },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -34,21 +39,23 @@ function numbers(flag: string, text: string, min: number): number[] {
   throw new Error(`--${flag} ${text}: must be whole numbers from ${min}`);
 }
 
-function detectorsOf(text: string) {
-  const known = [OWN, ...OTHER_DETECTORS];
+function named<T>(flag: string, text: string, known: ReadonlyMap<string, T>): T[] {
   return text.split(',').map((name) => {
-    const detector = known.find((one) => one.name === name);
-    if (detector === undefined)
-      throw new Error(`--detectors ${name}: is none of ${known.map((one) => one.name).join(', ')}`);
-    return detector;
+    const one = known.get(name);
+    if (one === undefined) throw new Error(`--${flag} ${name}: is none of ${[...known.keys()].join(', ')}`);
+    return one;
   });
 }
+
+const DETECTORS = new Map([OWN, ...OTHER_DETECTORS].map((detector) => [detector.name, detector]));
+const VARIANT_NAMES = new Map((Object.keys(VARIANTS) as Variant[]).map((name) => [name as string, name]));
 
 async function main(): Promise<void> {
   const started = Date.now();
   const single = (flag: 'days' | 'history' | 'per-kind', min: number) => numbers(flag, values[flag], min)[0] ?? min;
   const lines = await scoreTable({
-    detectors: detectorsOf(values.detectors),
+    detectors: named('detectors', values.detectors, DETECTORS),
+    variants: named('variants', values.variants, VARIANT_NAMES),
     volumes: numbers('volumes', values.volumes, 1),
     seeds: numbers('seeds', values.seeds, 0),
     historyDays: single('history', 4),
