@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/log.ts';
+import { acquirersText, compareAcquirers } from './acquirers.ts';
 import { OTHER_DETECTORS, OWN } from './detectors.ts';
 import { findingsOf, scoreTable, tableText } from './score-table.ts';
 
@@ -12,6 +13,8 @@ Plays simulated runs to our rules and to other detectors through tillwatch backt
   --seeds LIST      (default 11,12,13)
   --volumes LIST    mean transactions a minute (default 10,130,5000)
   --detectors LIST  (default ${[OWN, ...OTHER_DETECTORS].map(({ name }) => name).join(',')})
+  --acquirers N     instead: our rules on the traffic of N acquirers as one history with a label acquirer, beside each alone; at the
+                    first volume, with the first seed and those after it
   --json            our rules' figures beside their goals, as [{"what","goal","figure","met"}]
 `;
 
@@ -23,6 +26,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '11,12,13' },
     volumes: { type: 'string', default: '10,130,5000' },
     detectors: { type: 'string', default: [OWN, ...OTHER_DETECTORS].map(({ name }) => name).join(',') },
+    acquirers: { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -47,16 +51,22 @@ function detectorsOf(text: string) {
 async function main(): Promise<void> {
   const started = Date.now();
   const single = (flag: 'days' | 'history' | 'per-kind', min: number) => numbers(flag, values[flag], min)[0] ?? min;
-  const lines = await scoreTable({
-    detectors: detectorsOf(values.detectors),
-    volumes: numbers('volumes', values.volumes, 1),
-    seeds: numbers('seeds', values.seeds, 0),
+  const volumes = numbers('volumes', values.volumes, 1);
+  const seeds = numbers('seeds', values.seeds, 0);
+  const shape = {
     historyDays: single('history', 4),
     scoredDays: single('days', 1),
     perKind: single('per-kind', 1),
-    log: (line) => process.stderr.write(`${line}\n`),
-  });
-  process.stdout.write(values.json ? `${JSON.stringify(findingsOf(lines), null, 2)}\n` : tableText(lines));
+    log: (line: string) => process.stderr.write(`${line}\n`),
+  };
+  if (values.acquirers !== undefined) {
+    const [acquirers = 1] = numbers('acquirers', values.acquirers, 1);
+    const [volumePerMinute = 1, seed = 0] = [volumes[0], seeds[0]];
+    process.stdout.write(acquirersText(await compareAcquirers({ ...shape, acquirers, volumePerMinute, seed })));
+  } else {
+    const lines = await scoreTable({ ...shape, detectors: detectorsOf(values.detectors), volumes, seeds });
+    process.stdout.write(values.json ? `${JSON.stringify(findingsOf(lines), null, 2)}\n` : tableText(lines));
+  }
   process.stderr.write(`took ${Math.round((Date.now() - started) / 1000)} s\n`);
 }
 

@@ -10,6 +10,8 @@ export interface RunOptions {
   scoredDays: number;
   /** Of each kind of incident in the scored days. */
   perKind: number;
+  /** Default: all. */
+  kinds?: readonly IncidentKind[];
 }
 
 /** Traffic with labels. Times are seconds since the epoch. */
@@ -36,10 +38,11 @@ const BLIPS_A_DAY = 1;
  * what must not alert, labelled `none`: doubled volume and blips of a minute. The nightly batch of reversals is in every day.
  * @throws when the incidents do not fit in the scored days
  */
-export function makeRun({ seed, volumePerMinute, historyDays, scoredDays, perKind }: RunOptions): Run {
+export function makeRun(options: RunOptions): Run {
+  const { seed, volumePerMinute, historyDays, scoredDays, perKind } = options;
   const scoreFrom = START + historyDays * DAY;
   const to = scoreFrom + scoredDays * DAY;
-  const kinds = INCIDENT_KINDS.flatMap((kind) => Array.from({ length: perKind }, () => kind));
+  const kinds = (options.kinds ?? INCIDENT_KINDS).flatMap((kind) => Array.from({ length: perKind }, () => kind));
   // It places in the second half of a range while there is room there: that half is the scored days.
   const scored = placeIncidents(kinds, seed, scoreFrom - scoredDays * DAY, to);
   if (scored.some(({ start }) => start < scoreFrom))
