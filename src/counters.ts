@@ -1,5 +1,5 @@
 import { METRIC, STATUSES } from './names.ts';
-import { createOpenMetricsFile, seriesText } from './openmetrics.ts';
+import { createOpenMetricsFile, type Labels, seriesText } from './openmetrics.ts';
 import type { MinuteCounts } from './simulate.ts';
 
 /** Labels of the imported series; the rules drop both, so that they join with what is scraped. */
@@ -34,7 +34,8 @@ export interface CountersWritten {
   series: number;
 }
 
-const statusSeries = (status: string) => seriesText(METRIC.transactions, { ...IMPORT_LABELS, status });
+const statusSeries = (status: string, labels: Labels = {}) =>
+  seriesText(METRIC.transactions, { ...labels, ...IMPORT_LABELS, status });
 const codeSeries = (code: string) => seriesText(METRIC.authCodes, { ...IMPORT_LABELS, auth_code: code });
 const LAST_REPORT = seriesText(METRIC.lastReport, IMPORT_LABELS);
 
@@ -88,7 +89,7 @@ export async function exposeCounters(
 }
 
 const firstSeries = (options: CounterOptions): string[] => [
-  ...(options.statuses ? STATUSES.map(statusSeries) : []),
+  ...(options.statuses ? STATUSES.map((status) => statusSeries(status)) : []),
   ...options.authCodes.map(codeSeries),
 ];
 
@@ -115,7 +116,8 @@ function addCounts(
     totals.set(series, before + count);
   };
   if (statuses) {
-    for (const [status, count] of Object.entries(counted.counts ?? {})) add(statusSeries(status), count);
+    for (const { labels, counts = {} } of [{ ...counted, labels: {} }, ...(counted.labelled ?? [])])
+      for (const [status, count] of Object.entries(counts)) add(statusSeries(status, labels), count);
     totals.set(LAST_REPORT, counted.minute * 60);
   }
   for (const [code, count] of Object.entries(counted.authCodes ?? {})) add(codeSeries(code), count);

@@ -7,9 +7,11 @@ export interface MinuteCounts {
   minute: number;
   counts?: Partial<Record<Status, number>>;
   authCodes?: Readonly<Record<string, number>>;
+  /** Counts of transactions that carry extra labels, beside those above. */
+  labelled?: readonly { labels: Readonly<Record<string, string>>; counts: Partial<Record<Status, number>> }[];
 }
 
-export type TrafficMinute = Required<MinuteCounts> & { counts: Record<Status, number> };
+export type TrafficMinute = Required<Omit<MinuteCounts, 'labelled'>> & { counts: Record<Status, number> };
 
 export interface Traffic {
   /**

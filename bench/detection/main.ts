@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/log.ts';
+import { acquirersFindings, acquirersText, compareAcquirers } from './acquirers.ts';
 import { OTHER_DETECTORS, OWN } from './detectors.ts';
 import { VARIANTS, type Variant } from './make-run.ts';
 import { findingsOf, scoreTable, tableText } from './score-table.ts';
@@ -16,7 +17,10 @@ Plays simulated runs to our rules and to other detectors through tillwatch backt
   --variants LIST   (default ${Object.keys(VARIANTS).join(',')}); all but the base for our rules alone:
 ${Object.entries(VARIANTS)
   .map(([name, what]) => `                      ${name.padEnd(6)} ${what}\n`)
-  .join('')}  --json            our rules' figures beside their goals, as [{"what","goal","figure","met"}]
+  .join(
+    '',
+  )}  --acquirers N     our rules on the traffic of N acquirers as one history with a label, beside each alone (default 8; 0: none)
+  --json            our rules' figures beside their goals, as [{"what","goal","figure","met"}]
 `;
 
 const { values } = parseArgs({
@@ -28,6 +32,7 @@ const { values } = parseArgs({
     volumes: { type: 'string', default: '10,130,5000' },
     detectors: { type: 'string', default: [OWN, ...OTHER_DETECTORS].map(({ name }) => name).join(',') },
     variants: { type: 'string', default: Object.keys(VARIANTS).join(',') },
+    acquirers: { type: 'string', default: '8' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -53,6 +58,8 @@ const VARIANT_NAMES = new Map((Object.keys(VARIANTS) as Variant[]).map((name) =>
 async function main(): Promise<void> {
   const started = Date.now();
   const single = (flag: 'days' | 'history' | 'per-kind', min: number) => numbers(flag, values[flag], min)[0] ?? min;
+  const log = (line: string) => process.stderr.write(`${line}\n`);
+  const acquirers = numbers('acquirers', values.acquirers, 0)[0] ?? 0;
   const lines = await scoreTable({
     detectors: named('detectors', values.detectors, DETECTORS),
     variants: named('variants', values.variants, VARIANT_NAMES),
@@ -61,10 +68,13 @@ async function main(): Promise<void> {
     historyDays: single('history', 4),
     scoredDays: single('days', 1),
     perKind: single('per-kind', 1),
-    log: (line) => process.stderr.write(`${line}\n`),
+    log,
   });
-  process.stdout.write(values.json ? `${JSON.stringify(findingsOf(lines), null, 2)}\n` : tableText(lines));
-  process.stderr.write(`took ${Math.round((Date.now() - started) / 1000)} s\n`);
+  const labelled = acquirers > 0 ? [await compareAcquirers({ acquirers, log })] : [];
+  const findings = [...findingsOf(lines), ...labelled.flatMap(acquirersFindings)];
+  const text = [tableText(lines), ...labelled.map(acquirersText)].join('\n');
+  process.stdout.write(values.json ? `${JSON.stringify(findings, null, 2)}\n` : text);
+  log(`took ${Math.round((Date.now() - started) / 1000)} s`);
 }
 
 if (values.help) process.stdout.write(HELP);

@@ -21,6 +21,8 @@ export interface RunOptions {
   scoredDays: number;
   /** Of each kind of incident in the scored days. */
   perKind: number;
+  /** Default: all. */
+  kinds?: readonly IncidentKind[];
 }
 
 /** Traffic with labels. Times are seconds since the epoch. */
@@ -70,8 +72,9 @@ export function makeRun(options: RunOptions): Run {
   return { minutes, labels, ...range };
 }
 
-function scoredIncidents({ seed, scoredDays, perKind }: RunOptions, scoreFrom: number, to: number): Incident[] {
-  const kinds = INCIDENT_KINDS.flatMap((kind) => Array.from({ length: perKind }, () => kind));
+function scoredIncidents(options: RunOptions, scoreFrom: number, to: number): Incident[] {
+  const { seed, scoredDays, perKind } = options;
+  const kinds = (options.kinds ?? INCIDENT_KINDS).flatMap((kind) => Array.from({ length: perKind }, () => kind));
   // It places in the second half of a range while there is room there: that half is the scored days.
   const scored = placeIncidents(kinds, seed, scoreFrom - scoredDays * DAY, to);
   if (scored.some(({ start }) => start < scoreFrom))

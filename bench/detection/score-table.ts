@@ -79,7 +79,7 @@ async function play(run: Run, detector: Detector, signal: AbortSignal | undefine
   return runBacktest({ ...history, rulesDir: detector.rulesDir, ...(signal !== undefined && { signal }) });
 }
 
-const inWords = ({ detected, incidents, falseAlarms }: Pooled): string =>
+export const inWords = ({ detected, incidents, falseAlarms }: Pooled): string =>
   `${detected} of ${incidents} incidents, ${falseAlarms} false alarms`;
 
 const decimals = (value: number | null, digits: number): string => (value === null ? '-' : value.toFixed(digits));
@@ -138,10 +138,10 @@ function findingsOfLine(line: Line): Finding[] {
 
 const rounded = (figure: number | null): number | null => (figure === null ? null : Number(figure.toFixed(3)));
 
-function atLeast(what: string, goal: number, figure: number | null): Finding {
+export function atLeast(what: string, goal: number, figure: number | null): Finding {
   return { what, goal: `>= ${goal}`, figure: rounded(figure), met: figure !== null && figure >= goal };
 }
 
-function atMost(what: string, goal: number, figure: number | null): Finding {
+export function atMost(what: string, goal: number, figure: number | null): Finding {
   return { what, goal: `<= ${goal}`, figure: rounded(figure), met: figure !== null && figure <= goal };
 }
