@@ -78,7 +78,7 @@ export interface Ledger {
   notesFrom(number: number): { number: number; note: unknown }[];
   /** Submissions that wait for a commit. */
   waiting(): number;
-  /** False once nothing can be written any more before a restart. */
+  /** False once it is closed. */
   open(): boolean;
   close(): Promise<void>;
 }
@@ -129,7 +129,7 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
   const state = stateKeeper(reader(store));
   const known = mirror.tally();
   let behind = false;
-  const commits = await openCommits(file, {
+  const commits = openCommits(file, {
     id: state.stored.id ?? '',
     newest: state.stored.commits,
     limits: options.logLimits,
@@ -156,6 +156,8 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
           'error',
           `the ledger ${file} cannot be written (${error}); its log keeps what is reported until it is full`,
         );
+      if (error === undefined && behind)
+        options.log('info', `the ledger ${file} is written again, and holds what its log kept`);
       behind = error !== undefined;
     },
   });

@@ -1,8 +1,8 @@
-import { Worker } from 'node:worker_threads';
 import { messageOf } from '../log.ts';
 import { type LogLimits, openLogFiles } from './log-files.ts';
 import { createOverlay, type Overlay } from './overlay.ts';
 import { openWitness } from './witness.mjs';
+import { createWriterProcess } from './writer-process.ts';
 
 export type Table = 'meta' | 'totals' | 'minutes' | 'keys' | 'expiry' | 'reports' | 'journal' | 'marks';
 
@@ -41,7 +41,7 @@ export interface Commits {
   settled(): Promise<void>;
   /** Requests that wait for a commit. */
   waiting(): number;
-  /** False once nothing can be written any more before a restart. */
+  /** False once it is closed. */
   open(): boolean;
   close(): Promise<void>;
 }
@@ -92,36 +92,10 @@ function linesOf({ puts }: Batch, textOf: CommitHooks['textOf']): string[] {
   return lines;
 }
 
-function start(file: string): Promise<Worker> {
-  const worker = new Worker(new URL('./writer.mjs', import.meta.url), { workerData: { file } });
-  return new Promise((resolve, reject) => {
-    worker.once('message', () => resolve(worker));
-    worker.once('error', reject);
-  });
-}
-
 /** How long a commit stays in the log alone, in milliseconds, where no more follow. */
 const TAKE_OVER_MS = 5000;
 /** After a failure. */
 const AGAIN_MS = 1000;
-
-interface Order {
-  to: number;
-  prune: Prune;
-  state: { closed: boolean };
-}
-
-/** Has the ledger's file take over what the log holds, one order at a time; says why it could not. */
-function orderer(worker: Worker): (order: Order) => Promise<string | undefined> {
-  let answered: ((error?: string) => void) | undefined;
-  worker.on('message', ({ error }: { error?: string }) => answered?.(error));
-  worker.on('error', (error) => answered?.(messageOf(error)));
-  return (order) =>
-    new Promise((resolve) => {
-      answered = resolve;
-      worker.postMessage(order);
-    });
-}
 
 export interface CommitOptions extends CommitHooks {
   /** Of the ledger, whose log has been taken over. */
@@ -135,12 +109,11 @@ export interface CommitOptions extends CommitHooks {
  * Group commit: while one batch is being written, what arrives gathers in the next, which then shares one fsync.
  * A failed batch fails what had gathered behind it too, since that was planned upon it.
  */
-export async function openCommits(file: string, { id, newest, limits, ...hooks }: CommitOptions): Promise<Commits> {
-  const worker = await start(file);
+export function openCommits(file: string, { id, newest, limits, ...hooks }: CommitOptions): Commits {
   const log = openLogFiles(file, id, limits);
   const witness = openWitness(file);
   const overlay = createOverlay();
-  const order = orderer(worker);
+  const writer = createWriterProcess(file);
   let gathering = newBatch();
   let writing: Batch | undefined;
   let closed = false;
@@ -156,7 +129,7 @@ export async function openCommits(file: string, { id, newest, limits, ...hooks }
     const to = newest;
     log.turn();
     overlay.begin();
-    const error = await order({ to, prune: hooks.prune(), state });
+    const error = await writer.order({ to, prune: hooks.prune(), state });
     if (error === undefined) log.free(to);
     hooks.takenOver(error);
     overlay.end(error === undefined);
@@ -236,12 +209,6 @@ export async function openCommits(file: string, { id, newest, limits, ...hooks }
     for (const batch of batches) batch.reject(error);
   }
 
-  worker.on('error', (error) => {
-    closed = true;
-    gathering.reject(new LedgerUnavailable(`its writer stopped: ${messageOf(error)}. Restart tillwatch`));
-    hooks.takenOver(messageOf(error));
-  });
-
   return {
     pending(table, key) {
       const staged = gathering.puts.get(table)?.get(key);
@@ -275,7 +242,7 @@ export async function openCommits(file: string, { id, newest, limits, ...hooks }
       clearTimeout(timer);
       log.close();
       witness.close();
-      await worker.terminate();
+      await writer.stop();
     },
   };
 }
