@@ -103,12 +103,12 @@ function viewOf(commits: Commits, mirror: Mirror, read: Read, known: View['known
 }
 
 /** Makes the folder where there is none, holds it, and makes sure of its file. @throws Error that names it */
-async function takeFolder(dir: string): Promise<{ file: string; release: () => Promise<void> }> {
+async function takeFolder(dir: string, log: Log): Promise<{ file: string; release: () => Promise<void> }> {
   let release: (() => Promise<void>) | undefined;
   try {
     mkdirSync(dir, { recursive: true });
     release = await holdFolder(dir);
-    return { file: await prepareFile(dir), release };
+    return { file: await prepareFile(dir, log), release };
   } catch (error) {
     await release?.();
     if ((error as NodeJS.ErrnoException).code === undefined && !(error instanceof DiskRefuses)) throw error;
@@ -123,7 +123,7 @@ async function takeFolder(dir: string): Promise<{ file: string; release: () => P
  * @throws DamagedLedger, or an Error when another process has it open
  */
 export async function openLedger(dir: string, options: LedgerOptions): Promise<Ledger> {
-  const { file, release } = await takeFolder(dir);
+  const { file, release } = await takeFolder(dir, options.log);
   const store = openStore(file);
   const mirror = loadMirror(store);
   const state = stateKeeper(reader(store));

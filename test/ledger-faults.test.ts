@@ -415,6 +415,25 @@ test("the process that writes the ledger's own file is killed again and again: n
   await expectSameAfterKill(service, dir);
 });
 
+test('a start waits for what a killed one left writing: two at a time do LMDB harm', async () => {
+  const dir = temporaryFolder('left-over');
+  const killed = await serveProcess(dir);
+  await killed.post({ counts: { denied: 6 } });
+  const writer = await waitFor(() => writerOf(killed), { what: 'the writer', timeout: 60_000 });
+  await waitFor(() => existsSync(`${ledgerIn(dir)}-writer`), { what: 'the writer at work' });
+  process.kill(writer, 'SIGSTOP');
+  await killed.process.stop('SIGKILL');
+
+  const next = await runProgram(['serve', '--port', '0', '--data', dir]);
+  const waits = `waiting for process ${writer} of a tillwatch that was killed`;
+  await waitFor(() => next.stderr().includes(waits), { what: 'the start to wait' });
+  expect(next.stderr()).not.toContain('listening');
+  process.kill(writer, 'SIGCONT');
+  await waitFor(() => next.stderr().includes('listening on'), { what: 'the start' });
+  await next.stop();
+  expect(await countersIn(dir)).toContain('transactions_total{status="denied"} 6');
+});
+
 test('no space at the first start: it ends, says so, and leaves no half ledger behind', async () => {
   const dir = temporaryFolder('nospace');
   const failed = await execa(

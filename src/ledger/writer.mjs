@@ -2,6 +2,7 @@
  * Takes commits over from the log into the ledger's file. A process of its own: no report waits for it, and LMDB damages
  * the memory of a process whose disk refuses a page, which ends that process sooner or later.
  */
+import { noteWriter } from './left-over.mjs';
 import { openStore } from './store.mjs';
 import { takeOver } from './take-over.mjs';
 
@@ -17,6 +18,7 @@ let store;
 
 process.on('message', (/** @type {Order} */ order) => {
   try {
+    if (store === undefined) noteWriter(file);
     store ??= openStore(file);
     takeOver(store, file, order);
     process.send?.({});
