@@ -8,6 +8,7 @@ import { JUDGED_STATUSES, STATUSES } from '../names.ts';
 import { invalid, Problem } from '../problem.ts';
 import { assess, type Minute, overall, RECOMMENDATIONS } from '../recommendation.ts';
 import { event, exportRow, MAX_REPORTS, minuteReport, parseReports, type Report } from '../report.ts';
+import { send } from '../send.ts';
 import { type Route, readQuery, type Services } from './route.ts';
 
 /** Submissions that may wait for the disk; past it, a client that waits serves everybody better. */
@@ -176,6 +177,8 @@ function tell(
   for (const report of counted.slice(-MAX_TOLD)) events.publish('report', { ...report, recommendation });
 }
 
+const REPLAYED = { 'Idempotency-Replayed': 'true' };
+
 async function record(ctx: Context, services: Services): Promise<void> {
   const { ledger, config } = services;
   const now = Date.now();
@@ -200,8 +203,7 @@ async function record(ctx: Context, services: Services): Promise<void> {
   });
   tally(services, outcomes);
   if (given !== undefined && services.events.size() > 0) tell(services, parsed.reports, outcomes, given, now);
-  if (receipt.replayed) ctx.set('Idempotency-Replayed', 'true');
-  ctx.body = receipt.answer;
+  send(ctx, 200, 'application/json; charset=utf-8', JSON.stringify(receipt.answer), receipt.replayed ? REPLAYED : {});
 }
 
 const body = {
@@ -225,6 +227,7 @@ export function transactionRoutes(services: Services): Route[] {
       method: 'post',
       path: '/api/v1/transactions',
       role: 'ingest',
+      direct: true,
       accepts: ['application/json', 'application/x-ndjson'],
       operation: {
         summary: 'Report counts; answered once they are on disk, with a recommendation',
