@@ -139,8 +139,9 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
       const brief = table === 'totals' && mirror.get(key) !== undefined;
       return brief ? String((value as Series).value) : JSON.stringify(value);
     },
-    committed(seconds) {
+    committed(seconds, series, { added }) {
       state.committed();
+      mirror.apply({ series, added });
       options.onCommit?.(seconds);
     },
     failed(reason) {
@@ -167,12 +168,10 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
 
   function planned(plan: Plan, { now }: Submission): void {
     const current = plan.outcomes.some((outcome) => !outcome.duplicate && !outcome.late);
-    const { series, lastReport } = state.planned;
-    state.planned = {
-      ...state.planned,
-      series: series + plan.newSeries,
-      lastReport: current ? Math.max(lastReport, now / 1000) : lastReport,
-    };
+    // Changed in place: a copy for each report is one of the dearest things about it.
+    const next = state.planned;
+    next.series += plan.newSeries;
+    if (current) next.lastReport = Math.max(next.lastReport, now / 1000);
     known.labelled += plan.newLabelled;
     known.codes += plan.newCodes;
   }
@@ -190,7 +189,7 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
   if (mirror.size() === 0) {
     const series = startingSeries();
     state.planned = { ...state.planned, series: series.size };
-    await commits.stage([['totals', series]], () => mirror.apply({ series, added: [] }));
+    await commits.stage([['totals', series]]);
     Object.assign(known, mirror.tally());
   }
 
@@ -212,21 +211,21 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
         return duplicate ? [] : [logged(report, late, now)];
       });
       const changes: Change[] = [['totals', plan.series], ['minutes', plan.slots], ...keyChanges(submission, answer)];
-      await commits.stage(changes, () => mirror.apply(plan), news);
+      await commits.stage(changes, { reports: news, added: plan.added });
       if (plan.folded > 0) options.onFolded?.(plan.folded);
       return { answer, replayed: false };
     },
     async note(notification) {
       const { nextNote } = state.planned;
       state.planned = { ...state.planned, nextNote: nextNote + 1 };
-      await commits.stage([noteChange(nextNote, notification)], () => {});
+      await commits.stage([noteChange(nextNote, notification)]);
     },
     async mark(id, said) {
       const key = recordKey(id);
       const { marks = 0 } = state.planned;
       const known = (commits.pending('marks', key) ?? read('marks', key)) !== undefined;
       state.planned = { ...state.planned, marks: known ? marks : marks + 1 };
-      await commits.stage([['marks', [[key, said]]]], () => {});
+      await commits.stage([['marks', [[key, said]]]]);
     },
     marks: () => disk.all('marks').map(({ value }) => value),
     chunks: mirror.chunks,
