@@ -99,13 +99,15 @@ export function startGenerator(): Generator {
   };
 }
 
-/** CPU that a process has used, in seconds, all of its threads; NaN where there is no /proc. */
-export async function cpuOf({ child }: Service): Promise<number> {
-  const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8').catch(() => '');
-  const [user = Number.NaN, system = Number.NaN] = stat
-    .slice(stat.lastIndexOf(')'))
-    .split(' ')
-    .slice(12, 14)
-    .map(Number);
-  return (user + system) / 100;
+/** CPU that a program has used, in seconds: of all threads, and of the processes that it has started. NaN where there is no /proc. */
+export const cpuOf = ({ child }: Service): Promise<number> => cpuSeconds(Number(child.pid));
+
+async function cpuSeconds(pid: number): Promise<number> {
+  const read = (name: string) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '');
+  const stat = await read('stat');
+  // In hundredths: its own in user and system mode, then those of children that have ended.
+  const own = stat.slice(stat.lastIndexOf(')')).split(' ').slice(12, 16).map(Number);
+  const children = (await read(`task/${pid}/children`)).split(' ').filter((one) => one !== '');
+  const theirs = await Promise.all(children.map((one) => cpuSeconds(Number(one))));
+  return own.length < 4 ? Number.NaN : [...own.map((ticks) => ticks / 100), ...theirs].reduce((sum, one) => sum + one);
 }
