@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { logPaths, recordsAfter } from './log.mjs';
 import { openStore, TABLES, unseal, VERSION } from './store.mjs';
-import { readState, takeOver } from './take-over.mjs';
+import { readState, takeOver, writeLittle } from './take-over.mjs';
 import { readWitness } from './witness.mjs';
 
 /** @typedef {ReturnType<typeof openStore>['tables'][typeof TABLES[number]]} Table */
@@ -89,6 +89,7 @@ const file = process.argv[2] ?? '';
 try {
   const { id = randomBytes(8).toString('hex') } = await verify(file);
   const store = openStore(file);
+  writeLittle(store);
   takeOver(store, file, { to: Number.POSITIVE_INFINITY, state: { id, closed: false } });
   await store.env.close();
 } catch (error) {

@@ -3,7 +3,7 @@
  * the memory of a process whose disk refuses a page, which ends that process sooner or later.
  */
 import { openStore } from './store.mjs';
-import { takeOver } from './take-over.mjs';
+import { takeOver, writeLittle } from './take-over.mjs';
 
 /** @typedef {Parameters<typeof takeOver>[2]} Order */
 
@@ -17,7 +17,10 @@ let store;
 
 process.on('message', (/** @type {Order} */ order) => {
   try {
-    store ??= openStore(file);
+    if (store === undefined) {
+      store = openStore(file);
+      writeLittle(store);
+    }
     takeOver(store, file, order);
     process.send?.({});
   } catch (error) {
