@@ -23,6 +23,15 @@ export function readState({ meta }) {
 }
 
 /**
+ * Comes before the first take-over of a process that has opened a ledger: where all that is free was freed by the very last
+ * transaction, LMDB's binding loses its way in a first transaction that needs many pages ("Invalid null txn id").
+ * @param {Store} store
+ */
+export function writeLittle({ env, tables }) {
+  env.transactionSync(() => tables.meta.putSync('state', seal('meta', 'state', JSON.stringify(readState(tables)))));
+}
+
+/**
  * A counter's record with another value: of one that is known the log says the value alone.
  * @param {string} text
  * @param {string} value

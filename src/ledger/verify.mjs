@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs';
 import { noteWriter } from './left-over.mjs';
 import { logPaths, recordsAfter } from './log.mjs';
 import { openStore, TABLES, unseal, VERSION } from './store.mjs';
-import { readState, takeOver } from './take-over.mjs';
+import { readState, takeOver, writeLittle } from './take-over.mjs';
 import { readWitness } from './witness.mjs';
 
 /** @typedef {ReturnType<typeof openStore>['tables'][typeof TABLES[number]]} Table */
@@ -94,6 +94,7 @@ try {
   noteWriter(file);
   const { id = randomBytes(8).toString('hex') } = await verify(file);
   const store = openStore(file);
+  writeLittle(store);
   takeOver(store, file, { to: Number.POSITIVE_INFINITY, state: { id, closed: false } });
   await store.env.close();
 } catch (error) {

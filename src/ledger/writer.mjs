@@ -4,7 +4,7 @@
  */
 import { noteWriter } from './left-over.mjs';
 import { openStore } from './store.mjs';
-import { takeOver } from './take-over.mjs';
+import { takeOver, writeLittle } from './take-over.mjs';
 
 /** @typedef {Parameters<typeof takeOver>[2]} Order */
 
@@ -18,8 +18,11 @@ let store;
 
 process.on('message', (/** @type {Order} */ order) => {
   try {
-    if (store === undefined) noteWriter(file);
-    store ??= openStore(file);
+    if (store === undefined) {
+      noteWriter(file);
+      store = openStore(file);
+      writeLittle(store);
+    }
     takeOver(store, file, order);
     process.send?.({});
   } catch (error) {
