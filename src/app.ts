@@ -1,15 +1,16 @@
+import { createServer, type Server, type ServerOptions } from 'node:http';
 import Router from '@koa/router';
 import Koa, { type Context, type Middleware } from 'koa';
-import bodyParser from 'koa-bodyparser';
 import compress from 'koa-compress';
 import type { Access } from './access.ts';
 import type { Asset } from './assets.ts';
+import { bodyReader } from './body.ts';
 import type { Health } from './exposition.ts';
-import { boundedAnswers, createGuard, ownHost, sameSite, securityHeaders } from './guards.ts';
+import { boundedAnswers, type Check, createGuard, ownHost, ProtectedResponse, sameSite } from './guards.ts';
 import { createJournal } from './journal.ts';
 import type { Log } from './log.ts';
 import { openApi, tagged } from './openapi.ts';
-import { Problem, problems, toProblem } from './problem.ts';
+import { answerProblem, Problem, problems, toProblem } from './problem.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { authCodeRoutes } from './routes/auth-codes.ts';
 import { bandRoutes } from './routes/bands.ts';
@@ -26,74 +27,49 @@ import { stateRoutes } from './routes/state.ts';
 import { transactionRoutes } from './routes/transactions.ts';
 import { watchState } from './state.ts';
 
-const MAX_BODY = '4mb';
-
-/** Answers 415 before a byte is read: koa-bodyparser takes a wrong type for an empty object. */
-function contentType(accepts: readonly string[]): Middleware {
-  return (ctx, next) => {
-    const [type = '', ...parameters] = ctx.get('Content-Type').toLowerCase().split(';');
-    const charset = parameters.map((p) => p.trim()).find((p) => p.startsWith('charset='));
-    if (!accepts.includes(type.trim()))
-      throw new Problem(415, `Content-Type: must be ${accepts.join(' or ')}`, {
-        headers: { Accept: accepts.join(', ') },
-      });
-    if (charset !== undefined && !/^charset="?utf-8"?$/.test(charset))
-      throw new Problem(415, `Content-Type: ${charset} is not taken; JSON is UTF-8`);
-    return next();
-  };
-}
-
 /** What is read gets smaller; the files of the page are so already, and neither a POST's few bytes nor a scrape is worth the time. */
 const zip = compress({ filter: (type) => /^(application\/json|text\/csv|text\/html)/.test(type), br: false });
 const smaller: Middleware = (ctx, next) => (ctx.method === 'GET' ? zip(ctx, next) : next());
 
-const parse = bodyParser({
-  enableTypes: ['json', 'text'],
-  extendTypes: { text: ['application/x-ndjson'] },
-  jsonLimit: MAX_BODY,
-  textLimit: MAX_BODY,
-  onerror(error) {
-    const { status } = error as Error & { status?: number };
-    if (status === 413) throw new Problem(413, `the body is larger than ${MAX_BODY}; send it in parts`);
-    // Anything else that the parser meets is the sender's: broken JSON, broken gzip, a cut connection.
-    throw new Problem(status === 415 ? 415 : 400, `the body cannot be read: ${error.message.slice(0, 200)}`);
-  },
-});
-
-function measured({ requests }: Health, { method, path }: Route): Middleware {
+/** What requests of a route are timed by. */
+function timer({ requests }: Health, { method, path }: Route): (code: number, start: number) => void {
   const byCode = new Map<number, ReturnType<Health['requests']['labels']>>();
-  function timesOf(code: number) {
-    const known = byCode.get(code) ?? requests.labels({ method, route: path, code });
-    byCode.set(code, known);
-    return known;
-  }
-  return async (ctx, next) => {
-    const start = performance.now();
-    let code = 500;
-    try {
-      await next();
-      code = ctx.status;
-    } catch (error) {
-      code = toProblem(error).status;
-      throw error;
-    } finally {
-      timesOf(code).observe((performance.now() - start) / 1000);
-    }
+  return (code, start) => {
+    const times = byCode.get(code) ?? requests.labels({ method, route: path, code });
+    byCode.set(code, times);
+    times.observe((performance.now() - start) / 1000);
   };
-}
-
-/** What every request of a route goes through before it is handled. */
-function mount(router: Router, { health, guard, bounded }: Gates, route: Route): void {
-  const body = route.accepts === undefined ? [] : [contentType(route.accepts), parse];
-  const few = route.method === 'get' && route.light !== true ? [bounded] : [];
-  const handle: Middleware = (ctx) => route.handle(ctx as Context);
-  router[route.method](route.path, measured(health, route), guard(route.role), ...few, ...body, handle);
 }
 
 interface Gates {
   health: Health;
   guard: ReturnType<typeof createGuard>;
-  bounded: Middleware;
+  bounded: Check;
+}
+
+/** What every request of a route goes through, in one function: a chain of as many middlewares takes several times as long. */
+function answerer({ health, guard, bounded }: Gates, route: Route): (ctx: Context) => Promise<void> {
+  const took = timer(health, route);
+  const enter = guard(route.role);
+  const few = route.method === 'get' && route.light !== true;
+  const readBody = route.accepts && bodyReader(route.accepts);
+  return async (ctx) => {
+    const start = performance.now();
+    let code = 500;
+    try {
+      const entering = enter(ctx);
+      if (entering !== undefined) await entering;
+      if (few) bounded(ctx);
+      if (readBody !== undefined) await readBody(ctx);
+      await route.handle(ctx);
+      code = ctx.status;
+    } catch (error) {
+      code = toProblem(error).status;
+      throw error;
+    } finally {
+      took(code, start);
+    }
+  };
 }
 
 /** What no route took, at a path that exists: 405 that says what can be done there. */
@@ -118,8 +94,18 @@ export interface AppOptions extends Services {
   version: string;
 }
 
+const passing =
+  (checks: readonly Check[]): Middleware =>
+  (ctx, next) => {
+    for (const check of checks) check(ctx as Context);
+    return next();
+  };
+
 /** The HTTP application; never listens. */
-export function createApp({ access, assets, log, version, ...services }: AppOptions): Koa {
+export function createApp(
+  { access, assets, log, version, ...services }: AppOptions,
+  limits: ServerOptions = {},
+): Server {
   const journal = createJournal(services.ledger);
   const state = watchState({ ...services, journal }, log);
   const routes = [
@@ -144,17 +130,34 @@ export function createApp({ access, assets, log, version, ...services }: AppOpti
   const router = new Router();
   const { health, config } = services;
   const gates: Gates = { health, guard: createGuard(access, config), bounded: boundedAnswers() };
-  for (const route of routes) mount(router, gates, route);
+  const checks = [ownHost(config), sameSite];
+  const direct = new Map<string, (ctx: Context) => Promise<void>>();
+  for (const route of routes) {
+    const answer = answerer(gates, route);
+    router[route.method](route.path, (ctx) => answer(ctx as Context));
+    if (route.direct) direct.set(`${route.method.toUpperCase()} ${route.path}`, answer);
+  }
   const app = new Koa();
-  app.use(securityHeaders());
   app.use(smaller);
   app.use(problems(log));
-  app.use(ownHost(services.config));
-  app.use(sameSite);
+  app.use(passing(checks));
   app.use(router.routes());
   app.use(otherMethods(router, routes));
   app.on('error', (error) => {
     if (!isSenders(error)) log('error', `answering a request: ${error.stack ?? error}`);
   });
-  return app;
+  const others = app.callback();
+  async function answerDirectly(ctx: Context, answer: (ctx: Context) => Promise<void>): Promise<void> {
+    try {
+      for (const check of checks) check(ctx);
+      await answer(ctx);
+    } catch (error) {
+      answerProblem(ctx, error, log);
+    }
+  }
+  return createServer({ ...limits, ServerResponse: ProtectedResponse }, (request, response) => {
+    const answer = direct.get(`${request.method} ${request.url}`);
+    if (answer === undefined) void others(request, response);
+    else void answerDirectly(app.createContext(request, response) as Context, answer);
+  });
 }

@@ -6,7 +6,8 @@ import { METRIC, STATUSES } from './names.ts';
 /** The service's own health, for the same Prometheus. */
 export interface Health {
   registry: Registry;
-  reports: Counter<'result'>;
+  /** Reports so far, by what became of them. */
+  reports: Record<ReportResult, number>;
   requests: Histogram<'method' | 'route' | 'code'>;
   commits: Histogram;
   folded: Counter;
@@ -42,13 +43,17 @@ export function createHealth(version: string, baselineAge: () => number): Health
       this.set(baselineAge());
     },
   });
-  const reports = new Counter({
+  const reports: Health['reports'] = { accepted: 0, duplicate: 0, late: 0, refused: 0, failed: 0 };
+  new Counter({
     name: 'tillwatch_reports_total',
     help: 'Reports by what became of them.',
     labelNames: ['result'] as const,
     registers,
+    collect() {
+      this.reset();
+      for (const result of REPORT_RESULTS) this.inc({ result }, reports[result]);
+    },
   });
-  for (const result of REPORT_RESULTS) reports.inc({ result }, 0);
   const notifications = new Counter({
     name: 'tillwatch_notifications_total',
     help: 'Notifications received from Alertmanager.',

@@ -78,7 +78,7 @@ export interface Ledger {
   notesFrom(number: number): { number: number; note: unknown }[];
   /** Submissions that wait for a commit. */
   waiting(): number;
-  /** False once nothing can be written any more before a restart. */
+  /** False once it is closed. */
   open(): boolean;
   close(): Promise<void>;
 }
@@ -103,12 +103,12 @@ function viewOf(commits: Commits, mirror: Mirror, read: Read, known: View['known
 }
 
 /** Makes the folder where there is none, holds it, and makes sure of its file. @throws Error that names it */
-async function takeFolder(dir: string): Promise<{ file: string; release: () => Promise<void> }> {
+async function takeFolder(dir: string, log: Log): Promise<{ file: string; release: () => Promise<void> }> {
   let release: (() => Promise<void>) | undefined;
   try {
     mkdirSync(dir, { recursive: true });
     release = await holdFolder(dir);
-    return { file: await prepareFile(dir), release };
+    return { file: await prepareFile(dir, log), release };
   } catch (error) {
     await release?.();
     if ((error as NodeJS.ErrnoException).code === undefined && !(error instanceof DiskRefuses)) throw error;
@@ -123,13 +123,13 @@ async function takeFolder(dir: string): Promise<{ file: string; release: () => P
  * @throws DamagedLedger, or an Error when another process has it open
  */
 export async function openLedger(dir: string, options: LedgerOptions): Promise<Ledger> {
-  const { file, release } = await takeFolder(dir);
+  const { file, release } = await takeFolder(dir, options.log);
   const store = openStore(file);
   const mirror = loadMirror(store);
   const state = stateKeeper(reader(store));
   const known = mirror.tally();
   let behind = false;
-  const commits = await openCommits(file, {
+  const commits = openCommits(file, {
     id: state.stored.id ?? '',
     newest: state.stored.commits,
     limits: options.logLimits,
@@ -139,8 +139,9 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
       const brief = table === 'totals' && mirror.get(key) !== undefined;
       return brief ? String((value as Series).value) : JSON.stringify(value);
     },
-    committed(seconds) {
+    committed(seconds, series, { added }) {
       state.committed();
+      mirror.apply({ series, added });
       options.onCommit?.(seconds);
     },
     failed(reason) {
@@ -156,6 +157,8 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
           'error',
           `the ledger ${file} cannot be written (${error}); its log keeps what is reported until it is full`,
         );
+      if (error === undefined && behind)
+        options.log('info', `the ledger ${file} is written again, and holds what its log kept`);
       behind = error !== undefined;
     },
   });
@@ -165,12 +168,10 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
 
   function planned(plan: Plan, { now }: Submission): void {
     const current = plan.outcomes.some((outcome) => !outcome.duplicate && !outcome.late);
-    const { series, lastReport } = state.planned;
-    state.planned = {
-      ...state.planned,
-      series: series + plan.newSeries,
-      lastReport: current ? Math.max(lastReport, now / 1000) : lastReport,
-    };
+    // Changed in place: a copy for each report is one of the dearest things about it.
+    const next = state.planned;
+    next.series += plan.newSeries;
+    if (current) next.lastReport = Math.max(next.lastReport, now / 1000);
     known.labelled += plan.newLabelled;
     known.codes += plan.newCodes;
   }
@@ -188,7 +189,7 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
   if (mirror.size() === 0) {
     const series = startingSeries();
     state.planned = { ...state.planned, series: series.size };
-    await commits.stage([['totals', series]], () => mirror.apply({ series, added: [] }));
+    await commits.stage([['totals', series]]);
     Object.assign(known, mirror.tally());
   }
 
@@ -210,21 +211,21 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
         return duplicate ? [] : [logged(report, late, now)];
       });
       const changes: Change[] = [['totals', plan.series], ['minutes', plan.slots], ...keyChanges(submission, answer)];
-      await commits.stage(changes, () => mirror.apply(plan), news);
+      await commits.stage(changes, { reports: news, added: plan.added });
       if (plan.folded > 0) options.onFolded?.(plan.folded);
       return { answer, replayed: false };
     },
     async note(notification) {
       const { nextNote } = state.planned;
       state.planned = { ...state.planned, nextNote: nextNote + 1 };
-      await commits.stage([noteChange(nextNote, notification)], () => {});
+      await commits.stage([noteChange(nextNote, notification)]);
     },
     async mark(id, said) {
       const key = recordKey(id);
       const { marks = 0 } = state.planned;
       const known = (commits.pending('marks', key) ?? read('marks', key)) !== undefined;
       state.planned = { ...state.planned, marks: known ? marks : marks + 1 };
-      await commits.stage([['marks', [[key, said]]]], () => {});
+      await commits.stage([['marks', [[key, said]]]]);
     },
     marks: () => disk.all('marks').map(({ value }) => value),
     chunks: mirror.chunks,

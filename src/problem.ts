@@ -7,6 +7,7 @@ import { KeyReused } from './ledger.ts';
 import { type Log, messageOf } from './log.ts';
 import { PrometheusError } from './prometheus.ts';
 import type { FieldError } from './report.ts';
+import { send } from './send.ts';
 
 /** An answer other than the one asked for, as RFC 9457 describes it. */
 export class Problem extends Error {
@@ -55,13 +56,15 @@ export function toProblem(error: unknown): Problem {
   return new Problem(500, 'an error inside tillwatch; its log says which');
 }
 
-function answer(ctx: Context, problem: Problem): void {
-  ctx.status = problem.status;
-  ctx.set(problem.headers);
-  const title = STATUS_CODES[problem.status] ?? 'Error';
-  const { message: detail, errors } = problem;
-  ctx.body = JSON.stringify({ type: 'about:blank', title, status: problem.status, detail, ...(errors && { errors }) });
-  ctx.type = 'application/problem+json';
+/** Answers what was thrown while a request was handled; a 500 goes to the log. */
+export function answerProblem(ctx: Context, error: unknown, log: Log): void {
+  const problem = toProblem(error);
+  const { status, message: detail, errors } = problem;
+  if (status === 500) log('error', `${ctx.method} ${ctx.path}: ${error instanceof Error ? error.stack : error}`);
+  if (ctx.res.headersSent) return;
+  const title = STATUS_CODES[status] ?? 'Error';
+  const text = JSON.stringify({ type: 'about:blank', title, status, detail, ...(errors && { errors }) });
+  send(ctx, status, 'application/problem+json', text, problem.headers);
 }
 
 /** Answers every error, and every path that no route took, with problem+json. */
@@ -71,10 +74,7 @@ export function problems(log: Log): Middleware {
       await next();
       if (ctx.status === 404 && ctx.body === undefined) throw new Problem(404, `there is nothing at ${ctx.path}`);
     } catch (error) {
-      const problem = toProblem(error);
-      if (problem.status === 500)
-        log('error', `${ctx.method} ${ctx.path}: ${error instanceof Error ? error.stack : error}`);
-      answer(ctx, problem);
+      answerProblem(ctx as Context, error, log);
     }
   };
 }

@@ -60,11 +60,17 @@ function readTime(text: string): number {
   return local.getTime() - (zone[0] === '-' ? -1 : 1) * (hours * 60 + minutes) * 60_000;
 }
 
+/** What is wrong with a number as a count of transactions. */
+function wrongCount(n: number): string | undefined {
+  if (!Number.isInteger(n)) return 'must be a whole number, not a fraction';
+  if (n < 0) return 'must not be negative';
+  return Number.isSafeInteger(n) ? undefined : `must not exceed ${Number.MAX_SAFE_INTEGER}`;
+}
+
 const count = z
   .number({ error: 'must be a whole number of transactions' })
-  .refine(Number.isInteger, { error: 'must be a whole number, not a fraction', abort: true })
-  .refine((n) => n >= 0, { error: 'must not be negative', abort: true })
-  .refine(Number.isSafeInteger, { error: `must not exceed ${Number.MAX_SAFE_INTEGER}` })
+  // One check: each costs as much as reading a number.
+  .refine((n) => wrongCount(n) === undefined, { error: ({ input }) => wrongCount(input as number) })
   .meta({ type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Number of transactions' });
 
 const timestamp = z

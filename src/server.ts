@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAccess } from './access.ts';
@@ -130,11 +130,8 @@ export async function startServer(
     if (server.listening) await stop(server, drainMs);
     await ledger.close();
   }
-  const app = createApp({
-    ...{ config, ledger, prometheus, baseline, health, events, path, demo },
-    ...{ access, assets, log, version: VERSION },
-  });
-  const server = createServer(LIMITS, app.callback()).setTimeout(STUCK_MS);
+  const services = { config, ledger, prometheus, baseline, health, events, path, demo };
+  const server = createApp({ ...services, access, assets, log, version: VERSION }, LIMITS).setTimeout(STUCK_MS);
   await listen(server, config).catch(async (error: unknown) => {
     await close();
     throw error;

@@ -30,6 +30,10 @@ export interface TrafficOptions {
   /** Mean transactions a minute over a week. */
   volumePerMinute?: number;
   incidents?: readonly Incident[];
+  /** How many times the usual noise there is, chance aside; default 1. */
+  noise?: number;
+  /** Minutes that the nightly batch may come early or late; default none, and up to two minutes late. */
+  batchOff?: number;
 }
 
 export const DEFAULT_VOLUME = 250;
@@ -81,32 +85,41 @@ function normalised(values: number[]): number[] {
   return values.map((value) => value / mean);
 }
 
-function noise(seed: number, name: keyof typeof NOISE, minute: number): number {
+interface Background {
+  seed: number;
+  volume: number;
+  noise: number;
+  batchOff: number;
+}
+
+function noiseOf(name: keyof typeof NOISE, { seed, noise }: Background, minute: number): number {
   const { day, drift, minute: ownMinute } = NOISE[name];
   const stream = 16 * STREAMS.indexOf(name);
-  return Math.exp(
+  const usual =
     day * smoothNoise(seed, stream + 1, minute, DAY) +
-      drift * smoothNoise(seed, stream + 2, minute, DRIFT_MINUTES) +
-      ownMinute * gaussian(randomFor(seed, stream + 3, minute)),
-  );
+    drift * smoothNoise(seed, stream + 2, minute, DRIFT_MINUTES) +
+    ownMinute * gaussian(randomFor(seed, stream + 3, minute));
+  return Math.exp(noise * usual);
 }
 
 /** Cards are declined more at night: up to 1.5 times the share at noon. */
 const deniedShare = (minuteOfDay: number): number =>
   SHARE.denied * (1.25 + 0.25 * Math.cos((2 * Math.PI * (minuteOfDay - 150)) / DAY));
 
-/** Every night at 03:00, up to two minutes late, for ten minutes: reversals that are no incident. */
-function nightlyBatch(seed: number, minute: number, volume: number): number {
-  const late = Math.floor(3 * randomFor(seed, 7, Math.floor(minute / DAY))());
+/** Every night at 03:00, up to two minutes late or as far off as asked for, for ten minutes: reversals that are no incident. */
+function nightlyBatch({ seed, volume, batchOff }: Background, minute: number): number {
+  const random = randomFor(seed, 7, Math.floor(minute / DAY))();
+  const late = batchOff === 0 ? Math.floor(3 * random) : Math.round((2 * random - 1) * batchOff);
   const since = (minute % DAY) - (3 * 60 + late);
   return since >= 0 && since < 10 ? 0.06 * volume : 0;
 }
 
-function background(seed: number, volume: number, minute: number): Intensity {
+function intensityAt(traffic: Background, minute: number): Intensity {
+  const { volume } = traffic;
   const minuteOfDay = minute % DAY;
   const weekday = WEEKDAY[(Math.floor(minute / DAY) + 4) % 7] ?? 1;
-  const total = volume * (DAILY_SHAPE[minuteOfDay] ?? 1) * weekday * noise(seed, 'volume', minute);
-  const of = (name: keyof typeof SHARE, share: number) => total * share * noise(seed, name, minute);
+  const total = volume * (DAILY_SHAPE[minuteOfDay] ?? 1) * weekday * noiseOf('volume', traffic, minute);
+  const of = (name: keyof typeof SHARE, share: number) => total * share * noiseOf(name, traffic, minute);
   const denied = of('denied', deniedShare(minuteOfDay));
   const rest = {
     failed: of('failed', SHARE.failed),
@@ -116,7 +129,7 @@ function background(seed: number, volume: number, minute: number): Intensity {
     processing: of('processing', SHARE.processing),
   };
   const others = Object.values(rest).reduce((sum, mean) => sum + mean, denied);
-  rest.reversed += nightlyBatch(seed, minute, volume);
+  rest.reversed += nightlyBatch(traffic, minute);
   const deniedCodes = Object.fromEntries(Object.entries(DENIAL_CODES).map(([code, weight]) => [code, denied * weight]));
   return { status: { approved: total - others, ...rest }, deniedCodes };
 }
@@ -136,7 +149,7 @@ function sample(seed: number, minute: number, mean: Intensity): TrafficMinute {
 
 /** Traffic of a shop chain: day and week shapes, noise beyond chance, a nightly batch, and the incidents asked for. */
 export function createTraffic(options: TrafficOptions): Traffic {
-  const { seed, volumePerMinute = DEFAULT_VOLUME } = options;
+  const { seed, volumePerMinute: volume = DEFAULT_VOLUME, noise = 1, batchOff = 0 } = options;
   const incidents = [...(options.incidents ?? [])];
   return {
     incidents,
@@ -148,7 +161,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
     at: (minute) => {
       const now = incidents.filter((incident) => incident.start <= minute && minute < incident.end);
       if (now.some((incident) => incident.kind === 'feed-dead')) return undefined;
-      const mean = background(seed, volumePerMinute, minute);
+      const mean = intensityAt({ seed, volume, noise, batchOff }, minute);
       for (const incident of now) applyIncident(incident, minute, mean);
       return sample(seed, minute, mean);
     },

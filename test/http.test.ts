@@ -14,6 +14,7 @@ import {
 } from './support/service.ts';
 
 const TRANSACTIONS = '/api/v1/transactions';
+const GZIP = { 'Content-Encoding': 'gzip' };
 const NDJSON = { 'Content-Type': 'application/x-ndjson' };
 
 let service: Service;
@@ -72,6 +73,8 @@ const MALFORMED: Malformed[] = [
   ['an unknown status among counts', 422, 'counts.declined', { counts: { declined: 6 } }],
   ['a status in capitals', 422, 'counts.DENIED', { counts: { DENIED: 6 } }],
   ['__proto__ among counts', 400, 'forbidden', '{"counts": {"__proto__": 6, "denied": 1}}'],
+  ['__proto__ hidden by an escape', 400, 'forbidden', '{"counts": {"\\u005f_proto__": 6, "denied": 1}}'],
+  ['__proto__ hidden by an escape, packed', 400, 'forbidden', gzipSync('{"__pr\\u006fto__": 6}'), GZIP],
   ['__proto__ among counts by line', 422, 'counts.__proto__', '{"counts": {"__proto__": 6}}', NDJSON],
   [
     '__proto__ among auth codes by line',
@@ -211,6 +214,49 @@ const REQUESTS: Request[] = [
   ['a notification without alerts', 422, 'alerts', 'POST', '/api/v1/alertmanager', { ...notification, alerts: 5 }],
   ['a notification that is no JSON', 400, 'JSON', 'POST', '/api/v1/alertmanager', 'x'],
 ];
+
+/** One report, however it is written down: it must be read the same by whichever way it comes. */
+const WAYS: [name: string, path: string, body: string | Uint8Array, headers?: Headings][] = [
+  ['as most send it', TRANSACTIONS, '{"status":"denied"}'],
+  ['with a byte order mark', TRANSACTIONS, '\ufeff{"status":"denied"}'],
+  ['with an escape', TRANSACTIONS, '{"status":"d\\u0065nied"}'],
+  ['with its charset', TRANSACTIONS, '{"status":"denied"}', { 'Content-Type': 'Application/JSON; charset="UTF-8"' }],
+  ['packed', TRANSACTIONS, gzipSync('{"status":"denied"}'), GZIP],
+  ['longer than most', TRANSACTIONS, `${' '.repeat(100_000)}{"status":"denied"}`],
+  ['by line', TRANSACTIONS, '\n{"status":"denied"}\n', NDJSON],
+  ['at the path with a slash', `${TRANSACTIONS}/`, '{"status":"denied"}'],
+  ['at the path with a query', `${TRANSACTIONS}?from=pos`, '{"status":"denied"}'],
+];
+
+describe('a report is taken', () => {
+  test.each(WAYS)('%s', async (_name, path, body, headers) => {
+    const series = 'transactions_total{status="denied"}';
+    const before = (await service.value(series)) ?? 0;
+    const answer = await service.send('POST', path, body, headers);
+    expect([answer.status, answer.json.accepted]).toEqual([200, 1]);
+    expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(await service.value(series)).toBe(before + 1);
+  });
+
+  test('in pieces, with a length or without one', async () => {
+    const { port } = new URL(service.url);
+    for (const length of ['Content-Length: 19', 'Transfer-Encoding: chunked']) {
+      const socket = connect(Number(port), '127.0.0.1');
+      socket.write(
+        `POST ${TRANSACTIONS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${length}\r\nConnection: close\r\n\r\n`,
+      );
+      const chunked = length.endsWith('chunked');
+      for (const piece of ['{"stat', 'us":"denied"}']) {
+        socket.write(chunked ? `${piece.length.toString(16)}\r\n${piece}\r\n` : piece);
+        // So that it comes in a packet of its own.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      if (chunked) socket.write('0\r\n\r\n');
+      expect(await textOf(socket)).toMatch(/^HTTP\/1\.1 200 .*"accepted":1/s);
+    }
+  });
+});
 
 describe('other requests that cannot be answered', () => {
   test.each(REQUESTS)('%s: %i, %s', async (_name, status, named, method, path, body) => {

@@ -15,6 +15,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { logPaths } from '../src/ledger/log.mjs';
 import { openStore, seal, unseal } from '../src/ledger/store.mjs';
 import { witnessPath } from '../src/ledger/witness.mjs';
+import { waitFor } from './support/processes.ts';
 import {
   minutesAgo,
   PROGRAM,
@@ -71,12 +72,18 @@ const withoutLog = (file: string) => {
   for (const path of logPaths(file)) rmSync(path);
 };
 
-/** The counters that a ledger exposes. */
+/** The counters that a service exposes. */
+async function countersOf(service: ServiceProcess): Promise<string> {
+  const lines = transactionLines(await service.metrics()).filter((line) => line.includes('total'));
+  return lines.sort().join('\n');
+}
+
+/** The counters that a ledger holds. */
 async function countersIn(dir: string): Promise<string> {
   const service = await serveProcess(dir);
-  const lines = transactionLines(await service.metrics()).filter((line) => line.includes('total'));
+  const counters = await countersOf(service);
   await service.process.stop();
-  return lines.sort().join('\n');
+  return counters;
 }
 
 const serveToEnd = (dir: string) => runToEnd(['serve', '--port', '0', '--data', dir]);
@@ -343,6 +350,88 @@ test('a full disk: 503 and nothing counted; once there is space, everything work
   expect(await again.value('transactions_total{status="failed"}')).toBe(accepted + 1);
   expect(await again.value('transactions_total{status="denied"}')).toBe(6);
   await again.process.stop();
+});
+
+/** Reports of their own, which take a megabyte of the log. */
+const manyReports = (name: string) =>
+  Array.from({ length: 2000 }, (_, i) => ({
+    timestamp: minutesAgo(1),
+    source: `${name} ${i} ${'x'.repeat(80)}`,
+    counts: { failed: 1 },
+  }));
+
+/** The process that writes the ledger's own file; undefined before its first order and after its end. */
+const writerOf = ({ process: { pid } }: ServiceProcess): number | undefined =>
+  Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0]) || undefined;
+
+const BEHIND = 'its log keeps what is reported';
+const CAUGHT_UP = 'holds what its log kept';
+
+async function expectSameAfterKill(service: ServiceProcess, dir: string): Promise<void> {
+  const before = await countersOf(service);
+  await service.process.stop('SIGKILL');
+  expect(await countersIn(dir)).toBe(before);
+}
+
+test("a disk that takes the log and again and again nothing of the ledger's own file: reports go on, and nothing is missed", async () => {
+  const dir = temporaryFolder('behind');
+  const first = await serveProcess(dir);
+  await first.post(manyReports('first'));
+  await first.process.stop();
+  // The log begins anew and stays under the limit, above which most of the ledger's own file is.
+  const service = await serveProcess(dir);
+  await limitFiles(service.process.pid, 65_536);
+  expect((await service.post({ counts: { denied: 6 } })).status).toBe(200);
+
+  // A writer that has failed is not trusted any more: each further try is another process.
+  const writers = new Set<number>();
+  const tried = async () => writers.add(await waitFor(() => writerOf(service), { what: 'the writer' })).size > 3;
+  await waitFor(tried, { what: 'four tries' });
+  expect(service.process.stderr()).toContain(BEHIND);
+  expect((await service.post({ counts: { denied: 1 } })).status).toBe(200);
+
+  await limitFiles(service.process.pid, 'unlimited');
+  await waitFor(() => service.process.stderr().includes(CAUGHT_UP), { what: 'the ledger to be written again' });
+  expect(await service.value('transactions_total{status="denied"}')).toBe(7);
+  expect(await service.value('transactions_total{status="failed"}')).toBe(2000);
+  await expectSameAfterKill(service, dir);
+});
+
+test("the process that writes the ledger's own file is killed again and again: nobody notices", async () => {
+  const dir = temporaryFolder('writer');
+  const service = await serveProcess(dir);
+  const ROUNDS = 16;
+  let killed = 0;
+  for (let i = 0; i < ROUNDS; i++) {
+    expect((await service.post(manyReports(`round ${i}`))).status).toBe(200);
+    const writer = writerOf(service);
+    if (writer === undefined || i % 2 === 0) continue;
+    process.kill(writer, 'SIGABRT');
+    killed++;
+  }
+  expect(killed).toBeGreaterThan(0);
+  expect(await service.value('transactions_total{status="failed"}')).toBe(2000 * ROUNDS);
+  expect((await service.post(manyReports('round 0'))).json).toMatchObject({ accepted: 0, duplicates: 2000 });
+  await expectSameAfterKill(service, dir);
+});
+
+test('a start waits for what a killed one left writing: two at a time do LMDB harm', async () => {
+  const dir = temporaryFolder('left-over');
+  const killed = await serveProcess(dir);
+  await killed.post({ counts: { denied: 6 } });
+  const writer = await waitFor(() => writerOf(killed), { what: 'the writer', timeout: 60_000 });
+  await waitFor(() => existsSync(`${ledgerIn(dir)}-writer`), { what: 'the writer at work' });
+  process.kill(writer, 'SIGSTOP');
+  await killed.process.stop('SIGKILL');
+
+  const next = await runProgram(['serve', '--port', '0', '--data', dir]);
+  const waits = `waiting for process ${writer} of a tillwatch that was killed`;
+  await waitFor(() => next.stderr().includes(waits), { what: 'the start to wait' });
+  expect(next.stderr()).not.toContain('listening');
+  process.kill(writer, 'SIGCONT');
+  await waitFor(() => next.stderr().includes('listening on'), { what: 'the start' });
+  await next.stop();
+  expect(await countersIn(dir)).toContain('transactions_total{status="denied"} 6');
 });
 
 test('no space at the first start: it ends, says so, and leaves no half ledger behind', async () => {

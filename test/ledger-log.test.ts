@@ -2,6 +2,8 @@ import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { logPaths } from '../src/ledger/log.mjs';
+import { openStore } from '../src/ledger/store.mjs';
+import { readState, takeOver } from '../src/ledger/take-over.mjs';
 import { type LedgerOptions, openLedger } from '../src/ledger.ts';
 import { METRIC } from '../src/names.ts';
 import type { Report } from '../src/report.ts';
@@ -114,6 +116,19 @@ test('a ledger that cannot take over its log goes on until that is full, then re
   const after = await openLedger(dir, options());
   expect(denied(after)).toBe(accepted + 1);
   await after.close();
+});
+
+test('the writer of a service that was killed, still at work beside the next one, takes nothing back', async () => {
+  const dir = temporaryFolder('left-over');
+  const ledger = await openLedger(dir, options());
+  for (let i = 0; i < 20; i++) await record(ledger, [reportOf(`source ${i}`)]);
+  await ledger.close();
+  const file = join(dir, 'ledger.mdb');
+  const store = openStore(file);
+  const before = readState(store.tables);
+  takeOver(store, file, { to: before.commits - 1, state: { closed: false } });
+  expect(readState(store.tables)).toEqual(before);
+  await store.env.close();
 });
 
 test('an answer that has expired is not given again, and its key is as new', async () => {

@@ -1,17 +1,20 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ATTACKS } from '../bench/torture/attacks.ts';
-import { createClient } from '../bench/torture/client.ts';
+import { createClient, totalOf } from '../bench/torture/client.ts';
 import { ownDate, turnClock } from '../bench/torture/clock.ts';
 import { torture } from '../bench/torture/command.ts';
+import { memoryOf, serve } from '../bench/torture/program.ts';
 import type { Run, Torture } from '../bench/torture/row.ts';
 import { TORTURES } from '../bench/torture/tortures.ts';
+import { alertmanager, breakUpstreams, prometheus } from '../bench/torture/upstreams.ts';
+import { inParallel } from '../bench/torture/wait.ts';
 import { type ServiceProcess, serveProcess, temporaryFolder } from './support/service.ts';
 
 /**
- * The rows of `npm run torture` that have no shorter form of their own, at a small scale. The others: kill -9 and SIGTERM
- * in kill.test.ts, random bodies in http.test.ts, the disk in ledger-faults.test.ts, receivers in messages.test.ts and
- * receivers-down.test.ts, upstreams in recommendation.test.ts.
+ * The rows of `npm run torture` that have no shorter form of their own, at a small scale. The others: kill -9 in
+ * kill.test.ts, the disk in ledger-faults.test.ts, receivers in messages.test.ts and receivers-down.test.ts, whose tests
+ * that row runs.
  */
 const rowNamed = (name: string): Torture => {
   const row = TORTURES.find((one) => one.name === name);
@@ -20,6 +23,7 @@ const rowNamed = (name: string): Torture => {
 };
 
 test.each([
+  ['sigterm', 0.03],
   ['retries', 0.02],
   ['fuzz', 0.02],
   ['labels', 0.03],
@@ -36,6 +40,31 @@ test('the clock of a running service goes back and forth, over daylight saving a
   const row: Torture = { ...rowNamed('clock'), run: (run: Run) => turnClock(run, ownDate(file)) };
   const { first } = await torture(row, 1, () => {});
   expect(first).toEqual([]);
+});
+
+test('an upstream that talks garbage, at the start and later, and is mended', async () => {
+  const run = async (run: Run) => {
+    await breakUpstreams([prometheus, alertmanager], ['garbage'], run);
+    return { done: 'both', seen: '' };
+  };
+  const { first } = await torture({ ...rowNamed('upstreams'), run }, 1, () => {});
+  expect(first).toEqual([]);
+});
+
+test('ten thousand reports over fifty connections: each counted, and nothing of them stays in memory', async () => {
+  const program = await serve(temporaryFolder('steady'));
+  const client = createClient(program.url, 50);
+  const body = { source: 'x'.repeat(60), counts: { approved: 1 } };
+  const send = (count: number) => inParallel(count, 50, async () => void (await client.post(body)));
+  // What is compiled and cached at first is no growth.
+  await send(2000);
+  const before = await memoryOf(program.pid);
+  await send(10_000);
+  // 3 MB were seen; keeping all of a request and its answer would take more than this.
+  expect((await memoryOf(program.pid)) - before).toBeLessThan(40e6);
+  expect(totalOf(await client.scrape())).toBe(12_000);
+  client.close();
+  await program.stop();
 });
 
 let service: ServiceProcess;

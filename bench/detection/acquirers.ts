@@ -1,16 +1,16 @@
 import { type Backtest, runBacktest } from '../../src/backtest/run.ts';
 import { INCIDENT_KINDS } from '../../src/incidents.ts';
 import type { MinuteCounts } from '../../src/simulate.ts';
-import { textTable } from '../project.ts';
+import { type Finding, textTable } from '../project.ts';
 import { COMPARED_SIGNALS, OWN } from './detectors.ts';
-import { makeRun, type Run, type RunOptions } from './make-run.ts';
+import { makeRun, type Run } from './make-run.ts';
 import { foundOf, type Pooled, poolScores } from './pool.ts';
+import { atLeast, atMost, inWords } from './score-table.ts';
 
-export interface AcquirersOptions extends RunOptions {
-  /** How many; each has the traffic and the incidents of a seed of its own, from `seed` on. */
+export interface AcquirersOptions {
+  /** How many; each has the traffic and the incidents of a seed of its own. */
   acquirers: number;
   log: (line: string) => void;
-  signal?: AbortSignal;
 }
 
 export interface AcquirersScore {
@@ -21,16 +21,24 @@ export interface AcquirersScore {
   acquirers: number;
 }
 
-/** A silent feed is one for all acquirers. */
-const KINDS = INCIDENT_KINDS.filter((kind) => kind !== 'feed-dead');
+const FIRST_SEED = 11;
+/** Of each; a silent feed is one for all acquirers. */
+const RUN = {
+  variant: 'base',
+  volumePerMinute: 130,
+  historyDays: 7,
+  scoredDays: 5,
+  perKind: 1,
+  kinds: INCIDENT_KINDS.filter((kind) => kind !== 'feed-dead'),
+} as const;
 
 /** Our rules on one history in which acquirers are a label, beside the same traffic of each alone. */
 export async function compareAcquirers(options: AcquirersOptions): Promise<AcquirersScore> {
   const runs = Array.from({ length: options.acquirers }, (_, index) => ({
     acquirer: `acquirer-${index + 1}`,
-    run: makeRun({ ...options, kinds: KINDS, seed: options.seed + index }),
+    run: makeRun({ ...RUN, seed: FIRST_SEED + index }),
   }));
-  const { alerts } = await play(together(runs), runs[0]?.run, options);
+  const { alerts } = await play(together(runs), runs[0]?.run);
   const found = runs.map(({ acquirer, run }) => {
     const named = { alerts: alerts.filter(({ labels }) => labels.acquirer === acquirer) };
     return foundOf(run, named, COMPARED_SIGNALS);
@@ -38,7 +46,7 @@ export async function compareAcquirers(options: AcquirersOptions): Promise<Acqui
   options.log(`together: ${inWords(poolScores(found))}`);
   const alone = [];
   for (const { acquirer, run } of runs) {
-    const one = foundOf(run, await play(run.minutes, run, options), COMPARED_SIGNALS);
+    const one = foundOf(run, await play(run.minutes, run), COMPARED_SIGNALS);
     options.log(`${acquirer} alone: ${inWords(poolScores([one]))}`);
     alone.push(one);
   }
@@ -56,15 +64,11 @@ function* together(runs: readonly { acquirer: string; run: Run }[]): Generator<M
   }
 }
 
-function play(minutes: Iterable<MinuteCounts>, run: Run | undefined, options: AcquirersOptions): Promise<Backtest> {
+function play(minutes: Iterable<MinuteCounts>, run: Run | undefined): Promise<Backtest> {
   if (run === undefined) throw new Error('there is no acquirer');
   const { from, to } = run;
-  const signal = options.signal;
-  return runBacktest({ minutes, statuses: true, authCodes: [], rulesDir: OWN.rulesDir, from, to, signal });
+  return runBacktest({ minutes, statuses: true, authCodes: [], rulesDir: OWN.rulesDir, from, to });
 }
-
-const inWords = ({ detected, incidents, falseAlarms }: Pooled): string =>
-  `${detected} of ${incidents} incidents, ${falseAlarms} false alarms`;
 
 /** As people read it. */
 export function acquirersText({ together, alone, acquirers }: AcquirersScore): string {
@@ -81,4 +85,13 @@ export function acquirersText({ together, alone, acquirers }: AcquirersScore): s
     row('one history, label acquirer', together),
     row('each alone', alone),
   ]);
+}
+
+/** No worse than each alone. */
+export function acquirersFindings({ together, alone, acquirers }: AcquirersScore): Finding[] {
+  const of = `of ${acquirers} acquirers as a label`;
+  return [
+    atLeast(`F1 ${of}`, Number(alone.f1?.toFixed(3)), together.f1),
+    atMost(`false alarms ${of}, and of each alone`, alone.falseAlarms, together.falseAlarms),
+  ];
 }

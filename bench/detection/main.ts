@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/log.ts';
-import { acquirersText, compareAcquirers } from './acquirers.ts';
+import { acquirersFindings, acquirersText, compareAcquirers } from './acquirers.ts';
 import { OTHER_DETECTORS, OWN } from './detectors.ts';
+import { VARIANTS, type Variant } from './make-run.ts';
 import { findingsOf, scoreTable, tableText } from './score-table.ts';
 
 const HELP = `npm run bench:detection [-- OPTIONS]
@@ -13,8 +14,12 @@ Plays simulated runs to our rules and to other detectors through tillwatch backt
   --seeds LIST      (default 11,12,13)
   --volumes LIST    mean transactions a minute (default 10,130,5000)
   --detectors LIST  (default ${[OWN, ...OTHER_DETECTORS].map(({ name }) => name).join(',')})
-  --acquirers N     instead: our rules on the traffic of N acquirers as one history with a label acquirer, beside each alone; at the
-                    first volume, with the first seed and those after it
+  --variants LIST   (default ${Object.keys(VARIANTS).join(',')}); all but the base for our rules alone:
+${Object.entries(VARIANTS)
+  .map(([name, what]) => `                      ${name.padEnd(6)} ${what}\n`)
+  .join(
+    '',
+  )}  --acquirers N     our rules on the traffic of N acquirers as one history with a label, beside each alone (default 8; 0: none)
   --json            our rules' figures beside their goals, as [{"what","goal","figure","met"}]
 `;
 
@@ -26,7 +31,8 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '11,12,13' },
     volumes: { type: 'string', default: '10,130,5000' },
     detectors: { type: 'string', default: [OWN, ...OTHER_DETECTORS].map(({ name }) => name).join(',') },
-    acquirers: { type: 'string' },
+    variants: { type: 'string', default: Object.keys(VARIANTS).join(',') },
+    acquirers: { type: 'string', default: '8' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -38,36 +44,37 @@ function numbers(flag: string, text: string, min: number): number[] {
   throw new Error(`--${flag} ${text}: must be whole numbers from ${min}`);
 }
 
-function detectorsOf(text: string) {
-  const known = [OWN, ...OTHER_DETECTORS];
+function named<T>(flag: string, text: string, known: ReadonlyMap<string, T>): T[] {
   return text.split(',').map((name) => {
-    const detector = known.find((one) => one.name === name);
-    if (detector === undefined)
-      throw new Error(`--detectors ${name}: is none of ${known.map((one) => one.name).join(', ')}`);
-    return detector;
+    const one = known.get(name);
+    if (one === undefined) throw new Error(`--${flag} ${name}: is none of ${[...known.keys()].join(', ')}`);
+    return one;
   });
 }
+
+const DETECTORS = new Map([OWN, ...OTHER_DETECTORS].map((detector) => [detector.name, detector]));
+const VARIANT_NAMES = new Map((Object.keys(VARIANTS) as Variant[]).map((name) => [name as string, name]));
 
 async function main(): Promise<void> {
   const started = Date.now();
   const single = (flag: 'days' | 'history' | 'per-kind', min: number) => numbers(flag, values[flag], min)[0] ?? min;
-  const volumes = numbers('volumes', values.volumes, 1);
-  const seeds = numbers('seeds', values.seeds, 0);
-  const shape = {
+  const log = (line: string) => process.stderr.write(`${line}\n`);
+  const acquirers = numbers('acquirers', values.acquirers, 0)[0] ?? 0;
+  const lines = await scoreTable({
+    detectors: named('detectors', values.detectors, DETECTORS),
+    variants: named('variants', values.variants, VARIANT_NAMES),
+    volumes: numbers('volumes', values.volumes, 1),
+    seeds: numbers('seeds', values.seeds, 0),
     historyDays: single('history', 4),
     scoredDays: single('days', 1),
     perKind: single('per-kind', 1),
-    log: (line: string) => process.stderr.write(`${line}\n`),
-  };
-  if (values.acquirers !== undefined) {
-    const [acquirers = 1] = numbers('acquirers', values.acquirers, 1);
-    const [volumePerMinute = 1, seed = 0] = [volumes[0], seeds[0]];
-    process.stdout.write(acquirersText(await compareAcquirers({ ...shape, acquirers, volumePerMinute, seed })));
-  } else {
-    const lines = await scoreTable({ ...shape, detectors: detectorsOf(values.detectors), volumes, seeds });
-    process.stdout.write(values.json ? `${JSON.stringify(findingsOf(lines), null, 2)}\n` : tableText(lines));
-  }
-  process.stderr.write(`took ${Math.round((Date.now() - started) / 1000)} s\n`);
+    log,
+  });
+  const labelled = acquirers > 0 ? [await compareAcquirers({ acquirers, log })] : [];
+  const findings = [...findingsOf(lines), ...labelled.flatMap(acquirersFindings)];
+  const text = [tableText(lines), ...labelled.map(acquirersText)].join('\n');
+  process.stdout.write(values.json ? `${JSON.stringify(findings, null, 2)}\n` : text);
+  log(`took ${Math.round((Date.now() - started) / 1000)} s`);
 }
 
 if (values.help) process.stdout.write(HELP);

@@ -1,6 +1,6 @@
 import { benchCommand } from '../load/command.ts';
 import { measure } from './measure.ts';
-import { generatorText, ingestRows } from './rows.ts';
+import { costText, generatorText, ingestRows } from './rows.ts';
 
 await benchCommand(
   'ingest',
@@ -8,6 +8,6 @@ await benchCommand(
   2,
   async (options) => {
     const measured = await measure(options);
-    return { rows: ingestRows(measured), notes: generatorText(measured) };
+    return { rows: ingestRows(measured), notes: `${costText(measured)}${generatorText(measured)}` };
   },
 );

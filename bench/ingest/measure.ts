@@ -53,14 +53,15 @@ function syncTime(syncs: number): number {
 }
 
 async function startAll() {
-  const [durable, memory, checked, unchecked, plain] = await Promise.all([
+  const [durable, memory, checked, unchecked, plain, bare] = await Promise.all([
     startTillwatch(['--labels', 'acquirer']),
     existsSync(MEMORY) ? startTillwatch([], MEMORY) : undefined,
     startPushgateway(),
     startPushgateway(['--push.disable-consistency-check']),
     startScript('bench/ingest/plain-koa.mjs'),
+    startScript('bench/ingest/bare-http.mjs'),
   ]);
-  return { durable, memory, checked, unchecked, plain };
+  return { durable, memory, checked, unchecked, plain, bare };
 }
 
 const nothing: Result = {
@@ -74,7 +75,7 @@ const nothing: Result = {
 /** All that the table is made of. */
 export async function measure({ rounds, seconds, log }: Options) {
   const services = await startAll();
-  const { durable, memory, checked, unchecked, plain } = services;
+  const { durable, memory, checked, unchecked, plain, bare } = services;
   const generator = startGenerator();
   const by = (connections: number, service: Service | undefined, request: () => string) => async () =>
     service === undefined ? nothing : load(generator, service, { connections, seconds, request: request() });
@@ -88,6 +89,7 @@ export async function measure({ rounds, seconds, log }: Options) {
         checked: by(50, checked, push),
         unchecked: by(50, unchecked, push),
         plain: by(50, plain, report),
+        bare: by(50, bare, report),
       },
       tell('reports on 50 connections'),
     );

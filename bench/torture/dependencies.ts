@@ -72,7 +72,7 @@ async function checkAudit({ violations }: Run): Promise<string> {
     message?: string;
   };
   if (report.vulnerabilities === undefined)
-    return `the registry does not answer npm audit (${report.message ?? 'no reason given'})`;
+    return `the registry does not answer npm audit (${report.message?.split(' - ')[0] ?? 'no reason given'})`;
   const found = Object.entries(report.vulnerabilities);
   for (const [name, { severity }] of found) violations.add(`npm audit: ${name}, ${severity}`);
   return `npm audit: ${found.length} known vulnerabilities`;

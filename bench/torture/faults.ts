@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, readdir, rm } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTail, tie } from '../../src/programs.ts';
 import { unpacked } from './debian-tool.ts';
@@ -14,25 +14,26 @@ export type Fault = (program: Program, folder: string) => Promise<() => Promise<
 /** What writes to a file, or makes it durable. */
 const WRITING = 'write,pwrite64,writev,pwritev,pwritev2,fsync,fdatasync,ftruncate,fallocate';
 
-/** Lets every write to the ledger's files fail with an error of the kernel, by strace: as a disk does, to all of its threads. */
-export async function straceFault(run: Run): Promise<(errno: string) => Fault> {
+/** A process and those that it has started. */
+async function withChildren(pid: number): Promise<string[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return [String(pid), ...children.split(' ').filter((one) => one !== '')];
+}
+
+/** Lets every write to these files fail with an error of the kernel, by strace: as a disk does, to whoever writes. */
+export async function straceFault(run: Run): Promise<(errno: string, files: RegExp) => Fault> {
   const root = await unpacked(['strace', 'libunwind8'], run);
   const found = await readdir(root, { recursive: true });
   const libraries = found.filter((path) => path.includes('.so')).map((path) => join(root, path, '..'));
   const env = { ...process.env, LD_LIBRARY_PATH: [...new Set(libraries)].join(':') };
-  return (errno) => async (program, folder) => {
-    const files = (await readdir(folder))
-      .filter((name) => !name.endsWith('.sock'))
-      .flatMap((name) => ['-P', join(folder, name)]);
+  return (errno, files) => async (program, folder) => {
+    const processes = await withChildren(program.pid);
+    const broken = (await readdir(folder)).filter((name) => files.test(name)).map((name) => join(folder, name));
     const line = [
       '-f',
-      '-p',
-      String(program.pid),
-      ...files,
-      '-e',
-      `trace=${WRITING}`,
-      '-e',
-      `inject=${WRITING}:error=${errno}`,
+      ...processes.flatMap((pid) => ['-p', pid]),
+      ...broken.flatMap((path) => ['-P', path]),
+      ...['-e', `trace=${WRITING}`, '-e', `inject=${WRITING}:error=${errno}`],
     ];
     const strace = spawn(join(root, 'usr/bin/strace'), line, { env, stdio: ['ignore', 'ignore', 'pipe'] });
     tie(strace);
@@ -41,7 +42,7 @@ export async function straceFault(run: Run): Promise<(errno: string) => Fault> {
     const ended = once(strace, 'exit');
     await waitFor(`strace to attach: ${tail.text()}`, () => {
       if (strace.exitCode !== null) throw new Error(tail.text());
-      return /attached/.test(tail.text());
+      return (tail.text().match(/Process \d+ attached/g) ?? []).length >= processes.length;
     });
     return async () => {
       strace.kill('SIGTERM');

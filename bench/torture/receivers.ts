@@ -31,7 +31,7 @@ async function run({ violations }: Run) {
   for (const { status, fullName, failureMessages } of ran)
     violations.check(status === 'passed', `${fullName}: ${failureMessages.join(' ')}`);
   violations.check(ran.length > 0, `no test is called "${NAMED}"`);
-  return { done: `${ran.length} ways to fail`, seen: ran.map(({ title }) => title).join('; ') };
+  return { done: `${ran.length} ways to fail`, seen: ran.map(({ fullName }) => fullName).join('; ') };
 }
 
 export const receivers: Torture = {

@@ -21,7 +21,7 @@ interface Kind {
   paths: readonly string[];
 }
 
-const prometheus: Kind = {
+export const prometheus: Kind = {
   name: 'Prometheus',
   flag: '--prometheus-url',
   async start(mood) {
@@ -47,7 +47,7 @@ const prometheus: Kind = {
   ],
 };
 
-const alertmanager: Kind = {
+export const alertmanager: Kind = {
   name: 'Alertmanager',
   flag: '--alertmanager-url',
   start: (mood) => startUpstream(async ({ url }) => (url?.startsWith('/api') ? '[]' : 'OK'), mood),
@@ -112,11 +112,16 @@ async function oneFault(kind: Kind, fault: Mood, run: Run): Promise<number> {
   return slowestMs;
 }
 
+/** Each fault of each, one after the other. @returns what the slowest report took, in milliseconds */
+export async function breakUpstreams(kinds: readonly Kind[], faults: readonly Mood[], run: Run): Promise<number> {
+  let slowest = 0;
+  for (const kind of kinds) for (const fault of faults) slowest = Math.max(slowest, await oneFault(kind, fault, run));
+  return slowest;
+}
+
 async function run(run: Run) {
   const faults = FAULTS.slice(-part(run, FAULTS.length, 2));
-  let slowest = 0;
-  for (const kind of [prometheus, alertmanager])
-    for (const fault of faults) slowest = Math.max(slowest, await oneFault(kind, fault, run));
+  const slowest = await breakUpstreams([prometheus, alertmanager], faults, run);
   return {
     done: `${faults.length} faults (${faults.join(', ')}) of Prometheus and of Alertmanager, at the start and later`,
     seen: `slowest report ${Math.round(slowest)} ms`,

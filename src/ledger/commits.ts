@@ -1,8 +1,9 @@
-import { Worker } from 'node:worker_threads';
 import { messageOf } from '../log.ts';
 import { type LogLimits, openLogFiles } from './log-files.ts';
 import { createOverlay, type Overlay } from './overlay.ts';
+import type { Plan, Series } from './plan.ts';
 import { openWitness } from './witness.mjs';
+import { createWriterProcess } from './writer-process.ts';
 
 export type Table = 'meta' | 'totals' | 'minutes' | 'keys' | 'expiry' | 'reports' | 'journal' | 'marks';
 
@@ -14,14 +15,21 @@ export class LedgerUnavailable extends Error {
 /** Values by their keys, of one table. */
 export type Change = readonly [table: Table, records: Iterable<readonly [key: string, value: unknown]>];
 
+/** What a commit brings beside its records. */
+export interface News {
+  /** For the list of the latest reports. */
+  reports: object[];
+  /** For the gauge of the last minute. */
+  added: Plan['added'];
+}
+
 /** What goes to disk together. */
 interface Batch {
   /** By table, then by key. */
   puts: Map<Table, Map<string, unknown>>;
-  /** For the list of the latest reports. */
-  reports: object[];
-  /** Run once the batch is on disk, in the order in which they were staged. */
-  applied: (() => void)[];
+  news: News;
+  /** Requests that wait for it. */
+  waiting: number;
   done: Promise<void>;
   resolve: () => void;
   reject: (error: Error) => void;
@@ -33,15 +41,15 @@ export interface Commits {
   /** A value that is on its way to disk, else undefined; null where it is being removed. */
   pending(table: Table, key: string): unknown;
   /**
-   * Adds changes to the next commit, and `reports` to the list of the latest.
-   * @returns when they are on disk; rejects with LedgerUnavailable when they are not, and `applied` is not run
+   * Adds changes to the next commit.
+   * @returns when they are on disk; rejects with LedgerUnavailable when they are not
    */
-  stage(changes: readonly Change[], applied: () => void, reports?: object[]): Promise<void>;
+  stage(changes: readonly Change[], news?: News): Promise<void>;
   /** Of all that is staged, or nothing when there is nothing. */
   settled(): Promise<void>;
   /** Requests that wait for a commit. */
   waiting(): number;
-  /** False once nothing can be written any more before a restart. */
+  /** False once it is closed. */
   open(): boolean;
   close(): Promise<void>;
 }
@@ -58,7 +66,8 @@ export interface CommitHooks {
   seal: (reports: object[]) => { commit: number; changes: Change[] };
   /** A value as the log keeps it, in one line. */
   textOf: (table: Table, key: string, value: unknown) => string;
-  committed: (seconds: number) => void;
+  /** A batch is on disk, with these values of counters; nobody who waited for it has been told yet. */
+  committed: (seconds: number, totals: ReadonlyMap<string, Series>, news: News) => void;
   /** The newest batch is not on disk, nor is what was planned upon it. */
   failed: (reason: string) => void;
   /** What is too old to keep. */
@@ -67,8 +76,10 @@ export interface CommitHooks {
   takenOver: (error?: string) => void;
 }
 
+const NONE: ReadonlyMap<string, unknown> = new Map();
+
 function newBatch(): Batch {
-  const batch = { puts: new Map(), reports: [], applied: [] } as unknown as Batch;
+  const batch = { puts: new Map(), news: { reports: [], added: [] }, waiting: 0 } as unknown as Batch;
   batch.done = new Promise((resolve, reject) => Object.assign(batch, { resolve, reject }));
   // Every waiter gets the rejection from its own await; a batch that nobody waits for is no crash.
   batch.done.catch(() => {});
@@ -92,36 +103,10 @@ function linesOf({ puts }: Batch, textOf: CommitHooks['textOf']): string[] {
   return lines;
 }
 
-function start(file: string): Promise<Worker> {
-  const worker = new Worker(new URL('./writer.mjs', import.meta.url), { workerData: { file } });
-  return new Promise((resolve, reject) => {
-    worker.once('message', () => resolve(worker));
-    worker.once('error', reject);
-  });
-}
-
 /** How long a commit stays in the log alone, in milliseconds, where no more follow. */
 const TAKE_OVER_MS = 5000;
 /** After a failure. */
 const AGAIN_MS = 1000;
-
-interface Order {
-  to: number;
-  prune: Prune;
-  state: { closed: boolean };
-}
-
-/** Has the ledger's file take over what the log holds, one order at a time; says why it could not. */
-function orderer(worker: Worker): (order: Order) => Promise<string | undefined> {
-  let answered: ((error?: string) => void) | undefined;
-  worker.on('message', ({ error }: { error?: string }) => answered?.(error));
-  worker.on('error', (error) => answered?.(messageOf(error)));
-  return (order) =>
-    new Promise((resolve) => {
-      answered = resolve;
-      worker.postMessage(order);
-    });
-}
 
 export interface CommitOptions extends CommitHooks {
   /** Of the ledger, whose log has been taken over. */
@@ -135,12 +120,11 @@ export interface CommitOptions extends CommitHooks {
  * Group commit: while one batch is being written, what arrives gathers in the next, which then shares one fsync.
  * A failed batch fails what had gathered behind it too, since that was planned upon it.
  */
-export async function openCommits(file: string, { id, newest, limits, ...hooks }: CommitOptions): Promise<Commits> {
-  const worker = await start(file);
+export function openCommits(file: string, { id, newest, limits, ...hooks }: CommitOptions): Commits {
   const log = openLogFiles(file, id, limits);
   const witness = openWitness(file);
   const overlay = createOverlay();
-  const order = orderer(worker);
+  const writer = createWriterProcess(file);
   let gathering = newBatch();
   let writing: Batch | undefined;
   let closed = false;
@@ -156,7 +140,7 @@ export async function openCommits(file: string, { id, newest, limits, ...hooks }
     const to = newest;
     log.turn();
     overlay.begin();
-    const error = await order({ to, prune: hooks.prune(), state });
+    const error = await writer.order({ to, prune: hooks.prune(), state });
     if (error === undefined) log.free(to);
     hooks.takenOver(error);
     overlay.end(error === undefined);
@@ -193,7 +177,7 @@ export async function openCommits(file: string, { id, newest, limits, ...hooks }
 
   async function commit(batch: Batch): Promise<void> {
     const began = performance.now();
-    const sealed = hooks.seal(batch.reports);
+    const sealed = hooks.seal(batch.news.reports);
     for (const change of sealed.changes) add(batch, change);
     const lines = linesOf(batch, hooks.textOf);
     try {
@@ -211,7 +195,7 @@ export async function openCommits(file: string, { id, newest, limits, ...hooks }
   }
 
   function flush(): void {
-    if (writing !== undefined || gathering.applied.length === 0 || closed) return;
+    if (writing !== undefined || gathering.waiting === 0 || closed) return;
     writing = gathering;
     gathering = newBatch();
     void commit(writing).then(flush);
@@ -219,8 +203,7 @@ export async function openCommits(file: string, { id, newest, limits, ...hooks }
 
   function succeed(batch: Batch, seconds: number): void {
     writing = undefined;
-    hooks.committed(seconds);
-    for (const apply of batch.applied) apply();
+    hooks.committed(seconds, (batch.puts.get('totals') ?? NONE) as ReadonlyMap<string, Series>, batch.news);
     batch.resolve();
     if (log.long() && performance.now() >= notBefore) due = true;
     takeOverIn(TAKE_OVER_MS);
@@ -236,33 +219,27 @@ export async function openCommits(file: string, { id, newest, limits, ...hooks }
     for (const batch of batches) batch.reject(error);
   }
 
-  worker.on('error', (error) => {
-    closed = true;
-    gathering.reject(new LedgerUnavailable(`its writer stopped: ${messageOf(error)}. Restart tillwatch`));
-    hooks.takenOver(messageOf(error));
-  });
-
   return {
     pending(table, key) {
       const staged = gathering.puts.get(table)?.get(key);
       return staged === undefined ? writing?.puts.get(table)?.get(key) : staged;
     },
     logged: overlay,
-    stage(changes, applied, reports = []) {
+    stage(changes, news) {
       if (closed) return Promise.reject(new LedgerUnavailable('the ledger is closed'));
       const batch = gathering;
       for (const change of changes) add(batch, change);
-      batch.reports.push(...reports);
-      batch.applied.push(applied);
+      for (const report of news?.reports ?? []) batch.news.reports.push(report);
+      for (const more of news?.added ?? []) batch.news.added.push(more);
       // The next turn of the loop lets all requests that have arrived join.
-      if (batch.applied.length === 1) setImmediate(flush);
+      if (++batch.waiting === 1) setImmediate(flush);
       return batch.done;
     },
-    settled: () => (gathering.applied.length > 0 ? gathering.done : (writing?.done ?? Promise.resolve())),
+    settled: () => (gathering.waiting > 0 ? gathering.done : (writing?.done ?? Promise.resolve())),
     open: () => !closed,
-    waiting: () => gathering.applied.length + (writing?.applied.length ?? 0),
+    waiting: () => gathering.waiting + (writing?.waiting ?? 0),
     async close() {
-      while (writing !== undefined || gathering.applied.length > 0) {
+      while (writing !== undefined || gathering.waiting > 0) {
         flush();
         await (writing ?? gathering).done.catch(() => {});
       }
@@ -275,7 +252,7 @@ export async function openCommits(file: string, { id, newest, limits, ...hooks }
       clearTimeout(timer);
       log.close();
       witness.close();
-      await worker.terminate();
+      await writer.stop();
     },
   };
 }

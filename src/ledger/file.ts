@@ -2,7 +2,10 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { Log } from '../log.ts';
+import { leftOver } from './left-over.mjs';
 import { logPaths } from './log.mjs';
 import { openStore, seal, VERSION } from './store.mjs';
 import { witnessPath } from './witness.mjs';
@@ -113,13 +116,29 @@ function verify(file: string): Promise<void> {
   });
 }
 
+/** What a killed service left behind ends once its commit is on disk. */
+const LEFT_OVER_MS = 60_000;
+
+/** @throws where another process still writes the file after a minute */
+async function untilAlone(file: string, log: Log): Promise<void> {
+  const first = leftOver(file);
+  if (first !== undefined)
+    log('info', `waiting for process ${first} of a tillwatch that was killed, which still writes ${file}`);
+  const end = performance.now() + LEFT_OVER_MS;
+  for (let pid = first; pid !== undefined; pid = leftOver(file)) {
+    if (performance.now() > end) throw new DiskRefuses(`process ${pid} still writes ${file}: end it first`);
+    await sleep(20);
+  }
+}
+
 /**
  * Makes sure that `dir` holds a sound ledger file, a new one only where there was none.
  * @returns its path
  * @throws DamagedLedger, or the error of a disk that has no room for a new one
  */
-export async function prepareFile(dir: string): Promise<string> {
+export async function prepareFile(dir: string, log: Log): Promise<string> {
   const file = join(dir, 'ledger.mdb');
+  await untilAlone(file, log);
   if (!existsSync(`${file}-lock`)) probeSpace(dir);
   const orphan = logPaths(file).find((path) => !existsSync(file) && existsSync(path) && statSync(path).size > 0);
   if (orphan !== undefined) throw new DamagedLedger(file, `it is missing, and its log ${orphan} is there`);

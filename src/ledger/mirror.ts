@@ -30,7 +30,7 @@ export interface Mirror {
   size(): number;
   /** All series of a metric. */
   chunks(metric: string): readonly Chunk[];
-  apply(plan: Pick<Plan, 'series' | 'added'>): void;
+  apply(news: { series: ReadonlyMap<string, Series>; added: Plan['added'] }): void;
   /** Series of transactions_total with extra labels, and auth codes. */
   tally(): { labelled: number; codes: number };
   lastMinute(now: number): { minute: number; counts: Counts } | undefined;
@@ -99,9 +99,9 @@ export function loadMirror(store: Store): Mirror {
     get: (key) => totals.get(key),
     size: () => totals.size,
     chunks,
-    apply(plan) {
-      for (const [key, series] of plan.series) set(key, series);
-      for (const { minute, counts } of plan.added) addTo(minutes, minute, counts);
+    apply({ series, added }) {
+      for (const [key, one] of series) set(key, one);
+      for (const { minute, counts } of added) addTo(minutes, minute, counts);
       forgetOld(minutes);
     },
     tally() {

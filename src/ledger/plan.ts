@@ -93,13 +93,9 @@ function keysOf(tail: string): Record<Status, string> {
   return keys;
 }
 
-/**
- * The key of a status of a metric, without making its labels: `tail` is the extra labels as JSON, '' where there are none,
- * as in all that is late.
- */
-const statusKey = (metric: keyof typeof PLAIN_KEYS, status: Status, tail: string): string =>
-  (tail === '' ? PLAIN_KEYS[metric] : keysOf(tail))[status];
-const tailOf = (labels: Labels): string => (hasAny(labels) ? JSON.stringify(labels) : '');
+/** The keys of a metric's statuses with extra labels; what is late has none. */
+const statusKeysOf = (metric: keyof typeof PLAIN_KEYS, labels: Labels): Record<Status, string> =>
+  hasAny(labels) ? keysOf(JSON.stringify(labels)) : PLAIN_KEYS[metric];
 
 export function hasAny(labels: Labels): boolean {
   for (const _ in labels) return true;
@@ -131,6 +127,12 @@ export function countsOf(slots: Slots): Partial<Record<Status, number>> {
     if (KNOWN.has(status)) counts[status] = (counts[status] ?? 0) + (slots[slot] ?? 0);
   }
   return counts;
+}
+
+/** Extra labels as they are counted, and the keys of their series. */
+interface Admitted {
+  labels: Labels;
+  keys: Record<Status, string>;
 }
 
 class Planner {
@@ -169,26 +171,21 @@ class Planner {
     this.plan.series.set(key, { metric, labels, value: total });
   }
 
-  private addStatus(
-    metric: keyof typeof PLAIN_KEYS,
-    { status, slot }: Entry,
-    delta: number,
-    labels: Labels,
-    tail: string,
-  ) {
+  private addStatus(metric: string, { status, slot }: Entry, delta: number, { labels, keys }: Admitted): void {
     if (status === undefined) return;
-    this.add(statusKey(metric, status, tail), delta, slot, () => ({ metric, labels: { status, ...labels } }));
+    this.add(keys[status], delta, slot, () => ({ metric, labels: { status, ...labels } }));
   }
 
   /** Labels as they are counted: `other` for a new set of values past the cap. */
-  private admit(labels: Labels): Labels {
-    if (!hasAny(labels) || this.knows(labels)) return labels;
+  private admit(labels: Labels): Admitted {
+    const keys = statusKeysOf(METRIC.transactions, labels);
+    if (!hasAny(labels) || this.knows(keys)) return { labels, keys };
     const others = Object.fromEntries(Object.keys(labels).map((name) => [name, 'other']));
     const full = this.view.known.labelled + this.plan.newLabelled + STATUSES.length > this.limits.maxSeries;
-    const admitted = full ? others : labels;
+    const admitted = full ? { labels: others, keys: statusKeysOf(METRIC.transactions, others) } : { labels, keys };
     if (full) this.plan.folded++;
-    if (!this.knows(admitted)) {
-      for (const series of newLabelSet(METRIC.transactions, admitted))
+    if (!this.knows(admitted.keys)) {
+      for (const series of newLabelSet(METRIC.transactions, admitted.labels))
         this.plan.series.set(seriesKey(series.metric, series.labels), series);
       this.plan.newLabelled += STATUSES.length;
       this.plan.newSeries += STATUSES.length;
@@ -196,8 +193,8 @@ class Planner {
     return admitted;
   }
 
-  private knows(labels: Labels): boolean {
-    return this.find(statusKey(METRIC.transactions, STATUSES[0], tailOf(labels))) !== undefined;
+  private knows(keys: Record<Status, string>): boolean {
+    return this.find(keys[STATUSES[0]]) !== undefined;
   }
 
   private admitCode(code: string): string {
@@ -219,12 +216,12 @@ class Planner {
   /** Counts what a report brought that was not counted before. */
   private count(report: Report, late: boolean, news: readonly { entry: Entry; delta: number }[]): void {
     const named = news.some(({ entry }) => entry.status !== undefined);
-    const labels = !late && named ? this.admit(report.labels) : {};
-    const tail = tailOf(labels);
+    const metric = late ? METRIC.late : METRIC.transactions;
+    const admitted = !late && named ? this.admit(report.labels) : { labels: {}, keys: PLAIN_KEYS[metric] };
     const counts: Partial<Record<Status, number>> = {};
     for (const { entry, delta } of news) {
       if (entry.status !== undefined) counts[entry.status] = (counts[entry.status] ?? 0) + delta;
-      this.addStatus(late ? METRIC.late : METRIC.transactions, entry, delta, labels, tail);
+      this.addStatus(metric, entry, delta, admitted);
       if (!late) this.addCode(entry, delta);
     }
     if (named) this.plan.added.push({ minute: report.minute, counts });

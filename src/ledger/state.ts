@@ -88,14 +88,14 @@ export const notesFrom = (disk: OnDisk, first: number): { number: number; note: 
 export function stateKeeper(read: Read) {
   const loaded = read('meta', 'state') as State;
   const keeper = {
-    planned: loaded,
+    planned: { ...loaded },
     stored: loaded,
     sealed: loaded,
     seal(reports: object[]): { commit: number; changes: Change[] } {
       const { planned } = keeper;
       const [commits, nextReport] = [planned.commits + 1, planned.nextReport + reports.length];
-      keeper.planned = { ...planned, commits, nextReport };
-      keeper.sealed = keeper.planned;
+      keeper.sealed = { ...planned, commits, nextReport };
+      keeper.planned = { ...keeper.sealed };
       const changes: Change[] = [['meta', [['state', keeper.sealed]]], reportsChange(reports, nextReport)];
       return { commit: commits, changes };
     },
@@ -104,7 +104,7 @@ export function stateKeeper(read: Read) {
     },
     /** Forgets what was planned upon a commit that is not on disk. */
     failed: () => {
-      keeper.planned = keeper.stored;
+      keeper.planned = { ...keeper.stored };
     },
     prune: (): Prune => prune(keeper.stored.nextReport),
   };

@@ -92,12 +92,14 @@ function removeOld(tables, before, limit) {
  * @throws when the log does not hold these commits whole, or the disk refuses
  */
 export function takeOver({ env, tables }, file, { to, state, prune }) {
-  const before = readState(tables);
-  // A ledger of version 1 has no log.
-  const records = before.id === undefined ? [] : recordsAfter(file, before.id, before.commits, to);
-  const puts = lastOf(records.map(({ body }) => body));
-  let written = 0;
   env.transactionSync(() => {
+    // Looked up within: the writer of a service that was killed may live a moment longer, beside the next one.
+    const before = readState(tables);
+    if (before.commits > to) return;
+    // A ledger of version 1 has no log.
+    const records = before.id === undefined ? [] : recordsAfter(file, before.id, before.commits, to);
+    const puts = lastOf(records.map(({ body }) => body));
+    let written = 0;
     for (const [table, texts] of puts) {
       // In order, so that neighbours change the same pages.
       for (const key of [...texts.keys()].sort()) {

@@ -5,6 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { noteWriter } from './left-over.mjs';
 import { logPaths, recordsAfter } from './log.mjs';
 import { openStore, TABLES, unseal, VERSION } from './store.mjs';
 import { readState, takeOver } from './take-over.mjs';
@@ -82,11 +83,15 @@ async function verify(file) {
   return state;
 }
 
-/** LMDB's own errors have numbers below zero; the others are the system's. @param {unknown} error */
-const isOfDisk = (error) => Number(/** @type {{code?: unknown}} */ (error).code) > 0;
+/** LMDB's own errors have numbers below zero; the others are the system's, as are those of a call. @param {unknown} error */
+function isOfDisk(error) {
+  const { code, syscall } = /** @type {{code?: unknown, syscall?: string}} */ (error);
+  return Number(code) > 0 || syscall !== undefined;
+}
 
 const file = process.argv[2] ?? '';
 try {
+  noteWriter(file);
   const { id = randomBytes(8).toString('hex') } = await verify(file);
   const store = openStore(file);
   takeOver(store, file, { to: Number.POSITIVE_INFINITY, state: { id, closed: false } });

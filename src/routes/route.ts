@@ -36,6 +36,8 @@ export interface Route {
   accepts?: readonly string[];
   /** Its answer is small, or bounded by itself: any number of them may be under way. */
   light?: boolean;
+  /** It is asked often and sends its answers itself (send.ts): at exactly this path it is served beside Koa's middleware. */
+  direct?: boolean;
   operation: ZodOpenApiOperationObject;
   handle(ctx: Context): Promise<void> | void;
 }

@@ -8,6 +8,7 @@ import { JUDGED_STATUSES, STATUSES } from '../names.ts';
 import { invalid, Problem } from '../problem.ts';
 import { assess, type Minute, overall, RECOMMENDATIONS } from '../recommendation.ts';
 import { event, exportRow, MAX_REPORTS, minuteReport, parseReports, type Report } from '../report.ts';
+import { send } from '../send.ts';
 import { type Route, readQuery, type Services } from './route.ts';
 
 /** Submissions that may wait for the disk; past it, a client that waits serves everybody better. */
@@ -150,11 +151,8 @@ function answerTo(reports: readonly Report[], outcomes: Outcome[], services: Ser
   };
 }
 
-function tally({ health }: Services, outcomes: readonly Outcome[]): void {
-  const results = { accepted: 0, duplicate: 0, late: 0 };
-  for (const { duplicate, late } of outcomes) results[duplicate ? 'duplicate' : late ? 'late' : 'accepted']++;
-  for (const result of ['accepted', 'duplicate', 'late'] as const)
-    if (results[result] > 0) health.reports.inc({ result }, results[result]);
+function tally({ health: { reports } }: Services, outcomes: readonly Outcome[]): void {
+  for (const { duplicate, late } of outcomes) reports[duplicate ? 'duplicate' : late ? 'late' : 'accepted']++;
 }
 
 /** Of a body with more than a page can show, only the last. */
@@ -175,6 +173,8 @@ function tell(
   const { recommendation } = answer;
   for (const report of counted.slice(-MAX_TOLD)) events.publish('report', { ...report, recommendation });
 }
+
+const REPLAYED = { 'Idempotency-Replayed': 'true' };
 
 async function record(ctx: Context, services: Services): Promise<void> {
   const { ledger, config } = services;
@@ -200,8 +200,7 @@ async function record(ctx: Context, services: Services): Promise<void> {
   });
   tally(services, outcomes);
   if (given !== undefined && services.events.size() > 0) tell(services, parsed.reports, outcomes, given, now);
-  if (receipt.replayed) ctx.set('Idempotency-Replayed', 'true');
-  ctx.body = receipt.answer;
+  send(ctx, 200, 'application/json; charset=utf-8', JSON.stringify(receipt.answer), receipt.replayed ? REPLAYED : {});
 }
 
 const body = {
@@ -225,6 +224,7 @@ export function transactionRoutes(services: Services): Route[] {
       method: 'post',
       path: '/api/v1/transactions',
       role: 'ingest',
+      direct: true,
       accepts: ['application/json', 'application/x-ndjson'],
       operation: {
         summary: 'Report counts; answered once they are on disk, with a recommendation',
@@ -241,7 +241,7 @@ export function transactionRoutes(services: Services): Route[] {
           await record(ctx, services);
         } catch (error) {
           const refused = error instanceof Problem || (error as Error).name.match(/^(Conflict|KeyReused)$/);
-          services.health.reports.inc({ result: refused ? 'refused' : 'failed' });
+          services.health.reports[refused ? 'refused' : 'failed']++;
           throw error;
         }
       },

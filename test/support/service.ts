@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -138,7 +137,7 @@ export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { led
   const prometheus = createPrometheus(NOWHERE);
   const baseline = noBaseline('unavailable', 'no Prometheus in this test');
   const health = createHealth('test', () => 0);
-  const app = createApp({
+  const server = createApp({
     config: readConfig({ ...flags } as Flags, {}),
     prometheus,
     baseline: { current: () => baseline, refresh: async () => {}, stop: () => {} },
@@ -150,8 +149,7 @@ export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { led
     log: () => {},
     version: 'test',
     ...parts,
-  });
-  const server = createServer(app.callback()).listen(0, '127.0.0.1');
+  }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const client = clientOf(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   async function close(): Promise<void> {
