@@ -5,10 +5,12 @@ import {
   mkdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { open } from 'lmdb';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -259,6 +261,17 @@ describe('a log that holds what the ledger was killed before taking over', () =>
       const dir = damagedBy((file) => appendFileSync(firstLog(file), tail(readFileSync(firstLog(file)))), killed);
       expect(await countersIn(dir)).toBe(expected);
     }
+  });
+
+  test("is taken over by a copy of the ledger where LMDB cannot write the ledger's own file any more", async () => {
+    const dir = damagedBy(() => {}, killed);
+    const script = fileURLToPath(new URL('../src/ledger/verify.mjs', import.meta.url));
+    const preload = new URL('support/failing-lmdb.mjs', import.meta.url).href;
+    const before = statSync(ledgerIn(dir)).ino;
+    await execa(process.execPath, ['--import', preload, script, ledgerIn(dir)]);
+    expect(statSync(ledgerIn(dir)).ino).not.toBe(before);
+    expect(existsSync(`${ledgerIn(dir)}.new`)).toBe(false);
+    expect(await countersIn(dir)).toBe(expected);
   });
 
   test('with a single bit turned, wherever it is: refused, or not a count is different', async () => {

@@ -4,7 +4,7 @@
  * A process of its own, because a damaged LMDB file can end the process that reads it, or that asks it for a free page.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { noteWriter } from './left-over.mjs';
 import { logPaths, recordsAfter } from './log.mjs';
 import { openStore, TABLES, unseal, VERSION } from './store.mjs';
@@ -89,14 +89,55 @@ function isOfDisk(error) {
   return Number(code) > 0 || syscall !== undefined;
 }
 
+/**
+ * The same records in a file of their own, beside it.
+ * @param {string} file
+ * @returns {Promise<string>} its path
+ */
+async function copyRecords(file) {
+  const fresh = `${file}.new`;
+  for (const path of [fresh, `${fresh}-lock`]) rmSync(path, { force: true });
+  const [from, to] = [openStore(file, true), openStore(fresh)];
+  to.env.transactionSync(() => {
+    for (const name of TABLES)
+      for (const { key, value } of from.tables[name].getRange({})) to.tables[name].putSync(key, value);
+  });
+  await from.env.close();
+  await to.env.close();
+  return fresh;
+}
+
+/**
+ * @param {string} path of the file that is written, which may be a copy
+ * @param {string} file the ledger, whose log is taken over
+ * @param {string} id
+ */
+async function takeOverAll(path, file, id) {
+  const store = openStore(path);
+  try {
+    writeLittle(store);
+    takeOver(store, file, { to: Number.POSITIVE_INFINITY, state: { id, closed: false } });
+  } finally {
+    await store.env.close();
+  }
+}
+
+/** Every record has just been read and is sound: if LMDB can't write the file, its own book-keeping is wrong, which a copy makes anew. */
+async function rewrite(/** @type {string} */ file, /** @type {string} */ id) {
+  const copy = await copyRecords(file);
+  await takeOverAll(copy, file, id);
+  renameSync(copy, file);
+  rmSync(`${copy}-lock`, { force: true });
+}
+
 const file = process.argv[2] ?? '';
 try {
   noteWriter(file);
   const { id = randomBytes(8).toString('hex') } = await verify(file);
-  const store = openStore(file);
-  writeLittle(store);
-  takeOver(store, file, { to: Number.POSITIVE_INFINITY, state: { id, closed: false } });
-  await store.env.close();
+  await takeOverAll(file, file, id).catch((error) => {
+    if (isOfDisk(error)) throw error;
+    return rewrite(file, id);
+  });
 } catch (error) {
   process.stderr.write(error instanceof Error ? error.message : String(error));
   process.exitCode = isOfDisk(error) ? 2 : 1;
