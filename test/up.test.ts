@@ -149,7 +149,8 @@ describe('tillwatch up --demo', () => {
 
   it('leaves no process behind when it is told to stop', async () => {
     const children = childrenOf(running.pid);
-    expect(children).toHaveLength(2);
+    // Prometheus, Alertmanager, and the writer of the ledger.
+    expect(children).toHaveLength(3);
     const { code } = await running.stop('SIGTERM');
     expect(code).toBe(0);
     expect(children.filter(lives)).toEqual([]);
