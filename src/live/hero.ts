@@ -53,7 +53,9 @@ function path(state: State | undefined): void {
       if (state === undefined) return h('li', {}, icon('connecting', 18), h('span', {}, name));
       const part = state.path[key];
       const at = 'evaluatedAt' in part ? part.evaluatedAt : 'arrivedAt' in part ? part.arrivedAt : undefined;
-      return pathRow(name, good, bad, { ...part, at });
+      // A start is no fault: it comes within minutes.
+      const said = key === 'watchdog' && at === undefined ? 'is awaited' : good;
+      return pathRow(name, said, bad, { ...part, at });
     }),
   );
 }
