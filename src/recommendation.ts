@@ -73,12 +73,8 @@ function round(n: number): number {
 /** A share that a count would have, the other transactions being as they are. */
 const shareOf = (count: number, others: number): number => (count + others === 0 ? 0 : count / (count + others));
 
-function unknown(status: JudgedStatus, minute: Minute, total: number, reason: string): Assessment {
-  const count = minute.counts[status] ?? 0;
-  const share = round(shareOf(count, total - count));
-  const { labels } = minute;
-  for (const _ in labels) return { status, labels, count, total, share, recommendation: 'unknown', reason };
-  return { status, count, total, share, recommendation: 'unknown', reason };
+function unknown(status: JudgedStatus, minute: Minute, all: number, reason: string): Assessment {
+  return { ...identity(status, minute, minute.counts[status] ?? 0, all), recommendation: 'unknown', reason };
 }
 
 function identity(status: JudgedStatus, { labels }: Minute, count: number, total: number) {

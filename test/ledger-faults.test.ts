@@ -17,7 +17,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { logPaths } from '../src/ledger/log.mjs';
 import { openStore, seal, unseal } from '../src/ledger/store.mjs';
 import { witnessPath } from '../src/ledger/witness.mjs';
-import { waitFor } from './support/processes.ts';
+import { childrenOf, waitFor } from './support/processes.ts';
 import {
   minutesAgo,
   PROGRAM,
@@ -374,8 +374,7 @@ const manyReports = (name: string) =>
   }));
 
 /** The process that writes the ledger's own file; undefined before its first order and after its end. */
-const writerOf = ({ process: { pid } }: ServiceProcess): number | undefined =>
-  Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0]) || undefined;
+const writerOf = ({ process: { pid } }: ServiceProcess): number | undefined => childrenOf(pid)[0];
 
 const BEHIND = 'its log keeps what is reported';
 const CAUGHT_UP = 'holds what its log kept';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EventStream, listenTo } from './support/event-stream.ts';
-import { type Running, waitFor } from './support/processes.ts';
+import { childrenOf, type Running, waitFor } from './support/processes.ts';
 import { type Client, clientOf, runProgram, temporaryFolder } from './support/service.ts';
 
 /** The story that the README tells, on the built program with its real Prometheus and Alertmanager. */
@@ -41,10 +41,6 @@ afterAll(async () => {
   await running?.stop();
 });
 
-/** Processes of the whole stack: the program and what has it as its parent. */
-function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
-}
 const lives = (pid: number): boolean => {
   try {
     process.kill(pid, 0);

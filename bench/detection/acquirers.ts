@@ -1,11 +1,10 @@
-import { type Backtest, runBacktest } from '../../src/backtest/run.ts';
 import { INCIDENT_KINDS } from '../../src/incidents.ts';
 import type { MinuteCounts } from '../../src/simulate.ts';
 import { type Finding, textTable } from '../project.ts';
 import { COMPARED_SIGNALS, OWN } from './detectors.ts';
 import { makeRun, type Run } from './make-run.ts';
 import { foundOf, type Pooled, poolScores } from './pool.ts';
-import { atLeast, atMost, inWords } from './score-table.ts';
+import { atLeast, atMost, inWords, play } from './score-table.ts';
 
 export interface AcquirersOptions {
   /** How many; each has the traffic and the incidents of a seed of its own. */
@@ -38,7 +37,9 @@ export async function compareAcquirers(options: AcquirersOptions): Promise<Acqui
     acquirer: `acquirer-${index + 1}`,
     run: makeRun({ ...RUN, seed: FIRST_SEED + index }),
   }));
-  const { alerts } = await play(together(runs), runs[0]?.run);
+  const [first] = runs;
+  if (first === undefined) throw new Error('there is no acquirer');
+  const { alerts } = await play({ ...first.run, minutes: together(runs) }, OWN);
   const found = runs.map(({ acquirer, run }) => {
     const named = { alerts: alerts.filter(({ labels }) => labels.acquirer === acquirer) };
     return foundOf(run, named, COMPARED_SIGNALS);
@@ -46,7 +47,7 @@ export async function compareAcquirers(options: AcquirersOptions): Promise<Acqui
   options.log(`together: ${inWords(poolScores(found))}`);
   const alone = [];
   for (const { acquirer, run } of runs) {
-    const one = foundOf(run, await play(run.minutes, run), COMPARED_SIGNALS);
+    const one = foundOf(run, await play(run, OWN), COMPARED_SIGNALS);
     options.log(`${acquirer} alone: ${inWords(poolScores([one]))}`);
     alone.push(one);
   }
@@ -62,12 +63,6 @@ function* together(runs: readonly { acquirer: string; run: Run }[]): Generator<M
     }));
     yield { minute, labelled };
   }
-}
-
-function play(minutes: Iterable<MinuteCounts>, run: Run | undefined): Promise<Backtest> {
-  if (run === undefined) throw new Error('there is no acquirer');
-  const { from, to } = run;
-  return runBacktest({ minutes, statuses: true, authCodes: [], rulesDir: OWN.rulesDir, from, to });
 }
 
 /** As people read it. */

@@ -56,7 +56,6 @@ export function makeRun(options: RunOptions): Run {
   const scoreFrom = START + historyDays * DAY;
   const to = scoreFrom + scoredDays * DAY;
   const history = placeIncidents(IN_HISTORY, seed + 1, START + HISTORY_FROM_DAY * DAY, scoreFrom - DAY / 4);
-  const harder = { ...(variant === 'noise' && { noise: 2 }), ...(variant === 'batch' && { batchOff: BATCH_OFF }) };
   const range = { from: START * 60, scoreFrom: scoreFrom * 60, to: to * 60 };
   if (variant === 'shift') {
     const traffic = createTraffic({ seed, volumePerMinute, incidents: history });
@@ -65,6 +64,7 @@ export function makeRun(options: RunOptions): Run {
     return { minutes, labels: [...history.map(labelOf), shift], ...range };
   }
   const incidents = [...history, ...scoredIncidents(options, scoreFrom, to)];
+  const harder = { ...(variant === 'noise' && { noise: 2 }), ...(variant === 'batch' && { batchOff: BATCH_OFF }) };
   const traffic = createTraffic({ seed, volumePerMinute, incidents, ...harder });
   const blips = placeBlips(options, incidents, START + HISTORY_FROM_DAY * DAY, to);
   const minutes = withBlips([...trafficMinutes(traffic, START, to)], blips);
@@ -86,8 +86,8 @@ function scoredIncidents(options: RunOptions, scoreFrom: number, to: number): In
 function withMoreDenied(minutes: readonly TrafficMinute[], { seed, volumePerMinute }: RunOptions, from: number) {
   const others = createTraffic({ seed: seed + 2, volumePerMinute });
   return minutes.map((minute) => {
-    const other = others.at(minute.minute);
-    if (minute.minute < from || other === undefined) return minute;
+    const other = minute.minute < from ? undefined : others.at(minute.minute);
+    if (other === undefined) return minute;
     const authCodes = Object.fromEntries(
       Object.entries(minute.authCodes).map(([code, n]) => [code, code === '00' ? n : n + (other.authCodes[code] ?? 0)]),
     );

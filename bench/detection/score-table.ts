@@ -1,5 +1,5 @@
 import { type Backtest, runBacktest } from '../../src/backtest/run.ts';
-import { AUTH_CODES } from '../../src/simulate.ts';
+import { AUTH_CODES, type MinuteCounts } from '../../src/simulate.ts';
 import { type Finding, textTable } from '../project.ts';
 import { COMPARED_SIGNALS, type Detector, FURTHER_SIGNALS, OWN } from './detectors.ts';
 import { makeRun, type Run, type RunOptions, VARIANTS, type Variant } from './make-run.ts';
@@ -72,9 +72,10 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
 const alertsOnShift = ({ scoreFrom, to }: Run, { alerts }: Backtest): number =>
   alerts.filter(({ signal, startsAt }) => signal === 'denied' && startsAt >= scoreFrom && startsAt < to).length;
 
+type Played = Pick<Run, 'from' | 'to'> & { minutes: Iterable<MinuteCounts> };
+
 /** As `tillwatch backtest` does it. */
-async function play(run: Run, detector: Detector, signal: AbortSignal | undefined): Promise<Backtest> {
-  const { minutes, from, to } = run;
+export function play({ minutes, from, to }: Played, detector: Detector, signal?: AbortSignal): Promise<Backtest> {
   const history = { minutes, statuses: true, authCodes: AUTH_CODES, from, to };
   return runBacktest({ ...history, rulesDir: detector.rulesDir, ...(signal !== undefined && { signal }) });
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { findBinary } from '../../src/binaries.ts';
 import { createTail, tie } from '../../src/programs.ts';
 import { choosePort } from '../../src/stack/ports.ts';
+import { childrenOf } from '../../test/support/processes.ts';
 import { PROJECT } from '../project.ts';
 import type { Load, Loaded } from './request.mjs';
 
@@ -103,11 +104,9 @@ export function startGenerator(): Generator {
 export const cpuOf = ({ child }: Service): Promise<number> => cpuSeconds(Number(child.pid));
 
 async function cpuSeconds(pid: number): Promise<number> {
-  const read = (name: string) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '');
-  const stat = await read('stat');
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   // In hundredths: its own in user and system mode, then those of children that have ended.
   const own = stat.slice(stat.lastIndexOf(')')).split(' ').slice(12, 16).map(Number);
-  const children = (await read(`task/${pid}/children`)).split(' ').filter((one) => one !== '');
-  const theirs = await Promise.all(children.map((one) => cpuSeconds(Number(one))));
+  const theirs = await Promise.all(childrenOf(pid).map(cpuSeconds));
   return own.length < 4 ? Number.NaN : [...own.map((ticks) => ticks / 100), ...theirs].reduce((sum, one) => sum + one);
 }

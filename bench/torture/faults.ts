@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTail, tie } from '../../src/programs.ts';
+import { childrenOf } from '../../test/support/processes.ts';
 import { unpacked } from './debian-tool.ts';
 import type { Program } from './program.ts';
 import type { Run } from './row.ts';
@@ -14,12 +15,6 @@ export type Fault = (program: Program, folder: string) => Promise<() => Promise<
 /** What writes to a file, or makes it durable. */
 const WRITING = 'write,pwrite64,writev,pwritev,pwritev2,fsync,fdatasync,ftruncate,fallocate';
 
-/** A process and those that it has started. */
-async function withChildren(pid: number): Promise<string[]> {
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  return [String(pid), ...children.split(' ').filter((one) => one !== '')];
-}
-
 /** Lets every write to these files fail with an error of the kernel, by strace: as a disk does, to whoever writes. */
 export async function straceFault(run: Run): Promise<(errno: string, files: RegExp) => Fault> {
   const root = await unpacked(['strace', 'libunwind8'], run);
@@ -27,7 +22,7 @@ export async function straceFault(run: Run): Promise<(errno: string, files: RegE
   const libraries = found.filter((path) => path.includes('.so')).map((path) => join(root, path, '..'));
   const env = { ...process.env, LD_LIBRARY_PATH: [...new Set(libraries)].join(':') };
   return (errno, files) => async (program, folder) => {
-    const processes = await withChildren(program.pid);
+    const processes = [program.pid, ...childrenOf(program.pid)].map(String);
     const broken = (await readdir(folder)).filter((name) => files.test(name)).map((name) => join(folder, name));
     const line = [
       '-f',
