@@ -122,7 +122,8 @@ describe('a retry counts once', () => {
 });
 
 describe('a correction', () => {
-  const report = (count: number) => ({ timestamp: minutesAgo(2), source: 'correcting', counts: { denied: count } });
+  const minute = minutesAgo(2);
+  const report = (count: number) => ({ timestamp: minute, source: 'correcting', counts: { denied: count } });
 
   test('upward adds the difference, downward is refused', async () => {
     const increase = await deniedBy(async () => {

@@ -210,16 +210,17 @@ describe('a service and its Prometheus', () => {
   test('answers with what is recorded: ok, watch, alert in the second minute, ok', async () => {
     await against('ready', async (client, look) => {
       await look('ready');
-      const minute = async (ago: number, denied: number) => {
-        const report = { timestamp: minutesAgo(ago), source: 'pos', counts: { approved: 100, denied } };
+      const minutes = [5, 4, 3, 2].map((ago) => minutesAgo(ago));
+      const minute = async (at: number, denied: number) => {
+        const report = { timestamp: minutes[at], source: 'pos', counts: { approved: 100, denied } };
         return (await client.post(report)).json;
       };
-      expect(await minute(5, 5)).toMatchObject({ recommendation: 'ok', baseline: { state: 'ready' } });
-      expect(await minute(4, 100)).toMatchObject({ recommendation: 'watch' });
-      const second = await minute(3, 100);
+      expect(await minute(0, 5)).toMatchObject({ recommendation: 'ok', baseline: { state: 'ready' } });
+      expect(await minute(1, 100)).toMatchObject({ recommendation: 'watch' });
+      const second = await minute(2, 100);
       expect(second).toMatchObject({ recommendation: 'alert', assessments: [{ expected: 0.047619, share: 0.5 }] });
       expect(second.assessments[0].upper).toBeCloseTo(0.13028, 4);
-      expect(await minute(2, 5)).toMatchObject({ recommendation: 'ok' });
+      expect(await minute(3, 5)).toMatchObject({ recommendation: 'ok' });
       const age = Date.now() - Date.parse(second.baseline.asOf);
       expect(age).toBeGreaterThan(14_000);
     });
