@@ -1,3 +1,6 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openLedger } from '../src/ledger.ts';
 import type { Report } from '../src/report.ts';
@@ -249,4 +252,25 @@ test('two services cannot write one ledger', async () => {
   const running = starts.filter((start) => start.status === 'fulfilled').map(({ value }) => value);
   expect(running).toHaveLength(1);
   await Promise.all(running.map(({ process }) => process.stop()));
+});
+
+test('of six that start at the same moment, where another was killed, one holds the folder, every time', async () => {
+  const dir = temporaryFolder('held');
+  for (let round = 0; round < 25; round++) {
+    const processes = Array.from({ length: 6 }, () => fork('test/support/holder.mjs', [dir], { execArgv: [] }));
+    try {
+      await Promise.all(processes.map((child) => once(child, 'message')));
+      const said = Promise.all(processes.map((child) => once(child, 'message')));
+      for (const child of processes) child.send('hold');
+      const answers = (await said).map(([answer]) => answer);
+      expect(answers.filter((answer) => answer === 'held')).toHaveLength(1);
+      expect(answers.filter((answer) => answer.includes('in use by another tillwatch process'))).toHaveLength(5);
+    } finally {
+      const ends = processes.map((child) => once(child, 'exit'));
+      for (const child of processes) child.kill('SIGKILL');
+      await Promise.all(ends);
+    }
+  }
+  // Those that were killed leave nothing behind but the last one's own.
+  expect(readdirSync(dir)).toHaveLength(1);
 });
