@@ -2,8 +2,9 @@ import { messageOf } from '../log.ts';
 import { type LogLimits, openLogFiles } from './log-files.ts';
 import { createOverlay, type Overlay } from './overlay.ts';
 import type { Plan, Series } from './plan.ts';
+import type { Prune } from './take-overs.ts';
+import { createTakeOvers } from './take-overs.ts';
 import { openWitness } from './witness.mjs';
-import { createWriterProcess } from './writer-process.ts';
 
 export type Table = 'meta' | 'totals' | 'minutes' | 'keys' | 'expiry' | 'reports' | 'journal' | 'marks';
 
@@ -54,13 +55,6 @@ export interface Commits {
   close(): Promise<void>;
 }
 
-/** Records before these keys are removed. */
-export interface Prune {
-  minutes: string;
-  keys: string;
-  reports: string;
-}
-
 export interface CommitHooks {
   /** Ends a batch with these reports: its number, and the changes that go with it, such as the state record. */
   seal: (reports: object[]) => { commit: number; changes: Change[] };
@@ -103,11 +97,6 @@ function linesOf({ puts }: Batch, textOf: CommitHooks['textOf']): string[] {
   return lines;
 }
 
-/** How long a commit stays in the log alone, in milliseconds, where no more follow. */
-const TAKE_OVER_MS = 5000;
-/** After a failure. */
-const AGAIN_MS = 1000;
-
 export interface CommitOptions extends CommitHooks {
   /** Of the ledger, whose log has been taken over. */
   id: string;
@@ -124,56 +113,17 @@ export function openCommits(file: string, { id, newest, limits, ...hooks }: Comm
   const log = openLogFiles(file, id, limits);
   const witness = openWitness(file);
   const overlay = createOverlay();
-  const writer = createWriterProcess(file);
   let gathering = newBatch();
   let writing: Batch | undefined;
   let closed = false;
-  let taking: Promise<string | undefined> | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let due = false;
-  let notBefore = 0;
-
-  /** @returns why it failed */
-  async function takeOver(state = { closed: false }): Promise<string | undefined> {
-    clearTimeout(timer);
-    [timer, due] = [undefined, false];
-    const to = newest;
-    log.turn();
-    overlay.begin();
-    const error = await writer.order({ to, prune: hooks.prune(), state });
-    if (error === undefined) log.free(to);
-    hooks.takenOver(error);
-    overlay.end(error === undefined);
-    taking = undefined;
-    if (error !== undefined) {
-      notBefore = performance.now() + AGAIN_MS;
-      takeOverIn(AGAIN_MS);
-    }
-    takeOverWhenDue();
-    return error;
-  }
-
-  /** Never while a commit is being written: the files change their turns. */
-  function takeOverWhenDue(): void {
-    if (!due || taking !== undefined || writing !== undefined || closed) return;
-    taking = takeOver();
-  }
-
-  function takeOverIn(milliseconds: number): void {
-    timer ??= setTimeout(() => {
-      due = true;
-      takeOverWhenDue();
-    }, milliseconds).unref();
-  }
-
-  /** @throws what the disk says */
-  async function makeRoom(): Promise<void> {
-    while (log.full()) {
-      taking ??= takeOver();
-      const error = await taking;
-      if (error !== undefined) throw new Error(error);
-    }
-  }
+  const takeOvers = createTakeOvers(file, {
+    log,
+    overlay,
+    newest: () => newest,
+    writing: () => writing !== undefined,
+    prune: hooks.prune,
+    takenOver: hooks.takenOver,
+  });
 
   async function commit(batch: Batch): Promise<void> {
     const began = performance.now();
@@ -181,7 +131,7 @@ export function openCommits(file: string, { id, newest, limits, ...hooks }: Comm
     for (const change of sealed.changes) add(batch, change);
     const lines = linesOf(batch, hooks.textOf);
     try {
-      if (log.full()) await makeRoom();
+      if (log.full()) await takeOvers.makeRoom();
       await log.append(sealed.commit, lines.join('\n'));
     } catch (error) {
       fail(messageOf(error));
@@ -205,9 +155,7 @@ export function openCommits(file: string, { id, newest, limits, ...hooks }: Comm
     writing = undefined;
     hooks.committed(seconds, (batch.puts.get('totals') ?? NONE) as ReadonlyMap<string, Series>, batch.news);
     batch.resolve();
-    if (log.long() && performance.now() >= notBefore) due = true;
-    takeOverIn(TAKE_OVER_MS);
-    takeOverWhenDue();
+    takeOvers.committed();
   }
 
   function fail(reason: string): void {
@@ -243,16 +191,11 @@ export function openCommits(file: string, { id, newest, limits, ...hooks }: Comm
         flush();
         await (writing ?? gathering).done.catch(() => {});
       }
-      if (!closed) {
-        while (taking !== undefined) await taking;
-        // What cannot be taken over now is in the log, and taken over at the next start.
-        await takeOver({ closed: true });
-      }
+      if (closed) return;
+      await takeOvers.close();
       closed = true;
-      clearTimeout(timer);
       log.close();
       witness.close();
-      await writer.stop();
     },
   };
 }

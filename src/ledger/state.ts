@@ -1,7 +1,8 @@
-import type { Change, Commits, Prune, Table } from './commits.ts';
+import type { Change, Commits, Table } from './commits.ts';
 import type { State, Store } from './file.ts';
 import { type Logged, prune, readable, reportsChange, sequence } from './records.ts';
 import { unseal } from './store.mjs';
+import type { Prune } from './take-overs.ts';
 
 export type Read = (table: Table, key: string) => unknown;
 

@@ -7,7 +7,7 @@ import { seal, unseal, VERSION } from './store.mjs';
 /** @typedef {ReturnType<typeof import('./store.mjs').openStore>} Store */
 /** @typedef {Store['tables']} Tables */
 /** @typedef {keyof Tables} Table */
-/** @typedef {import('./commits.ts').Prune} Prune */
+/** @typedef {import('./take-overs.ts').Prune} Prune */
 
 /**
  * Records of a table that are removed at a time at the most, so that clearing a backlog never takes long; with as many again

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { messageOf } from '../log.ts';
-import type { Prune } from './commits.ts';
+import type { Prune } from './take-overs.ts';
 
 /** What the ledger's file is to hold, and to say of itself. */
 export interface Order {
