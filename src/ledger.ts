@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { type Change, type Commits, openCommits } from './ledger/commits.ts';
 import { DiskRefuses, prepareFile } from './ledger/file.ts';
+import { recordKey, slotsKey } from './ledger/keys.ts';
 import type { LogLimits } from './ledger/log-files.ts';
 import { type Chunk, loadMirror, type Mirror } from './ledger/mirror.ts';
 import {
@@ -9,10 +10,8 @@ import {
   type Outcome,
   type Plan,
   planReports,
-  recordKey,
   type Series,
   type Slots,
-  slotsKey,
   type View,
 } from './ledger/plan.ts';
 import { expired, type KeptAnswer, keyChanges, logged, noteChange, startingSeries } from './ledger/records.ts';

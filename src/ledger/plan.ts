@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
 import { METRIC, STATUSES, type Status } from '../names.ts';
 import type { Entry, Report } from '../report.ts';
-
-export type Labels = Readonly<Record<string, string>>;
+import { hasAny, type Labels, seriesKey, slotsKey, statusKeysOf } from './keys.ts';
 
 /** A counter. */
 export interface Series {
@@ -59,57 +57,6 @@ export class Conflict extends Error {
     super(message);
     this.path = path;
   }
-}
-
-/** LMDB takes keys up to 1,978 bytes; a longer one is known by its hash, as is one of more than one line. */
-export function recordKey(text: string): string {
-  const plain = !text.includes('\n');
-  // A character has at most three bytes: most keys need no counting.
-  if (plain && text.length <= 166) return text;
-  return plain && Buffer.byteLength(text) <= 500 ? text : `#${createHash('sha256').update(text).digest('hex')}`;
-}
-
-export const seriesKey = (metric: string, labels: Labels): string => recordKey(`${metric} ${JSON.stringify(labels)}`);
-
-/** The keys of all statuses of a metric without extra labels. */
-const statusKeys = (metric: string): Record<Status, string> =>
-  Object.fromEntries(STATUSES.map((status) => [status, seriesKey(metric, { status })])) as Record<Status, string>;
-const PLAIN_KEYS = { [METRIC.transactions]: statusKeys(METRIC.transactions), [METRIC.late]: statusKeys(METRIC.late) };
-
-/** Keys by extra labels as JSON: the same come again and again, and a text that is met again is found without being read. */
-const labelledKeys = new Map<string, Record<Status, string>>();
-const MAX_LABELLED_KEYS = 10_000;
-
-function keysOf(tail: string): Record<Status, string> {
-  const known = labelledKeys.get(tail);
-  if (known !== undefined) return known;
-  const made = STATUSES.map((status) => [
-    status,
-    recordKey(`${METRIC.transactions} {"status":"${status}",${tail.slice(1)}`),
-  ]);
-  const keys = Object.fromEntries(made) as Record<Status, string>;
-  if (labelledKeys.size >= MAX_LABELLED_KEYS) labelledKeys.clear();
-  labelledKeys.set(tail, keys);
-  return keys;
-}
-
-/** The keys of a metric's statuses with extra labels; what is late has none. */
-const statusKeysOf = (metric: keyof typeof PLAIN_KEYS, labels: Labels): Record<Status, string> =>
-  hasAny(labels) ? keysOf(JSON.stringify(labels)) : PLAIN_KEYS[metric];
-
-export function hasAny(labels: Labels): boolean {
-  for (const _ in labels) return true;
-  return false;
-}
-
-/** Minutes sort by time, so that old ones can be removed as a range. */
-export const minuteText = (minute: number): string => String(Math.max(0, minute)).padStart(12, '0');
-
-export function slotsKey(report: Pick<Report, 'minute' | 'source' | 'labels' | 'identified'>): string {
-  // Counts that may be corrected and counts that only add up must not meet in one record.
-  const kind = report.identified ? 'said' : 'sum';
-  const rest = recordKey(`${kind} ${JSON.stringify([report.source, report.labels])}`);
-  return `${minuteText(report.minute)} ${rest}`;
 }
 
 /** The first sight of a set of labels: all statuses at 0, so that the first increase of each is seen. */
@@ -217,7 +164,7 @@ class Planner {
   private count(report: Report, late: boolean, news: readonly { entry: Entry; delta: number }[]): void {
     const named = news.some(({ entry }) => entry.status !== undefined);
     const metric = late ? METRIC.late : METRIC.transactions;
-    const admitted = !late && named ? this.admit(report.labels) : { labels: {}, keys: PLAIN_KEYS[metric] };
+    const admitted = !late && named ? this.admit(report.labels) : { labels: {}, keys: statusKeysOf(metric, {}) };
     const counts: Partial<Record<Status, number>> = {};
     for (const { entry, delta } of news) {
       if (entry.status !== undefined) counts[entry.status] = (counts[entry.status] ?? 0) + delta;

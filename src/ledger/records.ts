@@ -1,7 +1,8 @@
 import { METRIC } from '../names.ts';
 import type { Report } from '../report.ts';
 import type { Change } from './commits.ts';
-import { hasAny, minuteText, newLabelSet, recordKey, type Series, seriesKey } from './plan.ts';
+import { hasAny, minuteText, recordKey, seriesKey } from './keys.ts';
+import { newLabelSet, type Series } from './plan.ts';
 import type { Prune } from './take-overs.ts';
 
 /** Reports and notifications that are kept to be looked at. */
