@@ -22,10 +22,18 @@ const quantileOf = (counts: Uint32Array, q: number): number => {
   });
 };
 
+const noTimes = (): Uint32Array => new Uint32Array(LONGEST_MS + 1);
+const together = (times: readonly Uint32Array[]): Uint32Array => {
+  const all = noTimes();
+  for (const one of times) for (const [at, count] of one.entries()) all[at] = (all[at] ?? 0) + count;
+  return all;
+};
+
 /** Sends at a fixed rate, whatever the answers take: a slow answer does not slow the sender down. */
 async function load(program: Program, seconds: number, { violations, log }: Run) {
   const client = createClient(program.url, CONNECTIONS);
-  const [times, memory] = [new Uint32Array(LONGEST_MS + 1), [] as number[]];
+  // By minute: one that is slow is another thing than an hour that is.
+  const [minutes, memory] = [[] as Uint32Array[], [] as number[]];
   const open = new Set<Promise<void>>();
   const start = performance.now();
   async function one(due: number, index: number): Promise<void> {
@@ -33,6 +41,9 @@ async function load(program: Program, seconds: number, { violations, log }: Run)
     const reply = await client.post(body).catch((error) => ({ status: 0, text: String(error) }));
     violations.check(reply.status === 200, `a report was answered ${reply.status}: ${reply.text}`);
     const took = Math.min(LONGEST_MS, Math.round(performance.now() - start - due));
+    const minute = Math.floor(due / 60_000);
+    const times = minutes[minute] ?? noTimes();
+    minutes[minute] = times;
     times[took] = (times[took] ?? 0) + 1;
   }
   let sent = 0;
@@ -50,7 +61,7 @@ async function load(program: Program, seconds: number, { violations, log }: Run)
   await Promise.all(open);
   const series = await client.scrape();
   client.close();
-  return { sent, times, memory, counted: series.get('transactions_total{status="approved"}') ?? 0 };
+  return { sent, minutes, memory, counted: series.get('transactions_total{status="approved"}') ?? 0 };
 }
 
 async function run(run: Run) {
@@ -58,21 +69,23 @@ async function run(run: Run) {
   const program = await serve(await run.folder());
   // What is compiled and cached at first is no growth.
   await load(program, Math.min(60, Math.max(10, seconds / 10)), run);
-  const { sent, times, memory, counted } = await load(program, seconds, run);
+  const { sent, minutes, memory, counted } = await load(program, seconds, run);
   await program.stop();
   const tenth = Math.ceil(memory.length / 10);
   const [first, last] = [memory.slice(0, tenth), memory.slice(-tenth)].map((part) => quantile(part, 0.5)) as [
     number,
     number,
   ];
+  const times = together(minutes);
   const p99 = quantileOf(times, 0.99);
+  const slow = minutes.filter((minute) => quantileOf(minute, 0.99) >= MOST_P99_MS).length;
   const { violations } = run;
   violations.check(counted >= sent, `${counted} counted of ${sent}`);
   violations.check(
     last <= first * (1 + MOST_GROWTH),
     `memory went from ${(first / 1e6).toFixed(1)} to ${(last / 1e6).toFixed(1)} MB`,
   );
-  violations.check(p99 < MOST_P99_MS, `p99 ${p99} ms`);
+  violations.check(p99 < MOST_P99_MS, `p99 ${p99} ms, in ${slow} of ${minutes.length} minutes above ${MOST_P99_MS} ms`);
   return {
     done: `${number(sent)} reports`,
     seen: `${(sent / seconds).toFixed(0)} a second, median ${quantileOf(times, 0.5)} ms, p99 ${p99} ms, memory from ${(first / 1e6).toFixed(0)} to ${(last / 1e6).toFixed(0)} MB`,

@@ -38,7 +38,7 @@ function numbers({ labels, annotations, activeAt }: Alert): HTMLElement {
     counted && fact('Normal', number(annotations.expected)),
     counted && labels.status !== 'approved' && fact('Normal, at most', number(annotations.upper)),
     counted && fact('That is', magnitudeOf({ labels, annotations } as Alert), true),
-    activeAt !== undefined && fact('Since', h('span', {}, when(activeAt), ' (', age ?? '', ')')),
+    activeAt !== undefined && fact('Alert since', h('span', {}, when(activeAt), ' (', age ?? '', ')')),
   );
 }
 

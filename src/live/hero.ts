@@ -4,7 +4,7 @@ import type { Model } from './model.ts';
 import { describe, type Tone, type Verdict } from './verdict.ts';
 import type { PathPart, State } from './wire.ts';
 
-const SINCE: Partial<Record<Tone, string>> = { gone: 'last evaluated', alert: 'since' };
+const SINCE: Partial<Record<Tone, string>> = { gone: 'last evaluated', alert: 'alert since' };
 
 function facts({ tone, since }: Verdict): HTMLElement | null {
   if (since === undefined) return null;
