@@ -25,8 +25,8 @@ import type { Report } from './report.ts';
 export interface Submission {
   reports: Report[];
   /** Idempotency key, and a fingerprint of the body that came with it. */
-  key?: string;
-  fingerprint?: string;
+  key?: string | undefined;
+  fingerprint?: string | undefined;
   /** Milliseconds since the epoch. */
   now: number;
   /** Builds the answer, which is kept under the key. Runs before the commit and must not wait. */

@@ -1,5 +1,6 @@
 import { bandAt, scoreOf } from './band.ts';
 import type { Baseline, Normal, Tunables } from './baseline.ts';
+import { hasAny } from './ledger/keys.ts';
 import { JUDGED_STATUSES, type JudgedStatus, STATUSES, type Status } from './names.ts';
 
 export const RECOMMENDATIONS = ['ok', 'watch', 'alert', 'unknown'] as const;
@@ -18,7 +19,7 @@ export interface Minute {
 
 export interface Assessment {
   status: JudgedStatus;
-  labels?: Readonly<Record<string, string>>;
+  labels?: Readonly<Record<string, string>> | undefined;
   count: number;
   /** Transactions of all statuses in the minute. */
   total: number;
@@ -73,14 +74,13 @@ function round(n: number): number {
 /** A share that a count would have, the other transactions being as they are. */
 const shareOf = (count: number, others: number): number => (count + others === 0 ? 0 : count / (count + others));
 
-function unknown(status: JudgedStatus, minute: Minute, all: number, reason: string): Assessment {
-  return { ...identity(status, minute, minute.counts[status] ?? 0, all), recommendation: 'unknown', reason };
-}
+/** Undefined where there are none: what is undefined is not in the answer. */
+const labelsOf = ({ labels }: Minute): Assessment['labels'] => (hasAny(labels) ? labels : undefined);
 
-function identity(status: JudgedStatus, { labels }: Minute, count: number, total: number) {
+function unknown(status: JudgedStatus, minute: Minute, total: number, reason: string): Assessment {
+  const count = minute.counts[status] ?? 0;
   const share = round(shareOf(count, total - count));
-  for (const _ in labels) return { status, labels, count, total, share };
-  return { status, count, total, share };
+  return { status, labels: labelsOf(minute), count, total, share, recommendation: 'unknown', reason };
 }
 
 function assessStatus(status: JudgedStatus, minute: Minute, all: number, baseline: Baseline): Assessment {
@@ -93,16 +93,23 @@ function assessStatus(status: JudgedStatus, minute: Minute, all: number, baselin
   const upper = upperBound(expected, '1m', normal, baseline.tunables);
   if (upper === undefined) return unknown(status, minute, all, 'the rules have not recorded the band yet');
   const others = all - count + (said === undefined ? approved : 0);
-  const assessment = {
-    ...identity(status, minute, count, others + count),
+  const recommendation = verdict(status, minute, expected, upper, normal, baseline);
+  const assessment: Assessment = {
+    status,
+    labels: labelsOf(minute),
+    count,
+    total: others + count,
+    share: round(shareOf(count, others)),
     expected: round(shareOf(expected, others)),
     upper: round(shareOf(upper, others)),
     expectedCount: round(expected),
     upperCount: round(upper),
     score: round(scoreOf(count, expected, normal.relativeVariance ?? 0)),
+    recommendation,
+    reason: '',
   };
-  const recommendation = verdict(status, minute, expected, upper, normal, baseline);
-  return { ...assessment, recommendation, reason: reasonFor(assessment, recommendation, normal) };
+  assessment.reason = reasonFor(assessment, normal);
+  return assessment;
 }
 
 /** Two minutes before, too: asked of a status that had a blip of two minutes, as the rules ask it (lasting.rules.yml). */
@@ -130,14 +137,14 @@ function verdict(
   return count > upper ? 'watch' : 'ok';
 }
 
-function reasonFor(a: Omit<Assessment, 'recommendation' | 'reason'>, verdict: Recommendation, normal: Normal): string {
+function reasonFor(a: Assessment, normal: Normal): string {
   const band = `normal here is ${percent(a.expected ?? 0)}, up to ${percent(a.upper ?? 0)}`;
   const facts = `${a.status} is ${percent(a.share)} of ${a.total} transactions; ${band}`;
   if (normal.firing !== undefined) return `${facts}; ${normal.firing} is firing`;
-  if (verdict === 'watch' && normal.blips)
+  if (a.recommendation === 'watch' && normal.blips)
     return `${facts}; there was a blip this week: two minutes alone are no alert`;
-  if (verdict === 'watch') return `${facts}; one minute alone is no alert`;
-  return verdict === 'alert' ? `${facts}; the minute before was above normal too` : facts;
+  if (a.recommendation === 'watch') return `${facts}; one minute alone is no alert`;
+  return a.recommendation === 'alert' ? `${facts}; the minute before was above normal too` : facts;
 }
 
 /**

@@ -33,8 +33,8 @@ export function reportsChange(reports: readonly object[], next: number): Change 
 
 /** As it is kept. */
 export interface Logged {
-  source?: string;
-  labels?: Report['labels'];
+  source?: string | undefined;
+  labels?: Report['labels'] | undefined;
   counts: Record<string, number>;
   authCodes: Record<string, number>;
   late: boolean;
@@ -55,8 +55,8 @@ export function logged(report: Report, late: boolean, now: number): Logged {
   return {
     timestamp: time,
     receivedAt: now,
-    ...(source !== '' && { source }),
-    ...(hasAny(labels) && { labels }),
+    source: source === '' ? undefined : source,
+    labels: hasAny(labels) ? labels : undefined,
     counts,
     authCodes,
     late,
@@ -71,8 +71,8 @@ export function readable({ timestamp, receivedAt, ...rest }: Logged): object {
 }
 
 interface Keyed {
-  key?: string;
-  fingerprint?: string;
+  key?: string | undefined;
+  fingerprint?: string | undefined;
   now: number;
 }
 

@@ -104,7 +104,8 @@ async function record(ctx: Context, services: Services): Promise<void> {
   let given: Answer | undefined;
   const receipt = await ledger.record({
     reports: parsed.reports,
-    ...(key !== undefined && { key, fingerprint: fingerprintOf(ctx) }),
+    key,
+    fingerprint: key === undefined ? undefined : fingerprintOf(ctx),
     now,
     answer(planned) {
       outcomes = planned;
