@@ -9,8 +9,10 @@ export function send(
   headers: Readonly<Record<string, string>> = {},
 ): void {
   ctx.respond = false;
-  const raw = ['Content-Type', type, 'Content-Length', String(Buffer.byteLength(text))];
+  const length = Buffer.byteLength(text);
+  const raw = ['Content-Type', type, 'Content-Length', String(length)];
   for (const name in headers) raw.push(name, headers[name] ?? '');
   ctx.res.writeHead(status, raw);
-  ctx.res.end(text);
+  // Nothing but ASCII is the same in both, and is copied several times as fast.
+  ctx.res.end(text, length === text.length ? 'latin1' : 'utf8');
 }
