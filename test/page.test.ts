@@ -213,6 +213,10 @@ describe('the demo', () => {
     expect(await card.getByRole('link', { name: /Runbook/ }).getAttribute('href')).toContain('#transactionsdenied');
     await page.getByRole('tab', { name: 'Journal' }).click();
     await page.locator('#message-list .entry', { hasText: 'Firing' }).first().waitFor();
+    await page.setViewportSize(PHONE);
+    const tooWide = `document.querySelector('#verdict .far').textContent = '100 % above normal';
+      document.documentElement.scrollWidth - innerWidth`;
+    expect(await page.evaluate(tooWide), 'the longest that it can say').toBeLessThanOrEqual(0);
     await looksRight(page);
   }, 400_000);
 
