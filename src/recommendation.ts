@@ -1,6 +1,6 @@
 import { bandAt, scoreOf } from './band.ts';
 import type { Baseline, Normal, Tunables } from './baseline.ts';
-import { hasAny } from './ledger/keys.ts';
+import { someLabels } from './ledger/keys.ts';
 import { JUDGED_STATUSES, type JudgedStatus, STATUSES, type Status } from './names.ts';
 
 export const RECOMMENDATIONS = ['ok', 'watch', 'alert', 'unknown'] as const;
@@ -74,13 +74,10 @@ function round(n: number): number {
 /** A share that a count would have, the other transactions being as they are. */
 const shareOf = (count: number, others: number): number => (count + others === 0 ? 0 : count / (count + others));
 
-/** Undefined where there are none: what is undefined is not in the answer. */
-const labelsOf = ({ labels }: Minute): Assessment['labels'] => (hasAny(labels) ? labels : undefined);
-
 function unknown(status: JudgedStatus, minute: Minute, total: number, reason: string): Assessment {
   const count = minute.counts[status] ?? 0;
   const share = round(shareOf(count, total - count));
-  return { status, labels: labelsOf(minute), count, total, share, recommendation: 'unknown', reason };
+  return { status, labels: someLabels(minute.labels), count, total, share, recommendation: 'unknown', reason };
 }
 
 function assessStatus(status: JudgedStatus, minute: Minute, all: number, baseline: Baseline): Assessment {
@@ -96,7 +93,7 @@ function assessStatus(status: JudgedStatus, minute: Minute, all: number, baselin
   const recommendation = verdict(status, minute, expected, upper, normal, baseline);
   const assessment: Assessment = {
     status,
-    labels: labelsOf(minute),
+    labels: someLabels(minute.labels),
     count,
     total: others + count,
     share: round(shareOf(count, others)),

@@ -2,8 +2,7 @@ import { messageOf } from '../log.ts';
 import { type LogLimits, openLogFiles } from './log-files.ts';
 import { createOverlay, type Overlay } from './overlay.ts';
 import type { Plan, Series } from './plan.ts';
-import type { Prune } from './take-overs.ts';
-import { createTakeOvers } from './take-overs.ts';
+import { createTakeOvers, type TakeOverOptions } from './take-overs.ts';
 import { openWitness } from './witness.mjs';
 
 export type Table = 'meta' | 'totals' | 'minutes' | 'keys' | 'expiry' | 'reports' | 'journal' | 'marks';
@@ -55,7 +54,7 @@ export interface Commits {
   close(): Promise<void>;
 }
 
-export interface CommitHooks {
+export interface CommitHooks extends Pick<TakeOverOptions, 'prune' | 'takenOver'> {
   /** Ends a batch with these reports: its number, and the changes that go with it, such as the state record. */
   seal: (reports: object[]) => { commit: number; changes: Change[] };
   /** A value as the log keeps it, in one line. */
@@ -64,10 +63,6 @@ export interface CommitHooks {
   committed: (seconds: number, totals: ReadonlyMap<string, Series>, news: News) => void;
   /** The newest batch is not on disk, nor is what was planned upon it. */
   failed: (reason: string) => void;
-  /** What is too old to keep. */
-  prune: () => Prune;
-  /** The ledger's file has taken over what the log held, or could not for a reason; then the log goes on. */
-  takenOver: (error?: string) => void;
 }
 
 const NONE: ReadonlyMap<string, unknown> = new Map();

@@ -46,6 +46,9 @@ export function hasAny(labels: Labels): boolean {
   return false;
 }
 
+/** Undefined where there are none, which JSON leaves out. */
+export const someLabels = (labels: Labels): Labels | undefined => (hasAny(labels) ? labels : undefined);
+
 /** Minutes sort by time, so that old ones can be removed as a range. */
 export const minuteText = (minute: number): string => String(Math.max(0, minute)).padStart(12, '0');
 

@@ -1,7 +1,7 @@
 import { METRIC } from '../names.ts';
 import type { Report } from '../report.ts';
 import type { Change } from './commits.ts';
-import { hasAny, minuteText, recordKey, seriesKey } from './keys.ts';
+import { minuteText, recordKey, seriesKey, someLabels } from './keys.ts';
 import { newLabelSet, type Series } from './plan.ts';
 import type { Prune } from './take-overs.ts';
 
@@ -56,7 +56,7 @@ export function logged(report: Report, late: boolean, now: number): Logged {
     timestamp: time,
     receivedAt: now,
     source: source === '' ? undefined : source,
-    labels: hasAny(labels) ? labels : undefined,
+    labels: someLabels(labels),
     counts,
     authCodes,
     late,
