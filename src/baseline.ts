@@ -140,6 +140,8 @@ export function describeBaseline({ state, asOf, reason }: Baseline): z.output<ty
 
 export interface BaselineWatch {
   current(): Baseline;
+  /** Resolves once Prometheus has been asked for the first time, whatever came of it. */
+  asked: Promise<void>;
   /** Asks now, once. */
   refresh(): Promise<void>;
   stop(): void;
@@ -151,7 +153,7 @@ const LOOK_AGAIN_MS = 2000;
 
 /** Keeps the newest baseline at hand, so that no POST waits for Prometheus. */
 export function watchBaseline(prometheus: Prometheus, log: Log): BaselineWatch {
-  let current = noBaseline('unavailable', 'Prometheus has not been asked yet');
+  let current = noBaseline('unavailable', 'Prometheus has not answered yet');
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   let looks = 0;
@@ -169,8 +171,8 @@ export function watchBaseline(prometheus: Prometheus, log: Log): BaselineWatch {
     await refresh();
     if (!stopped) timer = setTimeout(loop, current.state === 'ready' ? LOOK_MS : LOOK_AGAIN_MS).unref();
   }
-  void loop();
   return {
+    asked: loop(),
     current: () => current,
     refresh,
     stop() {

@@ -21,6 +21,8 @@ import { createPrometheus } from './prometheus.ts';
 const GRACE_MS = 5000;
 /** Connections without a request are closed after this long: who sends often has been told to go by then. */
 const DRAIN_MS = 2000;
+/** The first answers know what is normal where Prometheus says so within this time; counts do not wait longer. Milliseconds. */
+const FIRST_LOOK_MS = 500;
 
 /** What a connection may take, in milliseconds: somebody who sends or reads slowly must not hold it for good. */
 const LIMITS = {
@@ -132,6 +134,7 @@ export async function startServer(
   }
   const services = { config, ledger, prometheus, baseline, health, events, path, demo };
   const server = createApp({ ...services, access, assets, log, version: VERSION }, LIMITS).setTimeout(STUCK_MS);
+  await Promise.race([baseline.asked, sleep(FIRST_LOOK_MS)]);
   await listen(server, config).catch(async (error: unknown) => {
     await close();
     throw error;

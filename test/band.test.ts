@@ -7,7 +7,6 @@ import { createPrometheus, type Prometheus } from '../src/prometheus.ts';
 import type { Assessment } from '../src/recommendation.ts';
 import { AUTH_CODES, createTraffic, trafficMinutes } from '../src/simulate.ts';
 import { PROJECT } from '../src/stack.ts';
-import { waitFor } from './support/processes.ts';
 import { type Service, startService, temporaryFolder } from './support/service.ts';
 
 /** Enough for the guard, which needs three days. */
@@ -30,7 +29,6 @@ beforeAll(async () => {
   engine = await startPrivatePrometheus(storageOf(dataDir));
   prometheus = createPrometheus(engine.url);
   service = await startService({ prometheusUrl: engine.url });
-  await waitFor(async () => (await service.get('/-/ready')).json.baseline === 'ready', { what: 'the baseline' });
 });
 afterAll(async () => {
   await service?.close();

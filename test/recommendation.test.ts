@@ -6,7 +6,7 @@ import { RECORDED, TUNABLE } from '../src/names.ts';
 import { createPrometheus } from '../src/prometheus.ts';
 import { assess, overall, upperBound } from '../src/recommendation.ts';
 import { fakePrometheus, type Mood, RECORDINGS } from './support/fake-prometheus.ts';
-import { type Client, minutesAgo, serveWith, temporaryFolder } from './support/service.ts';
+import { type Client, minutesAgo, serveWith, startService, temporaryFolder } from './support/service.ts';
 
 const TUNABLES = { z: { '1m': 3.3, '2m': 3.3 }, noiseZ: 7 };
 
@@ -267,6 +267,18 @@ describe('a service and its Prometheus', () => {
       expect(alerts.status).toBe(200);
       expect(alerts.json).toMatchObject({ alerts: [], prometheus: { state: 'unavailable' } });
     });
+  });
+
+  test.each<[Mood, string]>([
+    ['slow', 'ready'],
+    ['silent', 'unavailable'],
+  ])('the first answer after a start beside a Prometheus that is %s: the baseline is %s', async (mood, state) => {
+    const fake = await fakePrometheus(mood);
+    const service = await startService({ prometheusUrl: fake.url });
+    const { status, json } = await service.post({ counts: { approved: 100, denied: 5 } });
+    await service.close();
+    await fake.close();
+    expect([status, json.accepted, json.baseline.state]).toEqual([200, 1, state]);
   });
 
   test('a Prometheus that goes away and comes back is noticed both times', async () => {

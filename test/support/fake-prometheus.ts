@@ -26,7 +26,7 @@ export const RECORDINGS: Sample[] = [
   sample(TUNABLE.calmScore, {}, 1),
 ];
 
-export type Mood = 'ready' | 'empty' | 'no JSON' | 'other JSON' | 'mad times' | 'error' | 'silent' | 'cut off';
+export type Mood = 'ready' | 'empty' | 'no JSON' | 'other JSON' | 'mad times' | 'error' | 'slow' | 'silent' | 'cut off';
 
 const vector = (samples: Sample[], time: number) => ({
   status: 'success',
@@ -39,7 +39,8 @@ const vector = (samples: Sample[], time: number) => ({
 function answer(mood: Mood, query: string, response: ServerResponse): void {
   const now = Date.now() / 1000;
   if (mood === 'silent') return;
-  if (mood === 'cut off') response.destroy();
+  if (mood === 'slow') setTimeout(() => answer('ready', query, response), 100);
+  else if (mood === 'cut off') response.destroy();
   else if (mood === 'no JSON') response.end('<html>Bad Gateway</html>');
   else if (mood === 'other JSON') response.end('{"status":"success","data":{"resultType":"scalar","result":[]}}');
   else if (mood === 'error')

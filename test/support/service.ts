@@ -140,7 +140,7 @@ export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { led
   const server = createApp({
     config: readConfig({ ...flags } as Flags, {}),
     prometheus,
-    baseline: { current: () => baseline, refresh: async () => {}, stop: () => {} },
+    baseline: { asked: Promise.resolve(), current: () => baseline, refresh: async () => {}, stop: () => {} },
     health,
     events: createEvents(health.streams),
     access: () => undefined,
