@@ -365,6 +365,25 @@ test('a full disk: 503 and nothing counted; once there is space, everything work
   await again.process.stop();
 });
 
+test('a slow disk: who reports waits for it, and nobody else does', async () => {
+  const dir = temporaryFolder('slow');
+  const preload = new URL('support/slow-disk.mjs', import.meta.url).href;
+  const service = await serveProcess(dir, [], { NODE_OPTIONS: `--import ${preload}` });
+  await service.post({ counts: { denied: 6 } });
+
+  let counted = false;
+  const second = service.post({ counts: { denied: 1 } }).then((answer) => {
+    counted = true;
+    return answer;
+  });
+  for (let i = 0; i < 5; i++) expect((await service.get('/-/healthy')).status).toBe(200);
+  expect(counted).toBe(false);
+  expect(await service.value('transactions_total{status="denied"}')).toBe(6);
+  expect((await second).status).toBe(200);
+  await service.process.stop('SIGKILL');
+  expect(await countersIn(dir)).toContain('transactions_total{status="denied"} 7');
+});
+
 /** Reports of their own, which take a megabyte of the log; of one minute, so that they are the same when sent again later. */
 const manyReports = (name: string, timestamp = minutesAgo(1)) =>
   Array.from({ length: 2000 }, (_, i) => ({

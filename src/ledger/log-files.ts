@@ -22,10 +22,12 @@ const sync = SYNCED === 0 ? promisify(fdatasync) : undefined;
 
 /**
  * A disk that answers within this many milliseconds is waited for here: to have another thread wait takes as long, and twice
- * the CPU. One that took longer is left to another thread for a while, so that nothing else waits for it.
+ * the CPU. One that took longer is left to another thread, so that nothing else waits for it: for a second, or for so many
+ * times as long as it took that it holds up a hundredth of what else there is to do.
  */
 const QUICK_MS = 0.25;
 const ELSEWHERE_MS = 1000;
+const ELSEWHERE_TIMES = 100;
 
 /** The log as one process writes it. */
 export interface LogFiles {
@@ -68,7 +70,8 @@ function createWriter(): (fd: number, bytes: Buffer, at: number) => Promise<void
     if (SYNCED === 0 || start < elsewhereUntil) return writeElsewhere(fd, bytes, at);
     writeHere(fd, bytes, at);
     const end = performance.now();
-    if (end - start > QUICK_MS) elsewhereUntil = end + ELSEWHERE_MS;
+    const took = end - start;
+    if (took > QUICK_MS) elsewhereUntil = end + Math.max(ELSEWHERE_MS, ELSEWHERE_TIMES * took);
     return undefined;
   };
 }

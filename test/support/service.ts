@@ -173,8 +173,12 @@ export async function runProgram(args: string[], env: NodeJS.ProcessEnv = {}): P
 }
 
 /** The built `tillwatch serve` as a process of its own; rejects with its log when it does not come up. */
-export async function serveProcess(dir: string, args: string[] = []): Promise<ServiceProcess> {
-  const running = await runProgram(['serve', '--port', '0', '--data', dir, '--prometheus-url', NOWHERE, ...args]);
+export async function serveProcess(
+  dir: string,
+  args: string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<ServiceProcess> {
+  const running = await runProgram(['serve', '--port', '0', '--data', dir, '--prometheus-url', NOWHERE, ...args], env);
   let over = false;
   void running.exited.then(() => {
     over = true;
