@@ -109,7 +109,7 @@ const told = (service: string) => ({
   journal: JSON.stringify(services.at('/api/v1/alertmanager')).includes(service),
 });
 
-describe('a receiver that is down', () => {
+describe('a receiver that is down:', () => {
   test.each<[string, string, Failure[]]>([
     ['mail that says 451', 'tempfail', ['tempfail', 'tempfail']],
     ['mail that says 421', 'busy', ['busy', 'busy']],
