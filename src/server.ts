@@ -41,8 +41,8 @@ const STUCK_MS = 60_000;
 export interface RunningServer {
   /** Where it listens, with the port in use. */
   url: string;
-  /** Reads what the rules recorded now, instead of some seconds later. */
-  refreshBaseline(): Promise<void>;
+  /** Looks at Prometheus and Alertmanager now, instead of some seconds later. */
+  lookAgain(): Promise<void>;
   /** Answers what has been asked, then stops. */
   close(): Promise<void>;
 }
@@ -140,5 +140,8 @@ export async function startServer(
     throw error;
   });
   log('info', `listening on ${urlOf(server)}`);
-  return { url: urlOf(server), refreshBaseline: baseline.refresh, close };
+  async function lookAgain(): Promise<void> {
+    await Promise.all([baseline.refresh(), path.refresh()]);
+  }
+  return { url: urlOf(server), lookAgain, close };
 }

@@ -152,7 +152,7 @@ export async function startStack(
     running.push(alertmanager);
     running.push(await startPrometheus(config, prometheusPort, log, failed));
     running.push(followEdits(render, alertmanager, log));
-    await server.refreshBaseline();
+    await server.lookAgain();
     return { url: server.url, prometheusUrl, alertmanagerUrl, token: internal?.token, stop };
   } catch (error) {
     await stop();

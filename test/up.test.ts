@@ -10,6 +10,8 @@ let service: Client;
 let prometheus: Client;
 /** What a page that is open all the time is told. */
 let page: EventStream;
+/** What the service said of itself at the very first. */
+let first: { path: object };
 
 const address = (name: string) => new RegExp(`${name}\\s+(http://127\\.0\\.0\\.1:\\d+)`).exec(running.stdout())?.[1];
 
@@ -24,6 +26,7 @@ async function startDemo(): Promise<void> {
   await waitFor(() => over || running.stdout().includes('Tillwatch runs'), { timeout: 170_000, what: 'the demo' });
   if (over) throw new Error(`the demo ended:\n${running.stderr()}`);
   service = clientOf(address('post counts') ?? '');
+  first = (await service.get('/-/ready')).json;
   prometheus = clientOf(address('Prometheus') ?? '');
   page = await listenTo(service.url);
 }
@@ -58,6 +61,10 @@ const nextMinute = async () => {
 };
 
 describe('tillwatch up --demo', () => {
+  it('has looked at what it started by the time it says that it runs', () => {
+    expect(first.path).toMatchObject({ prometheus: { ok: true }, alertmanager: { ok: true } });
+  });
+
   it('knows what is normal at the first POST, and calls a normal minute ok', async () => {
     await waitFor(async () => (await service.get('/-/ready')).json.baseline === 'ready', { what: 'the baseline' });
     await nextMinute();
