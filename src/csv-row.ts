@@ -1,5 +1,5 @@
 import { STATUSES } from './names.ts';
-import { parseTime } from './report.ts';
+import { parseTime } from './parse-time.ts';
 
 /** What a file counts by. */
 export type CsvKind = 'status' | 'auth_code';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
-import { parseTime } from './report.ts';
+import { parseTime } from './parse-time.ts';
 import type { Label } from './score.ts';
 
 const MAX_PROBLEMS = 10;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { STATUSES, type Status } from './names.ts';
+import { parseTime } from './parse-time.ts';
 
 /** One number out of a report. `status` adds to the transactions, `code` to the auth codes, both when both are known. */
 export interface Entry {
@@ -35,30 +36,6 @@ export type Parsed = { ok: true; reports: Report[] } | { ok: false; errors: Fiel
 export const MAX_REPORTS = 10_000;
 const MAX_ERRORS = 20;
 const FUTURE_MS = 5 * 60_000;
-
-const TIMESTAMP =
-  /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(Z|[+-](?:0\d|1[0-4]):?[0-5]\d)?$/i;
-
-/** The same minute is said again and again, and read twice of each report. */
-let last = { text: '', time: Number.NaN };
-
-/** Milliseconds since the epoch of an ISO 8601 time, UTC unless it says otherwise; NaN if it is no such time. */
-export function parseTime(text: string): number {
-  if (text !== last.text) last = { text, time: readTime(text) };
-  return last.time;
-}
-
-function readTime(text: string): number {
-  const match = TIMESTAMP.exec(text);
-  if (match === null) return Number.NaN;
-  const [, year, month, day, hour, minute, second = '00', zone = 'Z'] = match;
-  // Date rolls 30 February over into March: only a date that stays itself is one.
-  const local = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  if (Number.isNaN(local.getTime()) || local.getUTCDate() !== Number(day)) return Number.NaN;
-  if (/^z$/i.test(zone)) return local.getTime();
-  const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(-2))];
-  return local.getTime() - (zone[0] === '-' ? -1 : 1) * (hours * 60 + minutes) * 60_000;
-}
 
 /** What is wrong with a number as a count of transactions. */
 function wrongCount(n: number): string | undefined {

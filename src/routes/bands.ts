@@ -4,9 +4,9 @@ import { ANY_FIELD, anomaly, band, definitions, type Field, fieldOf, readAnomali
 import { describeBaseline, describedBaseline } from '../baseline.ts';
 import { addressOf, extraLabels } from '../labels.ts';
 import { STATUSES, WINDOWS } from '../names.ts';
+import { parseTime } from '../parse-time.ts';
 import { Problem } from '../problem.ts';
 import type { Range } from '../prometheus.ts';
-import { parseTime } from '../report.ts';
 import { type Route, readQuery, type Services } from './route.ts';
 
 const MAX_POINTS = 2000;

@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import { compare } from '../comparison.ts';
 import { STATUSES } from '../names.ts';
-import { parseTime } from '../report.ts';
+import { parseTime } from '../parse-time.ts';
 import { type Route, readQuery, type Services } from './route.ts';
 
 const WHAT = ['total', ...STATUSES] as const;
