@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from './client.ts';
-import { watchDisk } from './disk-times.ts';
+import { type MachineMinute, watchMachine } from './machine.ts';
 import { memoryOf, type Program, serve } from './program.ts';
 import { number, part, type Run, type Torture } from './row.ts';
 
@@ -35,8 +35,6 @@ async function load(program: Program, seconds: number, { violations, log }: Run)
   const client = createClient(program.url, CONNECTIONS);
   // By minute: one that is slow is another thing than an hour that is.
   const [minutes, memory] = [[] as Uint32Array[], [] as number[]];
-  // What the sender itself was late by, at the most, of each minute: not the service's doing.
-  const held: number[] = [];
   const open = new Set<Promise<void>>();
   const start = performance.now();
   async function one(due: number, index: number): Promise<void> {
@@ -49,12 +47,9 @@ async function load(program: Program, seconds: number, { violations, log }: Run)
     minutes[minute] = times;
     times[took] = (times[took] ?? 0) + 1;
   }
-  let [sent, before] = [0, 0];
+  let sent = 0;
   for (let nextLook = 0; performance.now() - start < seconds * 1000; await sleep(1)) {
     const elapsed = performance.now() - start;
-    const minute = Math.floor(before / 60_000);
-    held[minute] = Math.max(held[minute] ?? 0, elapsed - before);
-    before = elapsed;
     for (; sent < (elapsed / 1000) * PER_SECOND; sent++) {
       const asked = one((sent / PER_SECOND) * 1000, sent).finally(() => open.delete(asked));
       open.add(asked);
@@ -67,7 +62,30 @@ async function load(program: Program, seconds: number, { violations, log }: Run)
   await Promise.all(open);
   const series = await client.scrape();
   client.close();
-  return { sent, minutes, memory, held, counted: series.get('transactions_total{status="approved"}') ?? 0 };
+  return { sent, minutes, memory, counted: series.get('transactions_total{status="approved"}') ?? 0 };
+}
+
+const ms = (value: number): string => `${value.toFixed(0)} ms`;
+
+/** What the machine did of itself. */
+function beside(minutes: readonly MachineMinute[]): string {
+  const most = (of: 'block' | 'late') => Math.max(...minutes.map((minute) => minute[of]));
+  const stolen = minutes.reduce((sum, minute) => sum + minute.stolen, 0) / minutes.length;
+  return `beside it a block of 4 kB took up to ${ms(most('block'))}, a thread with nothing to do woke up to ${ms(most('late'))} late, others took ${(100 * stolen).toFixed(1)} % of the CPU`;
+}
+
+/** How many minutes were slow, and in how many of these the machine stood still for as long as a report may take. */
+function slowMinutes(minutes: readonly Uint32Array[], machine: readonly MachineMinute[], log: Run['log']) {
+  let [slow, still] = [0, 0];
+  for (const [at, times] of minutes.entries()) {
+    const p99 = quantileOf(times, 0.99);
+    if (p99 < MOST_P99_MS) continue;
+    const its = machine[at] ?? { block: 0, late: 0, stolen: 0 };
+    slow++;
+    if (Math.max(its.block, its.late) >= MOST_P99_MS) still++;
+    log(`minute ${at + 1}: p99 ${ms(p99)}; ${beside([its])}`);
+  }
+  return { slow, still };
 }
 
 async function run(run: Run) {
@@ -75,9 +93,9 @@ async function run(run: Run) {
   const program = await serve(await run.folder());
   // What is compiled and cached at first is no growth.
   await load(program, Math.min(60, Math.max(10, seconds / 10)), run);
-  const disk = await watchDisk(await run.folder());
-  const { sent, minutes, memory, held, counted } = await load(program, seconds, run);
-  await disk.stop();
+  const machine = await watchMachine(await run.folder());
+  const { sent, minutes, memory, counted } = await load(program, seconds, run);
+  await machine.stop();
   await program.stop();
   const tenth = Math.ceil(memory.length / 10);
   const [first, last] = [memory.slice(0, tenth), memory.slice(-tenth)].map((part) => quantile(part, 0.5)) as [
@@ -86,13 +104,7 @@ async function run(run: Run) {
   ];
   const times = together(minutes);
   const p99 = quantileOf(times, 0.99);
-  const slow = minutes.flatMap((minute, at) => (quantileOf(minute, 0.99) >= MOST_P99_MS ? [at] : []));
-  const ms = (value = 0) => `${value.toFixed(0)} ms`;
-  for (const minute of slow)
-    run.log(
-      `minute ${minute}: p99 ${ms(quantileOf(minutes[minute] ?? noTimes(), 0.99))}, a block up to ${ms(disk.slowest[minute])}, the sender held up to ${ms(held[minute])}`,
-    );
-  const among = (longest: readonly number[]) => slow.filter((minute) => (longest[minute] ?? 0) >= MOST_P99_MS).length;
+  const { slow, still } = slowMinutes(minutes, machine.minutes, run.log);
   const { violations } = run;
   violations.check(counted >= sent, `${counted} counted of ${sent}`);
   violations.check(
@@ -101,11 +113,11 @@ async function run(run: Run) {
   );
   violations.check(
     p99 < MOST_P99_MS,
-    `p99 ${p99} ms, above ${MOST_P99_MS} ms in ${slow.length} of ${minutes.length} minutes: in ${among(disk.slowest)} of these the disk took as long over one block, in ${among(held)} the sender itself was held up as long`,
+    `p99 ${p99} ms, above ${MOST_P99_MS} ms in ${slow} of ${minutes.length} minutes, in ${still} of which the machine itself stood still as long`,
   );
   return {
     done: `${number(sent)} reports`,
-    seen: `${(sent / seconds).toFixed(0)} a second, median ${quantileOf(times, 0.5)} ms, p99 ${p99} ms; a block of 4 kB beside it up to ${ms(Math.max(...disk.slowest))}, the sender held up to ${ms(Math.max(...held))}; memory from ${(first / 1e6).toFixed(0)} to ${(last / 1e6).toFixed(0)} MB`,
+    seen: `${(sent / seconds).toFixed(0)} a second, median ${quantileOf(times, 0.5)} ms, p99 ${p99} ms; ${beside(machine.minutes)}; memory from ${(first / 1e6).toFixed(0)} to ${(last / 1e6).toFixed(0)} MB`,
   };
 }
 
