@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { INCIDENT_KINDS, type IncidentKind } from './incidents.ts';
 import { Problem } from './problem.ts';
-import type { Traffic } from './simulate.ts';
+import { createTraffic, type Traffic } from './simulate.ts';
 
 interface Shown {
   title: string;
@@ -40,6 +40,13 @@ export const demoState = z
     running: z.array(running),
   })
   .meta({ id: 'Demo' });
+
+export const DEMO_SEED = 1;
+/** In fewer transactions a minute, as there are at night, an incident takes longer to tell from chance than a person watches. */
+const LEAST_PER_MINUTE = 250;
+
+/** Traffic in which an incident shows within two minutes, at whatever hour it is started. */
+export const createDemoTraffic = (): Traffic => createTraffic({ seed: DEMO_SEED, leastPerMinute: LEAST_PER_MINUTE });
 
 /** The incidents that a person may start in the demo's traffic. */
 export interface Demo {

@@ -29,6 +29,8 @@ export interface TrafficOptions {
   seed: number;
   /** Mean transactions a minute over a week. */
   volumePerMinute?: number;
+  /** So many a minute at the least, at any hour, before weekday and noise; default none. */
+  leastPerMinute?: number;
   incidents?: readonly Incident[];
   /** How many times the usual noise there is, chance aside; default 1. */
   noise?: number;
@@ -88,6 +90,7 @@ function normalised(values: number[]): number[] {
 interface Background {
   seed: number;
   volume: number;
+  least: number;
   noise: number;
   batchOff: number;
 }
@@ -115,10 +118,11 @@ function nightlyBatch({ seed, volume, batchOff }: Background, minute: number): n
 }
 
 function intensityAt(traffic: Background, minute: number): Intensity {
-  const { volume } = traffic;
+  const { volume, least } = traffic;
   const minuteOfDay = minute % DAY;
   const weekday = WEEKDAY[(Math.floor(minute / DAY) + 4) % 7] ?? 1;
-  const total = volume * (DAILY_SHAPE[minuteOfDay] ?? 1) * weekday * noiseOf('volume', traffic, minute);
+  const usual = Math.max(least, volume * (DAILY_SHAPE[minuteOfDay] ?? 1));
+  const total = usual * weekday * noiseOf('volume', traffic, minute);
   const of = (name: keyof typeof SHARE, share: number) => total * share * noiseOf(name, traffic, minute);
   const denied = of('denied', deniedShare(minuteOfDay));
   const rest = {
@@ -149,7 +153,13 @@ function sample(seed: number, minute: number, mean: Intensity): TrafficMinute {
 
 /** Traffic of a shop chain: day and week shapes, noise beyond chance, a nightly batch, and the incidents asked for. */
 export function createTraffic(options: TrafficOptions): Traffic {
-  const { seed, volumePerMinute: volume = DEFAULT_VOLUME, noise = 1, batchOff = 0 } = options;
+  const {
+    seed,
+    volumePerMinute: volume = DEFAULT_VOLUME,
+    leastPerMinute: least = 0,
+    noise = 1,
+    batchOff = 0,
+  } = options;
   const incidents = [...(options.incidents ?? [])];
   return {
     incidents,
@@ -161,7 +171,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
     at: (minute) => {
       const now = incidents.filter((incident) => incident.start <= minute && minute < incident.end);
       if (now.some((incident) => incident.kind === 'feed-dead')) return undefined;
-      const mean = intensityAt({ seed, volume, noise, batchOff }, minute);
+      const mean = intensityAt({ seed, volume, least, noise, batchOff }, minute);
       for (const incident of now) applyIncident(incident, minute, mean);
       return sample(seed, minute, mean);
     },

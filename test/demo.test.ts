@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDemo, type Demo } from '../src/demo.ts';
+import { createDemo, createDemoTraffic, type Demo } from '../src/demo.ts';
 import { postDemoTraffic } from '../src/demo-traffic.ts';
 import type { Clock } from '../src/post-traffic.ts';
 import { createTraffic, type TrafficMinute } from '../src/simulate.ts';
@@ -89,4 +89,15 @@ describe("the demo's traffic", () => {
     // The incident's minutes stay as they are.
     expect(told.map(({ minute }) => minute)).toEqual([first + 5, first + 6]);
   });
+});
+
+it('has so many transactions at any hour of a week that failures of one in twenty are no chance', () => {
+  for (let hour = 0; hour < 7 * 24; hour++) {
+    const minute = Date.UTC(2026, 10, 16, hour) / MINUTE;
+    const traffic = createDemoTraffic();
+    createDemo(traffic, () => minute * MINUTE).start('failed');
+    const failed = [0, 1, 2].map((later) => traffic.at(minute + later)?.counts.failed ?? 0);
+    // Two minutes with so many are an alert where next to none fail (the floor, docs/detection.md).
+    expect(failed.filter((count) => count >= 5).length, `${failed} failed at hour ${hour}`).toBeGreaterThanOrEqual(2);
+  }
 });

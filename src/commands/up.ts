@@ -2,17 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, type Flags, isGiven, readConfig, type SettingName } from '../config.ts';
-import { createDemo, type Demo } from '../demo.ts';
+import { createDemo, createDemoTraffic, DEMO_SEED, type Demo } from '../demo.ts';
 import { postDemoTraffic } from '../demo-traffic.ts';
 import { HistoryOverlapError, importHistory } from '../history.ts';
 import { createLog, type Log, messageOf } from '../log.ts';
 import { createProgress } from '../progress.ts';
-import { AUTH_CODES, createTraffic, type Traffic, trafficMinutes } from '../simulate.ts';
+import { AUTH_CODES, type Traffic, trafficMinutes } from '../simulate.ts';
 import { PROJECT, type Stack, type StackPorts, startStack } from '../stack.ts';
 import { type CommandIo, untilStopped } from './io.ts';
 
 const DEMO_DAYS = 14;
-const DEMO_SEED = 1;
 const DAY = 1440;
 
 /** Writes the demo's fourteen days up to now into Prometheus' data, unless an earlier run has. */
@@ -109,7 +108,7 @@ async function runStack(
   io: CommandIo,
   log: Log,
 ): Promise<number> {
-  const traffic = createTraffic({ seed: DEMO_SEED });
+  const traffic = createDemoTraffic();
   const demo = withDemo ? createDemo(traffic) : undefined;
   if (demo) await importDemo(traffic, config, io, log);
   io.signal.throwIfAborted();
