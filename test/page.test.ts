@@ -2,8 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDemoTraffic } from '../src/demo.ts';
 import { importHistory } from '../src/history.ts';
-import { AUTH_CODES, createTraffic, trafficMinutes } from '../src/simulate.ts';
+import { AUTH_CODES, trafficMinutes } from '../src/simulate.ts';
 import { PROJECT } from '../src/stack.ts';
 import { launchChromium, openPage, PHONE, seeAll, seriousProblems, sideways, tabTo } from './support/browser.ts';
 import { type Running, waitFor } from './support/processes.ts';
@@ -140,7 +141,7 @@ async function importDays(data: string): Promise<void> {
   const now = Math.floor(Date.now() / 60_000);
   mkdirSync(data, { recursive: true });
   await importHistory({
-    minutes: trafficMinutes(createTraffic({ seed: 1 }), now - DAYS * 1440, now),
+    minutes: trafficMinutes(createDemoTraffic(), now - DAYS * 1440, now),
     authCodes: AUTH_CODES,
     dataDir: data,
     rulesDir: join(PROJECT, 'prometheus', 'rules'),
