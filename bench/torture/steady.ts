@@ -94,8 +94,7 @@ async function run(run: Run) {
   // What is compiled and cached at first is no growth.
   await load(program, Math.min(60, Math.max(10, seconds / 10)), run);
   const machine = await watchMachine(await run.folder());
-  const { sent, minutes, memory, counted } = await load(program, seconds, run);
-  await machine.stop();
+  const { sent, minutes, memory, counted } = await load(program, seconds, run).finally(machine.stop);
   await program.stop();
   const tenth = Math.ceil(memory.length / 10);
   const [first, last] = [memory.slice(0, tenth), memory.slice(-tenth)].map((part) => quantile(part, 0.5)) as [
