@@ -133,8 +133,9 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
     newest: state.stored.commits,
     limits: options.logLimits,
     seal: state.seal,
-    // Of a counter that is on disk only the value is news.
     textOf(table, key, value) {
+      if (table === 'reports') return value as string;
+      // Of a counter that is on disk only the value is news.
       const brief = table === 'totals' && mirror.get(key) !== undefined;
       return brief ? String((value as Series).value) : JSON.stringify(value);
     },

@@ -134,7 +134,7 @@ describe('a ledger that cannot be trusted stops the start, named, with what to d
     ['is cut within its first page', '', (file) => truncateSync(file, 100)],
     ['is text', '', (file) => writeFileSync(file, 'timestamp,status,count\n'.repeat(1000))],
     ['is another database', '', (file) => writeFileSync(file, `SQLite format 3\0${'\0'.repeat(8175)}`)],
-    ['is of a later version', 'version 3', (file) => rewriteState(file, '{"version":3}')],
+    ['is of a later version', 'version 4', (file) => rewriteState(file, '{"version":4}')],
     ['has lost its state', 'state record is missing', (file) => rewriteState(file, undefined)],
     [
       'is an older copy, its log lost',
@@ -292,14 +292,58 @@ describe('a log that holds what the ledger was killed before taking over', () =>
   });
 });
 
-test('a ledger of the version before, which had no log, is taken as it is', async () => {
+const stateIn = ({ tables }: ReturnType<typeof openStore>) =>
+  JSON.parse(unseal('meta', 'state', tables.meta.get('state') ?? Buffer.alloc(0)));
+
+test('a ledger of version 1, which had no log, is taken as it is', async () => {
   const dir = damagedBy(withoutLog);
-  const { env, tables } = openStore(ledgerIn(dir));
-  const { id, closed, ...state } = JSON.parse(unseal('meta', 'state', tables.meta.get('state') ?? Buffer.alloc(0)));
-  tables.meta.putSync('state', seal('meta', 'state', JSON.stringify({ ...state, version: 1 })));
-  await env.close();
+  const store = openStore(ledgerIn(dir));
+  const { id, closed, ...state } = stateIn(store);
+  await store.env.close();
+  rewriteState(ledgerIn(dir), JSON.stringify({ ...state, version: 1 }));
   expect([id, closed]).toEqual([expect.stringMatching(/^[0-9a-f]{16}$/), true]);
   expect(await countersIn(dir)).toBe(await countersIn(damagedBy(() => {})));
+});
+
+test('the list of a ledger of version 2, whose reports were objects, is read on beside what is added', async () => {
+  const dir = damagedBy(() => {});
+  const store = openStore(ledgerIn(dir));
+  const state = stateIn(store);
+  const [timestamp, receivedAt] = [Date.parse('2026-11-21T12:31:00Z'), Date.parse('2026-11-21T12:32:00Z')];
+  const kept = {
+    timestamp,
+    receivedAt,
+    source: 'of version 2',
+    counts: { denied: 6 },
+    authCodes: { 51: 6 },
+    late: true,
+  };
+  const number = (n: number) => String(n).padStart(16, '0');
+  const records = [
+    [kept, { ...kept, source: 'with labels', labels: { acquirer: 'acme' } }],
+    { ...kept, source: 'alone', timestamp: '2026-11-21T12:31:00.000Z', receivedAt: '2026-11-21T12:32:00.000Z' },
+  ];
+  for (const [index, record] of records.entries()) {
+    const key = number(state.nextReport + 2 * index);
+    store.tables.reports.putSync(key, seal('reports', key, JSON.stringify(record)));
+  }
+  await store.env.close();
+  rewriteState(ledgerIn(dir), JSON.stringify({ ...state, version: 2, nextReport: state.nextReport + 3 }));
+
+  const service = await startService({ data: dir, labels: 'acquirer' });
+  await service.post({ source: 'added', counts: { denied: 2 }, authCodes: { 51: 2 }, labels: { acquirer: 'acme' } });
+  await service.post({ status: 'failed', auth_code: '91', count: 3 });
+  const { json } = await service.get('/api/v1/transactions?limit=5');
+  await service.close();
+  const times = { timestamp: '2026-11-21T12:31:00.000Z', receivedAt: '2026-11-21T12:32:00.000Z' };
+  const now = { timestamp: expect.stringMatching(/Z$/), receivedAt: expect.stringMatching(/Z$/), late: false };
+  expect(json.reports).toEqual([
+    { ...now, counts: { failed: 3 }, authCodes: { 91: 3 } },
+    { ...now, source: 'added', labels: { acquirer: 'acme' }, counts: { denied: 2 }, authCodes: { 51: 2 } },
+    { ...kept, ...times, source: 'alone' },
+    { ...kept, ...times, source: 'with labels', labels: { acquirer: 'acme' } },
+    { ...kept, ...times },
+  ]);
 });
 
 test('a ledger that was moved away is begun anew, its witness with it', async () => {

@@ -17,8 +17,8 @@ export type Change = readonly [table: Table, records: Iterable<readonly [key: st
 
 /** What a commit brings beside its records. */
 export interface News {
-  /** For the list of the latest reports. */
-  reports: object[];
+  /** For the list of the latest reports, each as it is kept there. */
+  reports: string[];
   /** For the gauge of the last minute. */
   added: Plan['added'];
 }
@@ -56,7 +56,7 @@ export interface Commits {
 
 export interface CommitHooks extends Pick<TakeOverOptions, 'prune' | 'takenOver'> {
   /** Ends a batch with these reports: its number, and the changes that go with it, such as the state record. */
-  seal: (reports: object[]) => { commit: number; changes: Change[] };
+  seal: (reports: string[]) => { commit: number; changes: Change[] };
   /** A value as the log keeps it, in one line. */
   textOf: (table: Table, key: string, value: unknown) => string;
   /** A batch is on disk, with these values of counters; nobody who waited for it has been told yet. */

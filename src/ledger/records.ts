@@ -1,7 +1,7 @@
 import { METRIC } from '../names.ts';
 import type { Report } from '../report.ts';
 import type { Change } from './commits.ts';
-import { minuteText, recordKey, seriesKey, someLabels } from './keys.ts';
+import { hasAny, minuteText, recordKey, seriesKey } from './keys.ts';
 import { newLabelSet, type Series } from './plan.ts';
 import type { Prune } from './take-overs.ts';
 
@@ -23,51 +23,65 @@ export function noteChange(n: number, value: object): Change {
 /** Reports in one record: written and removed together, for a list that is only read to be looked at. */
 const TOGETHER = 100;
 
-/** The reports of a commit at the end of their table; `next` is the number after the last. */
-export function reportsChange(reports: readonly object[], next: number): Change {
-  const records: [string, object[]][] = [];
+/** The reports of a commit (`logged`) at the end of their table, as JSON; `next` is the number after the last. */
+export function reportsChange(reports: readonly string[], next: number): Change {
+  const records: [string, string][] = [];
   for (let at = Math.max(0, reports.length - KEPT); at < reports.length; at += TOGETHER)
-    records.push([sequence(next - reports.length + at), reports.slice(at, at + TOGETHER)]);
+    records.push([sequence(next - reports.length + at), `[${reports.slice(at, at + TOGETHER).join(',')}]`]);
   return ['reports', records];
 }
 
-/** As it is kept. */
-export interface Logged {
-  source?: string | undefined;
-  labels?: Report['labels'] | undefined;
-  counts: Record<string, number>;
-  authCodes: Record<string, number>;
-  late: boolean;
-  /** Milliseconds since the epoch, as is the other; text in records of earlier versions. */
+/**
+ * A report as it is kept for the list of the latest: JSON of its time and of when it came (milliseconds since the epoch), its
+ * source, its labels or 0, 1 where it was late, and its counts, each behind its slot. It is written for every report and
+ * hardly ever read: text in place of objects took a tenth off the CPU of a batch.
+ */
+export function logged({ time, source, labels, entries }: Report, late: boolean, now: number): string {
+  let text = `[${time},${now},${JSON.stringify(source)},${hasAny(labels) ? JSON.stringify(labels) : 0},${late ? 1 : 0}`;
+  for (const { slot, count } of entries) text += `,"${slot}",${count}`;
+  return `${text}]`;
+}
+
+type Logged = [
+  time: number,
+  receivedAt: number,
+  source: string,
+  labels: 0 | Report['labels'],
+  late: 0 | 1,
+  ...unknown[],
+];
+/** As it was kept by version 2 of the ledger; the times also as text. */
+interface LoggedObject {
   timestamp: number | string;
   receivedAt: number | string;
 }
-
-/** A report as it is kept for the list of the latest. */
-export function logged(report: Report, late: boolean, now: number): Logged {
-  const { time, source, labels, entries } = report;
-  const counts: Record<string, number> = {};
-  const authCodes: Record<string, number> = {};
-  for (const { status, code, count } of entries) {
-    if (status !== undefined) counts[status] = count;
-    if (code !== undefined) authCodes[code] = count;
-  }
-  return {
-    timestamp: time,
-    receivedAt: now,
-    source: source === '' ? undefined : source,
-    labels: someLabels(labels),
-    counts,
-    authCodes,
-    late,
-  };
-}
+/** A report of the list, whichever version kept it. */
+export type ListedReport = Logged | LoggedObject;
 
 const iso = (time: number | string): string => new Date(time).toISOString();
 
-/** As people read it. */
-export function readable({ timestamp, receivedAt, ...rest }: Logged): object {
-  return { timestamp: iso(timestamp), receivedAt: iso(receivedAt), ...rest };
+/** A report that was logged, as people read it. */
+export function readable(logged: ListedReport): object {
+  if (!Array.isArray(logged))
+    return { ...logged, timestamp: iso(logged.timestamp), receivedAt: iso(logged.receivedAt) };
+  const [time, receivedAt, source, labels, late, ...entries] = logged;
+  const counts: Record<string, number> = {};
+  const authCodes: Record<string, number> = {};
+  for (let at = 0; at < entries.length; at += 2) {
+    const slot = String(entries[at]);
+    const [status, code] = slot.startsWith('#') ? [undefined, slot.slice(1)] : slot.split('/');
+    if (status !== undefined) counts[status] = Number(entries[at + 1]);
+    if (code !== undefined) authCodes[code] = Number(entries[at + 1]);
+  }
+  return {
+    timestamp: iso(time),
+    receivedAt: iso(receivedAt),
+    source: source === '' ? undefined : source,
+    labels: labels === 0 ? undefined : labels,
+    counts,
+    authCodes,
+    late: late === 1,
+  };
 }
 
 interface Keyed {

@@ -1,6 +1,6 @@
 import type { Change, Commits, Table } from './commits.ts';
 import type { State, Store } from './file.ts';
-import { type Logged, prune, readable, reportsChange, sequence } from './records.ts';
+import { type ListedReport, prune, readable, reportsChange, sequence } from './records.ts';
 import { unseal } from './store.mjs';
 import type { Prune } from './take-overs.ts';
 
@@ -75,7 +75,7 @@ export function newestReports(disk: OnDisk, limit: number): object[] {
   for (const { value } of disk.newest('reports')) {
     if (found.length >= limit) break;
     // Each report was a record of its own before they were kept by commit.
-    const reports = (Array.isArray(value) ? value : [value]) as Logged[];
+    const reports = (Array.isArray(value) ? value : [value]) as ListedReport[];
     found.push(...reports.toReversed().map(readable));
   }
   return found.slice(0, limit);
@@ -92,7 +92,7 @@ export function stateKeeper(read: Read) {
     planned: { ...loaded },
     stored: loaded,
     sealed: loaded,
-    seal(reports: object[]): { commit: number; changes: Change[] } {
+    seal(reports: string[]): { commit: number; changes: Change[] } {
       const { planned } = keeper;
       const [commits, nextReport] = [planned.commits + 1, planned.nextReport + reports.length];
       keeper.sealed = { ...planned, commits, nextReport };

@@ -5,8 +5,11 @@
 import zlib from 'node:zlib';
 import { open } from 'lmdb';
 
-/** Raised when what the file says changes; a file of a later version is refused, not guessed at. Version 1 had no log. */
-export const VERSION = 2;
+/**
+ * Raised when what the file says changes; a file of a later version is refused, not guessed at. Version 1 had no log, and
+ * version 2 listed reports as objects.
+ */
+export const VERSION = 3;
 
 export const TABLES = /** @type {const} */ ([
   'meta',

@@ -15,8 +15,10 @@ import { readWitness } from './witness.mjs';
 
 /** @param {{version: number}} state */
 function verifyVersion({ version }) {
-  if (version === 1 || version === VERSION) return;
-  throw new Error(`it is of version ${version}, and this program reads version ${VERSION}: use the other program`);
+  if (version >= 1 && version <= VERSION) return;
+  throw new Error(
+    `it is of version ${version}, and this program reads versions up to ${VERSION}: use the other program`,
+  );
 }
 
 /**

@@ -82,7 +82,7 @@ function tell(
   if (events.size() === 0) return;
   const counted = reports.flatMap((report, i) => {
     const { duplicate = true, late = false } = outcomes[i] ?? {};
-    return duplicate ? [] : [readable(logRecord(report, late, now))];
+    return duplicate ? [] : [readable(JSON.parse(logRecord(report, late, now)))];
   });
   const { recommendation } = answer;
   for (const report of counted.slice(-MAX_TOLD)) events.publish('report', { ...report, recommendation });
