@@ -138,10 +138,11 @@ const DAYS = 4;
 
 /** Days of history up to now, so that the baseline is there at once. */
 async function importDays(data: string): Promise<void> {
-  const now = Math.floor(Date.now() / 60_000);
+  // The demo itself reports the minute before its start.
+  const end = Math.floor(Date.now() / 60_000) - 1;
   mkdirSync(data, { recursive: true });
   await importHistory({
-    minutes: trafficMinutes(createDemoTraffic(), now - DAYS * 1440, now),
+    minutes: trafficMinutes(createDemoTraffic(), end - DAYS * 1440, end),
     authCodes: AUTH_CODES,
     dataDir: data,
     rulesDir: join(PROJECT, 'prometheus', 'rules'),

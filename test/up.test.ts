@@ -12,6 +12,8 @@ let prometheus: Client;
 let page: EventStream;
 /** What the service said of itself at the very first. */
 let first: { path: object };
+/** When that was, in milliseconds since the epoch. */
+let startedAt: number;
 
 const address = (name: string) => new RegExp(`${name}\\s+(http://127\\.0\\.0\\.1:\\d+)`).exec(running.stdout())?.[1];
 
@@ -26,6 +28,7 @@ async function startDemo(): Promise<void> {
   await waitFor(() => over || running.stdout().includes('Tillwatch runs'), { timeout: 170_000, what: 'the demo' });
   if (over) throw new Error(`the demo ended:\n${running.stderr()}`);
   service = clientOf(address('post counts') ?? '');
+  startedAt = Date.now();
   first = (await service.get('/-/ready')).json;
   prometheus = clientOf(address('Prometheus') ?? '');
   page = await listenTo(service.url);
@@ -63,6 +66,14 @@ const nextMinute = async () => {
 describe('tillwatch up --demo', () => {
   it('has looked at what it started by the time it says that it runs', () => {
     expect(first.path).toMatchObject({ prometheus: { ok: true }, alertmanager: { ok: true } });
+  });
+
+  it('reports the minute that was over when it started, so that its first minute does not seem to be without sales', async () => {
+    const oldest = await waitFor(async () => (await service.get('/api/v1/transactions')).json.reports.at(-1), {
+      what: 'the first report',
+    });
+    expect(Date.parse(oldest.timestamp) + 60_000).toBeLessThanOrEqual(startedAt);
+    expect(oldest.counts.approved).toBeGreaterThan(0);
   });
 
   it('knows what is normal at the first POST, and calls a normal minute ok', async () => {

@@ -14,14 +14,17 @@ import { type CommandIo, untilStopped } from './io.ts';
 const DEMO_DAYS = 14;
 const DAY = 1440;
 
-/** Writes the demo's fourteen days up to now into Prometheus' data, unless an earlier run has. */
+/** Minutes since the epoch of the minute before this one: the demo reports it as it starts, so that nothing is missing at first. */
+const minuteBefore = (): number => Math.floor(Date.now() / 60_000) - 1;
+
+/** Writes the demo's fourteen days up to there into Prometheus' data, unless an earlier run has. */
 async function importDemo(traffic: Traffic, config: Config, io: CommandIo, log: Log): Promise<void> {
-  const now = Math.floor(Date.now() / 60_000);
+  const end = minuteBefore();
   const progress = createProgress(io.stderr);
   log('info', `writing ${DEMO_DAYS} days of generated history into Prometheus, so that it knows what is normal`);
   try {
     const { samples, series } = await importHistory({
-      minutes: trafficMinutes(traffic, now - DEMO_DAYS * DAY, now),
+      minutes: trafficMinutes(traffic, end - DEMO_DAYS * DAY, end),
       authCodes: AUTH_CODES,
       dataDir: config.data,
       rulesDir: join(PROJECT, 'prometheus', 'rules'),
@@ -44,7 +47,7 @@ async function simulateTraffic(traffic: Traffic, demo: Demo, stack: Stack, io: C
     traffic,
     demo,
     url: stack.url,
-    from: Math.floor(Date.now() / 60_000),
+    from: minuteBefore(),
     seed: DEMO_SEED,
     ...(stack.token !== undefined && { token: stack.token }),
     signal: io.signal,
