@@ -23,7 +23,7 @@ const { path, ended } = workerData;
 const file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_DSYNC);
 for (let end = performance.now() + MINUTE_MS, going = true; going; end += MINUTE_MS) {
   const [began, before] = [performance.now(), stolen()];
-  const minute = { block: 0, late: 0, stolen: 0 };
+  const minute = { seconds: 0, block: 0, late: 0, stolen: 0 };
   while (going && performance.now() < end) {
     const asked = performance.now();
     writeSync(file, BLOCK, 0, BLOCK.length, 0);
@@ -32,7 +32,8 @@ for (let end = performance.now() + MINUTE_MS, going = true; going; end += MINUTE
     minute.block = Math.max(minute.block, slept - asked);
     minute.late = Math.max(minute.late, performance.now() - slept - EVERY_MS);
   }
-  minute.stolen = (stolen() - before) / cpus().length / ((performance.now() - began) / 1000);
+  minute.seconds = (performance.now() - began) / 1000;
+  minute.stolen = (stolen() - before) / cpus().length / minute.seconds;
   parentPort?.postMessage(minute);
 }
 closeSync(file);

@@ -5,6 +5,8 @@ import { PROJECT } from '../project.ts';
 
 /** What the machine did in a minute that no program on it can help. */
 export interface MachineMinute {
+  /** How long it was: the last one is shorter. */
+  seconds: number;
   /** Milliseconds that the slowest block of 4 kB took to be on disk. */
   block: number;
   /** Milliseconds that a thread which had nothing to do woke up late, at the most. */
