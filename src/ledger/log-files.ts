@@ -10,7 +10,7 @@ export interface LogLimits {
   full: number;
 }
 
-const LIMITS: LogLimits = { turn: 4 * 1024 ** 2, full: 64 * 1024 ** 2 };
+const LIMITS: LogLimits = { turn: 16 * 1024 ** 2, full: 64 * 1024 ** 2 };
 
 const writeAt = promisify(write);
 /**
@@ -22,11 +22,10 @@ const sync = SYNCED === 0 ? promisify(fdatasync) : undefined;
 
 /**
  * A disk that answers within this many milliseconds is waited for here: to have another thread wait takes as long, and twice
- * the CPU. One that took longer is left to another thread, so that nothing else waits for it: for a second, or for so many
- * times as long as it took that it holds up a hundredth of what else there is to do.
+ * the CPU. One that took longer is left to another thread, so that nothing else waits for it, for so many times as long as it
+ * took that it holds up a hundredth of what else there is to do.
  */
 const QUICK_MS = 0.25;
-const ELSEWHERE_MS = 1000;
 const ELSEWHERE_TIMES = 100;
 
 /** The log as one process writes it. */
@@ -71,7 +70,7 @@ function createWriter(): (fd: number, bytes: Buffer, at: number) => Promise<void
     writeHere(fd, bytes, at);
     const end = performance.now();
     const took = end - start;
-    if (took > QUICK_MS) elsewhereUntil = end + Math.max(ELSEWHERE_MS, ELSEWHERE_TIMES * took);
+    if (took > QUICK_MS) elsewhereUntil = end + ELSEWHERE_TIMES * took;
     return undefined;
   };
 }
