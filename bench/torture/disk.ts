@@ -13,8 +13,8 @@ const TIMES = 50;
 /** Reports in a body; so many bodies are more than fits into what a ledger's file and its log have free. */
 const BATCH = 400;
 const MOST_BODIES = 120;
-/** More than fits into one file of the log. */
-const TURN_BODIES = 30;
+/** Bodies for the log alone to take. */
+const LOGGED_BODIES = 5;
 
 const bodyOf = (name: string) =>
   Array.from({ length: BATCH }, (_, i) => ({
@@ -125,8 +125,8 @@ async function breakTakeOver(program: Program, folder: string, fault: Fault, nam
     sent += BATCH;
   }
   try {
-    // As much as makes a file of the log full, so that the ledger is to take over at once.
-    for (let i = 0; i < TURN_BODIES; i++) await post();
+    // Within five seconds the ledger is to take them over.
+    for (let i = 0; i < LOGGED_BODIES; i++) await post();
     await untilBehind(program, true);
   } finally {
     await mend();
