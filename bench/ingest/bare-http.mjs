@@ -14,10 +14,7 @@ const text = JSON.stringify({
   baseline: { reason: 'x'.repeat(60) },
   assessments: Array(4).fill(assessment),
 });
-const protection = Array.from({ length: 11 }, (_, i) => [
-  `X-Protection-${i}`,
-  i === 0 ? 'x'.repeat(200) : 'same-origin',
-]);
+const protection = Array.from({ length: 4 }, (_, i) => [`X-Protection-${i}`, i === 0 ? 'x'.repeat(41) : 'same-origin']);
 const headers = ['Content-Type', 'application/json', 'Content-Length', String(text.length), ...protection.flat()];
 
 const server = createServer((request, response) => {
