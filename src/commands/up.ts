@@ -17,9 +17,12 @@ const DAY = 1440;
 /** Minutes since the epoch of the minute before this one: the demo reports it as it starts, so that nothing is missing at first. */
 const minuteBefore = (): number => Math.floor(Date.now() / 60_000) - 1;
 
-/** Writes the demo's fourteen days up to there into Prometheus' data, unless an earlier run has. */
+/**
+ * Writes the demo's fourteen days into Prometheus' data, unless an earlier run has. They end a minute earlier still: a count
+ * of the last minute is the difference to the total a minute ago, and of history that is there a minute ago it would be 0.
+ */
 async function importDemo(traffic: Traffic, config: Config, io: CommandIo, log: Log): Promise<void> {
-  const end = minuteBefore();
+  const end = minuteBefore() - 1;
   const progress = createProgress(io.stderr);
   log('info', `writing ${DEMO_DAYS} days of generated history into Prometheus, so that it knows what is normal`);
   try {
