@@ -15,6 +15,7 @@ import { execa } from 'execa';
 import { open } from 'lmdb';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { logPaths } from '../src/ledger/log.mjs';
+import { sequence } from '../src/ledger/records.ts';
 import { openStore, seal, unseal } from '../src/ledger/store.mjs';
 import { witnessPath } from '../src/ledger/witness.mjs';
 import { childrenOf, waitFor } from './support/processes.ts';
@@ -318,13 +319,12 @@ test('the list of a ledger of version 2, whose reports were objects, is read on 
     authCodes: { 51: 6 },
     late: true,
   };
-  const number = (n: number) => String(n).padStart(16, '0');
   const records = [
     [kept, { ...kept, source: 'with labels', labels: { acquirer: 'acme' } }],
     { ...kept, source: 'alone', timestamp: '2026-11-21T12:31:00.000Z', receivedAt: '2026-11-21T12:32:00.000Z' },
   ];
   for (const [index, record] of records.entries()) {
-    const key = number(state.nextReport + 2 * index);
+    const key = sequence(state.nextReport + 2 * index);
     store.tables.reports.putSync(key, seal('reports', key, JSON.stringify(record)));
   }
   await store.env.close();

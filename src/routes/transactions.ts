@@ -82,10 +82,11 @@ function tell(
   if (events.size() === 0) return;
   const counted = reports.flatMap((report, i) => {
     const { duplicate = true, late = false } = outcomes[i] ?? {};
-    return duplicate ? [] : [readable(JSON.parse(logRecord(report, late, now)))];
+    return duplicate ? [] : [{ report, late }];
   });
   const { recommendation } = answer;
-  for (const report of counted.slice(-MAX_TOLD)) events.publish('report', { ...report, recommendation });
+  for (const { report, late } of counted.slice(-MAX_TOLD))
+    events.publish('report', { ...readable(JSON.parse(logRecord(report, late, now))), recommendation });
 }
 
 const REPLAYED = { 'Idempotency-Replayed': 'true' };
