@@ -52,8 +52,7 @@ function recordAt(bytes, at, id) {
 }
 
 /**
- * The records from the start of a file on, and the number of the newest that stands after a gap: 0 where there is none.
- * Records of an earlier turn are no gap: their numbers are lower.
+ * The records from the start of a file on.
  * @param {Buffer} bytes
  * @param {Buffer} id
  */
@@ -68,10 +67,21 @@ function readRecords(bytes, id) {
     records.push(record);
     at = record.end;
   }
-  let beyond = 0;
-  for (at = bytes.indexOf(MAGIC, at); at !== -1; at = bytes.indexOf(MAGIC, at + 1))
-    beyond = Math.max(beyond, recordAt(bytes, at, id)?.commit ?? 0);
-  return { records, beyond };
+  return records;
+}
+
+/**
+ * The number of the newest that stands after a gap: 0 where there is none. Records of an earlier turn are no gap: their
+ * numbers are lower.
+ * @param {Buffer} bytes
+ * @param {Buffer} id
+ * @param {number} end of the records before the gap
+ */
+function newestBeyond(bytes, id, end) {
+  let newest = 0;
+  for (let at = bytes.indexOf(MAGIC, end); at !== -1; at = bytes.indexOf(MAGIC, at + 1))
+    newest = Math.max(newest, recordAt(bytes, at, id)?.commit ?? 0);
+  return newest;
 }
 
 /** @param {string} path */
@@ -88,7 +98,11 @@ const bytesOf = (path) => (existsSync(path) ? readFileSync(path) : Buffer.alloc(
  * @throws Error when one between them is missing or damaged
  */
 export function recordsAfter(file, id, stored, to = Number.POSITIVE_INFINITY) {
-  const logs = logPaths(file).map((path) => readRecords(bytesOf(path), Buffer.from(id, 'hex')));
+  const ledger = Buffer.from(id, 'hex');
+  const logs = logPaths(file).map((path) => {
+    const bytes = bytesOf(path);
+    return { bytes, records: readRecords(bytes, ledger) };
+  });
   const records = logs
     .flatMap((log) => log.records)
     .filter(({ commit }) => commit > stored && commit <= to)
@@ -98,7 +112,9 @@ export function recordsAfter(file, id, stored, to = Number.POSITIVE_INFINITY) {
     if (commit !== next) throw new Error(`commit ${next} is missing from its log, although commit ${commit} is there`);
     next++;
   }
-  const newest = Number.isFinite(to) ? to : Math.max(...logs.map(({ beyond }) => beyond));
+  const beyond = (/** @type {typeof logs[number]} */ log) =>
+    newestBeyond(log.bytes, ledger, log.records.at(-1)?.end ?? 0);
+  const newest = Number.isFinite(to) ? to : Math.max(...logs.map(beyond));
   if (newest >= next) throw new Error(`commit ${next} in its log is damaged, although there is commit ${newest}`);
   return records;
 }

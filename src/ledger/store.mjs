@@ -52,11 +52,12 @@ export function openStore(file, readOnly = false) {
  * @param {string} text
  */
 export function seal(table, key, text) {
-  const length = Buffer.byteLength(text);
-  const sealed = Buffer.allocUnsafe(4 + length);
-  sealed.write(text, 4, length, 'utf8');
-  sealed.writeUInt32LE(zlib.crc32(sealed.subarray(4), zlib.crc32(`${table}\0${key}\0`)), 0);
-  return sealed;
+  const of = `${table}\0${key}\0`;
+  const start = Buffer.byteLength(of);
+  const bytes = Buffer.from(of + text);
+  // The checksum takes the place of the last of what it is of besides: a table, a key and two ends are more than four bytes.
+  bytes.writeUInt32LE(zlib.crc32(bytes), start - 4);
+  return bytes.subarray(start - 4);
 }
 
 /**
