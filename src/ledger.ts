@@ -14,8 +14,18 @@ import {
   type Slots,
   type View,
 } from './ledger/plan.ts';
+import { createRecentMinutes, type RecentMinutes } from './ledger/recent-minutes.ts';
 import { expired, type KeptAnswer, keyChanges, logged, noteChange, startingSeries } from './ledger/records.ts';
-import { newestNotes, newestReports, notesFrom, onDisk, type Read, reader, stateKeeper } from './ledger/state.ts';
+import {
+  hasPrefix,
+  newestNotes,
+  newestReports,
+  notesFrom,
+  onDisk,
+  type Read,
+  reader,
+  stateKeeper,
+} from './ledger/state.ts';
 import { openStore } from './ledger/store.mjs';
 import { holdFolder } from './lock.ts';
 import { type Log, messageOf } from './log.ts';
@@ -93,10 +103,13 @@ export interface LedgerOptions extends Limits {
 }
 
 /** What plans are made upon: on its way to disk, else on disk. */
-function viewOf(commits: Commits, mirror: Mirror, read: Read, known: View['known']): View {
+function viewOf(commits: Commits, mirror: Mirror, recent: RecentMinutes, read: Read, known: View['known']): View {
   return {
     series: (key) => (commits.pending('totals', key) as Series | undefined) ?? mirror.get(key),
-    slots: (key) => (commits.pending('minutes', key) ?? read('minutes', key)) as Slots | undefined,
+    slots(key) {
+      if (!recent.mayHold(key)) return undefined;
+      return (commits.pending('minutes', key) ?? read('minutes', key)) as Slots | undefined;
+    },
     known,
   };
 }
@@ -164,7 +177,8 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
   });
   const disk = onDisk(store, commits);
   const { read } = disk;
-  const view = viewOf(commits, mirror, read, known);
+  const recent = createRecentMinutes((minute) => hasPrefix(store, 'minutes', minute));
+  const view = viewOf(commits, mirror, recent, read, known);
 
   function planned(plan: Plan, { now }: Submission): void {
     const current = plan.outcomes.some((outcome) => !outcome.duplicate && !outcome.late);
@@ -210,6 +224,7 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
         const { duplicate = true, late = false } = plan.outcomes[i] ?? {};
         return duplicate ? [] : [logged(report, late, now)];
       });
+      for (const key of plan.slots.keys()) recent.add(key);
       const changes: Change[] = [['totals', plan.series], ['minutes', plan.slots], ...keyChanges(submission, answer)];
       await commits.stage(changes, { reports: news, added: plan.added });
       if (plan.folded > 0) options.onFolded?.(plan.folded);

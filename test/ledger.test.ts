@@ -1,7 +1,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Outcome } from '../src/ledger/plan.ts';
 import { openLedger } from '../src/ledger.ts';
 import type { Report } from '../src/report.ts';
 import {
@@ -240,6 +241,61 @@ test('old keys are forgotten, however many there are', async () => {
   const answers = await Promise.all([0, 1500, 2999].map((i) => keyed(i, 'new', Date.now())));
   expect(answers.map(({ answer }) => answer)).toEqual(['new', 'new', 'new']);
   await ledger.close();
+});
+
+describe('a retry counts once, wherever the clock goes in between', () => {
+  const HOURS = 3_600_000;
+  /** By how much the clock is off when sources report one minute, and whether they have before. */
+  const ways: [name: string, steps: [ahead: number, sources: string, duplicate: boolean[]][]][] = [
+    [
+      'a clock that is ahead for a while',
+      [
+        [0, 'a', [false]],
+        [1, '', []],
+        [0, 'ab', [true, false]],
+      ],
+    ],
+    [
+      'a clock that was ahead at first',
+      [
+        [1, 'a', [false]],
+        [0, 'ab', [true, false]],
+        [1, 'bc', [true, false]],
+      ],
+    ],
+    [
+      'a clock that goes back',
+      [
+        [0, 'a', [false]],
+        [-1, 'ab', [true, false]],
+        [0, 'abc', [true, true, false]],
+      ],
+    ],
+  ];
+  test.each(ways)('%s', async (_, steps) => {
+    const ledger = await openLedger(temporaryFolder('clock'), { latenessSeconds: 900, maxSeries: 100, log: () => {} });
+    const start = Date.now();
+    const duplicates = async (reports: Report[]) => {
+      let found: boolean[] = [];
+      const answer = (outcomes: Outcome[]) => {
+        found = outcomes.map(({ duplicate }) => duplicate);
+      };
+      await ledger.record({ reports, now: Date.now(), answer });
+      return found;
+    };
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      for (const [ahead, sources, expected] of steps) {
+        vi.setSystemTime(start + ahead * HOURS);
+        // Another minute's comes between those of one.
+        await duplicates([reportOf(Date.now(), 'other')]);
+        expect(await duplicates([...sources].map((source) => reportOf(start - 120_000, source)))).toEqual(expected);
+      }
+    } finally {
+      vi.useRealTimers();
+    }
+    await ledger.close();
+  });
 });
 
 test('two services cannot write one ledger', async () => {

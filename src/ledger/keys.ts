@@ -49,8 +49,14 @@ export function hasAny(labels: Labels): boolean {
 /** Undefined where there are none, which JSON leaves out. */
 export const someLabels = (labels: Labels): Labels | undefined => (hasAny(labels) ? labels : undefined);
 
+/** Of the minute at the start of a key. */
+export const MINUTE_DIGITS = 12;
+
 /** Minutes sort by time, so that old ones can be removed as a range. */
-export const minuteText = (minute: number): string => String(Math.max(0, minute)).padStart(12, '0');
+export const minuteText = (minute: number): string => String(Math.max(0, minute)).padStart(MINUTE_DIGITS, '0');
+
+/** The minute that a key of `slotsKey` begins with, as `minuteText`. */
+export const minuteOf = (key: string): string => key.slice(0, MINUTE_DIGITS);
 
 export function slotsKey(report: Pick<Report, 'minute' | 'source' | 'labels' | 'identified'>): string {
   // Counts that may be corrected and counts that only add up must not meet in one record.

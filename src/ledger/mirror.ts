@@ -1,5 +1,6 @@
 import { METRIC, type Status } from '../names.ts';
 import type { Store } from './file.ts';
+import { minuteOf } from './keys.ts';
 import { countsOf, type Plan, type Series } from './plan.ts';
 import { unseal } from './store.mjs';
 
@@ -77,7 +78,7 @@ function createTotals() {
 function loadMinutes({ tables }: Store): Map<number, Counts> {
   const minutes = new Map<number, Counts>();
   for (const { key, value } of tables.minutes.getRange({ reverse: true })) {
-    const minute = Number(key.slice(0, 12));
+    const minute = Number(minuteOf(key));
     if (minutes.size >= RECENT_MINUTES && !minutes.has(minute)) break;
     addTo(minutes, minute, countsOf(JSON.parse(unseal('minutes', key, value))));
   }

@@ -14,6 +14,12 @@ export const reader =
     return sealed === undefined ? undefined : JSON.parse(unseal(table, key, sealed));
   };
 
+/** Whether the ledger's file holds a record whose key begins so. */
+export function hasPrefix({ tables }: Store, table: Table, prefix: string): boolean {
+  const [first] = tables[table].getKeys({ start: prefix, limit: 1 });
+  return first?.startsWith(prefix) ?? false;
+}
+
 interface Found {
   key: string;
   value: unknown;
