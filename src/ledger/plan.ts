@@ -160,8 +160,8 @@ class Planner {
     this.add(seriesKey(METRIC.authCodes, labels), delta, slot, () => ({ metric: METRIC.authCodes, labels }));
   }
 
-  /** Counts what a report brought that was not counted before. */
-  private count(report: Report, late: boolean, news: readonly { entry: Entry; delta: number }[]): void {
+  /** Counts what a report brought that was not counted before. @returns it, by status */
+  private count(report: Report, late: boolean, news: readonly { entry: Entry; delta: number }[]): Outcome['counts'] {
     const named = news.some(({ entry }) => entry.status !== undefined);
     const metric = late ? METRIC.late : METRIC.transactions;
     const admitted = !late && named ? this.admit(report.labels) : { labels: {}, keys: statusKeysOf(metric, {}) };
@@ -172,11 +172,13 @@ class Planner {
       if (!late) this.addCode(entry, delta);
     }
     if (named) this.plan.added.push({ minute: report.minute, counts });
+    return counts;
   }
 
   take(report: Report): void {
     const key = slotsKey(report);
-    const slots: Record<string, number> = { ...(this.plan.slots.get(key) ?? this.view.slots(key)) };
+    const known = this.plan.slots.get(key) ?? this.view.slots(key);
+    const slots: Record<string, number> = { ...known };
     const late = report.time < this.now - this.limits.latenessSeconds * 1000;
     const foldedBefore = this.plan.folded;
     const news: { entry: Entry; delta: number }[] = [];
@@ -189,13 +191,15 @@ class Planner {
       news.push({ entry, delta });
     }
     const duplicate = news.length === 0;
+    let added: Outcome['counts'] = {};
     if (!duplicate) {
-      this.count(report, late, news);
+      added = this.count(report, late, news);
       this.plan.slots.set(key, slots);
     }
+    const counts = known === undefined ? added : countsOf(slots);
     // A report counts once, however many of its values became "other".
     this.plan.folded = Math.min(this.plan.folded, foldedBefore + 1);
-    this.plan.outcomes.push({ duplicate, late: late && !duplicate, key, counts: countsOf(slots) });
+    this.plan.outcomes.push({ duplicate, late: late && !duplicate, key, counts });
   }
 }
 
