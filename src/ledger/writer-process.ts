@@ -18,6 +18,9 @@ export interface WriterProcess {
   stop(): Promise<void>;
 }
 
+/** Its garbage is collected by one thread: several would take the cores from the service, to end sooner what nobody waits for. */
+const NODE_FLAGS = ['--single-threaded-gc'];
+
 /**
  * The process that writes the ledger's file, started with its first order. One that has failed is not asked again, since
  * its memory may be damaged: the next order starts another.
@@ -29,7 +32,7 @@ export function createWriterProcess(file: string): WriterProcess {
   /** @throws where the system has no room for another process */
   function start(): ChildProcess {
     const script = new URL('./writer.mjs', import.meta.url);
-    const fresh = fork(script, [file], { execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    const fresh = fork(script, [file], { execArgv: NODE_FLAGS, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
     function failed(reason: string): void {
       if (child !== fresh) return;
       child = undefined;
