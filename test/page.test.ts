@@ -138,8 +138,8 @@ const DAYS = 4;
 
 /** Days of history up to now, so that the baseline is there at once. */
 async function importDays(data: string): Promise<void> {
-  // The demo itself reports the minute before its start.
-  const end = Math.floor(Date.now() / 60_000) - 1;
+  // Where the demo's own days end (importDemo of src/commands/up.ts).
+  const end = Math.floor(Date.now() / 60_000) - 2;
   mkdirSync(data, { recursive: true });
   await importHistory({
     minutes: trafficMinutes(createDemoTraffic(), end - DAYS * 1440, end),
