@@ -84,7 +84,8 @@ function otherMethods(router: Router, routes: readonly Route[]): Middleware {
 }
 
 /** A connection that breaks, or bytes that are no HTTP: the sender's doing, of which anybody could fill a log. */
-const isSenders = ({ code = '' }: { code?: string }): boolean => /^(HPE_|ECONNRESET$|ECONNABORTED$|EPIPE$)/.test(code);
+const isSenders = ({ code = '' }: { code?: string }): boolean =>
+  /^(HPE_|ECONNRESET$|ECONNABORTED$|EPIPE$|ERR_STREAM_PREMATURE_CLOSE$)/.test(code);
 
 export interface AppOptions extends Services {
   access: Access;

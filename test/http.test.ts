@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -281,6 +283,20 @@ describe('other requests that cannot be answered', () => {
     socket.end('{"status":"denied"}');
     await textOf(socket);
     expect(await exposed()).toBe(before);
+  });
+
+  test('a reader that goes away before the end of an answer is no error in the log', async () => {
+    for (let reader = 0; reader < 20; reader++) {
+      const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+      await once(socket, 'connect');
+      socket.write('GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: gzip\r\n\r\n');
+      // Long enough for the service to take the request, and for most readers too short for it to pack its answer.
+      for (let turn = 0; turn < reader; turn++) await setImmediate();
+      socket.resetAndDestroy();
+      await once(socket, 'close');
+    }
+    expect((await service.get('/openapi.json')).status).toBe(200);
+    expect(service.logged.filter((line) => line.startsWith('error'))).toEqual([]);
   });
 });
 
