@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -99,6 +102,30 @@ describe('without Prometheus', () => {
   });
 });
 
+/** A proxy that keeps answers about the past to itself, as a Prometheus that does not come to an end would. */
+async function holdSeries(target: string) {
+  let held = 0;
+  const proxy = createServer(({ url = '/', method, headers }, response) => {
+    if (url.startsWith('/api/v1/series')) {
+      held++;
+      return;
+    }
+    const forwarded = request(target + url, { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    response.on('close', () => forwarded.destroy());
+    forwarded.on('error', () => response.destroy()).end();
+  }).listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  async function close(): Promise<void> {
+    proxy.close();
+    proxy.closeAllConnections();
+    await once(proxy, 'close');
+  }
+  return { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, held: () => held, close };
+}
+
 describe('from nothing', () => {
   let running: Running;
   let service: Client;
@@ -181,6 +208,17 @@ describe('the demo', () => {
     await looksRight(page);
     expect(complaints).toEqual([]);
   }, 200_000);
+
+  it('does what a person asks for while panels still wait for the past', async () => {
+    const proxy = await holdSeries(service.url);
+    const { page } = await openPage(browser, proxy.url);
+    await waitFor(() => proxy.held() >= 4, { what: 'the panels to ask' });
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download the marks as CSV' }).click();
+    expect((await download).suggestedFilename()).toBe('incidents.csv');
+    await page.context().close();
+    await proxy.close();
+  });
 
   it('changes the chart by keyboard, and remembers it in the address', async () => {
     await page.getByRole('radio', { name: /^Denied/ }).focus();
