@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { push, report } from '../bench/ingest/requests.ts';
 import { NUMBER } from '../bench/load/request.mjs';
-import { inTurns, ratio, row } from '../bench/load/rounds.ts';
+import { inTurns, ratio, row, WARM_UP } from '../bench/load/rounds.ts';
 import { startGenerator } from '../bench/load/service.ts';
 import { rowsText } from '../bench/load/table.ts';
 import { startService } from './support/service.ts';
@@ -68,8 +68,9 @@ describe('the figures', () => {
     const order: string[] = [];
     const contender = (name: string) => async () => order.push(name);
     const measured = await inTurns(2, { a: contender('a'), b: contender('b') }, () => {});
-    expect(order.join('')).toBe('abababab');
-    expect(measured).toEqual({ a: [5, 7], b: [6, 8] });
+    expect(order.join('')).toBe('ab'.repeat(WARM_UP + 2));
+    const first = 2 * WARM_UP + 1;
+    expect(measured).toEqual({ a: [first, first + 2], b: [first + 1, first + 3] });
   });
 
   it('are medians of the ratios of each round', () => {

@@ -15,6 +15,7 @@ import {
 } from '../load/service.ts';
 import { batch, push, pushedBatch, report } from './requests.ts';
 
+const FLAGS = ['--labels', 'acquirer'];
 /** A file system in memory, where a sync costs nothing: the same program, durable in nothing. */
 const MEMORY = '/dev/shm';
 
@@ -54,8 +55,8 @@ function syncTime(syncs: number): number {
 
 async function startAll() {
   const [durable, memory, checked, unchecked, plain, bare] = await Promise.all([
-    startTillwatch(['--labels', 'acquirer']),
-    existsSync(MEMORY) ? startTillwatch([], MEMORY) : undefined,
+    startTillwatch(FLAGS),
+    existsSync(MEMORY) ? startTillwatch(FLAGS, MEMORY) : undefined,
     startPushgateway(),
     startPushgateway(['--push.disable-consistency-check']),
     startScript('bench/ingest/plain-koa.mjs'),

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/log.ts';
-import type { Row } from './rounds.ts';
+import { type Row, WARM_UP } from './rounds.ts';
 import { findings, loadText, rowsText } from './table.ts';
 
 export interface Options {
@@ -26,7 +26,7 @@ export async function benchCommand(
   const help = `npm run bench:${name} [-- OPTIONS]
 ${summary}
 
-  --rounds N   rounds that count, after two that do not (default 5)
+  --rounds N   rounds that count, after ${WARM_UP} that do not (default 5)
   --seconds N  of each measurement under load (default ${defaultSeconds})
   --json       the figures beside their goals, as [{"what","goal","figure","met"}]
 `;

@@ -11,8 +11,11 @@ export const median = (values: readonly number[]): number => {
 /** What each contender did in each round, by its name. */
 export type Measured<Name extends string, Result> = Record<Name, Result[]>;
 
-/** Rounds that do not count: Node compiles what is hot only after thousands of requests. */
-const WARM_UP = 2;
+/**
+ * Rounds that do not count: Node goes on compiling what is hot for some 100,000 requests. Under load in rounds of two seconds,
+ * the CPU of a POST falls for four rounds, of a batch for five.
+ */
+export const WARM_UP = 6;
 
 /** Measures contenders in turns, A B C A B C ..., so that what disturbs the machine disturbs all of them. */
 export async function inTurns<Name extends string, Result>(
