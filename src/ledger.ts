@@ -44,7 +44,8 @@ export interface Submission {
 }
 
 export interface Receipt {
-  answer: unknown;
+  /** The answer as JSON. */
+  text: string;
   /** The answer is that of an earlier request with the same key and body. */
   replayed: boolean;
 }
@@ -214,7 +215,7 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
       if (before !== undefined) {
         // The first request's counts must be on disk before its answer is given again.
         if (before.onItsWay) await commits.settled();
-        return { answer: before.answer, replayed: true };
+        return { text: JSON.stringify(before.answer), replayed: true };
       }
       const plan = planReports(submission.reports, view, options, submission.now);
       const answer = submission.answer(plan.outcomes);
@@ -226,9 +227,12 @@ export async function openLedger(dir: string, options: LedgerOptions): Promise<L
       });
       for (const key of plan.slots.keys()) recent.add(key);
       const changes: Change[] = [['totals', plan.series], ['minutes', plan.slots], ...keyChanges(submission, answer)];
-      await commits.stage(changes, { reports: news, added: plan.added });
+      let text = '';
+      await commits.stage(changes, { reports: news, added: plan.added }, () => {
+        text = JSON.stringify(answer);
+      });
       if (plan.folded > 0) options.onFolded?.(plan.folded);
-      return { answer, replayed: false };
+      return { text, replayed: false };
     },
     async note(notification) {
       const { nextNote } = state.planned;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -291,7 +291,7 @@ describe('other requests that cannot be answered', () => {
       await once(socket, 'connect');
       socket.write('GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: gzip\r\n\r\n');
       // Long enough for the service to take the request, and for most readers too short for it to pack its answer.
-      for (let turn = 0; turn < reader; turn++) await setImmediate();
+      for (let turn = 0; turn < reader; turn++) await nextTurn();
       socket.resetAndDestroy();
       await once(socket, 'close');
     }

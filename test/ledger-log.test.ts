@@ -137,11 +137,11 @@ test('an answer that has expired is not given again, and its key is as new', asy
   const keyed = (fingerprint: string, now: number, source: string) =>
     ledger.record({ reports: [reportOf(source)], key: 'key', fingerprint, now, answer: () => fingerprint });
   await keyed('old', Date.now() - 2 * 86_400_000, 'a');
-  expect((await keyed('new', Date.now(), 'b')).answer).toBe('new');
+  expect((await keyed('new', Date.now(), 'b')).text).toBe('"new"');
   await ledger.close();
   // Clearing away the old one has left the new one.
   const after = await openLedger(dir, options());
   const again = { reports: [reportOf('b')], key: 'key', fingerprint: 'new', now: Date.now(), answer: () => 'other' };
-  expect(await after.record(again)).toEqual({ answer: 'new', replayed: true });
+  expect(await after.record(again)).toEqual({ text: '"new"', replayed: true });
   await after.close();
 });

@@ -28,6 +28,8 @@ interface Batch {
   /** By table, then by key. */
   puts: Map<Table, Map<string, unknown>>;
   news: News;
+  /** What is done while the disk works. */
+  meanwhile: (() => void)[];
   /** Requests that wait for it. */
   waiting: number;
   done: Promise<void>;
@@ -42,9 +44,10 @@ export interface Commits {
   pending(table: Table, key: string): unknown;
   /**
    * Adds changes to the next commit.
+   * @param meanwhile done while the disk works, where this thread would have little else to do; must not throw
    * @returns when they are on disk; rejects with LedgerUnavailable when they are not
    */
-  stage(changes: readonly Change[], news?: News): Promise<void>;
+  stage(changes: readonly Change[], news?: News, meanwhile?: () => void): Promise<void>;
   /** Of all that is staged, or nothing when there is nothing. */
   settled(): Promise<void>;
   /** Requests that wait for a commit. */
@@ -68,7 +71,7 @@ export interface CommitHooks extends Pick<TakeOverOptions, 'prune' | 'takenOver'
 const NONE: ReadonlyMap<string, unknown> = new Map();
 
 function newBatch(): Batch {
-  const batch = { puts: new Map(), news: { reports: [], added: [] }, waiting: 0 } as unknown as Batch;
+  const batch = { puts: new Map(), news: { reports: [], added: [] }, meanwhile: [], waiting: 0 } as unknown as Batch;
   batch.done = new Promise((resolve, reject) => Object.assign(batch, { resolve, reject }));
   // Every waiter gets the rejection from its own await; a batch that nobody waits for is no crash.
   batch.done.catch(() => {});
@@ -127,7 +130,9 @@ export function openCommits(file: string, { id, newest, limits, ...hooks }: Comm
     const lines = linesOf(batch, hooks.textOf);
     try {
       if (log.full()) await takeOvers.makeRoom();
-      await log.append(sealed.commit, lines.join('\n'));
+      const appended = log.append(sealed.commit, lines.join('\n'));
+      for (const work of batch.meanwhile) work();
+      await appended;
     } catch (error) {
       fail(messageOf(error));
       return;
@@ -168,12 +173,13 @@ export function openCommits(file: string, { id, newest, limits, ...hooks }: Comm
       return staged === undefined ? writing?.puts.get(table)?.get(key) : staged;
     },
     logged: overlay,
-    stage(changes, news) {
+    stage(changes, news, meanwhile) {
       if (closed) return Promise.reject(new LedgerUnavailable('the ledger is closed'));
       const batch = gathering;
       for (const change of changes) add(batch, change);
       for (const report of news?.reports ?? []) batch.news.reports.push(report);
       for (const more of news?.added ?? []) batch.news.added.push(more);
+      if (meanwhile !== undefined) batch.meanwhile.push(meanwhile);
       // The next turn of the loop lets all requests that have arrived join.
       if (++batch.waiting === 1) setImmediate(flush);
       return batch.done;

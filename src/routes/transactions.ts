@@ -116,7 +116,7 @@ async function record(ctx: Context, services: Services): Promise<void> {
   });
   tally(services, outcomes);
   if (given !== undefined) tell(services, parsed.reports, outcomes, given, now);
-  send(ctx, 200, 'application/json; charset=utf-8', JSON.stringify(receipt.answer), receipt.replayed ? REPLAYED : {});
+  send(ctx, 200, 'application/json; charset=utf-8', receipt.text, receipt.replayed ? REPLAYED : {});
 }
 
 const body = {
