@@ -1,6 +1,6 @@
 import { benchCommand } from '../load/command.ts';
 import { measure } from './measure.ts';
-import { costText, generatorText, ingestRows } from './rows.ts';
+import { costText, generatorText, ingestRows, inPlaceText } from './rows.ts';
 
 await benchCommand(
   'ingest',
@@ -8,6 +8,9 @@ await benchCommand(
   2,
   async (options) => {
     const measured = await measure(options);
-    return { rows: ingestRows(measured), notes: `${costText(measured)}${generatorText(measured)}` };
+    return {
+      rows: ingestRows(measured),
+      notes: `${costText(measured)}${inPlaceText(measured)}${generatorText(measured)}`,
+    };
   },
 );

@@ -1,4 +1,14 @@
-import { closeSync, existsSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fdatasyncSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Options } from '../load/command.ts';
@@ -37,11 +47,13 @@ async function load(generator: Generator, service: Service, what: Omit<Load, 'po
   return { perSecond: requests / seconds, median, p99, cpu: cpu / requests, generatorCpu: cpuSeconds / requests };
 }
 
-/** Seconds that the disk needs to make one block of a growing file durable. */
-function syncTime(syncs: number): number {
+/** Seconds that the disk needs to make one block of a file durable, of one that grows or of one that is written over. */
+function syncTime(inPlace: boolean, syncs = 500): number {
   const folder = mkdtempSync(join(tmpdir(), 'tillwatch-bench-sync-'));
-  const file = openSync(join(folder, 'file'), 'w');
+  const path = join(folder, 'file');
   const block = Buffer.alloc(4096, 1);
+  if (inPlace) writeFileSync(path, Buffer.alloc(syncs * block.length), { flush: true });
+  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT);
   const times = Array.from({ length: syncs }, () => {
     const start = performance.now();
     writeSync(file, block);
@@ -99,7 +111,8 @@ export async function measure({ rounds, seconds, log }: Options) {
       {
         durable: by(1, durable, report),
         plain: by(1, plain, report),
-        sync: async () => ({ ...nothing, median: syncTime(500) }),
+        sync: async () => ({ ...nothing, median: syncTime(false) }),
+        syncInPlace: async () => ({ ...nothing, median: syncTime(true) }),
       },
       tell('reports on one connection'),
     );
