@@ -1,6 +1,6 @@
 /**
  * The ledger's file: what its tables are, how a value is sealed, and how it is opened.
- * Plain JavaScript, because the verifier's process and the thread that takes over load it without a build.
+ * Plain JavaScript, because the processes that verify and take over load it without a build.
  */
 import zlib from 'node:zlib';
 import { open } from 'lmdb';
