@@ -15,7 +15,7 @@ const KINDS: Partial<Record<IncidentKind, Shown>> = {
   'denied-spike': { title: 'Denials jump', does: 'five times as many are denied, most with code 51', minutes: 4 },
   'denied-step': { title: 'More denials', does: 'twice as many are denied, and some more', minutes: 6 },
   'denied-ramp': { title: 'Denials creep up', does: 'denials rise slowly to four times', minutes: 15 },
-  failed: { title: 'Failures', does: 'one in twenty that would be approved fails', minutes: 4 },
+  failed: { title: 'Failures', does: 'one in twenty that would be approved fails', minutes: 6 },
   reversed: { title: 'Reversals', does: 'fifteen times as many are reversed', minutes: 4 },
   'backend-reversed': { title: 'Backend reversals', does: 'the backend reverses forty times as many', minutes: 4 },
   'auth-code': { title: 'Issuer unavailable', does: 'six times as many denials with code 91', minutes: 5 },
@@ -42,10 +42,10 @@ export const demoState = z
   .meta({ id: 'Demo' });
 
 export const DEMO_SEED = 1;
-/** In fewer transactions a minute, as there are at night, an incident takes longer to tell from chance than a person watches. */
+/** In fewer transactions a minute, as there are at night and on Sundays, an incident takes longer to tell from chance than a person watches. */
 const LEAST_PER_MINUTE = 250;
 
-/** Traffic in which an incident shows within two minutes, at whatever hour it is started. */
+/** Traffic in which an incident shows within two minutes, at whatever hour of whatever day it is started. */
 export const createDemoTraffic = (): Traffic => createTraffic({ seed: DEMO_SEED, leastPerMinute: LEAST_PER_MINUTE });
 
 /** The incidents that a person may start in the demo's traffic. */

@@ -29,7 +29,7 @@ export interface TrafficOptions {
   seed: number;
   /** Mean transactions a minute over a week. */
   volumePerMinute?: number;
-  /** So many a minute at the least, at any hour, before weekday and noise; default none. */
+  /** So many a minute at the least, at any hour of any day, before noise; default none. */
   leastPerMinute?: number;
   incidents?: readonly Incident[];
   /** How many times the usual noise there is, chance aside; default 1. */
@@ -121,8 +121,8 @@ function intensityAt(traffic: Background, minute: number): Intensity {
   const { volume, least } = traffic;
   const minuteOfDay = minute % DAY;
   const weekday = WEEKDAY[(Math.floor(minute / DAY) + 4) % 7] ?? 1;
-  const usual = Math.max(least, volume * (DAILY_SHAPE[minuteOfDay] ?? 1));
-  const total = usual * weekday * noiseOf('volume', traffic, minute);
+  const usual = Math.max(least, volume * weekday * (DAILY_SHAPE[minuteOfDay] ?? 1));
+  const total = usual * noiseOf('volume', traffic, minute);
   const of = (name: keyof typeof SHARE, share: number) => total * share * noiseOf(name, traffic, minute);
   const denied = of('denied', deniedShare(minuteOfDay));
   const rest = {

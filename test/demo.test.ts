@@ -52,6 +52,16 @@ const sumOf = (minutes: TrafficMinute[], status: 'approved' | 'denied') =>
   minutes.reduce((sum, { counts }) => sum + counts[status], 0);
 
 describe("the demo's traffic", () => {
+  it('is never so little that an incident takes long to tell from chance, by night or on a Sunday', () => {
+    const traffic = createDemoTraffic();
+    const monday = Date.UTC(2026, 0, 5) / MINUTE;
+    const hours = Array.from({ length: 7 * 24 }, (_, hour) => {
+      const minutes = Array.from({ length: 60 }, (_, minute) => traffic.at(monday + 60 * hour + minute));
+      return minutes.reduce((sum, told) => sum + (told?.counts.approved ?? 0), 0) / 60;
+    });
+    expect(Math.min(...hours)).toBeGreaterThan(190);
+  });
+
   it('tells each minute by halves, and counts it once', async () => {
     let told: TrafficMinute[] = [];
     const changed = await increases(service, async () => {
