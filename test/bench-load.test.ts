@@ -1,27 +1,24 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { push, report } from '../bench/ingest/requests.ts';
 import { NUMBER } from '../bench/load/request.mjs';
 import { inTurns, ratio, row, WARM_UP } from '../bench/load/rounds.ts';
 import { startGenerator } from '../bench/load/service.ts';
 import { rowsText } from '../bench/load/table.ts';
+import { startHttpServer } from './support/http-server.ts';
 import { startService } from './support/service.ts';
 
 /** A server that answers in the way that `answer` says, and what it was sent. */
 async function serve(status: number, answer: string | string[]) {
   const bodies: string[] = [];
-  const server = createServer(async (request, response) => {
+  const server = await startHttpServer(async (request, response) => {
     let body = '';
     for await (const part of request) body += part;
     bodies.push(body);
     response.writeHead(status, typeof answer === 'string' ? { 'Content-Length': Buffer.byteLength(answer) } : {});
     for (const part of [answer].flat()) response.write(part);
     response.end();
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return { bodies, port: (server.address() as AddressInfo).port, close: () => server.close() };
+  });
+  return { ...server, bodies };
 }
 
 describe('the load generator', () => {

@@ -1,8 +1,5 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
@@ -12,6 +9,7 @@ import { cached } from '../src/binaries/cache.ts';
 import { sourcesOfSuite } from '../src/binaries/debian.ts';
 import { atLeast } from '../src/binaries/executables.ts';
 import { fetchOldPrometheus, findBinary, type Release } from '../src/binaries.ts';
+import { startHttpServer } from './support/http-server.ts';
 
 let scratch: string;
 beforeAll(async () => {
@@ -194,38 +192,39 @@ describe('release archives', () => {
     const archive = await readFile(file);
     const right = createHash('sha256').update(archive).digest('hex');
     const sums = `${'0'.repeat(64)}  other.tar.gz\n${sum ?? right}  ${name}.tar.gz\n`;
-    const server = createServer((request, response) => {
+    return startHttpServer((request, response) => {
       const path = '/alertmanager/releases/download/v9.9.9/';
       if (request.url === `${path}sha256sums.txt`) response.end(sums);
       else if (request.url === `${path}${name}.tar.gz`) response.end(archive);
       else response.writeHead(404).end();
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
   }
 
   test('are unpacked when their sha256 is the one of the release', async () => {
-    const { server, url } = await serveRelease();
+    const server = await serveRelease();
     const into = await mkdtemp(join(scratch, 'into-'));
-    await fetchArchives([release], into, url);
-    server.close();
+    await fetchArchives([release], into, server.url);
+    await server.close();
     expect((await execa(join(into, 'alertmanager', 'alertmanager'), ['--version'])).stdout).toContain('9.9.9');
   });
 
   test('are refused, unopened, when it is another', async () => {
-    const { server, url } = await serveRelease('f'.repeat(64));
+    const server = await serveRelease('f'.repeat(64));
     const into = await mkdtemp(join(scratch, 'into-'));
-    await expect(fetchArchives([release], into, url)).rejects.toThrow(/sha256 is .* the release says ffff.*; refused/);
-    server.close();
+    await expect(fetchArchives([release], into, server.url)).rejects.toThrow(
+      /sha256 is .* the release says ffff.*; refused/,
+    );
+    await server.close();
     expect(await readdir(into)).not.toContain('alertmanager');
   });
 
   test('that do not exist are named with their address', async () => {
-    const { server, url } = await serveRelease();
+    const server = await serveRelease();
     const into = await mkdtemp(join(scratch, 'into-'));
-    const missing = fetchArchives([{ ...release, version: '1.2.3' }], into, url);
-    await expect(missing).rejects.toThrow(`${url}/alertmanager/releases/download/v1.2.3/sha256sums.txt: HTTP 404`);
-    server.close();
+    const missing = fetchArchives([{ ...release, version: '1.2.3' }], into, server.url);
+    await expect(missing).rejects.toThrow(
+      `${server.url}/alertmanager/releases/download/v1.2.3/sha256sums.txt: HTTP 404`,
+    );
+    await server.close();
   });
 });

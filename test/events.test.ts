@@ -1,8 +1,6 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type EventStream, listenTo } from './support/event-stream.ts';
+import { startHttpServer } from './support/http-server.ts';
 import { waitFor } from './support/processes.ts';
 import { minutesAgo, type Service, startService } from './support/service.ts';
 
@@ -152,13 +150,12 @@ describe('Prometheus', () => {
   /** Counts the looks that only an open stream makes. */
   async function counting() {
     const asked: number[] = [];
-    const server = createServer((request, response) => {
+    const server = await startHttpServer((request, response) => {
       if (decodeURIComponent(request.url ?? '').includes('timestamp(ALERTS)')) asked.push(performance.now());
       response.end('{"status":"success","data":{"resultType":"vector","result":[]}}');
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    cleanups.push(() => server.close().closeAllConnections());
-    return { asked, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+    });
+    cleanups.push(server.close);
+    return { asked, url: server.url };
   }
 
   test('is looked at once a second for all streams together, and not at all without one', async () => {

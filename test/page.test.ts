@@ -1,7 +1,5 @@
-import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +8,7 @@ import { importHistory } from '../src/history.ts';
 import { AUTH_CODES, trafficMinutes } from '../src/simulate.ts';
 import { PROJECT } from '../src/stack.ts';
 import { launchChromium, openPage, PHONE, seeAll, seriousProblems, sideways, tabTo } from './support/browser.ts';
+import { startHttpServer } from './support/http-server.ts';
 import { type Running, waitFor } from './support/processes.ts';
 import { type Client, clientOf, runProgram, startService, temporaryFolder } from './support/service.ts';
 
@@ -105,7 +104,7 @@ describe('without Prometheus', () => {
 /** A proxy that keeps answers about the past to itself, as a Prometheus that does not come to an end would. */
 async function holdSeries(target: string) {
   let held = 0;
-  const proxy = createServer(({ url = '/', method, headers }, response) => {
+  const proxy = await startHttpServer(({ url = '/', method, headers }, response) => {
     if (url.startsWith('/api/v1/series')) {
       held++;
       return;
@@ -116,14 +115,8 @@ async function holdSeries(target: string) {
     });
     response.on('close', () => forwarded.destroy());
     forwarded.on('error', () => response.destroy()).end();
-  }).listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  async function close(): Promise<void> {
-    proxy.close();
-    proxy.closeAllConnections();
-    await once(proxy, 'close');
-  }
-  return { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, held: () => held, close };
+  });
+  return { ...proxy, held: () => held };
 }
 
 describe('from nothing', () => {

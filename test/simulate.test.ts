@@ -1,7 +1,5 @@
-import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -11,6 +9,7 @@ import { STATUSES, type Status } from '../src/names.ts';
 import type { Clock } from '../src/post-traffic.ts';
 import { createTraffic, type TrafficMinute, trafficMinutes } from '../src/simulate.ts';
 import { createTestIo } from './support/command-io.ts';
+import { startHttpServer } from './support/http-server.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const MONDAY = Date.UTC(2026, 0, 5) / 60_000;
@@ -213,9 +212,9 @@ describe('tillwatch simulate', () => {
 });
 
 describe('tillwatch simulate --post', () => {
-  const servers: Server[] = [];
-  afterEach(() => {
-    for (const server of servers.splice(0)) server.close().closeAllConnections();
+  const servers: Awaited<ReturnType<typeof startHttpServer>>[] = [];
+  afterEach(async () => {
+    for (const server of servers.splice(0)) await server.close();
   });
 
   interface Received {
@@ -226,15 +225,14 @@ describe('tillwatch simulate --post', () => {
   }
   const serve = async (answer: (nth: number, response: ServerResponse, request: IncomingMessage) => void) => {
     const received: Received[] = [];
-    const server = createServer(async (request, response) => {
+    const server = await startHttpServer(async (request, response) => {
       const body = Buffer.concat(await request.toArray()).toString();
       const { 'idempotency-key': key, authorization } = request.headers;
       received.push({ url: request.url ?? '', key: String(key), authorization, body: JSON.parse(body) });
       answer(received.length, response, request);
-    }).listen(0, '127.0.0.1');
+    });
     servers.push(server);
-    await once(server, 'listening');
-    return { received, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+    return { received, url: server.url };
   };
   const ok = (response: ServerResponse) => response.end('{"recommendation":"ok"}');
 

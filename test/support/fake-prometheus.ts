@@ -1,8 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { RECORDED, TUNABLE } from '../../src/names.ts';
 import type { Sample } from '../../src/prometheus.ts';
+import { startHttpServer } from './http-server.ts';
 
 const sample = (name: string, labels: Record<string, string>, value: number): Sample => ({
   labels: { __name__: name, ...labels },
@@ -56,15 +55,9 @@ function answer(mood: Mood, query: string, response: ServerResponse): void {
 /** Answers queries as its mood is; only for what a real Prometheus can't be made to do. */
 export async function fakePrometheus(mood: Mood) {
   const state = { mood };
-  const server = createServer((request, response) => {
+  const server = await startHttpServer((request, response) => {
     const { searchParams } = new URL(request.url ?? '/', 'http://fake');
     answer(state.mood, searchParams.get('query') ?? '', response);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const close = async () => {
-    server.close();
-    server.closeAllConnections();
-    await once(server, 'close');
-  };
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, state, close };
+  });
+  return { ...server, state };
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
+import { startHttpServer } from './http-server.ts';
 import { type ParsedMail, parseMail } from './mime.ts';
 
 export interface Delivery {
@@ -12,7 +12,7 @@ export interface Delivery {
 /** An HTTP server that takes every POST as Slack, Teams, PagerDuty and webhooks would, and remembers it. */
 export async function startHttpReceiver() {
   const deliveries: Delivery[] = [];
-  const server = createServer((request, response) => {
+  const server = await startHttpServer((request, response) => {
     let body = '';
     request.setEncoding('utf8').on('data', (text: string) => {
       body += text;
@@ -23,14 +23,11 @@ export async function startHttpReceiver() {
       response.writeHead(request.url === '/pagerduty' ? 202 : 200, { 'content-type': 'text/plain' }).end('ok');
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ...server,
     deliveries,
     /** Bodies that arrived at a path, oldest first. */
     at: (path: string) => deliveries.filter((one) => one.path === path).map((one) => JSON.parse(one.body)),
-    close: () => new Promise<void>((resolve) => server.close(() => resolve())),
   };
 }
 

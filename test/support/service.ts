@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +13,7 @@ import type { Ledger } from '../../src/ledger.ts';
 import type { Log } from '../../src/log.ts';
 import { createPrometheus } from '../../src/prometheus.ts';
 import { startServer } from '../../src/server.ts';
+import { startHttpServer } from './http-server.ts';
 import { type Running, startProcess, waitFor } from './processes.ts';
 
 /** The built program, as users start it. */
@@ -137,7 +136,7 @@ export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { led
   const prometheus = createPrometheus(NOWHERE);
   const baseline = noBaseline('unavailable', 'no Prometheus in this test');
   const health = createHealth('test', () => 0);
-  const server = createApp({
+  const app = createApp({
     config: readConfig({ ...flags } as Flags, {}),
     prometheus,
     baseline: { asked: Promise.resolve(), current: () => baseline, refresh: async () => {}, stop: () => {} },
@@ -149,15 +148,9 @@ export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { led
     log: () => {},
     version: 'test',
     ...parts,
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const client = clientOf(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  async function close(): Promise<void> {
-    server.close();
-    server.closeAllConnections();
-    await once(server, 'close');
-  }
-  return { client, close };
+  });
+  const { url, close } = await startHttpServer(app);
+  return { client: clientOf(url), close };
 }
 
 export interface ServiceProcess extends Client {

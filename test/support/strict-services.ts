@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { startHttpServer } from './http-server.ts';
 
 const link = z.url({ protocol: /^https?$/ }).max(2000);
 
@@ -79,7 +78,7 @@ export async function startStrictServices() {
   const taken: { path: string; body: unknown }[] = [];
   const refused: string[] = [];
   const failures = new Map<string, Failure[]>();
-  const server = createServer((request, response) => {
+  const server = await startHttpServer((request, response) => {
     let body = '';
     request.setEncoding('utf8').on('data', (text: string) => {
       body += text;
@@ -100,10 +99,8 @@ export async function startStrictServices() {
     taken.push({ path, body: message });
     response.writeHead(service?.ok ?? 200).end('ok');
   }
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ...server,
     /** Bodies that a path took, oldest first. */
     // biome-ignore lint/suspicious/noExplicitAny: bodies of three services, checked above
     at: (path: string): any[] => taken.filter((one) => one.path === path).map(({ body }) => body),
@@ -112,6 +109,5 @@ export async function startStrictServices() {
     /** Fails the next requests to a path in this way, one after the other. */
     fail: (path: string, ...how: Failure[]) => failures.set(path, [...how]),
     failing: (path: string) => failures.get(path)?.length ?? 0,
-    close: () => new Promise<void>((resolve) => server.close(() => resolve())),
   };
 }
