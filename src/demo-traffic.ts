@@ -1,12 +1,16 @@
+import { join } from 'node:path';
 import type { Demo } from './demo.ts';
+import type { ImportOptions } from './history.ts';
 import { type Clock, type PostOptions, postUntilTaken, REAL_CLOCK, Refused } from './post-traffic.ts';
-import type { TrafficMinute } from './simulate.ts';
+import { AUTH_CODES, type Traffic, type TrafficMinute, trafficMinutes } from './simulate.ts';
+import { PROJECT } from './stack.ts';
 
 /** The running minute is told when half of it has passed, so that what happens in it is seen before it ends. */
 const STEP_MS = 30_000;
 /** An incident that is started sooner is told of at once, with half a minute's counts: fewer would look like chance. */
 const LEAST_PART = 0.5;
 const MINUTE_MS = 60_000;
+const DAY = 1440;
 
 type Numbers = Readonly<Record<string, number>>;
 
@@ -20,6 +24,22 @@ function partOf(whole: TrafficMinute, before: TrafficMinute | undefined, part: n
   const counts = told(whole.counts, before?.counts ?? {}, part);
   const authCodes = told(whole.authCodes, before?.authCodes ?? {}, part);
   return { minute: whole.minute, counts, authCodes };
+}
+
+/** Minutes since the epoch of the minute before this one: the demo reports it as it starts, so that nothing is missing at first. */
+export const minuteBefore = (): number => Math.floor(Date.now() / 60_000) - 1;
+
+/**
+ * So many days of the demo's traffic, to be imported before it starts. They end a minute before what it reports first: a count
+ * of the last minute is the difference to the total a minute ago, and of history that is there a minute ago it would be 0.
+ */
+export function demoHistory(traffic: Traffic, days: number): Pick<ImportOptions, 'minutes' | 'authCodes' | 'rulesDir'> {
+  const end = minuteBefore() - 1;
+  return {
+    minutes: trafficMinutes(traffic, end - days * DAY, end),
+    authCodes: AUTH_CODES,
+    rulesDir: join(PROJECT, 'prometheus', 'rules'),
+  };
 }
 
 export interface DemoTrafficOptions extends Omit<PostOptions, 'to' | 'onAnswer'> {

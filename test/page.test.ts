@@ -1,12 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDemoTraffic } from '../src/demo.ts';
+import { demoHistory } from '../src/demo-traffic.ts';
 import { importHistory } from '../src/history.ts';
-import { AUTH_CODES, trafficMinutes } from '../src/simulate.ts';
-import { PROJECT } from '../src/stack.ts';
 import { launchChromium, openPage, PHONE, seeAll, seriousProblems, sideways, tabTo } from './support/browser.ts';
 import { startHttpServer } from './support/http-server.ts';
 import { type Running, waitFor } from './support/processes.ts';
@@ -154,20 +153,8 @@ describe('from nothing', () => {
   }, 300_000);
 });
 
+/** Of history, so that the baseline is there at once. */
 const DAYS = 4;
-
-/** Days of history up to now, so that the baseline is there at once. */
-async function importDays(data: string): Promise<void> {
-  // Where the demo's own days end (importDemo of src/commands/up.ts).
-  const end = Math.floor(Date.now() / 60_000) - 2;
-  mkdirSync(data, { recursive: true });
-  await importHistory({
-    minutes: trafficMinutes(createDemoTraffic(), end - DAYS * 1440, end),
-    authCodes: AUTH_CODES,
-    dataDir: data,
-    rulesDir: join(PROJECT, 'prometheus', 'rules'),
-  });
-}
 
 describe('the demo', () => {
   let running: Running;
@@ -176,7 +163,7 @@ describe('the demo', () => {
   let complaints: string[];
   beforeAll(async () => {
     const data = temporaryFolder('page');
-    await importDays(data);
+    await importHistory({ ...demoHistory(createDemoTraffic(), DAYS), dataDir: data });
     ({ running, service } = await startUp(data, '--demo'));
   }, 300_000);
   afterAll(async () => {

@@ -3,34 +3,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, type Flags, isGiven, readConfig, type SettingName } from '../config.ts';
 import { createDemo, createDemoTraffic, DEMO_SEED, type Demo } from '../demo.ts';
-import { postDemoTraffic } from '../demo-traffic.ts';
+import { demoHistory, minuteBefore, postDemoTraffic } from '../demo-traffic.ts';
 import { HistoryOverlapError, importHistory } from '../history.ts';
 import { createLog, type Log, messageOf } from '../log.ts';
 import { createProgress } from '../progress.ts';
-import { AUTH_CODES, type Traffic, trafficMinutes } from '../simulate.ts';
-import { PROJECT, type Stack, type StackPorts, startStack } from '../stack.ts';
+import type { Traffic } from '../simulate.ts';
+import { type Stack, type StackPorts, startStack } from '../stack.ts';
 import { type CommandIo, untilStopped } from './io.ts';
 
 const DEMO_DAYS = 14;
-const DAY = 1440;
 
-/** Minutes since the epoch of the minute before this one: the demo reports it as it starts, so that nothing is missing at first. */
-const minuteBefore = (): number => Math.floor(Date.now() / 60_000) - 1;
-
-/**
- * Writes the demo's fourteen days into Prometheus' data, unless an earlier run has. They end a minute earlier still: a count
- * of the last minute is the difference to the total a minute ago, and of history that is there a minute ago it would be 0.
- */
+/** Writes the demo's fourteen days into Prometheus' data, unless an earlier run has. */
 async function importDemo(traffic: Traffic, config: Config, io: CommandIo, log: Log): Promise<void> {
-  const end = minuteBefore() - 1;
   const progress = createProgress(io.stderr);
   log('info', `writing ${DEMO_DAYS} days of generated history into Prometheus, so that it knows what is normal`);
   try {
     const { samples, series } = await importHistory({
-      minutes: trafficMinutes(traffic, end - DEMO_DAYS * DAY, end),
-      authCodes: AUTH_CODES,
+      ...demoHistory(traffic, DEMO_DAYS),
       dataDir: config.data,
-      rulesDir: join(PROJECT, 'prometheus', 'rules'),
       onProgress: (state) =>
         progress.show(state.step === 'minutes' ? 'counters' : `${state.done} of ${state.total} rules`),
       signal: io.signal,
