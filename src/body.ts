@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Context } from 'koa';
 import bodyParser from 'koa-bodyparser';
 import { Problem } from './problem.ts';
@@ -6,6 +7,8 @@ import { Problem } from './problem.ts';
 const MAX_BODY = '4mb';
 /** Bytes; what is longer takes so long in any case that it may as well go through the parser. */
 const SHORT = 64 * 1024;
+/** Of lists and objects: those of a report are four deep. */
+const MOST_NESTED = 16;
 
 /** @returns the type's name @throws Problem 415, before a byte is read */
 function checkType(type: string, accepts: readonly string[]): string {
@@ -23,8 +26,10 @@ function checkType(type: string, accepts: readonly string[]): string {
 const unreadable = (why: string, status = 400): Problem =>
   new Problem(status, `the body cannot be read: ${why.slice(0, 200)}`);
 
-/** Any body as text, unpacked, up to its limit. */
-const parseText = bodyParser({
+/** Any body, unpacked, up to its limit: as bytes, since text in pieces would stay in memory for longer. */
+const parseBytes = bodyParser({
+  // To co-body this means bytes; the types do not know of it.
+  ...{ encoding: null },
   enableTypes: ['text'],
   extendTypes: { text: ['application/json', 'application/x-ndjson'] },
   textLimit: MAX_BODY,
@@ -54,8 +59,51 @@ function plainText(request: IncomingMessage): Promise<string> {
 
 async function textOf(ctx: Context): Promise<string> {
   if (isPlain(ctx.req)) return plainText(ctx.req);
-  await parseText(ctx, async () => {});
-  return String(ctx.request.body);
+  await parseBytes(ctx, async () => {});
+  return utf8.decode(ctx.request.body as Buffer);
+}
+
+const QUOTE = 0x22;
+const OPENING = [0x5b, 0x7b];
+const CLOSING = [0x5d, 0x7d];
+
+/** Where a string ends that begins at `start`. */
+function endOfString(text: string, start: number): number {
+  for (let at = start; ; ) {
+    at = text.indexOf('"', at + 1);
+    if (at === -1) return text.length;
+    let before = at;
+    while (text[before - 1] === '\\') before--;
+    if ((at - before) % 2 === 0) return at;
+  }
+}
+
+/** Whether lists and objects of JSON stand within each other more than `most` deep. */
+function isNested(text: string, most: number): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    else if (OPENING.includes(code) && ++depth > most) return true;
+    else if (CLOSING.includes(code)) depth--;
+  }
+  return false;
+}
+
+let turn: Promise<void> = Promise.resolve();
+
+/** Of the event loop: long bodies that are there at once are parsed one in each, and others are answered in between. */
+function turnOfItsOwn(): Promise<void> {
+  turn = turn.then(() => nextTurn());
+  return turn;
+}
+
+/** @throws Problem 400 */
+async function checkLong(text: string): Promise<void> {
+  await turnOfItsOwn();
+  // Two million lists within each other are 4 MB of text, and 250 MB once they are read.
+  if (isNested(text, MOST_NESTED))
+    throw unreadable(`lists and objects stand within each other more than ${MOST_NESTED} deep`);
 }
 
 /** Such a key would be taken for the prototype of what it stands in. @throws SyntaxError */
@@ -92,6 +140,7 @@ export function bodyReader(accepts: readonly string[]): (ctx: Context) => Promis
     if (type !== known.type || type === '') known = { type, name: checkType(type, accepts) };
     const isJson = known.name === 'application/json';
     const text = await textOf(ctx);
+    if (text.length > SHORT) await checkLong(text);
     ctx.request.rawBody = text;
     if (!isJson) ctx.request.body = text;
     else ctx.request.body = text === '' ? {} : parseJson(text);

@@ -10,6 +10,7 @@ import {
   type Headings,
   minutesAgo,
   type Service,
+  serveProcess,
   startService,
   temporaryFolder,
   transactionLines,
@@ -60,6 +61,8 @@ const MALFORMED: Malformed[] = [
   ['a list in a list', 422, '0', [[{ status: 'denied' }]]],
   ['more reports than are taken at once', 422, '10000', manyReports],
   ['10,000 levels of nesting', 422, '0', `${'['.repeat(10_000)}${']'.repeat(10_000)}`],
+  ['100,000 levels of nesting', 400, '16 deep', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
+  ['100,000 levels of nesting, by line', 400, '16 deep', `{}\n${'{"counts":'.repeat(100_000)}`, NDJSON],
   ['counts nested in counts', 422, 'counts.counts', `${'{"counts":'.repeat(2000)}1${'}'.repeat(2000)}`],
   ['a negative count', 422, 'counts.denied', { counts: { denied: -1 } }],
   ['a fractional count', 422, 'counts.denied', { counts: { denied: 1.5 } }],
@@ -225,6 +228,11 @@ const WAYS: [name: string, path: string, body: string | Uint8Array, headers?: He
   ['with its charset', TRANSACTIONS, '{"status":"denied"}', { 'Content-Type': 'Application/JSON; charset="UTF-8"' }],
   ['packed', TRANSACTIONS, gzipSync('{"status":"denied"}'), GZIP],
   ['longer than most', TRANSACTIONS, `${' '.repeat(100_000)}{"status":"denied"}`],
+  [
+    'longer than most, with brackets in a name',
+    TRANSACTIONS,
+    `${' '.repeat(100_000)}{"source":"a \\"${'[{'.repeat(20)}\\\\","status":"denied"}`,
+  ],
   ['by line', TRANSACTIONS, '\n{"status":"denied"}\n', NDJSON],
   ['at the path with a slash', `${TRANSACTIONS}/`, '{"status":"denied"}'],
   ['at the path with a query', `${TRANSACTIONS}?from=pos`, '{"status":"denied"}'],
@@ -257,6 +265,26 @@ describe('a report is taken', () => {
       if (chunked) socket.write('0\r\n\r\n');
       expect(await textOf(socket)).toMatch(/^HTTP\/1\.1 200 .*"accepted":1/s);
     }
+  });
+});
+
+describe('long bodies that come at once', () => {
+  const keys = Array.from({ length: 100_000 }, (_, i) => [`key ${i}`, 1]);
+  const long = JSON.stringify({ counts: Object.fromEntries(keys) });
+
+  test('do not keep a short one waiting until the last is read', async () => {
+    // A process of its own: this one must go on while it reads.
+    const other = await serveProcess(temporaryFolder('http'));
+    let read = 0;
+    const answers = Array.from({ length: 10 }, async () => {
+      expect((await other.post(long)).status).toBe(422);
+      read++;
+    });
+    await Promise.race(answers);
+    expect((await other.post({ status: 'denied' })).status).toBe(200);
+    expect(read).toBeLessThan(10);
+    await Promise.all(answers);
+    await other.process.stop();
   });
 });
 

@@ -141,7 +141,10 @@ export const ATTACKS: readonly Attack[] = [
   },
   { name: 'headers of 1 MB', run: ({ url }) => longHeaders(url) },
   ...JSON_BODIES.map(
-    ([name, body, headers]): Attack => ({ name, run: ({ url }) => refused(url, body, headers ?? {}) }),
+    ([name, body, headers]): Attack => ({
+      name,
+      run: ({ url, scale }) => refused(url, body, headers ?? {}, Math.ceil(20 * scale)),
+    }),
   ),
 ];
 

@@ -92,7 +92,7 @@ async function runRows(rows: readonly Torture[], scale: number, json: boolean): 
     log(row.name);
     const verdict = await torture(row, scale, log);
     verdicts.push(verdict);
-    if (!json) process.stdout.write(verdictText(verdict));
+    (json ? process.stderr : process.stdout).write(verdictText(verdict));
   }
   if (json) process.stdout.write(`${JSON.stringify(verdicts.map(findingOf), null, 2)}\n`);
   return verdicts.every(met) ? 0 : 1;
