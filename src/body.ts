@@ -60,7 +60,9 @@ function plainText(request: IncomingMessage): Promise<string> {
 async function textOf(ctx: Context): Promise<string> {
   if (isPlain(ctx.req)) return plainText(ctx.req);
   await parseBytes(ctx, async () => {});
-  return utf8.decode(ctx.request.body as Buffer);
+  const { body } = ctx.request;
+  // The parser leaves an object where a request has no body at all.
+  return Buffer.isBuffer(body) ? utf8.decode(body) : '';
 }
 
 const QUOTE = 0x22;

@@ -302,6 +302,14 @@ describe('other requests that cannot be answered', () => {
     expect((await service.get('/-/healthy')).status).toBe(200);
   });
 
+  test.each(['', 'Content-Encoding: gzip\r\n'])('a POST without a body %j: 400, empty', async (header) => {
+    const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+    socket.write(
+      `POST ${TRANSACTIONS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${header}Connection: close\r\n\r\n`,
+    );
+    expect(await textOf(socket)).toMatch(/^HTTP\/1\.1 400 .*the body is empty/s);
+  });
+
   test('a sender that goes away in the middle of a body counts nothing', async () => {
     const before = await exposed();
     const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
