@@ -7,7 +7,7 @@ import { Problem } from './problem.ts';
 const MAX_BODY = '4mb';
 /** Bytes; what is longer takes so long in any case that it may as well go through the parser. */
 const SHORT = 64 * 1024;
-/** Of lists and objects: those of a report are four deep. */
+/** Of lists and objects: those of a report are three deep, those of a notification four. */
 const MOST_NESTED = 16;
 
 /** @returns the type's name @throws Problem 415, before a byte is read */
