@@ -40,6 +40,7 @@ const labelNames = z.string().transform((text, context) => {
       'severity',
       'service',
       'alertname',
+      'escalation',
       'level',
     ];
     if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) || name.startsWith('__'))

@@ -68,9 +68,9 @@ function entryOf({ labels: all, annotations, fingerprint, ...alert }: NotedAlert
   return { id, fingerprint, alertname, severity, labels, summary: annotations.summary ?? '', startsAt, endsAt, seen };
 }
 
-/** `level` is on the second alert that tells that one which fires already is getting worse. */
+/** `escalation` is on the second alert that tells that one which fires already is getting worse. */
 const isIncident = ({ alertname, labels, startsAt }: Entry): boolean =>
-  alertname !== WATCHDOG && labels.level === undefined && !Number.isNaN(startsAt);
+  alertname !== WATCHDOG && labels.escalation === undefined && !Number.isNaN(startsAt);
 
 /** Incidents by id, brought up to date from the notifications that have come since the last look. */
 function follow(ledger: Ledger): () => Map<string, Entry> {

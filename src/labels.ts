@@ -1,5 +1,16 @@
 /** Labels that Prometheus and the rules put on a series; what remains are the extra labels that reports carry. */
-const OWN = ['__name__', 'status', 'window', 'alertname', 'alertstate', 'severity', 'service', 'level', 'auth_code'];
+const OWN = [
+  '__name__',
+  'status',
+  'window',
+  'alertname',
+  'alertstate',
+  'severity',
+  'service',
+  'escalation',
+  'level',
+  'auth_code',
+];
 
 type Labels = Readonly<Record<string, string>>;
 

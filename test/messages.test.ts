@@ -121,7 +121,7 @@ test('links lead to where `tillwatch up` runs, unless someone has said where the
 describe('an incident', () => {
   const service = 'payments';
   const begun = alert(service, {}, first);
-  const grown = alert(service, { level: 'worse' }, worse);
+  const grown = alert(service, { escalation: 'worse' }, worse);
 
   beforeAll(async () => {
     await alertmanager.post([begun]);

@@ -115,7 +115,7 @@ describe('recording rules', () => {
 describe('alerts', () => {
   test('are those of the contract, and two about our own health', async () => {
     const { alerts } = await readRules(rulesDir);
-    const told = alerts.filter(({ labels }) => labels.level === undefined);
+    const told = alerts.filter(({ labels }) => labels.escalation === undefined);
     const names = told.map(({ alert }) => alert).sort();
     expect(names).toEqual([...ALERTS, 'TillwatchRulesFailing', 'TillwatchSeriesCapReached'].sort());
   });

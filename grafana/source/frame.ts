@@ -25,11 +25,11 @@ export const select = (metric: string, matchers = ''): string =>
 
 /**
  * The same of alerts. Those about the feed or Tillwatch carry no extra label and concern whatever is chosen. An alert that says that
- * another has got worse (level="worse") is no incident of its own.
+ * another has got worse (escalation="worse") is no incident of its own.
  */
 const CHOSEN_OR_NONE = LABELS.map((label) => `${label}=~"$${label}|"`).join(', ');
 export const firing = (matchers = 'alertname!="Watchdog"'): string =>
-  `ALERTS{alertstate="firing", level="", ${matchers}, ${CHOSEN_OR_NONE}}`;
+  `ALERTS{alertstate="firing", escalation="", ${matchers}, ${CHOSEN_OR_NONE}}`;
 
 /** `auth_code` -> Auth code */
 export const titled = (name: string): string => name.replaceAll('_', ' ').replace(/^./, (first) => first.toUpperCase());

@@ -3,7 +3,7 @@ export function sampleMessages(): Record<string, unknown> {
   const usual = alert('firing', { severity: 'critical', status: 'denied' }, ANNOTATIONS);
   const other = alert('firing', { severity: 'warning', status: 'denied', acquirer: 'A & B "Bank"' }, ANNOTATIONS);
   const ended = alert('resolved', { severity: 'critical', status: 'failed' }, ANNOTATIONS);
-  const worse = alert('resolved', { severity: 'critical', status: 'failed', level: 'worse' }, ANNOTATIONS);
+  const worse = alert('resolved', { severity: 'critical', status: 'failed', escalation: 'worse' }, ANNOTATIONS);
   const bare = alert('firing', {}, {});
   return {
     one: message('firing', [usual]),

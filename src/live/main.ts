@@ -62,7 +62,7 @@ function show(status: Status, labels: Labels): void {
     alertname: _name,
     severity: _severity,
     service: _service,
-    level: _level,
+    escalation: _escalation,
     status: _status,
     auth_code: _code,
     ...extra

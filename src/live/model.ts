@@ -81,19 +81,21 @@ export function currentAnomalies(model: Model): Anomaly[] {
 const isWatchdog = ({ labels }: Alert): boolean => labels.alertname === 'Watchdog';
 const rank = ({ labels }: Alert): number => (labels.severity === 'critical' ? 0 : 1);
 
-const withoutLevel = ({ labels: { level: _level, ...rest } }: Alert): string => keyOf(rest);
+const withoutEscalation = ({ labels: { escalation: _escalation, ...rest } }: Alert): string => keyOf(rest);
 
-/** Has the rules' second alert, `level="worse"`, fired on top of this one? It is the same incident. */
+/** Has the rules' second alert, `escalation="worse"`, fired on top of this one? It is the same incident. */
 export const isWorse = (alert: Alert, all: readonly Alert[]): boolean =>
   all.some(
     (other) =>
-      other.state === 'firing' && other.labels.level === 'worse' && withoutLevel(other) === withoutLevel(alert),
+      other.state === 'firing' &&
+      other.labels.escalation === 'worse' &&
+      withoutEscalation(other) === withoutEscalation(alert),
   );
 
 /** What is said once: an alert that got worse is one alert, not two. */
 function distinct(alerts: Alert[]): Alert[] {
-  const plain = new Set(alerts.filter(({ labels }) => labels.level === undefined).map(withoutLevel));
-  return alerts.filter((alert) => alert.labels.level === undefined || !plain.has(withoutLevel(alert)));
+  const plain = new Set(alerts.filter(({ labels }) => labels.escalation === undefined).map(withoutEscalation));
+  return alerts.filter((alert) => alert.labels.escalation === undefined || !plain.has(withoutEscalation(alert)));
 }
 
 /** Alerts that fire, critical ones and older ones first, without the one that always does. */

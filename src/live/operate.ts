@@ -19,7 +19,7 @@ const scopeOf = ({
   alertname: _name,
   severity: _severity,
   service: _service,
-  level: _level,
+  escalation: _escalation,
   ...rest
 }: Labels): Labels => rest;
 

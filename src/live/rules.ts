@@ -25,7 +25,7 @@ function alertRule(rule: Rule): HTMLElement {
     h(
       'summary',
       {},
-      h('b', {}, labels.level === undefined ? name : `${name}, ${labels.level}`),
+      h('b', {}, labels.escalation === undefined ? name : `${name}, ${labels.escalation}`),
       h(
         'span',
         { class: 'muted' },
