@@ -1,4 +1,3 @@
-import { APPROVED_CODES } from './analyze/auth-codes.ts';
 import { priorOf } from './analyze/band.ts';
 import { type CodeShare, describeCodes, leadingCodes } from './analyze/codes.ts';
 import { type Columns, hourOf, largest, sumOf, toColumns, total } from './analyze/columns.ts';
@@ -9,6 +8,7 @@ import type { BandTunables } from './analyze/tunables.ts';
 import { usualOdds } from './analyze/usual.ts';
 import { scoreOf } from './band.ts';
 import type { CsvHistory } from './csv.ts';
+import { APPROVED_CODES } from './domain/auth-codes.ts';
 import { JUDGED_STATUSES, STATUSES } from './names.ts';
 
 /** One minute that stands out. `at` is in minutes since the epoch, like every time here. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { meaningOf } from '../src/analyze/auth-codes.ts';
+import { meaningOf } from '../src/domain/auth-codes.ts';
 import { renderConfig } from '../src/stack/render.ts';
 import { type PostedAlert, secretsFor, startAlertmanager, withReceivers } from './support/alertmanager.ts';
 import { waitFor } from './support/processes.ts';

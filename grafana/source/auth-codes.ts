@@ -1,4 +1,4 @@
-import { APPROVED_CODES, meaningOf } from '../../src/analyze/auth-codes.ts';
+import { APPROVED_CODES, meaningOf } from '../../src/domain/auth-codes.ts';
 import { AUTH_CODE_RECORDED, METRIC } from '../../src/names.ts';
 import { choice, dashboard, select, UID } from './frame.ts';
 import { BAD, NORMAL, PLAIN, WARNING } from './palette.ts';

@@ -1,4 +1,4 @@
-import { APPROVED_CODES, meaningOf } from './auth-codes.ts';
+import { APPROVED_CODES, meaningOf } from '../domain/auth-codes.ts';
 import { type Columns, total } from './columns.ts';
 import type { Stretch } from './stretches.ts';
 

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
-import { meaningOf } from '../analyze/auth-codes.ts';
+import { meaningOf } from '../domain/auth-codes.ts';
 import { extraLabels } from '../labels.ts';
 import { AUTH_CODE_RECORDED } from '../names.ts';
 import type { Sample } from '../prometheus.ts';
