@@ -1,0 +1,200 @@
+import type { Status } from '../names.ts';
+import type { Report } from '../report.ts';
+
+export type Labels = Readonly<Record<string, string>>;
+export type Counts = Partial<Record<Status, number>>;
+
+/** The ledger cannot commit or be read. HTTP answers 503. */
+export class LedgerUnavailable extends Error {
+  override name = 'LedgerUnavailable';
+  /** True where the commit may have happened although nobody could say so. */
+  readonly unsure: boolean;
+  constructor(message: string, unsure = false) {
+    super(message);
+    this.unsure = unsure;
+  }
+}
+
+/** A report that contradicts what was recorded before. HTTP answers 409. */
+export class Conflict extends Error {
+  override name = 'Conflict';
+  /** The field that contradicts. */
+  readonly path: string;
+  constructor(path: string, message: string) {
+    super(message);
+    this.path = path;
+  }
+}
+
+/** An idempotency key that came before with another body. HTTP answers 409. */
+export class KeyReused extends Error {
+  override name = 'KeyReused';
+}
+
+/** An idempotency key, which belongs to the token that sent it. The token is its hash, or empty where none is asked for. */
+export interface Key {
+  key: string;
+  token: string;
+  /** The same for the same body. */
+  fingerprint: string;
+}
+
+export interface RecordOptions {
+  key?: Key | undefined;
+  /** The token of the sender, whose event ids are its own; empty where none is asked for. */
+  token?: string | undefined;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+/** What became of one report. */
+export interface Outcome {
+  /** `accepted` is counted; `correction` raised counts that were recorded; `duplicate` changed nothing. */
+  result: 'accepted' | 'correction' | 'duplicate';
+  /** It is older than the lateness window and was counted in transactions_late_total. Never true of a duplicate. */
+  late: boolean;
+}
+
+/** A minute as all sources together have reported it so far. */
+export interface MinuteCounts {
+  /** Its start, in seconds since the epoch. */
+  minute: number;
+  /** The labels under which it was counted; none: the total over all labels. */
+  labels: Labels;
+  counts: Counts;
+  /** The minute before, and the one before that. */
+  previous: Counts;
+  earlier: Counts;
+}
+
+export interface Recorded {
+  /** One for each report, in the order of the reports. */
+  outcomes: Outcome[];
+  /** Each minute that a report in time names: its total, then its counts under the labels of the report. */
+  minutes: MinuteCounts[];
+  /** The same key and body came before: the outcomes and minutes are those of then, and nothing was counted. */
+  replayed: boolean;
+  /** The text that `keepAnswer` kept with the key. */
+  answer?: string | undefined;
+  /** Reports of which a label value became "other". */
+  overflowed: number;
+}
+
+/** A counter. */
+export interface Series {
+  readonly metric: string;
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+/** Series of one metric that are exposed together. */
+export interface Chunk {
+  readonly series: readonly Series[];
+  /** A reader may keep what it made of them here; it is dropped when one of their values changes. */
+  text?: Buffer | undefined;
+}
+
+export interface Totals {
+  /** The series of a metric. */
+  chunks(metric: string): readonly Chunk[];
+  /** How many series there are. */
+  size: number;
+  /** Sums of the newest minute that has ended and was reported. */
+  lastMinute: Counts;
+  /** When the newest report in time was counted, in seconds since the epoch; 0 before the first. */
+  lastReport: number;
+}
+
+/** A report as people read it. */
+export interface ListedReport {
+  timestamp: string;
+  receivedAt: string;
+  source?: string | undefined;
+  labels?: Labels | undefined;
+  counts: Record<string, number>;
+  authCodes: Record<string, number>;
+  late: boolean;
+}
+
+/** How much of a list is read: rows, and the bytes of their texts. The first row is read whatever its size. */
+export interface Page {
+  limit: number;
+  bytes: number;
+}
+
+export interface Notification {
+  /** Numbers grow with the order of arrival. */
+  id: number;
+  /** JSON. */
+  body: string;
+}
+
+export interface StoredIncident {
+  id: string;
+  /** The same for all incidents of one alert with one set of labels. */
+  fingerprint: string;
+  /** Milliseconds since the epoch; `endsAt` is null while it lasts. */
+  startsAt: number;
+  endsAt: number | null;
+  /** JSON: all else that there is to say of it. */
+  body: string;
+}
+
+export interface IncidentQuery extends Page {
+  /** Only those that still last. */
+  open?: boolean | undefined;
+  /** Only those that began before this, in milliseconds since the epoch. */
+  before?: number | undefined;
+}
+
+export interface StoredMark {
+  /** The id of the incident. */
+  id: string;
+  /** JSON. */
+  body: string;
+}
+
+/** Whether commits work. */
+export type LedgerStatus = { failing: false } | { failing: true; reason: string };
+
+/**
+ * Everything that must last. Several services may work on one ledger at once: what each promises holds over all of them.
+ * A promise resolves when what it did is committed: on disk, or in PostgreSQL. It settles within a deadline.
+ * Every function rejects with LedgerUnavailable where the ledger cannot be written or read.
+ */
+export interface Ledger {
+  /**
+   * Records all reports of a body or, where it rejects, none of them.
+   * A key that came before gets what was recorded then. A report with source, time and counts that came before is a
+   * duplicate, or a correction where a count is larger. Rows of one body that name the same count are added up first.
+   * @throws Conflict where a count is smaller than what was recorded; KeyReused where the key came with another body
+   */
+  record(reports: readonly Report[], options: RecordOptions): Promise<Recorded>;
+  /** Keeps the answer that was given under a key, for the time that the key is known. */
+  keepAnswer(key: Key, text: string): Promise<void>;
+  /** The committed totals at this moment, never older than the call. `now` in milliseconds since the epoch. */
+  totals(now: number): Promise<Totals>;
+  /** The newest reports, newest first. */
+  latestReports(limit: number): Promise<ListedReport[]>;
+  /** Adds a notification; the oldest go when there are too many of them or too many bytes. `body` is JSON. */
+  addNotification(body: string): Promise<void>;
+  /** The newest notifications, newest first. */
+  notifications(page: Page): Promise<Notification[]>;
+  /** Notifications after the one of this id, oldest first. */
+  notificationsAfter(id: number, page: Page): Promise<Notification[]>;
+  /** Adds an incident, or replaces the one of this id. The oldest that have ended and bear no mark go when there are too many. */
+  upsertIncident(incident: StoredIncident): Promise<void>;
+  /** Incidents, the latest to begin first. */
+  incidents(query: IncidentQuery): Promise<StoredIncident[]>;
+  incident(id: string): Promise<StoredIncident | undefined>;
+  /** Keeps what people said of an incident, in place of what they said before. */
+  setMark(mark: StoredMark): Promise<void>;
+  /** Marks, the newest first. */
+  marks(page: Page): Promise<StoredMark[]>;
+  /** Whether the newest commit failed, and why. */
+  status(): LedgerStatus;
+  /** Requests that wait for a commit. */
+  waiting(): number;
+  /** Commits what waits, then closes. Rejects where something that waited could not be committed. */
+  close(): Promise<void>;
+}
