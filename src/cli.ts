@@ -12,6 +12,7 @@ import { INCIDENT_KINDS } from './incidents.ts';
 import { messageOf } from './log.ts';
 import { VERSION } from './server.ts';
 import { DEFAULT_VOLUME } from './simulate.ts';
+import { SCENARIO_NAMES } from './simulator/scenarios.ts';
 import { PROJECT } from './stack.ts';
 
 const NAMES = Object.keys(SETTINGS) as SettingName[];
@@ -90,8 +91,13 @@ function addHistory(program: Command, io: CommandIo, settle: Settle): void {
     .option('--days <N>', 'days of traffic, default 14; with --post until stopped')
     .option('--seed <N>', 'the same seed gives the same traffic, default 1')
     .option('--incident <KIND>', `an incident, or KIND@TIME; may be repeated. ${INCIDENT_KINDS.join(', ')}`, collect)
+    .option(
+      '--scenario <NAME>',
+      `traffic of a kind, with incidents of drawn sizes; list says what each is. ${SCENARIO_NAMES.join(', ')}`,
+    )
     .option('--start <TIME>', 'first minute, default 2026-01-05T00:00:00Z; with --post now')
     .option('--volume <N>', `mean transactions a minute, default ${DEFAULT_VOLUME}`)
+    .option('--dimensions <LIST>', 'labels that share the traffic, such as acquirer,channel=3 (default 8 values each)')
     .option('--labels <FILE>', 'write the incidents to FILE, as start,end,signal,kind')
     .option('--auth-codes', 'counts by auth code instead of by status')
     .option('--post <URL>', 'post each minute to a running service as it ends')

@@ -78,6 +78,7 @@ export async function exposeCounters(
     } else {
       await bridge(written.to / 60, minute, expose);
     }
+    if (counted.restarted === true) for (const series of totals.keys()) totals.set(series, 0);
     await expose(minute, addCounts(totals, base, counted, options.statuses));
     await expose(minute + 1);
     written.to = (minute + 1) * 60;

@@ -42,7 +42,8 @@ export function demoHistory(traffic: Traffic, days: number): Pick<ImportOptions,
   };
 }
 
-export interface DemoTrafficOptions extends Omit<PostOptions, 'to' | 'onAnswer'> {
+export interface DemoTrafficOptions extends Omit<PostOptions, 'to' | 'onAnswer' | 'traffic'> {
+  traffic: Traffic;
   demo: Demo;
   /** Told what the service answered for each whole minute. */
   onMinute: (minute: TrafficMinute, recommendation: string) => void;

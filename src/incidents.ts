@@ -8,7 +8,16 @@ export interface Intensity {
 }
 
 /** What an alert on the incident is about; `none` marks what must not alert. Several are joined by `|`. */
-export type Signal = 'denied' | 'failed' | 'reversed' | 'volume' | 'processing' | 'auth_code' | 'feed' | 'none';
+export type Signal =
+  | 'denied'
+  | 'failed'
+  | 'reversed'
+  | 'refunded'
+  | 'volume'
+  | 'processing'
+  | 'auth_code'
+  | 'feed'
+  | 'none';
 
 interface Kind {
   signal: Signal;
@@ -19,7 +28,7 @@ interface Kind {
 }
 
 /** The code that most of a rise in denials carries: insufficient funds. */
-const LEADING_CODE = '51';
+export const LEADING_CODE = '51';
 const RISING_CODE = '91';
 
 function raise(mean: Intensity, status: 'reversed' | 'backend_reversed', factor: number): void {

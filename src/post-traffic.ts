@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { abortable } from './abortable.ts';
 import { messageOf } from './log.ts';
-import type { Traffic, TrafficMinute } from './simulate.ts';
+import type { MinuteCounts } from './simulate.ts';
 
 /** Time, so that a test need not wait for real minutes. */
 export interface Clock {
@@ -14,7 +14,8 @@ export interface Clock {
 export const REAL_CLOCK: Clock = { now: () => Date.now(), sleep: (ms, signal) => sleep(ms, undefined, { signal }) };
 
 export interface PostOptions {
-  traffic: Traffic;
+  /** What is reported for a minute, or nothing. */
+  traffic: { at: (minute: number) => MinuteCounts | undefined };
   /** The service's base URL, or the whole URL to post to. */
   url: string;
   /** Minutes since the epoch; without `to` it goes on until the signal. */
@@ -25,7 +26,7 @@ export interface PostOptions {
   token?: string;
   signal: AbortSignal;
   /** Told what the service answered for each minute. */
-  onAnswer?: (minute: TrafficMinute, recommendation: string) => void;
+  onAnswer?: (minute: MinuteCounts, recommendation: string) => void;
   /** Told why a report is tried again. */
   onRetry?: (reason: string) => void;
   clock?: Clock;
@@ -67,7 +68,7 @@ export class Refused extends Error {
   }
 }
 
-const timestampOf = ({ minute }: TrafficMinute): string => new Date(minute * 60_000).toISOString();
+const timestampOf = ({ minute }: MinuteCounts): string => new Date(minute * 60_000).toISOString();
 
 /**
  * Sends a report until it is taken.
@@ -76,7 +77,7 @@ const timestampOf = ({ minute }: TrafficMinute): string => new Date(minute * 60_
  * @throws Refused, or the signal's reason
  */
 export async function postUntilTaken(
-  counted: TrafficMinute,
+  counted: MinuteCounts,
   options: PostOptions,
   clock: Clock,
   key: string | undefined,
@@ -89,14 +90,20 @@ export async function postUntilTaken(
   }
 }
 
+/** One report, or one for each set of labels. */
+function bodyOf({ counts, authCodes, labelled }: MinuteCounts, timestamp: string) {
+  const report = { timestamp, source: 'simulate' };
+  if (labelled === undefined) return { ...report, counts, authCodes };
+  return labelled.map((slice) => ({ ...report, ...slice }));
+}
+
 async function post(
-  counted: TrafficMinute,
+  counted: MinuteCounts,
   options: PostOptions,
   key: string | undefined,
 ): Promise<{ recommendation: string } | { retry: string }> {
   const url = new URL(options.url);
   if (url.pathname === '/') url.pathname = ROUTE;
-  const { counts, authCodes } = counted;
   const timestamp = timestampOf(counted);
   let response: Response;
   let text: string;
@@ -108,7 +115,7 @@ async function post(
         ...(key === undefined ? {} : { 'idempotency-key': key }),
         ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
       },
-      body: JSON.stringify({ timestamp, source: 'simulate', counts, authCodes }),
+      body: JSON.stringify(bodyOf(counted, timestamp)),
       signal: options.signal,
     });
     text = await abortable(response.text(), options.signal);

@@ -40,6 +40,18 @@ export function smoothNoise(seed: number, stream: number, index: number, tau: nu
   return blended / Math.hypot(left, right);
 }
 
+/** How many of `count` happen that each happen with a probability; above 1,000 from the normal distribution that it comes close to. */
+export function binomial(count: number, probability: number, random: Random): number {
+  if (count > 1000) {
+    const mean = count * probability;
+    const drawn = Math.round(mean + Math.sqrt(mean * (1 - probability)) * gaussian(random));
+    return Math.min(count, Math.max(0, drawn));
+  }
+  let happened = 0;
+  for (let nth = 0; nth < count; nth++) if (random() < probability) happened++;
+  return happened;
+}
+
 /** A Poisson count with the given mean (0 and less give 0). */
 export function poisson(mean: number, random: Random): number {
   if (mean <= 0) return 0;

@@ -9,9 +9,11 @@ export interface MinuteCounts {
   authCodes?: Readonly<Record<string, number>>;
   /** Counts of transactions that carry extra labels, beside those above. */
   labelled?: readonly { labels: Readonly<Record<string, string>>; counts: Partial<Record<Status, number>> }[];
+  /** The counters begin at 0 again with this minute, as those of a process that restarts and keeps none. */
+  restarted?: boolean;
 }
 
-export type TrafficMinute = Required<Omit<MinuteCounts, 'labelled'>> & { counts: Record<Status, number> };
+export type TrafficMinute = Required<Pick<MinuteCounts, 'minute' | 'authCodes'>> & { counts: Record<Status, number> };
 
 export interface Traffic {
   /**
@@ -41,7 +43,7 @@ export interface TrafficOptions {
 export const DEFAULT_VOLUME = 250;
 
 /** Approved transactions carry 00; denied ones share these, by weight. */
-const DENIAL_CODES: Record<string, number> = { '51': 0.42, '59': 0.25, '05': 0.16, '14': 0.1, '91': 0.07 };
+export const DENIAL_CODES: Record<string, number> = { '51': 0.42, '59': 0.25, '05': 0.16, '14': 0.1, '91': 0.07 };
 export const AUTH_CODES: readonly string[] = ['00', ...Object.keys(DENIAL_CODES)].sort();
 
 /** Shares of all transactions; `denied` is what it is at noon. */

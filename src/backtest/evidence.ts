@@ -24,6 +24,7 @@ const STATUS_SIGNAL: Record<string, AlertSignal> = {
   failed: 'failed',
   reversed: 'reversed',
   backend_reversed: 'reversed',
+  refunded: 'refunded',
   approved: 'volume',
   processing: 'processing',
 };
@@ -34,6 +35,7 @@ const NAMED_SIGNALS: [RegExp, AlertSignal][] = [
   [/denied|denial|declin/i, 'denied'],
   [/fail/i, 'failed'],
   [/revers/i, 'reversed'],
+  [/refund/i, 'refunded'],
   [/processing|stuck/i, 'processing'],
   [/report|feed|silen|missing|absent/i, 'feed'],
   [/volume|sales|approved|drop/i, 'volume'],

@@ -2,23 +2,31 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { UsageError } from '../config.ts';
 import { INCIDENT_KINDS, type Incident, type IncidentKind, incidentAt, placeIncidents } from '../incidents.ts';
 import { messageOf } from '../log.ts';
+import { STATUSES } from '../names.ts';
 import { parseTime } from '../parse-time.ts';
 import { type Clock, postTraffic, REAL_CLOCK } from '../post-traffic.ts';
-import { createTraffic, DEFAULT_VOLUME, type Traffic, type TrafficMinute, trafficMinutes } from '../simulate.ts';
+import { createTraffic, DEFAULT_VOLUME, type MinuteCounts } from '../simulate.ts';
+import type { Labelled } from '../simulator/run.ts';
+import { dimensionsOf, makeRun, SCENARIO_NAMES, SCENARIOS, type ScenarioName } from '../simulator/scenarios.ts';
+import { type Dimension, sliced } from '../simulator/slices.ts';
 import { writeAll } from '../write-all.ts';
 import type { CommandIo } from './io.ts';
 
 /** As they stand on the command line, to be checked here. */
 export interface SimulateCommandOptions {
-  /** Default 14; with `post` until stopped. */
+  /** Default 14; with `post` until stopped; of a scenario its own. */
   days?: string | number;
   seed?: string | number;
+  /** A scenario's name, or `list`. */
+  scenario?: string;
   /** `KIND`, placed by the seed, or `KIND@TIME`. */
   incident?: readonly string[];
-  /** Default 2026-01-05T00:00:00Z, so that the same seed gives the same bytes; with `post` now. */
+  /** Default 2026-01-05T00:00:00Z, so that the same seed gives the same bytes; with `post` now; of a scenario its own. */
   start?: string;
   /** Mean transactions a minute. */
   volume?: string | number;
+  /** `NAME` or `NAME=N`, joined by commas: labels that share the traffic, and how many values each has. */
+  dimensions?: string;
   /** File to write the incidents to. */
   labels?: string;
   authCodes?: boolean;
@@ -29,15 +37,22 @@ export interface SimulateCommandOptions {
 const DAY = 1440;
 const DEFAULT_DAYS = 14;
 const DEFAULT_START = '2026-01-05T00:00:00Z';
+const DEFAULT_VALUES = 8;
+const MAX_VALUES = 1000;
 /** Live incidents: the first after a few normal minutes, the next when the last one is over and forgotten. */
 const LIVE_LEAD_MINUTES = 3;
 const LIVE_PAUSE_MINUTES = 30;
 
 interface Plan {
-  traffic: Traffic;
+  /** What is reported for a minute, or nothing. */
+  traffic: { at: (minute: number) => MinuteCounts | undefined };
+  labels: readonly Labelled[];
+  dimensions: readonly string[];
   seed: number;
   from: number;
   to: number | undefined;
+  /** From when on incidents count, where that is not from the start. */
+  scoreFrom?: number;
 }
 
 /** `tillwatch simulate`. @returns the exit code: 0 done or stopped, 1 failed, 2 used wrongly */
@@ -47,8 +62,16 @@ export async function simulateCommand(
   clock: Clock = REAL_CLOCK,
 ): Promise<number> {
   try {
+    if (options.scenario === 'list') {
+      await writeAll(io.stdout, [scenarioList()], io.signal);
+      return 0;
+    }
     const plan = planOf(options, clock);
-    if (options.labels !== undefined) await writeFile(options.labels, labelsCsv(plan.traffic.incidents));
+    if (options.labels !== undefined) {
+      await writeFile(options.labels, labelsCsv(plan.labels));
+      if (plan.scoreFrom !== undefined)
+        io.stderr.write(`${options.labels}: score with --score-from ${iso(plan.scoreFrom)}\n`);
+    }
     if (options.post !== undefined) await postLive(plan, options, io, clock);
     else await writeAll(io.stdout, csv(plan, options.authCodes === true), io.signal);
     return 0;
@@ -58,22 +81,92 @@ export async function simulateCommand(
   }
 }
 
+/** One line for each scenario. */
+export function scenarioList(): string {
+  const width = Math.max(...SCENARIO_NAMES.map((name) => name.length));
+  return SCENARIO_NAMES.map((name) => `${name.padEnd(width)}  ${SCENARIOS[name].does}\n`).join('');
+}
+
 function planOf(options: SimulateCommandOptions, clock: Clock): Plan {
+  const seed = number('--seed', options.seed ?? 1, 0, 2 ** 32 - 1);
+  if (!Number.isInteger(seed)) throw new UsageError(`--seed ${seed}: must be a whole number`);
+  if (options.post !== undefined && !URL.canParse(options.post))
+    throw new UsageError(`--post ${options.post}: is no URL`);
+  const split = parseDimensions(options.dimensions);
+  const plan = options.scenario === undefined ? trafficPlan(options, seed, clock) : scenarioPlan(options, seed, clock);
+  const dimensions = [...plan.dimensions, ...split.map(({ name }) => name)];
+  const twice = dimensions.find((name, at) => dimensions.indexOf(name) !== at);
+  if (twice !== undefined) throw new UsageError(`--dimensions: ${twice} is there twice`);
+  if (options.authCodes === true && dimensions.length > 0)
+    throw new UsageError('--auth-codes: auth codes are not counted by dimensions; leave one of both away');
+  if (split.length === 0) return plan;
+  const at = (minute: number) => {
+    const counted = plan.traffic.at(minute);
+    return counted && sliced(counted, split, seed);
+  };
+  return { ...plan, traffic: { at }, dimensions };
+}
+
+/** Traffic without end, and the incidents asked for. */
+function trafficPlan(options: SimulateCommandOptions, seed: number, clock: Clock): Plan {
   const live = options.post !== undefined;
   const days =
     options.days === undefined && live ? undefined : number('--days', options.days ?? DEFAULT_DAYS, 1 / DAY, 3660);
-  const seed = number('--seed', options.seed ?? 1, 0, 2 ** 32 - 1);
-  if (!Number.isInteger(seed)) throw new UsageError(`--seed ${seed}: must be a whole number`);
   const volumePerMinute = number('--volume', options.volume ?? DEFAULT_VOLUME, 1, 1e6);
-  if (options.post !== undefined && !URL.canParse(options.post))
-    throw new UsageError(`--post ${options.post}: is no URL`);
   const from =
     options.start === undefined && live
       ? Math.floor(clock.now() / 60_000)
       : minuteOf('--start', options.start ?? DEFAULT_START);
   const to = days === undefined ? undefined : from + Math.round(days * DAY);
   const incidents = incidentsOf(options.incident ?? [], seed, from, live ? undefined : to);
-  return { traffic: createTraffic({ seed, volumePerMinute, incidents }), seed, from, to };
+  const traffic = createTraffic({ seed, volumePerMinute, incidents });
+  return { traffic, labels: incidents, dimensions: [], seed, from, to };
+}
+
+/** Live, the scored days begin with today; what comes before them is not posted. */
+function scenarioPlan(options: SimulateCommandOptions, seed: number, clock: Clock): Plan {
+  const name = scenarioOf(options.scenario ?? '');
+  if ((options.incident ?? []).length > 0)
+    throw new UsageError(`--incident: the scenario ${name} has its own incidents; leave one of both away`);
+  const { historyDays: usual, scoredDays, volume } = SCENARIOS[name];
+  const days = number('--days', options.days ?? usual + scoredDays, usual + scoredDays, 3660);
+  if (!Number.isInteger(days)) throw new UsageError(`--days ${days}: of a scenario must be whole days`);
+  const historyDays = days - scoredDays;
+  const live = options.post !== undefined;
+  const now = Math.floor(clock.now() / 60_000);
+  const start = options.start === undefined ? undefined : minuteOf('--start', options.start);
+  if (start !== undefined && start % DAY !== 0)
+    throw new UsageError(`--start ${options.start}: a scenario begins at midnight UTC`);
+  const from = start ?? (live ? now - (now % DAY) - historyDays * DAY : undefined);
+  const run = makeRun({
+    ...{ name, seed, historyDays },
+    volume: number('--volume', options.volume ?? volume, 1, 1e6),
+    ...(from !== undefined && { from }),
+  });
+  const byMinute = new Map(run.minutes.map((counted) => [counted.minute, counted]));
+  const { labels, scoreFrom, to } = run;
+  const traffic = { at: (minute: number) => byMinute.get(minute) };
+  return { traffic, labels, dimensions: dimensionsOf(name), seed, from: live ? now : run.from, to, scoreFrom };
+}
+
+function scenarioOf(text: string): ScenarioName {
+  const name = SCENARIO_NAMES.find((known) => known === text);
+  if (name !== undefined) return name;
+  throw new UsageError(
+    `--scenario ${text}: is none of ${SCENARIO_NAMES.join(', ')}; --scenario list says what each is`,
+  );
+}
+
+function parseDimensions(text: string | undefined): Dimension[] {
+  if (text === undefined) return [];
+  return text.split(',').map((part) => {
+    const [name = '', count = String(DEFAULT_VALUES), ...more] = part.trim().split('=');
+    if (!/^[a-z][a-z0-9_]*$/.test(name) || more.length > 0)
+      throw new UsageError(`--dimensions ${text}: write names in lower case, such as acquirer,channel=3`);
+    const values = number('--dimensions', count, 1, MAX_VALUES);
+    if (!Number.isInteger(values)) throw new UsageError(`--dimensions ${part}: must be a whole number of values`);
+    return { name, values: Array.from({ length: values }, (_, nth) => `${name}-${nth + 1}`) };
+  });
 }
 
 function number(flag: string, value: string | number, min: number, max: number): number {
@@ -122,29 +215,49 @@ async function postLive(plan: Plan, options: SimulateCommandOptions, io: Command
     signal: io.signal,
     clock,
     onRetry: (reason) => io.stderr.write(`${reason}\n`),
-    onAnswer: ({ minute, counts }, recommendation) => {
-      const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-      io.stdout.write(`${iso(minute)} ${total} transactions, ${counts.denied} denied: ${recommendation}\n`);
+    onAnswer: (counted, recommendation) => {
+      const of = (status: string) => piecesOf(counted).reduce((sum, { counts }) => sum + (counts[status] ?? 0), 0);
+      const total = STATUSES.reduce((sum, status) => sum + of(status), 0);
+      io.stdout.write(`${iso(counted.minute)} ${total} transactions, ${of('denied')} denied: ${recommendation}\n`);
     },
   });
 }
 
+interface Piece {
+  labels: Readonly<Record<string, string>>;
+  counts: Readonly<Record<string, number>>;
+}
+
+const piecesOf = ({ counts = {}, labelled }: MinuteCounts): readonly Piece[] => labelled ?? [{ labels: {}, counts }];
+
 function* csv(plan: Plan, byAuthCode: boolean): Generator<string> {
-  yield byAuthCode ? 'timestamp,auth_code,count\n' : 'timestamp,status,count\n';
-  for (const counted of trafficMinutes(plan.traffic, plan.from, plan.to ?? plan.from)) yield rows(counted, byAuthCode);
+  const key = byAuthCode ? 'auth_code' : 'status';
+  yield `${['timestamp', key, 'count', ...plan.dimensions].join(',')}\n`;
+  for (let minute = plan.from; minute < (plan.to ?? plan.from); minute++) {
+    const counted = plan.traffic.at(minute);
+    if (counted !== undefined) yield rows(counted, byAuthCode, plan.dimensions);
+  }
 }
 
-function rows(counted: TrafficMinute, byAuthCode: boolean): string {
+function rows(counted: MinuteCounts, byAuthCode: boolean, dimensions: readonly string[]): string {
   const time = iso(counted.minute);
-  const counts = Object.entries(byAuthCode ? counted.authCodes : counted.counts);
-  if (byAuthCode) counts.sort(([a], [b]) => (a < b ? -1 : 1));
-  return counts.map(([key, count]) => `${time},${key},${count}\n`).join('');
+  const codes = Object.entries(counted.authCodes ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (byAuthCode) return codes.map(([code, count]) => `${time},${code},${count}\n`).join('');
+  const lines = piecesOf(counted).flatMap(({ labels, counts }) => {
+    const slice = dimensions.map((name) => `,${labels[name] ?? ''}`).join('');
+    return Object.entries(counts).map(([status, count]) => `${time},${status},${count}${slice}\n`);
+  });
+  return lines.join('');
 }
 
-/** `start,end,signal,kind`, the end exclusive, as `tillwatch backtest --labels` reads it. */
-function labelsCsv(incidents: readonly Incident[]): string {
-  const lines = incidents.map(({ start, end, signal, kind }) => `${iso(start)},${iso(end)},${signal},${kind}\n`);
-  return `start,end,signal,kind\n${lines.join('')}`;
+/** `start,end,signal,kind`, the end exclusive, as `tillwatch backtest --labels` reads it; `slice` only where an incident is in one. */
+function labelsCsv(labels: readonly Labelled[]): string {
+  const sliced = labels.some(({ slice }) => slice !== undefined);
+  const lines = labels.map(({ start, end, signal, kind, slice = '' }) => {
+    const cells = [iso(start), iso(end), signal, kind, ...(sliced ? [slice] : [])];
+    return `${cells.join(',')}\n`;
+  });
+  return `start,end,signal,kind${sliced ? ',slice' : ''}\n${lines.join('')}`;
 }
 
 const iso = (minute: number): string => new Date(minute * 60_000).toISOString().replace('.000Z', 'Z');

@@ -1,0 +1,46 @@
+import type { Status } from '../names.ts';
+import { binomial, type Random, randomFor } from '../random.ts';
+import type { MinuteCounts } from '../simulate.ts';
+
+/** A label with its values, the first the largest. */
+export interface Dimension {
+  name: string;
+  values: readonly string[];
+}
+
+type Piece = NonNullable<MinuteCounts['labelled']>[number];
+
+/** The nth value has so much of the first's traffic. */
+const weightOf = (nth: number): number => 1 / (nth + 1);
+
+/** Each transaction has one value of the dimension, by chance; the sums stay as they were. */
+function split({ labels, counts }: Piece, { name, values }: Dimension, random: Random): Piece[] {
+  const pieces = values.map((value) => ({
+    labels: { ...labels, [name]: value },
+    counts: {} as Partial<Record<Status, number>>,
+  }));
+  const all = values.reduce((sum, _, nth) => sum + weightOf(nth), 0);
+  for (const [status, count] of Object.entries(counts) as [Status, number][]) {
+    let left = count;
+    let weight = all;
+    pieces.forEach((piece, nth) => {
+      const isLast = nth === pieces.length - 1;
+      const own = isLast ? left : binomial(left, weightOf(nth) / weight, random);
+      piece.counts[status] = own;
+      left -= own;
+      weight -= weightOf(nth);
+    });
+  }
+  return pieces;
+}
+
+/** Counts by the values of dimensions, which share the traffic unevenly. The same seed gives the same shares of a minute. */
+export function sliced(counted: MinuteCounts, dimensions: readonly Dimension[], seed: number): MinuteCounts {
+  const random = randomFor(seed, 2400, counted.minute);
+  const { minute, counts = {}, labelled = [{ labels: {}, counts }] } = counted;
+  const pieces = dimensions.reduce<readonly Piece[]>(
+    (before, dimension) => before.flatMap((piece) => split(piece, dimension, random)),
+    labelled,
+  );
+  return { minute, labelled: pieces };
+}
