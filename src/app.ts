@@ -6,7 +6,7 @@ import type { Access } from './access.ts';
 import type { Asset } from './assets.ts';
 import { bodyReader } from './body.ts';
 import type { Health } from './exposition.ts';
-import { boundedAnswers, type Check, createGuard, ownHost, ProtectedResponse, sameSite } from './guards.ts';
+import { boundedAnswers, type Check, createGuard, ownHost, sameSite } from './guards.ts';
 import { createJournal } from './journal.ts';
 import type { Log } from './log.ts';
 import { openApi, tagged } from './openapi.ts';
@@ -25,21 +25,13 @@ import { ruleRoutes } from './routes/rules.ts';
 import { silenceRoutes } from './routes/silences.ts';
 import { stateRoutes } from './routes/state.ts';
 import { transactionRoutes } from './routes/transactions.ts';
+import { PAGE_HEADERS } from './security-headers.ts';
+import { closeUnread } from './send.ts';
 import { watchState } from './state.ts';
 
 /** What is read gets smaller; the files of the page are so already, and neither a POST's few bytes nor a scrape is worth the time. */
 const zip = compress({ filter: (type) => /^(application\/json|text\/csv|text\/html)/.test(type), br: false });
 const smaller: Middleware = (ctx, next) => (ctx.method === 'GET' ? zip(ctx, next) : next());
-
-/** What requests of a route are timed by. */
-function timer({ requests }: Health, { method, path }: Route): (code: number, start: number) => void {
-  const byCode = new Map<number, ReturnType<Health['requests']['labels']>>();
-  return (code, start) => {
-    const times = byCode.get(code) ?? requests.labels({ method, route: path, code });
-    byCode.set(code, times);
-    times.observe((performance.now() - start) / 1000);
-  };
-}
 
 interface Gates {
   health: Health;
@@ -47,27 +39,31 @@ interface Gates {
   bounded: Check;
 }
 
-/** What every request of a route goes through, in one function: a chain of as many middlewares takes several times as long. */
-function answerer({ health, guard, bounded }: Gates, route: Route): (ctx: Context) => Promise<void> {
-  const took = timer(health, route);
+type Handler = (ctx: Context) => Promise<void>;
+
+/** All that a request of a route goes through, in order; its duration is observed by its status. */
+function handlerOf({ health: { requests }, guard, bounded }: Gates, route: Route): Handler {
+  const { method, path } = route;
+  // Finding a child by its labels takes a tenth of the CPU of a POST.
+  const ok = requests.labels({ method, route: path, code: 200 });
   const enter = guard(route.role);
-  const few = route.method === 'get' && route.light !== true;
+  const few = method === 'get' && route.light !== true;
   const readBody = route.accepts && bodyReader(route.accepts);
   return async (ctx) => {
     const start = performance.now();
     let code = 500;
     try {
-      const entering = enter(ctx);
-      if (entering !== undefined) await entering;
+      await enter(ctx);
       if (few) bounded(ctx);
-      if (readBody !== undefined) await readBody(ctx);
+      await readBody?.(ctx);
       await route.handle(ctx);
       code = ctx.status;
     } catch (error) {
       code = toProblem(error).status;
       throw error;
     } finally {
-      took(code, start);
+      const times = code === 200 ? ok : requests.labels({ method, route: path, code });
+      times.observe((performance.now() - start) / 1000);
     }
   };
 }
@@ -95,11 +91,14 @@ export interface AppOptions extends Services {
   version: string;
 }
 
-const passing =
+/** Checks a request before it is routed, and sets the headers that protect the browser of who made it. */
+const protectedBy =
   (checks: readonly Check[]): Middleware =>
-  (ctx, next) => {
+  async (ctx, next) => {
+    ctx.set(PAGE_HEADERS);
     for (const check of checks) check(ctx as Context);
-    return next();
+    await next();
+    await closeUnread(ctx as Context);
   };
 
 /** The HTTP application; never listens. */
@@ -128,37 +127,37 @@ export function createApp(
     ...tagged('Pages', [...pageRoutes(assets), ...docsRoutes(services, () => described)]),
   ];
   const described = openApi(routes, version);
-  const router = new Router();
   const { health, config } = services;
   const gates: Gates = { health, guard: createGuard(access, config), bounded: boundedAnswers() };
   const checks = [ownHost(config), sameSite];
-  const direct = new Map<string, (ctx: Context) => Promise<void>>();
+  const router = new Router({ sensitive: true });
+  const direct = new Map<string, Handler>();
   for (const route of routes) {
-    const answer = answerer(gates, route);
-    router[route.method](route.path, (ctx) => answer(ctx as Context));
-    if (route.direct) direct.set(`${route.method.toUpperCase()} ${route.path}`, answer);
+    const handle = handlerOf(gates, route);
+    router[route.method](route.path, (ctx) => handle(ctx as Context));
+    if (route.direct) direct.set(`${route.method.toUpperCase()} ${route.path}`, handle);
   }
   const app = new Koa();
   app.use(smaller);
   app.use(problems(log));
-  app.use(passing(checks));
+  app.use(protectedBy(checks));
   app.use(router.routes());
   app.use(otherMethods(router, routes));
   app.on('error', (error) => {
     if (!isSenders(error)) log('error', `answering a request: ${error.stack ?? error}`);
   });
   const others = app.callback();
-  async function answerDirectly(ctx: Context, answer: (ctx: Context) => Promise<void>): Promise<void> {
+  async function answerDirectly(ctx: Context, handle: Handler): Promise<void> {
     try {
       for (const check of checks) check(ctx);
-      await answer(ctx);
+      await handle(ctx);
     } catch (error) {
-      answerProblem(ctx, error, log);
+      await answerProblem(ctx, error, log);
     }
   }
-  return createServer({ ...limits, ServerResponse: ProtectedResponse }, (request, response) => {
-    const answer = direct.get(`${request.method} ${request.url}`);
-    if (answer === undefined) void others(request, response);
-    else void answerDirectly(app.createContext(request, response) as Context, answer);
+  return createServer(limits, (request, response) => {
+    const handle = direct.get(`${request.method} ${request.url}`);
+    if (handle === undefined) void others(request, response);
+    else void answerDirectly(app.createContext(request, response) as Context, handle);
   });
 }

@@ -1,68 +1,63 @@
-import type { IncomingMessage } from 'node:http';
+import { pipeline, type Transform } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import zlib from 'node:zlib';
 import type { Context } from 'koa';
 import bodyParser from 'koa-bodyparser';
 import { Problem } from './problem.ts';
 
 const MAX_BODY = '4mb';
-/** Bytes; what is longer takes so long in any case that it may as well go through the parser. */
+/** Characters. A longer body takes so long to read that others are answered first. */
 const SHORT = 64 * 1024;
-/** Of lists and objects: those of a report are three deep, those of a notification four. */
-const MOST_NESTED = 16;
+/** Lists and objects within each other: those of a report are three deep, those of a notification four. */
+const MAX_DEPTH = 16;
+
+export const JSON_TYPE = 'application/json';
+export const LINES_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
+
+/** Node has it from version 22.15 on. */
+const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Transform };
+const ENCODINGS = ['gzip', 'deflate', 'br', ...(createZstdDecompress ? ['zstd'] : [])];
 
 /** @returns the type's name @throws Problem 415, before a byte is read */
 function checkType(type: string, accepts: readonly string[]): string {
   const [name = '', ...parameters] = type.toLowerCase().split(';');
   const charset = parameters.map((p) => p.trim()).find((p) => p.startsWith('charset='));
   if (!accepts.includes(name.trim()))
-    throw new Problem(415, `Content-Type: must be ${accepts.join(' or ')}`, {
+    throw new Problem(415, `Content-Type: "${name.trim()}" is not taken; send ${accepts.join(' or ')}`, {
       headers: { Accept: accepts.join(', ') },
     });
-  if (charset !== undefined && !/^charset="?utf-8"?$/.test(charset))
+  if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset))
     throw new Problem(415, `Content-Type: ${charset} is not taken; JSON is UTF-8`);
   return name.trim();
 }
 
-const unreadable = (why: string, status = 400): Problem =>
-  new Problem(status, `the body cannot be read: ${why.slice(0, 200)}`);
+const unreadable = (why: string): Problem => new Problem(400, `the body cannot be read: ${why.slice(0, 200)}`);
 
-/** Any body, unpacked, up to its limit: as bytes, since text in pieces would stay in memory for longer. */
-const parseBytes = bodyParser({
-  // To co-body this means bytes; the types do not know of it.
-  ...{ encoding: null },
+/** Reads any body as text, unpacked, up to its limit. */
+const parseText = bodyParser({
   enableTypes: ['text'],
-  extendTypes: { text: ['application/json', 'application/x-ndjson'] },
+  extendTypes: { text: [JSON_TYPE, ...LINES_TYPES] },
   textLimit: MAX_BODY,
-  onerror(error) {
+  onerror(error, ctx) {
     const { status } = error as Error & { status?: number };
     if (status === 413) throw new Problem(413, `the body is larger than ${MAX_BODY}; send it in parts`);
+    if (status === 415)
+      throw new Problem(
+        415,
+        `Content-Encoding: "${ctx.get('Content-Encoding')}" is not taken; send ${ENCODINGS.join(', ')} or none`,
+      );
     // Anything else that the parser meets is the sender's: broken gzip, a cut connection.
-    throw unreadable(error.message, status === 415 ? 415 : 400);
+    throw unreadable(error.message);
   },
 });
 
-/** A short body that says its length and is not packed, as nearly all are: its bytes are all there is to read. */
-const isPlain = ({ headers }: IncomingMessage): boolean =>
-  headers['content-encoding'] === undefined && Number(headers['content-length']) <= SHORT;
-
-const utf8 = new TextDecoder();
-
-/** @throws Problem 400 where the connection ends before the body does */
-function plainText(request: IncomingMessage): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => resolve(utf8.decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))));
-    request.on('error', (error) => reject(unreadable(error.message)));
-  });
-}
-
-async function textOf(ctx: Context): Promise<string> {
-  if (isPlain(ctx.req)) return plainText(ctx.req);
-  await parseBytes(ctx, async () => {});
-  const { body } = ctx.request;
-  // The parser leaves an object where a request has no body at all.
-  return Buffer.isBuffer(body) ? utf8.decode(body) : '';
+/** The same request as if its body had not been packed by zstd, which the parser does not know. */
+function withoutZstd(ctx: Context): Context {
+  if (createZstdDecompress === undefined || ctx.get('Content-Encoding') !== 'zstd') return ctx;
+  const unpacked = Object.assign(createZstdDecompress(), { headers: {} });
+  // Errors reach the parser, which reads the unpacked side.
+  pipeline(ctx.req, unpacked, () => {});
+  return Object.create(ctx, { req: { value: unpacked } }) as Context;
 }
 
 const QUOTE = 0x22;
@@ -94,7 +89,7 @@ function isNested(text: string, most: number): boolean {
 
 let turn: Promise<void> = Promise.resolve();
 
-/** Of the event loop: long bodies that are there at once are parsed one in each, and others are answered in between. */
+/** Resolves in a turn of the event loop of its own: others are answered between long bodies that come at once. */
 function turnOfItsOwn(): Promise<void> {
   turn = turn.then(() => nextTurn());
   return turn;
@@ -104,47 +99,69 @@ function turnOfItsOwn(): Promise<void> {
 async function checkLong(text: string): Promise<void> {
   await turnOfItsOwn();
   // Two million lists within each other are 4 MB of text, and 250 MB once they are read.
-  if (isNested(text, MOST_NESTED))
-    throw unreadable(`lists and objects stand within each other more than ${MOST_NESTED} deep`);
+  if (isNested(text, MAX_DEPTH))
+    throw unreadable(`lists and objects stand within each other more than ${MAX_DEPTH} deep`);
 }
 
 /** Such a key would be taken for the prototype of what it stands in. @throws SyntaxError */
 function refusePrototype(key: string, value: unknown): unknown {
-  if (key === '__proto__') throw new SyntaxError('Object contains the forbidden key "__proto__"');
+  if (key === '__proto__') throw new SyntaxError('the key "__proto__" is forbidden');
   return value;
 }
 
-/** An object or a list. @throws Problem 400 */
+/** @throws SyntaxError */
 function parseJson(text: string): unknown {
-  let value: unknown;
+  // Looking at every key takes several times as long as all the rest. An escape can hide it.
+  const suspicious = text.includes('__proto__') || text.includes('\\u');
+  return suspicious ? JSON.parse(text, refusePrototype) : JSON.parse(text);
+}
+
+/** One value a line; empty lines do not count. @throws Problem 400 that names the line */
+function parseLines(text: string): unknown[] {
+  return text.split('\n').flatMap((line, index) => {
+    if (line.trim() === '') return [];
+    try {
+      return [parseJson(line)];
+    } catch (error) {
+      throw new Problem(400, `line ${index + 1} cannot be read as JSON: ${(error as Error).message.slice(0, 200)}`);
+    }
+  });
+}
+
+/** Whether the first line is JSON by itself, so that the text is a value a line although its type does not say so. */
+function isByLine(text: string): boolean {
   try {
-    // Looked for in the text first: to look at every key takes several times as long as all the rest. An escape can hide it.
-    const suspicious = text.includes('__proto__') || text.includes('\\u');
-    value = suspicious ? JSON.parse(text, refusePrototype) : JSON.parse(text);
+    parseJson(text.slice(0, text.indexOf('\n') + 1));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws Problem 400 */
+function parse(text: string, lines: { said: boolean; accepted: boolean }): unknown {
+  if (lines.said) return parseLines(text);
+  try {
+    return parseJson(text);
   } catch (error) {
+    if (lines.accepted && isByLine(text.trimStart())) return parseLines(text);
     throw unreadable((error as Error).message);
   }
-  if (typeof value !== 'object' || value === null) throw unreadable('invalid JSON, only an object or a list is taken');
-  return value;
 }
 
 /**
- * Reads the body of a request: `ctx.request.rawBody` is its text; `ctx.request.body` what that says as JSON, an empty object
- * where it is empty, or the text itself where it is of another type that is accepted.
+ * Reads the body of a request: `ctx.request.rawBody` is its text, `ctx.request.body` what that says: a value of JSON, a list
+ * of the values of its lines, or an empty object where it is empty.
  * @returns a function, for one route
  * @throws Problem 400, 413 or 415
  */
 export function bodyReader(accepts: readonly string[]): (ctx: Context) => Promise<void> {
-  // Clients say the same again and again; anybody may say something else, so only the last good one is kept.
-  let known = { type: '', name: '' };
+  const accepted = LINES_TYPES.some((type) => accepts.includes(type));
   return async (ctx) => {
-    const type = ctx.req.headers['content-type'] ?? '';
-    if (type !== known.type || type === '') known = { type, name: checkType(type, accepts) };
-    const isJson = known.name === 'application/json';
-    const text = await textOf(ctx);
+    const type = checkType(ctx.get('Content-Type'), accepts);
+    await parseText(withoutZstd(ctx), async () => {});
+    const text = String(ctx.request.rawBody ?? '');
     if (text.length > SHORT) await checkLong(text);
-    ctx.request.rawBody = text;
-    if (!isJson) ctx.request.body = text;
-    else ctx.request.body = text === '' ? {} : parseJson(text);
+    ctx.request.body = text === '' ? {} : parse(text, { said: LINES_TYPES.includes(type), accepted });
   };
 }

@@ -50,6 +50,18 @@ const labelNames = z.string().transform((text, context) => {
   return [...new Set(names.filter((name) => name !== ''))].sort();
 });
 
+/** Names of hosts, each without scheme and port. */
+const hostNames = z.string().transform((text, context) => {
+  const names = text
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== '');
+  for (const name of names)
+    if (!/^([a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\])$/.test(name))
+      context.addIssue({ code: 'custom', message: `"${name}" is not a host name; give it without scheme and port` });
+  return names;
+});
+
 const flag = z.enum(['true', 'false', '1', '0', '']).transform((text) => text === 'true' || text === '1');
 
 interface Setting {
@@ -79,6 +91,13 @@ export const SETTINGS = {
     help: 'port to listen on, 0 for a free one',
     default: '8080',
     schema: whole(0, 65535),
+  }),
+  allowedHosts: setting({
+    flag: 'allowed-hosts',
+    value: 'NAMES',
+    help: 'names under which the service may be called besides its own address, comma separated',
+    default: '',
+    schema: hostNames,
   }),
   data: setting({
     flag: 'data',

@@ -1,72 +1,16 @@
-import { type IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import helmet from 'helmet';
 import type { Context } from 'koa';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Access, Role } from './access.ts';
 import { type Config, isLoopback } from './config.ts';
 import { Problem } from './problem.ts';
 
-const DENY = { action: 'deny' } as const;
-
-/** Nothing is loaded from elsewhere, nothing inline runs, nobody frames the page. */
-const FOR_PAGES = helmet({
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: {
-      'default-src': ["'none'"],
-      'script-src': ["'self'"],
-      'style-src': ["'self'"],
-      'connect-src': ["'self'"],
-      'img-src': ["'self'", 'data:'],
-      'frame-ancestors': ["'none'"],
-      'base-uri': ["'none'"],
-      'form-action': ["'self'"],
-    },
-  },
-  xFrameOptions: DENY,
-  // Plain HTTP is served; who puts TLS before it knows for how long it is promised.
-  strictTransportSecurity: false,
-});
-
-/** What answers of an API need (OWASP REST Security Cheat Sheet): a browser that shows one all the same runs and frames nothing. */
-const FOR_DATA = [
-  helmet.contentSecurityPolicy({
-    useDefaults: false,
-    directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
-  }),
-  helmet.crossOriginResourcePolicy(),
-  helmet.xContentTypeOptions(),
-  helmet.xFrameOptions(DENY),
-];
-
-type Protection = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
-
-/** The headers that these set, made once, as they are the same on all. */
-function headersOf(...protections: Protection[]): [name: string, value: string][] {
-  const made = new ServerResponse({ method: 'GET' } as IncomingMessage);
-  for (const protect of protections) protect(made.req, made, () => {});
-  return Object.entries(made.getHeaders()) as [string, string][];
-}
-const PAGE_HEADERS = headersOf(FOR_PAGES);
-const DATA_HEADERS = headersOf(...FOR_DATA).flat();
-
-/** Has the security headers, whoever writes it: an answer, an error, a stream. */
-export class ProtectedResponse extends ServerResponse {
-  override writeHead(status: number, ...rest: unknown[]): this {
-    const [raw] = rest;
-    // A list where nothing was set before is JSON that send.ts writes: each header of it counts, in time and in bytes.
-    if (Array.isArray(raw) && this.getHeaderNames().length === 0)
-      return super.writeHead(status, DATA_HEADERS.concat(raw));
-    for (const [name, value] of PAGE_HEADERS) if (!this.hasHeader(name)) this.setHeader(name, value);
-    return super.writeHead(status, ...(rest as [OutgoingHttpHeaders?]));
-  }
-}
-
 /** Looks at a request before it is handled. @throws Problem */
 export type Check = (ctx: Context) => void;
 
 const READING = ['GET', 'HEAD', 'OPTIONS'];
+
+const hostOf = (origin: string): string | undefined => (URL.canParse(origin) ? new URL(origin).host : undefined);
 
 /** A page of another site that a browser shows must change nothing here. Programs send none of these headers. */
 export const sameSite: Check = ({ method, headers }) => {
@@ -79,24 +23,29 @@ export const sameSite: Check = ({ method, headers }) => {
   if (foreign) throw new Problem(403, `a page of another site (${origin || site}) may change nothing here`);
 };
 
-const hostOf = (origin: string): string | undefined => (URL.canParse(origin) ? new URL(origin).host : undefined);
+/** The name in a Host header, without its port. */
+const nameIn = (host: string): string => host.replace(/:\d+$/, '').toLowerCase();
+
+/** The address at which a connection arrived, as a Host header writes it. */
+function addressOf({ localAddress = '', localFamily }: Socket): string {
+  return localFamily === 'IPv6' ? `[${localAddress}]`.replace(/^\[::ffff:([\d.]+)\]$/, '$1') : localAddress;
+}
 
 /**
- * Where nobody is asked for a token because only this machine can connect, a name that another site has pointed at
- * this machine (DNS rebinding) must not do.
+ * Refuses names that are not this service's. Another site can point a name of its own at this machine (DNS rebinding), and
+ * would then read and post where nobody is asked for a token.
  */
-export function ownHost({ host, tokensFile, insecure }: Config): Check {
-  if (!isLoopback(host) || tokensFile !== '' || insecure) return () => {};
-  // Clients send the same name again and again; anybody may send another, so only the last good one is kept.
-  let known: string | undefined;
-  return ({ headers: { host: name = '' } }) => {
-    if (name === known) return;
-    if (!isLoopback(hostOf(`http://${name}`)?.replace(/:\d+$/, '') ?? ''))
-      throw new Problem(
-        403,
-        `Host: ${name} is no name of this machine's loopback. A proxy must send one, or give --tokens-file FILE`,
-      );
-    known = name;
+export function ownHost({ host, tokensFile, allowedHosts }: Config): Check {
+  if (tokensFile !== '' && allowedHosts.length === 0) return () => {};
+  const names = new Set([host, ...allowedHosts]);
+  return ({ headers, req }) => {
+    // Browsers always send a name; a probe of a load balancer may send none.
+    const name = nameIn(headers.host ?? '');
+    if (name === '' || isLoopback(name) || names.has(name) || name === addressOf(req.socket)) return;
+    throw new Problem(
+      403,
+      `Host: "${name}" is not a name of this service. Add it to --allowed-hosts, or give --tokens-file`,
+    );
   };
 }
 
@@ -119,28 +68,19 @@ function createLimit({ rateLimit, host }: Config): Limit | undefined {
   };
 }
 
-/** Lets somebody in, or throws a Problem; waits only where requests are limited. */
-type Entry = (ctx: Context) => Promise<void> | undefined;
-
 /** Lets in whom the role allows, each token and each address so many times a second; guesses of a token count as their address. */
-export function createGuard(access: Access, config: Config): (role: Role | undefined) => Entry {
+export function createGuard(
+  access: Access,
+  config: Config,
+): (role: Role | undefined) => (ctx: Context) => Promise<void> {
   const limit = createLimit(config);
-  const allowed = (ctx: Context, role: Role | undefined) =>
-    role === undefined ? undefined : access(role, ctx.headers.authorization);
-  return (role) => {
-    if (limit === undefined)
-      return (ctx) => {
-        allowed(ctx, role);
-        return undefined;
-      };
-    return async (ctx) => {
-      let who: string | undefined;
-      try {
-        who = allowed(ctx, role);
-      } finally {
-        await limit(who ?? ctx.ip);
-      }
-    };
+  return (role) => async (ctx) => {
+    let who: string | undefined;
+    try {
+      who = role && access(role, ctx.headers.authorization);
+    } finally {
+      await limit?.(who ?? ctx.ip);
+    }
   };
 }
 

@@ -1,16 +1,8 @@
 const TIMESTAMP =
   /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(Z|[+-](?:0\d|1[0-4]):?[0-5]\d)?$/i;
 
-/** The same minute is said again and again, and read twice of each report. */
-let last = { text: '', time: Number.NaN };
-
 /** Milliseconds since the epoch of an ISO 8601 time, UTC unless it says otherwise; NaN if it is no such time. */
 export function parseTime(text: string): number {
-  if (text !== last.text) last = { text, time: readTime(text) };
-  return last.time;
-}
-
-function readTime(text: string): number {
   const match = TIMESTAMP.exec(text);
   if (match === null) return Number.NaN;
   const [, year, month, day, hour, minute, second = '00', zone = 'Z'] = match;

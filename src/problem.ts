@@ -7,7 +7,7 @@ import { KeyReused } from './ledger.ts';
 import { type Log, messageOf } from './log.ts';
 import { PrometheusError } from './prometheus.ts';
 import type { FieldError } from './report.ts';
-import { send } from './send.ts';
+import { closeUnread, send } from './send.ts';
 
 /** An answer other than the one asked for, as RFC 9457 describes it. */
 export class Problem extends Error {
@@ -57,14 +57,14 @@ export function toProblem(error: unknown): Problem {
 }
 
 /** Answers what was thrown while a request was handled; a 500 goes to the log. */
-export function answerProblem(ctx: Context, error: unknown, log: Log): void {
-  const problem = toProblem(error);
-  const { status, message: detail, errors } = problem;
+export async function answerProblem(ctx: Context, error: unknown, log: Log): Promise<void> {
+  const { status, message: detail, errors, headers } = toProblem(error);
   if (status === 500) log('error', `${ctx.method} ${ctx.path}: ${error instanceof Error ? error.stack : error}`);
-  if (ctx.res.headersSent) return;
+  if (ctx.headerSent) return;
+  await closeUnread(ctx);
   const title = STATUS_CODES[status] ?? 'Error';
   const text = JSON.stringify({ type: 'about:blank', title, status, detail, ...(errors && { errors }) });
-  send(ctx, status, 'application/problem+json', text, problem.headers);
+  send(ctx, status, { 'Content-Type': 'application/problem+json', ...headers }, text);
 }
 
 /** Answers every error, and every path that no route took, with problem+json. */
@@ -74,7 +74,7 @@ export function problems(log: Log): Middleware {
       await next();
       if (ctx.status === 404 && ctx.body === undefined) throw new Problem(404, `there is nothing at ${ctx.path}`);
     } catch (error) {
-      answerProblem(ctx as Context, error, log);
+      await answerProblem(ctx as Context, error, log);
     }
   };
 }

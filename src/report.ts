@@ -127,17 +127,6 @@ function schemaOf(item: object) {
 
 const pathOf = (path: readonly PropertyKey[]): string => path.map(String).join('.');
 
-/** Zod leaves this key out of a record, where any other unknown key is refused. */
-function poisoned(item: object): FieldError[] {
-  const errors: FieldError[] = [];
-  for (const field of ['authCodes', 'labels'] as const) {
-    const record = (item as Partial<Record<typeof field, unknown>>)[field];
-    const holds = typeof record === 'object' && record !== null && Object.hasOwn(record, '__proto__');
-    if (holds) errors.push({ path: `${field}.__proto__`, message: 'unknown key "__proto__"' });
-  }
-  return errors;
-}
-
 /** Zod's issues as field errors, an unknown key named by itself. */
 export function errorsOf(issues: z.core.$ZodIssue[], prefix: PropertyKey[]): FieldError[] {
   return issues.flatMap((issue) => {
@@ -206,7 +195,7 @@ function parseItem(item: unknown, prefix: PropertyKey[], allowed: readonly strin
   const result = schemaOf(item).safeParse(item);
   if (!result.success) return { ok: false, errors: errorsOf(result.error.issues, prefix) };
   const report = toReport(result.data as Item, now);
-  const errors = [...poisoned(item), ...checkReport(report, allowed, now, item)];
+  const errors = checkReport(report, allowed, now, item);
   if (errors.length === 0) return { ok: true, reports: [report] };
   return { ok: false, errors: errors.map(({ path, message }) => ({ path: pathOf([...prefix, path]), message })) };
 }

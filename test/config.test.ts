@@ -37,6 +37,7 @@ test('without flags and environment the defaults of the documentation hold', () 
     lateness: 900,
     tokensFile: '',
     insecure: false,
+    allowedHosts: [],
   });
   expect(Object.isFrozen(read({}))).toBe(true);
 });

@@ -49,8 +49,6 @@ describe('headers that protect a browser', () => {
     ['the page', 200, 'GET', '/'],
     ['an answer', 200, 'GET', '/openapi.json'],
     ['a script', 200, 'GET', '/live/main.js'],
-    ['nothing', 404, 'GET', '/nothing'],
-    ['a wrong parameter', 422, 'GET', '/api/v1/transactions?limit=x'],
     ['an event stream', 200, 'HEAD', '/api/v1/events'],
   ])('are on %s (%i)', async (_name, status, method, path) => {
     const answer = await ask(method, path);
@@ -61,6 +59,8 @@ describe('headers that protect a browser', () => {
 
   test.each([
     ['a report taken', 200, 'POST', '/api/v1/transactions', { 'Content-Type': 'application/json' }],
+    ['nothing', 404, 'GET', '/nothing', {}],
+    ['a wrong parameter', 422, 'GET', '/api/v1/transactions?limit=x', {}],
     ['another method', 405, 'PUT', '/metrics', {}],
     ['a wrong content type', 415, 'POST', '/api/v1/transactions', {}],
   ])(
@@ -161,23 +161,37 @@ describe('a name that another site has pointed at this machine', () => {
     async (host) => {
       const { status, body } = await ask('GET', '/api/v1/transactions', { Host: host });
       expect(status).toBe(403);
-      expect(JSON.parse(body.toString()).detail).toContain('--tokens-file');
+      expect(JSON.parse(body.toString()).detail).toContain('--allowed-hosts');
     },
   );
 
-  test.each(['localhost', 'localhost:1', '127.0.0.1:8080', '[::1]:8080', '127.0.0.2'])(
+  test.each(['localhost', 'LOCALHOST:1', '127.0.0.1:8080', '[::1]:8080', '127.0.0.2'])(
     '%s is no such name',
     async (host) => {
       expect((await ask('GET', '/metrics', { Host: host })).status).toBe(200);
     },
   );
 
-  test('may be the service’s own where tokens are asked for', async () => {
+  test('reads nothing from a service that was told --insecure, unless it is among --allowed-hosts', async () => {
+    const open = await startService({ host: '0.0.0.0', insecure: true, allowedHosts: 'Tillwatch, pos.example' });
+    const at = { ...open, url: open.url.replace('0.0.0.0', '127.0.0.1') };
+    const statusOf = async (host: string) => (await ask('GET', '/metrics', { Host: host }, at)).status;
+    const hosts = ['evil.example', 'sub.pos.example', 'tillwatch:8080', 'pos.example', 'localhost:8080', '127.0.0.1'];
+    expect(await Promise.all(hosts.map(statusOf))).toEqual([403, 403, 200, 200, 200, 200]);
+    await open.close();
+  });
+
+  test('may be the service’s own where tokens are asked for, unless names are given', async () => {
     const tokens = join(temporaryFolder('tokens'), 'tokens');
     writeFileSync(tokens, 'read read-0123456789abcdef\n');
-    const guarded = await startService({ tokensFile: tokens });
     const headers = { Host: 'tillwatch.example', Authorization: 'Bearer read-0123456789abcdef' };
-    expect((await ask('GET', '/metrics', headers, guarded)).status).toBe(200);
-    await guarded.close();
+    for (const [allowedHosts, status] of [
+      ['', 200],
+      ['other.example', 403],
+    ] as const) {
+      const guarded = await startService({ tokensFile: tokens, allowedHosts });
+      expect((await ask('GET', '/metrics', headers, guarded)).status).toBe(status);
+      await guarded.close();
+    }
   });
 });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { gzipSync } from 'node:zlib';
+import zlib, { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -51,9 +51,9 @@ const MALFORMED: Malformed[] = [
   ['NaN as a count', 400, 'JSON', '{"counts": {"denied": NaN}}'],
   ['an empty body', 400, 'empty', ''],
   ['a body of blanks', 400, 'JSON', '  \n '],
-  ['a number', 400, 'object', '5'],
-  ['a string', 400, 'object', '"denied"'],
-  ['null', 400, 'object', 'null'],
+  ['a number', 422, 'object', '5'],
+  ['a string', 422, 'object', '"denied"'],
+  ['null', 422, 'object', 'null'],
   ['an empty list', 422, 'at least one', []],
   ['an empty object', 422, 'status', {}],
   ['a list of numbers', 422, '1', [{ status: 'denied' }, 5]],
@@ -80,15 +80,7 @@ const MALFORMED: Malformed[] = [
   ['__proto__ among counts', 400, 'forbidden', '{"counts": {"__proto__": 6, "denied": 1}}'],
   ['__proto__ hidden by an escape', 400, 'forbidden', '{"counts": {"\\u005f_proto__": 6, "denied": 1}}'],
   ['__proto__ hidden by an escape, packed', 400, 'forbidden', gzipSync('{"__pr\\u006fto__": 6}'), GZIP],
-  ['__proto__ among counts by line', 422, 'counts.__proto__', '{"counts": {"__proto__": 6}}', NDJSON],
-  [
-    '__proto__ among auth codes by line',
-    422,
-    'authCodes.__proto__',
-    '{"counts": {"denied": 1}, "authCodes": {"__proto__": 6}}',
-    NDJSON,
-  ],
-  ['__proto__ among labels by line', 422, 'labels.__proto__', '{"status":"denied","labels":{"__proto__":"a"}}', NDJSON],
+  ['__proto__ among counts by line', 400, 'line 1', '{"counts": {"__proto__": 6}}', NDJSON],
   ['constructor among counts', 422, 'counts.constructor', { counts: { constructor: 6 } }],
   ['an unknown key', 422, 'region', { counts: { denied: 6 }, region: 'eu' }],
   ['an unknown key of an event', 422, 'code', { status: 'denied', code: '51' }],
@@ -129,6 +121,7 @@ const MALFORMED: Malformed[] = [
   ['labels as a list', 422, 'labels', { status: 'denied', labels: ['acme'] }],
   ['labels as a string', 422, 'labels', { status: 'denied', labels: 'acme' }],
   ['one bad line', 400, 'line 2', '{"status":"denied"}\n{"status":\n{"status":"denied"}', NDJSON],
+  ['a bad line of JSON that is by line without saying so', 400, 'line 2', '{"status":"denied"}\n{"status":'],
   ['one line with a bad field', 422, '1.count', '{"status":"denied"}\n{"status":"denied","count":-1}', NDJSON],
   ['lines without anything', 400, 'empty', '\n\n', NDJSON],
   ['a line that is a number', 422, '0', '5\n', NDJSON],
@@ -221,7 +214,8 @@ const REQUESTS: Request[] = [
 ];
 
 /** One report, however it is written down: it must be read the same by whichever way it comes. */
-const WAYS: [name: string, path: string, body: string | Uint8Array, headers?: Headings][] = [
+type Way = [name: string, path: string, body: string | Uint8Array, headers?: Headings];
+const WAYS: Way[] = [
   ['as most send it', TRANSACTIONS, '{"status":"denied"}'],
   ['with a byte order mark', TRANSACTIONS, '\ufeff{"status":"denied"}'],
   ['with an escape', TRANSACTIONS, '{"status":"d\\u0065nied"}'],
@@ -234,6 +228,18 @@ const WAYS: [name: string, path: string, body: string | Uint8Array, headers?: He
     `${' '.repeat(100_000)}{"source":"a \\"${'[{'.repeat(20)}\\\\","status":"denied"}`,
   ],
   ['by line', TRANSACTIONS, '\n{"status":"denied"}\n', NDJSON],
+  ...['application/ndjson', 'application/jsonl; charset=utf-8'].map(
+    (type): Way => [`as ${type}`, TRANSACTIONS, '{"status":"denied"}\n', { 'Content-Type': type }],
+  ),
+  ['by line, without saying so', TRANSACTIONS, '\n{"status":"denied"}\n{"status":"failed","count":0}\n'],
+  [
+    'with its charset misspelled',
+    TRANSACTIONS,
+    '{"status":"denied"}',
+    { 'Content-Type': 'application/json;charset=utf8' },
+  ],
+  ['packed by deflate', TRANSACTIONS, deflateSync('{"status":"denied"}'), { 'Content-Encoding': 'deflate' }],
+  ['packed by br', TRANSACTIONS, brotliCompressSync('{"status":"denied"}'), { 'Content-Encoding': 'br' }],
   ['at the path with a slash', `${TRANSACTIONS}/`, '{"status":"denied"}'],
   ['at the path with a query', `${TRANSACTIONS}?from=pos`, '{"status":"denied"}'],
 ];
@@ -243,7 +249,7 @@ describe('a report is taken', () => {
     const series = 'transactions_total{status="denied"}';
     const before = (await service.value(series)) ?? 0;
     const answer = await service.send('POST', path, body, headers);
-    expect([answer.status, answer.json.accepted]).toEqual([200, 1]);
+    expect(answer.status, answer.text).toBe(200);
     expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
     expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
     expect(await service.value(series)).toBe(before + 1);
@@ -265,6 +271,48 @@ describe('a report is taken', () => {
       if (chunked) socket.write('0\r\n\r\n');
       expect(await textOf(socket)).toMatch(/^HTTP\/1\.1 200 .*"accepted":1/s);
     }
+  });
+});
+
+const { zstdCompressSync } = zlib as { zstdCompressSync?: (text: string) => Buffer };
+
+test('zstd is unpacked where Node can, and refused where it cannot', async () => {
+  const encoded = { 'Content-Encoding': 'zstd' };
+  const answer = await service.post(zstdCompressSync?.('{"status":"denied"}') ?? '?', encoded);
+  expect(answer.status).toBe(zstdCompressSync === undefined ? 415 : 200);
+  if (zstdCompressSync === undefined) return;
+  expectProblem(await service.post('{"status":"denied"}', encoded), 400, 'cannot be read');
+  expectProblem(await service.post(zstdCompressSync(' '.repeat(30e6)), encoded), 413, '4mb');
+});
+
+describe('a body that is not read to its end', () => {
+  const unread = [
+    ['without a type', 'POST', TRANSACTIONS, 'Content-Length: 500', 415],
+    ['too large', 'POST', TRANSACTIONS, 'Content-Type: application/json\r\nContent-Length: 50000000', 413],
+    ['to nowhere', 'POST', '/nothing', 'Content-Length: 500', 404],
+    ['of a GET', 'GET', '/-/healthy', 'Content-Length: 500', 200],
+    ['in pieces', 'PUT', TRANSACTIONS, 'Transfer-Encoding: chunked', 405],
+  ] as const;
+  test.each(unread)('is answered, and its connection closed: %s', async (_name, method, path, headers, status) => {
+    const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+    socket.write(`${method} ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n\r\n`);
+    // Ends only when the service closes the connection.
+    const answer = await textOf(socket);
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} .*Connection: close`, 'is'));
+  });
+
+  test('does not keep its sender from reading the answer', async () => {
+    const answers = Array.from({ length: 20 }, () => service.post(' '.repeat(8_000_000)));
+    for (const answer of await Promise.all(answers)) expectProblem(answer, 413, '4mb');
+  });
+
+  test('leaves the connection open where it has come whole', async () => {
+    const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+    const wrong = `POST ${TRANSACTIONS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n`;
+    socket.write(`${wrong}\r\n{}`);
+    await once(socket, 'data');
+    socket.write(`${wrong}Connection: close\r\n\r\n{}`);
+    expect(await textOf(socket)).toMatch(/^HTTP\/1\.1 415 /);
   });
 });
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'koa';
 import { z } from 'zod';
+import { JSON_TYPE, LINES_TYPES } from '../body.ts';
 import type { Outcome } from '../ledger/plan.ts';
 import { logged as logRecord, readable } from '../ledger/records.ts';
 import { STATUSES } from '../names.ts';
@@ -49,20 +50,10 @@ const rawBody = (ctx: Context): string => String(ctx.request.rawBody ?? '');
 
 const fingerprintOf = (ctx: Context): string => createHash('sha256').update(rawBody(ctx)).digest('hex');
 
-/** JSON as parsed, or one report a line. @throws Problem 400 that names the line */
+/** @throws Problem 400 */
 function bodyOf(ctx: Context): unknown {
   if (rawBody(ctx).trim() === '') throw new Problem(400, 'the body is empty; send a report as JSON');
-  if (typeof ctx.request.body !== 'string') return ctx.request.body;
-  const lines = ctx.request.body.split('\n').map((line, i) => ({ line: line.trim(), number: i + 1 }));
-  return lines.filter(({ line }) => line !== '').map(({ line, number }) => parseLine(line, number));
-}
-
-function parseLine(line: string, number: number): unknown {
-  try {
-    return JSON.parse(line);
-  } catch (error) {
-    throw new Problem(400, `line ${number} is not JSON: ${(error as Error).message}`);
-  }
+  return ctx.request.body;
 }
 
 function tally({ health: { reports } }: Services, outcomes: readonly Outcome[]): void {
@@ -89,6 +80,7 @@ function tell(
     events.publish('report', { ...readable(JSON.parse(logRecord(report, late, now))), recommendation });
 }
 
+const ANSWER_TYPE = { 'Content-Type': 'application/json; charset=utf-8' };
 const REPLAYED = { 'Idempotency-Replayed': 'true' };
 
 async function record(ctx: Context, services: Services): Promise<void> {
@@ -116,8 +108,10 @@ async function record(ctx: Context, services: Services): Promise<void> {
   });
   tally(services, outcomes);
   if (given !== undefined) tell(services, parsed.reports, outcomes, given, now);
-  send(ctx, 200, 'application/json; charset=utf-8', receipt.text, receipt.replayed ? REPLAYED : {});
+  send(ctx, 200, { ...ANSWER_TYPE, ...(receipt.replayed && REPLAYED) }, receipt.text);
 }
+
+const byLine = z.string().meta({ description: 'One report as JSON a line' });
 
 const body = {
   required: true,
@@ -130,7 +124,7 @@ const body = {
         authCodes: { '00': 116, '51': 4, '59': 2 },
       },
     },
-    'application/x-ndjson': { schema: z.string().meta({ description: 'One report as JSON a line' }) },
+    ...Object.fromEntries(LINES_TYPES.map((type) => [type, { schema: byLine }])),
   },
 };
 
@@ -141,7 +135,7 @@ export function transactionRoutes(services: Services): Route[] {
       path: '/api/v1/transactions',
       role: 'ingest',
       direct: true,
-      accepts: ['application/json', 'application/x-ndjson'],
+      accepts: [JSON_TYPE, ...LINES_TYPES],
       operation: {
         summary: 'Report counts; answered once they are on disk, with a recommendation',
         requestParams: {
