@@ -1,5 +1,5 @@
 import { type DaysBefore, DEFINITION, FEWEST_DAYS, farFromNormal } from './far-from-normal.ts';
-import { RECORDED, type Status } from './names.ts';
+import { RECORDED, type Status, TOTAL } from './names.ts';
 import type { Prometheus } from './prometheus.ts';
 
 const HOUR = 3600;
@@ -36,10 +36,13 @@ export interface Compared {
 
 /** Counts, and of how many minutes they are: sums need no sample at the hour itself, when Prometheus may have been down. */
 function queryOf({ status, labels }: Compared): string {
-  const equal = { ...(status !== 'total' && { status }), ...labels };
-  const matchers = Object.entries(equal).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  const minutes = `max(count_over_time(${RECORDED.perMinute}{status="approved"}[59m59s]))`;
-  return `label_replace(sum(sum_over_time(${RECORDED.perMinute}{${matchers.join(',')}}[59m59s])), "is", "count", "", "")
+  const names = Object.keys(labels);
+  // A level has the sums of one dimension. What several have in common is summed here.
+  const [metric, level] = names.length > 1 ? [RECORDED.slices, {}] : [RECORDED.perMinute, { level: names[0] ?? TOTAL }];
+  const equal = Object.entries({ ...level, ...labels }).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  const matchers = [status === 'total' ? 'status!=""' : `status="${status}"`, ...equal];
+  const minutes = `max(count_over_time(${RECORDED.perMinute}{status="approved",level="${TOTAL}"}[59m59s]))`;
+  return `label_replace(sum(sum_over_time(${metric}{${matchers.join(',')}}[59m59s])), "is", "count", "", "")
     or label_replace(${minutes}, "is", "minutes", "", "")`;
 }
 

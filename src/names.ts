@@ -28,19 +28,24 @@ export const METRIC = {
   lastReport: 'transactions_last_report_timestamp_seconds',
 } as const;
 
+/** The label `level` of what is summed over all dimensions. Other levels are named after theirs: acquirer, acquirer_brand. */
+export const TOTAL = 'total';
+
 /** Windows over which the rules judge; `1m` is what a single POST is compared with. */
 export const WINDOWS = ['1m', '2m', '5m', '15m', '1h'] as const;
 export type Window = (typeof WINDOWS)[number];
 
 /** Series that the rules in prometheus/rules/ record and the service reads. */
 export const RECORDED = {
-  /** Exact count of the last minute. Labels: status, and the extra labels. */
+  /** Exact counts of the last minute by all dimensions together; no level. Labels: status or auth_code, dimensions. */
+  slices: 'slice:transactions:increase1m',
+  /** Exact count of the last minute. Labels of this and of what follows: status, level, and the level's dimensions. */
   perMinute: 'status:transactions:increase1m',
-  /** Count in a window. Labels: status, window, extra. */
+  /** Count in a window. Labels: window as well. */
   observed: 'status_window:transactions:increase',
-  /** Baseline odds: this status per approved transaction at this time of day. Labels: status, extra. */
+  /** Baseline odds: this status per approved transaction at this time of day. */
   odds: 'status:transactions:odds',
-  /** Relative variance of the expected count: over-dispersion plus the baseline's own uncertainty. Labels: status, extra. */
+  /** Relative variance of the expected count: over-dispersion plus the baseline's own uncertainty. */
   relativeVariance: 'status:transactions:relative_variance',
   /** The least that `upper` may be: the fewest events that count, and what this time of day peaks at on other days. */
   floor: 'status_window:transactions:floor',
@@ -49,7 +54,7 @@ export const RECORDED = {
   lower: 'status_window:transactions:lower',
   /** Distance from expected in standard deviations. */
   score: 'status_window:transactions:score',
-  /** 1 for a week after a blip of two minutes: such a status must be bad for three. Labels: status, extra. */
+  /** 1 for a week after a blip of two minutes: such a status must be bad for three. */
   blips: 'status:transactions:blip7d',
   /** -2 falling a lot, -1 falling, 0 stable, 1 rising, 2 rising a lot. */
   trend: 'status:transactions:trend',
@@ -63,7 +68,7 @@ export const AUTH_CODE_RECORDED = {
   expected: 'auth_code:transactions:expected5m',
 } as const;
 
-/** The first estimate, by which `processing` is judged. Labels: status, extra. */
+/** The first estimate, by which `processing` is judged. */
 export const ROUGH_RECORDED = { expected: 'status:transactions:rough_expected5m' } as const;
 
 /** Tunables, recorded as constants so that the service and the graphs read the same numbers as the rules. */

@@ -1,5 +1,5 @@
 import { extraLabels } from './labels.ts';
-import { RECORDED, STATUSES, type Status } from './names.ts';
+import { RECORDED, STATUSES, type Status, TOTAL } from './names.ts';
 import type { Prometheus } from './prometheus.ts';
 
 export interface Span {
@@ -13,7 +13,8 @@ const POINTS = 500;
 
 /** Of every window that may page: one minute alone never does. */
 function queryOf(labels: Readonly<Record<string, string>>, step: number): string {
-  const address = { status: labels.status ?? '', ...extraLabels(labels) };
+  const { status = '', level = TOTAL } = labels;
+  const address = { status, level, ...extraLabels(labels) };
   const matchers = Object.entries(address).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   // What is below normal is worst where the score is lowest.
   const worst = labels.status === 'approved' ? 'min' : 'max';

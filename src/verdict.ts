@@ -58,8 +58,6 @@ function warmingUp({ reported, history = 0 }: Known): string {
   return `Learning what is normal: ${duration(Math.min(history, WARM_UP_MS))} of ${duration(WARM_UP_MS)} so far`;
 }
 
-const named = ({ labels, reason }: Anomaly): string => [...Object.values(labels), reason].join(': ');
-
 /** The gravest thing that is known of everything, in words. */
 export function verdictOf(known: Known): Verdict {
   const { prometheus, anomalies, alerts, ready, learning } = known;
@@ -71,9 +69,15 @@ export function verdictOf(known: Known): Verdict {
     return { recommendation: 'alert', reason: capitalised(said) + more(firing.length) };
   }
   if (!ready) return { recommendation: 'unknown', reason: warmingUp(known) };
-  const unusual = anomalies.filter(({ recommendation }) => recommendation === 'watch');
+  // Not slices: among many of them, one is out of its band in nearly every minute.
+  const unusual = anomalies.filter(
+    ({ recommendation, labels }) => recommendation === 'watch' && Object.keys(labels).length === 0,
+  );
   if (unusual.length > 0) {
-    const said = unusual.slice(0, SHOWN).map(named).join('; ');
+    const said = unusual
+      .slice(0, SHOWN)
+      .map(({ reason }) => reason)
+      .join('; ');
     return { recommendation: 'watch', reason: `Unusual, but no alert yet: ${said}${more(unusual.length)}` };
   }
   const still = learning ? '; there are less than three days of history, so this is still being learned' : '';

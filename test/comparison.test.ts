@@ -48,13 +48,18 @@ async function writeHistory(folder: string): Promise<void> {
   await mkdir(join(folder, 'data'), { recursive: true });
   const file = createWriteStream(join(folder, 'history.om'));
   file.write(`# TYPE ${RECORDED.perMinute} gauge\n`);
-  for (const [acquirer, days] of Object.entries(COUNTS))
+  const series = [
+    ...Object.keys(COUNTS).map((acquirer) => ({ labels: `level="acquirer",acquirer="${acquirer}"`, of: [acquirer] })),
+    { labels: 'level="total"', of: Object.keys(COUNTS) },
+  ];
+  for (const { labels, of } of series)
     for (const [status, share] of [['approved', 1] as const, ['denied', 0.1] as const])
-      for (const [daysAgo, minutes] of [...days.entries()].reverse())
-        for (const [minute, count] of minutes.entries()) {
+      for (let daysAgo = 28; daysAgo >= 0; daysAgo--)
+        for (let minute = 0; minute < 1440; minute++) {
           const end = MIDNIGHT - daysAgo * 86_400 + (minute + 1) * 60;
           if (isDown(daysAgo, minute) || end > Date.parse(AT) / 1000) continue;
-          file.write(`${RECORDED.perMinute}{status="${status}",acquirer="${acquirer}"} ${share * count} ${end}\n`);
+          const count = of.reduce((sum, acquirer) => sum + (COUNTS[acquirer]?.[daysAgo]?.[minute] ?? 0), 0);
+          file.write(`${RECORDED.perMinute}{status="${status}",${labels}} ${share * count} ${end}\n`);
         }
   file.end('# EOF\n');
   await finished(file);

@@ -1,5 +1,4 @@
-import { JUDGED_STATUSES, METRIC, RECORDED, TUNABLE } from '../names.ts';
-import { seriesText } from '../openmetrics.ts';
+import { JUDGED_STATUSES, METRIC, RECORDED, TOTAL, TUNABLE } from '../names.ts';
 import { queried, splitRange } from '../record-rule.ts';
 import type { Replay } from '../replay.ts';
 import type { RecordingRule } from '../rulefiles.ts';
@@ -39,7 +38,8 @@ export async function readCurves(
   const curves: Curve[] = [];
   for (const [status, about] of SUBJECTS) {
     const read = (query: string) => readValues(replay, query, signal);
-    const selector = seriesText('', { status, window: WINDOW });
+    // Without the label: rules that know no levels.
+    const selector = `{status="${status}",window="${WINDOW}",level=~"|${TOTAL}"}`;
     const ofRule = async (name: string, query = `sum(${name}${selector})`) =>
       recorded.has(name) ? await read(query) : undefined;
     const observed = await read(

@@ -6,7 +6,7 @@ import type { Model } from './model.ts';
 import { askMark, endSilence, MARKS } from './operate.ts';
 import { type Incident, type JournalEntry, type Report, type Silence, STATUSES } from './wire.ts';
 
-const NAMED = new Set(['alertname', 'severity', 'service', 'escalation']);
+const NAMED = new Set(['alertname', 'severity', 'service', 'escalation', 'level']);
 const scope = (labels: Record<string, string>): string =>
   Object.entries(labels)
     .filter(([name]) => !NAMED.has(name))

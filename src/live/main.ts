@@ -63,6 +63,7 @@ function show(status: Status, labels: Labels): void {
     severity: _severity,
     service: _service,
     escalation: _escalation,
+    level: _level,
     status: _status,
     auth_code: _code,
     ...extra

@@ -20,6 +20,7 @@ const scopeOf = ({
   severity: _severity,
   service: _service,
   escalation: _escalation,
+  level: _level,
   ...rest
 }: Labels): Labels => rest;
 
