@@ -31,6 +31,11 @@ describe('what the detection benchmark counts', () => {
     expect({ detected, incidents, falseAlarms }).toEqual({ detected: 1, incidents: 1, falseAlarms: 2 });
   });
 
+  it('an alert from before the scored days that does not end in them is false', () => {
+    expect(foundOfAll(played([], [alert('feed', -100, 20)])).falseAlarms).toBe(0);
+    expect(foundOfAll(played([], [alert('feed', -100, null)])).falseAlarms).toBe(1);
+  });
+
   it('a gap of the feed excuses the alert on the feed, and no other', () => {
     const gap = [label('feed', 500, 510)];
     expect(foundOfAll(played(gap, [alert('feed', 505, 512)])).falseAlarms).toBe(0);

@@ -50,6 +50,13 @@ const at = (seconds: number): string => `${new Date(seconds * 1000).toISOString(
 const nameOf = (alert: BacktestAlert): string =>
   `${alert.alertname} ${alert.signal} ${at(alert.startsAt)} ${alert.window ?? ''}`;
 
+/** Minutes of the scored days for which an alert from before them may go on. */
+const LEFT_OVER = 25;
+
+/** An alert that began in the history and goes on and on calls nobody any more, but says what is not so and hides what is. */
+const isNeverOver = ({ startsAt, endsAt }: BacktestAlert, scoreFrom: number): boolean =>
+  startsAt <= scoreFrom && (endsAt ?? Number.POSITIVE_INFINITY) > scoreFrom + LEFT_OVER * 60;
+
 /** @param excusing incidents in which an alert is not false */
 function foundBy(
   alerts: readonly BacktestAlert[],
@@ -60,7 +67,7 @@ function foundBy(
   const range = { from: scoreFrom, to };
   const { score, missed } = scoreAlerts(alerts, incidents, range);
   const { falseAlarms, unjudged } = scoreAlerts(alerts, excusing, range);
-  const wrong = [...falseAlarms, ...unjudged];
+  const wrong = [...falseAlarms, ...unjudged, ...alerts.filter((alert) => isNeverOver(alert, scoreFrom))];
   return {
     incidents: score.incidents,
     detected: score.detected,
