@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type SimulateCommandOptions, simulateCommand } from '../src/commands/simulate.ts';
+import { exposeCounters } from '../src/counters.ts';
 import { STATUSES } from '../src/names.ts';
 import type { MinuteCounts } from '../src/simulate.ts';
 import { makeRun, SCENARIO_NAMES, type ScenarioName } from '../src/simulator/scenarios.ts';
 import { createTestIo } from './support/command-io.ts';
+import { increases, startService } from './support/service.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const DAY = 1440;
@@ -62,6 +64,25 @@ describe('what makes a scenario hard is in its counts', () => {
     const [before, after] = [byMinute.get((gap?.start ?? 0) - 1), byMinute.get(gap?.end ?? 0)];
     expect(byMinute.get(gap?.start ?? 0)).toBeUndefined();
     expect(total(after as MinuteCounts)).toBeGreaterThan(4 * total(before as MinuteCounts));
+  });
+
+  it('resets: counters begin at 0 again when their process does', async () => {
+    const { minutes } = run('resets');
+    const at = minutes.findIndex(({ restarted }) => restarted === true);
+    const [before, after] = [minutes[at - 1], minutes[at]] as [MinuteCounts, MinuteCounts];
+    expect(after.minute - before.minute).toBeGreaterThan(1);
+    const approved: number[] = [];
+    const history = {
+      minutes: minutes.slice(at - 3, at + 1),
+      statuses: true,
+      authCodes: [],
+      base: async () => new Map(),
+    };
+    await exposeCounters(history, async (totals) => {
+      for (const [series, value] of totals) if (series.includes('"approved"')) approved.push(value);
+    });
+    expect(approved.at(-1)).toBe(after.counts?.approved);
+    expect(Math.max(...approved)).toBeGreaterThan(2 * (before.counts?.approved ?? 0));
   });
 
   it('acquirers: twelve of very different size, of which one fails alone', () => {
@@ -135,5 +156,43 @@ describe('tillwatch simulate', () => {
     const { code, stdout, stderr } = await simulate(options);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
+  });
+});
+
+describe('tillwatch simulate --post', () => {
+  const post = async (options: SimulateCommandOptions) => {
+    const service = await startService({ labels: 'acquirer' });
+    const io = createTestIo();
+    let now = Date.now() - 5 * 60_000;
+    const clock = {
+      now: () => now,
+      async sleep(ms: number) {
+        now += ms;
+        if (now > Date.now() - 2 * 60_000) io.stop.abort('SIGINT');
+      },
+    };
+    const changed = await increases(service, async () => {
+      await simulateCommand({ post: service.url, ...options }, io, clock);
+    });
+    await service.close();
+    const told = io.written.stdout.match(/\d+(?= transactions)/g) ?? [];
+    const acquirers = (name: string) =>
+      sum(Object.entries(changed).flatMap(([series, n]) => (series.includes(`acquirer="${name}"`) ? n : [])));
+    const all = Object.entries(changed).filter(([series]) => series.startsWith('transactions_total'));
+    return { told: sum(told.map(Number)), counted: sum(all.map(([, n]) => n)), acquirers };
+  };
+
+  it('--dimensions: the service counts each slice, and all that was told', async () => {
+    const { told, counted, acquirers } = await post({ dimensions: 'acquirer=3' });
+    expect(counted).toBe(told);
+    expect(acquirers('acquirer-1')).toBeGreaterThan(acquirers('acquirer-3'));
+    expect(acquirers('acquirer-3')).toBeGreaterThan(0);
+  });
+
+  it('--scenario: the scored days begin with today, and what is past is not posted', async () => {
+    const { told, counted } = await post({ scenario: 'growth' });
+    expect(counted).toBe(told);
+    expect(told).toBeGreaterThan(0);
+    expect(told).toBeLessThan(4 * 2000);
   });
 });
