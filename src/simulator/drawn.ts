@@ -140,6 +140,12 @@ export const blip =
     return { kind: 'blip', signal: 'none', minutes, change: changes[which] as Change };
   };
 
+/** Failures for two minutes, after which they are known to come and go. */
+export const failedBlip: Draw = (_, volume) => {
+  const [, most] = failuresFor(volume);
+  return { kind: 'blip', signal: 'none', minutes: 2, change: plus('failed', () => most) };
+};
+
 /** Twice the traffic at the usual shares. */
 export const doubleVolume: Draw = (random) => {
   const minutes = wholeBetween(random, 60, 120);

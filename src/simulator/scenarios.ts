@@ -12,6 +12,7 @@ import {
   doubleCharging,
   doubleVolume,
   failed,
+  failedBlip,
   failures,
   flapping,
   nightDenied,
@@ -408,9 +409,9 @@ export const SCENARIOS = {
     reporting: () => lateOutcomes(3),
   },
   flapping: {
-    does: 'failures that come for 1 to 3 minutes and go for 2 to 6, for an hour or two',
+    does: 'failures that come for 1 to 3 minutes and go for 2 to 6, for an hour or two, and blips of them',
     ...WEEK,
-    happens: scored(() => times(5, { draw: flapping })),
+    happens: scored(() => [...times(5, { draw: flapping }), ...times(3, { draw: failedBlip, hours: ANY_HOUR })]),
   },
   'slow-ramps': {
     does: 'denied that rise for two to four hours',
