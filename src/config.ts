@@ -106,6 +106,13 @@ export const SETTINGS = {
     default: './data',
     schema: z.string().min(1, 'must not be empty'),
   }),
+  mapping: setting({
+    flag: 'mapping',
+    value: 'FILE',
+    help: 'YAML that says how reports of another shape are read (docs/shippers.md)',
+    default: '',
+    schema: z.string(),
+  }),
   prometheusUrl: setting({
     flag: 'prometheus-url',
     value: 'URL',
@@ -147,6 +154,13 @@ export const SETTINGS = {
     help: 'cap on series of transactions_total; past it a label value becomes "other"',
     default: '10000',
     schema: whole(1, 1_000_000),
+  }),
+  maxCount: setting({
+    flag: 'max-count',
+    value: 'N',
+    help: 'largest count that a report may carry',
+    default: '10000000',
+    schema: whole(1, Number.MAX_SAFE_INTEGER),
   }),
   lateness: setting({
     flag: 'lateness',

@@ -13,3 +13,13 @@ export function parseTime(text: string): number {
   const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(-2))];
   return local.getTime() - (zone[0] === '-' ? -1 : 1) * (hours * 60 + minutes) * 60_000;
 }
+
+/**
+ * Milliseconds since the epoch of an epoch number in seconds, milliseconds, microseconds or nanoseconds, told apart by its
+ * size; NaN for one before March 1973, which is more likely something else.
+ */
+export function parseEpoch(n: number): number {
+  if (!(n >= 1e8 && n < 1e20)) return Number.NaN;
+  const unit = [1e-3, 1, 1e3, 1e6].find((perMillisecond) => n / perMillisecond < 1e14) ?? 1e6;
+  return Math.floor(n / unit);
+}

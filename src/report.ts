@@ -1,6 +1,10 @@
 import { z } from 'zod';
+import { statusOf } from './domain/status-words.ts';
+import { type Found, itemsOf, type Mapping, mapItem } from './intake/mapping.ts';
+import { spell } from './intake/spelling.ts';
+import { shown, suggest } from './intake/suggest.ts';
 import { STATUSES, type Status } from './names.ts';
-import { parseTime } from './parse-time.ts';
+import { parseEpoch, parseTime } from './parse-time.ts';
 
 /** One number out of a report. `status` adds to the transactions, `code` to the auth codes, both when both are known. */
 export interface Entry {
@@ -20,8 +24,10 @@ export interface Report {
   source: string;
   /** Extra labels, in the order of their names. */
   labels: Readonly<Record<string, string>>;
-  /** Named its source and its time: the same again is a repeat or a correction, not more transactions. */
+  /** Named its source, its time and counts: the same again is a repeat or a correction, not more transactions. */
   identified: boolean;
+  /** Identifies an event of its sender: the same id again is a repeat. */
+  id?: string | undefined;
   entries: Entry[];
 }
 
@@ -34,47 +40,72 @@ export interface FieldError {
 export type Parsed = { ok: true; reports: Report[] } | { ok: false; errors: FieldError[] };
 
 export const MAX_REPORTS = 10_000;
+/** A minute has at most a few hundred; more are a mistake, and would hold up others. */
+const MAX_CODES = 1000;
 const MAX_ERRORS = 20;
 const FUTURE_MS = 5 * 60_000;
 
-/** What is wrong with a number as a count of transactions. */
-function wrongCount(n: number): string | undefined {
-  if (!Number.isInteger(n)) return 'must be a whole number, not a fraction';
-  if (n < 0) return 'must not be negative';
-  return Number.isSafeInteger(n) ? undefined : `must not exceed ${Number.MAX_SAFE_INTEGER}`;
+/** What is wrong with a number as a count of transactions, whatever the largest is. */
+function wrongCount(value: unknown): string | undefined {
+  if (typeof value !== 'number') return `must be a whole number of transactions, got ${shown(value)}`;
+  if (!Number.isInteger(value)) return `must be a whole number, got ${value}`;
+  return value < 0 ? `must not be negative, got ${value}` : undefined;
 }
 
 const count = z
-  .number({ error: 'must be a whole number of transactions' })
-  // One check: each costs as much as reading a number.
-  .refine((n) => wrongCount(n) === undefined, { error: ({ input }) => wrongCount(input as number) })
-  .meta({ type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Number of transactions' });
+  .custom<number>((n) => wrongCount(n) === undefined, { error: ({ input }) => wrongCount(input) })
+  .meta({
+    override: { type: 'integer', minimum: 0 },
+    description: 'Number of transactions, at most what --max-count says',
+  });
 
 const timestamp = z
-  .string({ error: 'must be a time in a string' })
-  .refine((text) => !Number.isNaN(parseTime(text)), {
-    error: 'must be a time such as 2026-11-21T12:31:00Z or 2026-11-21 12:31:00',
+  .custom<string | number>((value) => !Number.isNaN(timeOf(value)), {
+    error: ({ input }) =>
+      `must be a time such as 2026-11-21T12:31:00Z, 2026-11-21 12:31:00 or an epoch number, got ${shown(input)}`,
   })
-  .meta({ description: 'The minute that the counts are of; UTC unless an offset is given; now when left out' });
+  .meta({
+    override: { type: ['string', 'number'] },
+    description:
+      'The minute that the counts are of: ISO 8601, UTC unless an offset is given, or an epoch number in s, ms, us or ns; now when left out',
+  });
 
-const status = z.enum(STATUSES, { error: `must be one of ${STATUSES.join(', ')}` }).meta({ id: 'Status' });
-const source = z
-  .string({ error: 'must be a string' })
-  .min(1, 'must not be empty')
-  .max(200, 'must not be longer than 200 characters')
-  .meta({ description: 'Who reports; with a timestamp it makes a retry count once' });
+/** Milliseconds since the epoch, NaN for what is no time. */
+function timeOf(value: unknown): number {
+  if (typeof value === 'number') return parseEpoch(value);
+  return typeof value === 'string' ? parseTime(value) : Number.NaN;
+}
+
+/** Says of a word that is no status which one it may mean, and how it would be read. */
+function notAStatus(word: string): string {
+  const brief = JSON.stringify(word.slice(0, 60));
+  const meant = statusOf(word) ?? suggest(word, STATUSES);
+  const near = meant === undefined ? '' : `did you mean "${meant}"? `;
+  const line = `statuses: {${brief}: ${meant ?? 'denied'}}`;
+  return `${brief} is not a status; ${near}Statuses are ${STATUSES.join(', ')}. A mapping (--mapping) with \`${line}\` reads it`;
+}
+
+function wrongStatus(value: unknown): string {
+  if (typeof value === 'string') return notAStatus(value);
+  if (value === undefined) return `is missing; a report has "counts", an event has a "status": ${STATUSES.join(', ')}`;
+  return `must be one of ${STATUSES.join(', ')}, got ${shown(value)}`;
+}
+
+const status = z.enum(STATUSES, { error: ({ input }) => wrongStatus(input) }).meta({ id: 'Status' });
+const text = (most: number) =>
+  z
+    .string({ error: ({ input }) => `must be a string, got ${shown(input)}` })
+    .min(1, 'must not be empty')
+    .max(most, `must not be longer than ${most} characters`);
+const source = text(200).meta({ description: 'Who reports; with a timestamp it makes a retry count once' });
 const authCode = z
-  .string({ error: 'must be a string such as "51"' })
-  .regex(/^[0-9A-Za-z]{1,8}$/, 'must be 1 to 8 letters or digits');
+  .string({ error: ({ input }) => `must be a string such as "51", got ${shown(input)}` })
+  .regex(/^[0-9A-Za-z]{1,8}$/, { error: ({ input }) => `must be 1 to 8 letters or digits, got ${shown(input)}` });
 const labels = z.record(
   z.string(),
-  z
-    .string({ error: 'must be a string' })
-    .min(1, 'must not be empty')
-    .max(200, 'must not be longer than 200 characters')
-    // A lone surrogate has no UTF-8 form, so it could not be exposed to Prometheus.
-    .refine((text) => text.isWellFormed(), 'must be well-formed Unicode'),
-  { error: 'must be an object of label names and values' },
+  // A lone surrogate has no UTF-8 form, so it could not be exposed to Prometheus.
+  text(200).refine((value) => value.isWellFormed(), 'must be well-formed Unicode'),
+  { error: ({ input }) => `must be an object of label names and values, got ${shown(input)}` },
 );
 
 export const minuteReport = z
@@ -83,7 +114,8 @@ export const minuteReport = z
     source: source.optional(),
     counts: z
       .strictObject(Object.fromEntries(STATUSES.map((name) => [name, count.optional()])), {
-        error: (issue) => (issue.code === 'invalid_type' ? 'must be an object of statuses and counts' : undefined),
+        error: ({ code, input }) =>
+          code === 'invalid_type' ? `must be an object of statuses and counts, got ${shown(input)}` : undefined,
       })
       .refine((counts) => Object.keys(counts).length > 0, 'must name at least one status'),
     authCodes: z.record(authCode, count, { error: authCodesError }).optional(),
@@ -96,11 +128,12 @@ export const event = z
     timestamp: timestamp.optional(),
     source: source.optional(),
     status,
-    count: count.optional().meta({ description: 'Number of transactions, 1 when left out' }),
+    count: count.optional(),
     auth_code: authCode.optional(),
     labels: labels.optional(),
+    id: text(200).optional().meta({ description: 'Identifies the event: the same again counts once' }),
   })
-  .meta({ id: 'Event', description: 'The count of one status, or one transaction' });
+  .meta({ id: 'Event', description: 'The count of one status, or one transaction where there is no count' });
 
 export const exportRow = z
   .strictObject({
@@ -113,26 +146,62 @@ export const exportRow = z
   })
   .meta({ id: 'ExportRow', description: 'A row of a database export: time, status and F1, the count' });
 
-function authCodesError(issue: { code: string }): string {
-  return issue.code === 'invalid_key'
+function authCodesError({ code, input }: { code: string; input?: unknown }): string {
+  return code === 'invalid_key'
     ? 'must be 1 to 8 letters or digits'
-    : 'must be an object of auth codes and counts';
+    : `must be an object of auth codes and counts, got ${shown(input)}`;
 }
 
 /** What an item is, by the key that only that kind has. */
 function schemaOf(item: object) {
   if ('counts' in item) return minuteReport;
-  return 'F1' in item || 'time' in item ? exportRow : event;
+  return 'F1' in item || ('time' in item && !('count' in item)) ? exportRow : event;
 }
 
 const pathOf = (path: readonly PropertyKey[]): string => path.map(String).join('.');
 
 /** Zod's issues as field errors, an unknown key named by itself. */
-export function errorsOf(issues: z.core.$ZodIssue[], prefix: PropertyKey[]): FieldError[] {
+export function errorsOf(issues: readonly z.core.$ZodIssue[], prefix: PropertyKey[]): FieldError[] {
   return issues.flatMap((issue) => {
     const path = [...prefix, ...issue.path];
     if (issue.code !== 'unrecognized_keys') return [{ path: pathOf(path), message: issue.message }];
     return issue.keys.map((key) => ({ path: pathOf([...path, key]), message: `unknown key "${key.slice(0, 100)}"` }));
+  });
+}
+
+/** Says of a key that no report has what may be meant, and which line of a mapping would help. */
+function unknownKey(key: string, value: unknown, known: readonly string[], allowed: readonly string[]): string {
+  const named = `unknown key "${key.slice(0, 100)}", got ${shown(value)}`;
+  const name = /^[\w.-]{1,60}$/.test(key) ? key : JSON.stringify(key.slice(0, 60));
+  if (Array.isArray(value)) return `${named}. A mapping (--mapping) with \`items: ${name}\` reads the reports in it`;
+  const label = allowed.includes(key);
+  const meant = label ? `labels.${key}` : suggest(key, known);
+  const near = meant === undefined ? `keys are ${known.join(', ')}` : `did you mean "${meant}"?`;
+  const rename = meant === undefined ? '' : `\`rename: {${name}: ${meant}}\` reads it, and with `;
+  return `${named}; ${near} A mapping (--mapping) with ${rename}\`ignore: [${name}]\` skips it`.replace(
+    /(\w) A mapping/,
+    '$1. A mapping',
+  );
+}
+
+/** Errors of an item, each with the field and the value as they were sent. */
+function errorsIn(item: object, issues: readonly z.core.$ZodIssue[], { labels }: IntakeOptions): FieldError[] {
+  const fields = item as Record<string, unknown>;
+  const known = [...new Set([...Object.keys(schemaOf(item).shape), 'counts', 'authCodes'])];
+  const unknown = (path: readonly PropertyKey[], key: string): string => {
+    if (path[0] === 'counts') return notAStatus(key);
+    if (key === 'count' && 'F1' in item) return 'must not stand beside "F1": give one of them';
+    return unknownKey(key, fields[key], known, labels);
+  };
+  const nameless = issues.some(({ code, path }) => code === 'unrecognized_keys' && path[0] === 'counts');
+  return issues.flatMap((issue): FieldError[] => {
+    const path = pathOf(issue.path);
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => ({ path: pathOf([...issue.path, key]), message: unknown(issue.path, key) }));
+    // That no status is named follows from names that are none.
+    if (issue.code === 'custom' && path === 'counts' && nameless) return [];
+    const meant = path === 'count' && typeof fields.count === 'object' ? '; did you mean "counts"?' : '';
+    return [{ path, message: issue.message + meant }];
   });
 }
 
@@ -155,7 +224,7 @@ function entriesOf(item: Item): Entry[] {
   return entries;
 }
 
-const timeOf = (item: Item): string | undefined => ('F1' in item ? item.time : item.timestamp);
+const saidTime = (item: Item): string | number | undefined => ('F1' in item ? item.time : item.timestamp);
 
 const NO_LABELS: Report['labels'] = Object.freeze({});
 function inOrder(labels: Report['labels']): Report['labels'] {
@@ -163,57 +232,110 @@ function inOrder(labels: Report['labels']): Report['labels'] {
   return entries.length < 2 ? labels : Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+const hasCount = (item: Item): boolean => !('status' in item) || 'F1' in item || item.count !== undefined;
+
 function toReport(item: Item, now: number): Report {
-  const said = timeOf(item);
-  const time = said === undefined ? now : parseTime(said);
+  const said = saidTime(item);
+  const time = said === undefined ? now : timeOf(said);
   return {
     time,
     minute: Math.floor(time / 60_000) * 60,
     source: item.source ?? '',
     labels: item.labels === undefined ? NO_LABELS : inOrder(item.labels),
-    identified: item.source !== undefined && said !== undefined,
+    // An event without a count is one transaction, and the next one is another.
+    identified: item.source !== undefined && said !== undefined && hasCount(item),
+    ...('id' in item && item.id !== undefined && { id: item.id }),
     entries: entriesOf(item),
   };
 }
 
-function checkReport(report: Report, allowed: readonly string[], now: number, item: object): FieldError[] {
+/** How a body is read. */
+export interface IntakeOptions {
+  /** Milliseconds since the epoch, for reports without a time. */
+  now: number;
+  /** Extra label names that a report may carry. */
+  labels: readonly string[];
+  maxCount: number;
+  mapping?: Mapping | undefined;
+}
+
+const fieldOf = (slot: string, item: Item): string => {
+  if ('status' in item) return 'F1' in item ? 'F1' : 'count';
+  return slot.startsWith('#') ? `authCodes.${slot.slice(1)}` : `counts.${slot}`;
+};
+
+function wrongLabel(name: string, allowed: readonly string[]): string {
+  if (allowed.length === 0) return 'unknown label; none is allowed (see TILLWATCH_LABELS)';
+  const near = suggest(name, allowed);
+  return `unknown label; ${near ? `did you mean "${near}"? ` : ''}allowed are ${allowed.join(', ')}`;
+}
+
+function checkReport(report: Report, item: Item, { labels, maxCount, now }: IntakeOptions): FieldError[] {
   const errors: FieldError[] = [];
   const path = 'F1' in item ? 'time' : 'timestamp';
-  if (report.time > now + FUTURE_MS) errors.push({ path, message: 'is more than 5 minutes in the future' });
-  if (report.time < 0) errors.push({ path, message: 'is before 1970' });
-  for (const name in report.labels) {
-    if (allowed.includes(name)) continue;
-    const known = allowed.length > 0 ? `allowed are ${allowed.join(', ')}` : 'none is allowed (see TILLWATCH_LABELS)';
-    errors.push({ path: `labels.${name.slice(0, 100)}`, message: `unknown label; ${known}` });
-  }
+  if (report.time > now + FUTURE_MS)
+    errors.push({ path, message: `is more than 5 minutes in the future, got ${shown(saidTime(item))}` });
+  if (report.time < 0) errors.push({ path, message: `is before 1970, got ${shown(saidTime(item))}` });
+  for (const name in report.labels)
+    if (!labels.includes(name))
+      errors.push({ path: `labels.${name.slice(0, 100)}`, message: wrongLabel(name, labels) });
+  for (const { slot, count } of report.entries)
+    if (count > maxCount)
+      errors.push({ path: fieldOf(slot, item), message: `must not exceed ${maxCount} (--max-count), got ${count}` });
   return errors;
 }
 
-function parseItem(item: unknown, prefix: PropertyKey[], allowed: readonly string[], now: number): Parsed {
-  if (typeof item !== 'object' || item === null || Array.isArray(item))
-    return { ok: false, errors: [{ path: pathOf(prefix), message: 'must be an object' }] };
-  const result = schemaOf(item).safeParse(item);
-  if (!result.success) return { ok: false, errors: errorsOf(result.error.issues, prefix) };
-  const report = toReport(result.data as Item, now);
-  const errors = checkReport(report, allowed, now, item);
-  if (errors.length === 0) return { ok: true, reports: [report] };
-  return { ok: false, errors: errors.map(({ path, message }) => ({ path: pathOf([...prefix, path]), message })) };
+/** Looked at before all else: reading so many takes long. */
+function tooManyCodes(item: object): FieldError[] {
+  const { authCodes } = item as { authCodes?: unknown };
+  const codes = typeof authCodes === 'object' && authCodes !== null ? Object.keys(authCodes).length : 0;
+  return codes > MAX_CODES
+    ? [{ path: 'authCodes', message: `must not hold more than ${MAX_CODES} auth codes, got ${codes}` }]
+    : [];
 }
 
-/**
- * Turns an accepted body, one report or a list of them, into reports; all or none of it.
- * @param now milliseconds since the epoch, for reports without a time
- * @param allowed extra label names that a report may carry
- */
-export function parseReports(body: unknown, now: number, allowed: readonly string[]): Parsed {
-  const items = Array.isArray(body) ? body : [body];
+/** A path as it stands in the body, of which a mapping or the spelling may have changed a part. */
+function sentPath(path: string, sentAs: ReadonlyMap<string, string>): string {
+  for (const [here, there] of sentAs)
+    if (path === here || path.startsWith(`${here}.`)) return there + path.slice(here.length);
+  return path;
+}
+
+function parseItem({ item: sent, path: prefix }: Found, options: IntakeOptions): Parsed {
+  const { mapping, now } = options;
+  const failed = (errors: FieldError[], sentAs: ReadonlyMap<string, string> = new Map()): Parsed => ({
+    ok: false,
+    errors: errors.map(({ path, message }) => ({
+      path: pathOf([...prefix, sentPath(path, sentAs)].filter((part) => part !== '')),
+      message,
+    })),
+  });
+  if (typeof sent !== 'object' || sent === null || Array.isArray(sent))
+    return failed([{ path: '', message: `must be an object, got ${shown(sent)}` }]);
+  const crowded = tooManyCodes(sent);
+  if (crowded.length > 0) return failed(crowded);
+  const mapped = mapping === undefined ? { item: sent, sentAs: new Map() } : mapItem(sent, mapping);
+  const { item, sentAs } = spell(mapped, mapping?.statuses);
+  const result = schemaOf(item).safeParse(item);
+  if (!result.success) return failed(errorsIn(item, result.error.issues, options), sentAs);
+  const report = toReport(result.data as Item, now);
+  const errors = checkReport(report, result.data as Item, options);
+  return errors.length === 0 ? { ok: true, reports: [report] } : failed(errors, sentAs);
+}
+
+/** Turns an accepted body, one report or a list of them, into reports; all or none of it. */
+export function parseReports(body: unknown, options: IntakeOptions): Parsed {
+  const items = itemsOf(body, options.mapping);
   if (items.length === 0) return { ok: false, errors: [{ path: '', message: 'must hold at least one report' }] };
   if (items.length > MAX_REPORTS)
-    return { ok: false, errors: [{ path: '', message: `must not hold more than ${MAX_REPORTS} reports` }] };
+    return {
+      ok: false,
+      errors: [{ path: '', message: `must not hold more than ${MAX_REPORTS} reports, got ${items.length}` }],
+    };
   const reports: Report[] = [];
   const errors: FieldError[] = [];
-  for (const [index, item] of items.entries()) {
-    const parsed = parseItem(item, Array.isArray(body) ? [index] : [], allowed, now);
+  for (const item of items) {
+    const parsed = parseItem(item, options);
     if (parsed.ok) reports.push(...parsed.reports);
     else errors.push(...parsed.errors);
     if (errors.length >= MAX_ERRORS) break;

@@ -13,6 +13,7 @@ import type { Config } from './config.ts';
 import type { Demo } from './demo.ts';
 import { createEvents } from './events.ts';
 import { createHealth } from './exposition.ts';
+import { readMapping } from './intake/mapping.ts';
 import { openLedger } from './ledger.ts';
 import type { Log } from './log.ts';
 import { createPrometheus } from './prometheus.ts';
@@ -104,6 +105,7 @@ export async function startServer(
   { internalToken, demo, drainMs = DRAIN_MS }: ServerOptions = {},
 ): Promise<RunningServer> {
   const access = createAccess(config.tokensFile, internalToken);
+  const mapping = readMapping(config.mapping, config.labels);
   const assets = readAssets();
   const prometheus = createPrometheus(config.prometheusUrl);
   const baseline = watchBaseline(prometheus, log);
@@ -132,7 +134,7 @@ export async function startServer(
     if (server.listening) await stop(server, drainMs);
     await ledger.close();
   }
-  const services = { config, ledger, prometheus, baseline, health, events, path, demo };
+  const services = { config, ledger, prometheus, baseline, health, events, path, demo, mapping };
   const server = createApp({ ...services, access, assets, log, version: VERSION }, LIMITS).setTimeout(STUCK_MS);
   await Promise.race([baseline.asked, sleep(FIRST_LOOK_MS)]);
   await listen(server, config).catch(async (error: unknown) => {

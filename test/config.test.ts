@@ -38,6 +38,8 @@ test('without flags and environment the defaults of the documentation hold', () 
     tokensFile: '',
     insecure: false,
     allowedHosts: [],
+    maxCount: 10_000_000,
+    mapping: '',
   });
   expect(Object.isFrozen(read({}))).toBe(true);
 });

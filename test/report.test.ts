@@ -89,6 +89,57 @@ const ACCEPTED: Accepted[] = [
     counted: { [counter('failed')]: 7 },
     answer: { accepted: 3 },
   },
+  ...([1e-3, 1, 1e3, 1e6] as const).map((perMillisecond, i) => ({
+    name: `a time as an epoch number in ${['s', 'ms', 'us', 'ns'][i]}`,
+    body: { timestamp: Date.parse(minutesAgo(1)) * perMillisecond, status: 'denied' },
+    counted: { [counter('denied')]: 1 },
+  })),
+  {
+    name: 'an epoch number two hours back, as late',
+    body: { timestamp: Date.now() / 1000 - 7200, status: 'denied' },
+    counted: { 'transactions_late_total{status="denied"}': 1 },
+    answer: { late: 1 },
+  },
+  {
+    name: 'statuses in any case and spelling, those of one status added up',
+    body: { counts: { Approved: 10, DENIED: 3, denied: 2, 'backend-reversed': 1, 'Backend Reversed': 1 } },
+    counted: { [counter('approved')]: 10, [counter('denied')]: 5, [counter('backend_reversed')]: 2 },
+  },
+  {
+    name: 'an event whose status is in capitals',
+    body: { status: 'BACKEND_REVERSED', count: 2 },
+    counted: { [counter('backend_reversed')]: 2 },
+  },
+  {
+    name: 'auth codes that have lost their zero',
+    body: { counts: { approved: 5 }, authCodes: { 0: 2, '00': 1, 5: 1, '51': 1 } },
+    counted: { [counter('approved')]: 5, [code('00')]: 3, [code('05')]: 1, [code('51')]: 1 },
+  },
+  ...[0, '0', '00'].map((given) => ({
+    name: `the auth code ${JSON.stringify(given)}`,
+    body: { status: 'approved', auth_code: given },
+    counted: { [counter('approved')]: 1, [code('00')]: 1 },
+  })),
+  {
+    name: 'an auth code that is a number',
+    body: { status: 'denied', auth_code: 51 },
+    counted: { [counter('denied')]: 1, [code('51')]: 1 },
+  },
+  {
+    name: 'an event with an id',
+    body: { status: 'denied', id: 'a-1' },
+    counted: { [counter('denied')]: 1 },
+  },
+  {
+    name: 'three events of one minute of one source',
+    body: [0, 7, 31].map((second) => ({
+      timestamp: new Date(Date.parse(minutesAgo(2)) + second * 1000).toISOString(),
+      source: 'pos',
+      status: 'denied',
+    })),
+    counted: { [counter('denied')]: 3 },
+    answer: { accepted: 3 },
+  },
   {
     name: 'labels in any order',
     body: { status: 'failed', count: 2, labels: { region: 'eu', acquirer: 'acme' } },

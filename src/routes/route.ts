@@ -8,6 +8,7 @@ import type { Config } from '../config.ts';
 import type { Demo } from '../demo.ts';
 import type { Events } from '../events.ts';
 import type { Health } from '../exposition.ts';
+import type { Mapping } from '../intake/mapping.ts';
 import type { Ledger } from '../ledger.ts';
 import { invalid } from '../problem.ts';
 import type { Prometheus } from '../prometheus.ts';
@@ -23,6 +24,8 @@ export interface Services {
   events: Events;
   path: AlertPathWatch;
   demo?: Demo | undefined;
+  /** How bodies of another shape are read. */
+  mapping?: Mapping | undefined;
 }
 
 /** A route with its own documentation, so that what is served and what is documented are one list. */

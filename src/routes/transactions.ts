@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { JSON_TYPE, LINES_TYPES } from '../body.ts';
+import { describeMapping } from '../intake/mapping.ts';
 import type { Outcome } from '../ledger/plan.ts';
 import { logged as logRecord, readable } from '../ledger/records.ts';
 import { STATUSES } from '../names.ts';
@@ -84,10 +85,10 @@ const ANSWER_TYPE = { 'Content-Type': 'application/json; charset=utf-8' };
 const REPLAYED = { 'Idempotency-Replayed': 'true' };
 
 async function record(ctx: Context, services: Services): Promise<void> {
-  const { ledger, config } = services;
+  const { ledger, config, mapping } = services;
   const now = Date.now();
   const key = idempotencyKey(ctx);
-  const parsed = parseReports(bodyOf(ctx), now, config.labels);
+  const parsed = parseReports(bodyOf(ctx), { now, labels: config.labels, maxCount: config.maxCount, mapping });
   if (!parsed.ok) throw invalid(parsed.errors);
   if (ledger.waiting() >= MAX_WAITING)
     throw new Problem(429, 'too many reports wait for the disk; send this one again in a second', {
@@ -138,6 +139,7 @@ export function transactionRoutes(services: Services): Route[] {
       accepts: [JSON_TYPE, ...LINES_TYPES],
       operation: {
         summary: 'Report counts; answered once they are on disk, with a recommendation',
+        ...(services.mapping !== undefined && { description: describeMapping(services.mapping) }),
         requestParams: {
           header: z.object({
             'Idempotency-Key': z.string().max(255).optional().meta({ description: 'Makes a retry count once' }),
