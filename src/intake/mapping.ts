@@ -148,7 +148,16 @@ function* cuts(path: string): Generator<[head: string, rest: string]> {
     yield [path.slice(0, at), path.slice(at + 1)];
 }
 
-/** Takes the value at a path out of an object, and objects that are empty then. */
+/** Takes a value out of a list of keys and values, such as the attributes of OpenTelemetry: `{"key": "a", "value": {"stringValue": "b"}}`. */
+function takeOfPairs(pairs: unknown[], name: string): unknown {
+  const index = pairs.findIndex((pair) => isFields(pair) && pair.key === name);
+  if (index === -1) return undefined;
+  const [pair] = pairs.splice(index, 1);
+  const { value } = pair as Fields;
+  return isFields(value) ? Object.values(value)[0] : value;
+}
+
+/** Takes the value at a path out of an object, and what is empty then. */
 function take(from: Fields, path: string): unknown {
   if (Object.hasOwn(from, path)) {
     const value = from[path];
@@ -157,10 +166,9 @@ function take(from: Fields, path: string): unknown {
   }
   for (const [head, rest] of cuts(path)) {
     const inner = from[head];
-    if (!isFields(inner)) continue;
-    const value = take(inner, rest);
+    const value = Array.isArray(inner) ? takeOfPairs(inner, rest) : isFields(inner) ? take(inner, rest) : undefined;
     if (value === undefined) continue;
-    if (Object.keys(inner).length === 0) delete from[head];
+    if (Object.keys(inner as object).length === 0) delete from[head];
     return value;
   }
   return undefined;

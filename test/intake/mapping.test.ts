@@ -14,6 +14,14 @@ const minute = Math.floor(Date.now() / 60_000) * 60 - 60;
 const acme = (status: string) => `transactions_total{status="${status}",acquirer="acme"}`;
 const SIX = { [acme('denied')]: 6, [acme('approved')]: 116 };
 
+const attribute = (key: string, value: string) => ({ key, value: { stringValue: value } });
+const dataPoint = (status: string, count: number) => ({
+  attributes: [attribute('status', status), attribute('acquirer', 'acme'), attribute('host', 'web-1')],
+  startTimeUnixNano: `${minute - 60}000000000`,
+  timeUnixNano: `${minute}000000000`,
+  asInt: String(count),
+});
+
 /** A body as each shipper sends it, and the mapping with which it is read. */
 const SHIPPERS: [name: string, mapping: string, body: unknown][] = [
   [
@@ -100,6 +108,27 @@ constant: {labels.acquirer: acme}`,
           ],
         },
       },
+    },
+  ],
+  [
+    'OpenTelemetry Collector, OTLP as JSON',
+    `items: resourceMetrics.*.scopeMetrics.*.metrics.*.sum.dataPoints
+numbersInStrings: true
+rename: {timeUnixNano: timestamp, asInt: count, attributes.status: status, attributes.acquirer: labels.acquirer}
+ignore: [startTimeUnixNano, attributes, flags]`,
+    {
+      resourceMetrics: [
+        {
+          resource: {},
+          scopeMetrics: [
+            {
+              metrics: [
+                { name: 'payments', sum: { dataPoints: [dataPoint('denied', 6), dataPoint('approved', 116)] } },
+              ],
+            },
+          ],
+        },
+      ],
     },
   ],
 ];
