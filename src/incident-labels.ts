@@ -65,7 +65,7 @@ function readLabel(names: readonly string[], { cells, line }: Row): Label | stri
   if (!signals.every((signal) => /^\w+$/.test(signal)))
     return problem(
       'signal',
-      'is none of denied, failed, reversed, volume, feed, processing, auth_code, none, or several joined by |',
+      'is none of denied, failed, reversed, refunded, volume, feed, processing, auth_code, none, or several joined by |',
     );
   const note = cells
     .filter((text, at) => text !== '' && !['start', 'end', 'signal'].includes(names[at] ?? ''))
