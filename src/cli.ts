@@ -90,7 +90,11 @@ function addHistory(program: Command, io: CommandIo, settle: Settle): void {
     .description('generated traffic with labelled incidents, as CSV or as live POSTs')
     .option('--days <N>', 'days of traffic, default 14; with --post until stopped')
     .option('--seed <N>', 'the same seed gives the same traffic, default 1')
-    .option('--incident <KIND>', `an incident, or KIND@TIME; may be repeated. ${INCIDENT_KINDS.join(', ')}`, collect)
+    .option(
+      '--incident <KIND>',
+      `an incident, KIND@TIME, or KIND/VALUE in the traffic of one value of a dimension; may be repeated. ${INCIDENT_KINDS.join(', ')}`,
+      collect,
+    )
     .option(
       '--scenario <NAME>',
       `traffic of a kind, with incidents of drawn sizes; list says what each is. ${SCENARIO_NAMES.join(', ')}`,

@@ -143,11 +143,25 @@ describe('tillwatch simulate', () => {
     expect(new Set(rows.map((row) => row.split(',').slice(3).join(','))).size).toBe(16);
   });
 
+  it('--incident KIND/VALUE happens to that value alone', async () => {
+    const labels = join(await tempDir(), 'labels.csv');
+    const at = 'failed/acquirer-2@2026-01-05T00:10:00Z';
+    const { stdout } = await simulate({ days: 0.03, dimensions: 'acquirer=3', incident: [at], labels });
+    const failedOf = (value: string) =>
+      counted(`\n${stdout.match(new RegExp(`.*,failed,.*,${value}\n`, 'g'))?.join('') ?? ''}`);
+    expect(failedOf('acquirer-2')).toBeGreaterThan(10);
+    expect(failedOf('acquirer-1') + failedOf('acquirer-3')).toBeLessThan(5);
+    expect(readFileSync(labels, 'utf8')).toBe(
+      'start,end,signal,kind,slice\n2026-01-05T00:10:00Z,2026-01-05T00:35:00Z,failed,failed,acquirer-2\n',
+    );
+  });
+
   it.each<[string, SimulateCommandOptions, string]>([
     ['an unknown scenario', { scenario: 'doom' }, '--scenario doom: is none of base'],
     ['too few days for it', { scenario: 'growth', days: 7 }, '--days 7'],
     ['a start within a day', { scenario: 'growth', start: '2026-01-05T10:00:00Z' }, 'midnight'],
     ['incidents beside those that it has', { scenario: 'growth', incident: ['failed'] }, '--incident'],
+    ['an incident of a value that there is not', { dimensions: 'acquirer=2', incident: ['failed/acme'] }, 'acquirer-2'],
     ['a dimension that is no name', { dimensions: 'Acquirer!' }, '--dimensions Acquirer!'],
     ['a dimension without values', { dimensions: 'acquirer=0' }, '--dimensions 0'],
     ['a dimension twice', { dimensions: 'acquirer,acquirer' }, 'acquirer is there twice'],

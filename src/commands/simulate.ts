@@ -19,7 +19,7 @@ export interface SimulateCommandOptions {
   seed?: string | number;
   /** A scenario's name, or `list`. */
   scenario?: string;
-  /** `KIND`, placed by the seed, or `KIND@TIME`. */
+  /** `KIND`, placed by the seed, or `KIND@TIME`; `KIND/VALUE` in the traffic of one value of a dimension alone. */
   incident?: readonly string[];
   /** Default 2026-01-05T00:00:00Z, so that the same seed gives the same bytes; with `post` now; of a scenario its own. */
   start?: string;
@@ -93,22 +93,19 @@ function planOf(options: SimulateCommandOptions, clock: Clock): Plan {
   if (options.post !== undefined && !URL.canParse(options.post))
     throw new UsageError(`--post ${options.post}: is no URL`);
   const split = parseDimensions(options.dimensions);
-  const plan = options.scenario === undefined ? trafficPlan(options, seed, clock) : scenarioPlan(options, seed, clock);
-  const dimensions = [...plan.dimensions, ...split.map(({ name }) => name)];
-  const twice = dimensions.find((name, at) => dimensions.indexOf(name) !== at);
+  const plan =
+    options.scenario === undefined
+      ? trafficPlan(options, seed, clock, split)
+      : scenarioPlan(options, seed, clock, split);
+  const twice = plan.dimensions.find((name, at) => plan.dimensions.indexOf(name) !== at);
   if (twice !== undefined) throw new UsageError(`--dimensions: ${twice} is there twice`);
-  if (options.authCodes === true && dimensions.length > 0)
+  if (options.authCodes === true && plan.dimensions.length > 0)
     throw new UsageError('--auth-codes: auth codes are not counted by dimensions; leave one of both away');
-  if (split.length === 0) return plan;
-  const at = (minute: number) => {
-    const counted = plan.traffic.at(minute);
-    return counted && sliced(counted, split, seed);
-  };
-  return { ...plan, traffic: { at }, dimensions };
+  return plan;
 }
 
 /** Traffic without end, and the incidents asked for. */
-function trafficPlan(options: SimulateCommandOptions, seed: number, clock: Clock): Plan {
+function trafficPlan(options: SimulateCommandOptions, seed: number, clock: Clock, split: readonly Dimension[]): Plan {
   const live = options.post !== undefined;
   const days =
     options.days === undefined && live ? undefined : number('--days', options.days ?? DEFAULT_DAYS, 1 / DAY, 3660);
@@ -119,12 +116,51 @@ function trafficPlan(options: SimulateCommandOptions, seed: number, clock: Clock
       : minuteOf('--start', options.start ?? DEFAULT_START);
   const to = days === undefined ? undefined : from + Math.round(days * DAY);
   const incidents = incidentsOf(options.incident ?? [], seed, from, live ? undefined : to);
-  const traffic = createTraffic({ seed, volumePerMinute, incidents });
-  return { traffic, labels: incidents, dimensions: [], seed, from, to };
+  const values = split.flatMap((dimension) => dimension.values);
+  const stray = incidents.find(({ slice }) => slice !== undefined && !values.includes(slice));
+  if (stray !== undefined)
+    throw new UsageError(
+      `--incident ${stray.kind}/${stray.slice}: is none of the values of --dimensions${values.map((value) => ` ${value}`).join('')}`,
+    );
+  const trafficOf = (value?: string) =>
+    createTraffic({
+      ...{ seed, volumePerMinute },
+      incidents: incidents.filter(({ slice }) => slice === undefined || slice === value),
+    });
+  const all = trafficOf();
+  const slices = new Set(incidents.flatMap(({ slice }) => slice ?? []));
+  const own = [...slices].map((value) => ({ value, traffic: trafficOf(value) }));
+  const traffic = split.length === 0 ? all : { at: (minute: number) => slicedAt(minute, all, own, split, seed) };
+  return { traffic, labels: incidents, dimensions: namesOf(split), seed, from, to };
+}
+
+const namesOf = (split: readonly Dimension[]): string[] => split.map(({ name }) => name);
+
+/** Everybody's traffic by slice, but that of a value which has incidents of its own. */
+function slicedAt(
+  minute: number,
+  all: Plan['traffic'],
+  own: readonly { value: string; traffic: Plan['traffic'] }[],
+  split: readonly Dimension[],
+  seed: number,
+): MinuteCounts | undefined {
+  const piecesAt = (traffic: Plan['traffic']) => {
+    const counted = traffic.at(minute);
+    return counted === undefined ? [] : (sliced(counted, split, seed).labelled ?? []);
+  };
+  const has = (labels: Readonly<Record<string, string>>, value: string) => Object.values(labels).includes(value);
+  const labelled = own.reduce(
+    (pieces, { value, traffic }) => [
+      ...pieces.filter(({ labels }) => !has(labels, value)),
+      ...piecesAt(traffic).filter(({ labels }) => has(labels, value)),
+    ],
+    [...piecesAt(all)],
+  );
+  return labelled.length === 0 ? undefined : { minute, labelled };
 }
 
 /** Live, the scored days begin with today; what comes before them is not posted. */
-function scenarioPlan(options: SimulateCommandOptions, seed: number, clock: Clock): Plan {
+function scenarioPlan(options: SimulateCommandOptions, seed: number, clock: Clock, split: readonly Dimension[]): Plan {
   const name = scenarioOf(options.scenario ?? '');
   if ((options.incident ?? []).length > 0)
     throw new UsageError(`--incident: the scenario ${name} has its own incidents; leave one of both away`);
@@ -145,8 +181,19 @@ function scenarioPlan(options: SimulateCommandOptions, seed: number, clock: Cloc
   });
   const byMinute = new Map(run.minutes.map((counted) => [counted.minute, counted]));
   const { labels, scoreFrom, to } = run;
-  const traffic = { at: (minute: number) => byMinute.get(minute) };
-  return { traffic, labels, dimensions: dimensionsOf(name), seed, from: live ? now : run.from, to, scoreFrom };
+  const at = (minute: number) => {
+    const counted = byMinute.get(minute);
+    return counted === undefined || split.length === 0 ? counted : sliced(counted, split, seed);
+  };
+  return {
+    traffic: { at },
+    labels,
+    dimensions: [...dimensionsOf(name), ...namesOf(split)],
+    seed,
+    from: live ? now : run.from,
+    to,
+    scoreFrom,
+  };
 }
 
 function scenarioOf(text: string): ScenarioName {
@@ -181,19 +228,34 @@ function minuteOf(flag: string, text: string): number {
   return Math.floor(time / 60_000);
 }
 
-function incidentsOf(asked: readonly string[], seed: number, from: number, to: number | undefined): Incident[] {
+type SlicedIncident = Incident & { slice?: string };
+
+function incidentsOf(asked: readonly string[], seed: number, from: number, to: number | undefined): SlicedIncident[] {
   const parsed = asked.map(parseIncident);
-  const timed = parsed.flatMap(({ kind, start }) => (start === undefined ? [] : [incidentAt(kind, start)]));
-  const kinds = parsed.flatMap(({ kind, start }) => (start === undefined ? [kind] : []));
-  const placed = to === undefined ? oneAfterAnother(kinds, from) : placeIncidents(kinds, seed, from, to, timed);
+  const timed = parsed.flatMap(({ start, kind, ...slice }) =>
+    start === undefined ? [] : [{ ...incidentAt(kind, start), ...slice }],
+  );
+  const untimed = parsed.filter(({ start }) => start === undefined);
+  const kinds = untimed.map(({ kind }) => kind);
+  const free = to === undefined ? oneAfterAnother(kinds, from) : placeIncidents(kinds, seed, from, to, timed);
+  const placed = free.map((incident): SlicedIncident => {
+    const [own] = untimed.splice(
+      untimed.findIndex(({ kind }) => kind === incident.kind),
+      1,
+    );
+    return own?.slice === undefined ? incident : { ...incident, slice: own.slice };
+  });
   return [...timed, ...placed].sort((a, b) => a.start - b.start);
 }
 
-function parseIncident(text: string): { kind: IncidentKind; start: number | undefined } {
-  const [name = '', time] = text.split('@');
+/** `KIND[/VALUE][@TIME]`. */
+function parseIncident(text: string): { kind: IncidentKind; start: number | undefined; slice?: string } {
+  const [what = '', time] = text.split('@');
+  const [name = '', slice] = what.split('/');
   const kind = INCIDENT_KINDS.find((known) => known === name);
   if (kind === undefined) throw new UsageError(`--incident ${name}: is none of ${INCIDENT_KINDS.join(', ')}`);
-  return { kind, start: time === undefined ? undefined : minuteOf('--incident', time) };
+  const start = time === undefined ? undefined : minuteOf('--incident', time);
+  return { kind, start, ...(slice !== undefined && { slice }) };
 }
 
 function oneAfterAnother(kinds: readonly IncidentKind[], from: number): Incident[] {
