@@ -8,7 +8,6 @@ import { bodyReader } from './body.ts';
 import type { Health } from './exposition.ts';
 import { boundedAnswers, type Check, createGuard, ownHost, sameSite } from './guards.ts';
 import { createJournal } from './journal.ts';
-import type { Log } from './log.ts';
 import { openApi, tagged } from './openapi.ts';
 import { answerProblem, Problem, problems, toProblem } from './problem.ts';
 import { alertRoutes } from './routes/alerts.ts';
@@ -87,7 +86,6 @@ export interface AppOptions extends Services {
   access: Access;
   /** Files of the live page by their names. */
   assets: ReadonlyMap<string, Asset>;
-  log: Log;
   version: string;
 }
 
@@ -102,10 +100,8 @@ const protectedBy =
   };
 
 /** The HTTP application; never listens. */
-export function createApp(
-  { access, assets, log, version, ...services }: AppOptions,
-  limits: ServerOptions = {},
-): Server {
+export function createApp({ access, assets, version, ...services }: AppOptions, limits: ServerOptions = {}): Server {
+  const { log } = services;
   const journal = createJournal(services.ledger);
   const state = watchState({ ...services, journal }, log);
   const routes = [

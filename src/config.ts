@@ -113,6 +113,31 @@ export const SETTINGS = {
     default: '',
     schema: z.string(),
   }),
+  ledger: setting({
+    flag: 'ledger',
+    value: 'URL',
+    help: 'postgres://USER@HOST/DATABASE that several services share; empty for ledger.sqlite in the data folder',
+    default: '',
+    schema: z
+      .string()
+      .refine((text) => text === '' || (URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol)), {
+        error: 'must be empty or a URL such as postgres://user@host/database',
+      }),
+  }),
+  keep: setting({
+    flag: 'keep',
+    value: 'DURATION',
+    help: 'how long the ledger keeps counts by minute',
+    default: '35d',
+    schema: duration,
+  }),
+  drain: setting({
+    flag: 'drain',
+    value: 'DURATION',
+    help: 'how long a service that stops says that it is not ready and goes on answering',
+    default: '5s',
+    schema: duration,
+  }),
   prometheusUrl: setting({
     flag: 'prometheus-url',
     value: 'URL',

@@ -1,6 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Series } from './ledger/plan.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger, Series, Totals } from './ledger/ledger.ts';
 import { METRIC, STATUSES } from './names.ts';
 
 /** The service's own health, for the same Prometheus. */
@@ -9,7 +8,6 @@ export interface Health {
   /** Reports so far, by what became of them. */
   reports: Record<ReportResult, number>;
   requests: Histogram<'method' | 'route' | 'code'>;
-  commits: Histogram;
   folded: Counter;
   notifications: Counter<'status'>;
   streams: Gauge;
@@ -24,7 +22,11 @@ const REPORT_RESULTS = ['accepted', 'duplicate', 'late', 'refused', 'failed'] as
 export type ReportResult = (typeof REPORT_RESULTS)[number];
 
 /** Registers the metrics of the service itself; those of the transactions come out of the ledger. */
-export function createHealth(version: string, baselineAge: () => number): Health {
+export function createHealth(
+  version: string,
+  baselineAge: () => number,
+  ledger: Pick<Ledger, 'status' | 'takeCommitTimes'>,
+): Health {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -41,6 +43,23 @@ export function createHealth(version: string, baselineAge: () => number): Health
     registers,
     collect() {
       this.set(baselineAge());
+    },
+  });
+  new Gauge({
+    name: 'tillwatch_ledger_failing',
+    help: '1 while the ledger cannot commit, so that reports are refused, else 0.',
+    registers,
+    collect() {
+      this.set(ledger.status().failing ? 1 : 0);
+    },
+  });
+  new Histogram({
+    name: 'tillwatch_ledger_commit_duration_seconds',
+    help: 'Time to commit a batch of reports.',
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers,
+    collect() {
+      for (const seconds of ledger.takeCommitTimes()) this.observe(seconds);
     },
   });
   const reports: Health['reports'] = { accepted: 0, duplicate: 0, late: 0, refused: 0, failed: 0 };
@@ -82,12 +101,6 @@ export function createHealth(version: string, baselineAge: () => number): Health
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
       registers,
     }),
-    commits: new Histogram({
-      name: 'tillwatch_ledger_commit_duration_seconds',
-      help: 'Time to bring a batch of reports to disk.',
-      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
-      registers,
-    }),
     folded: new Counter({
       name: 'tillwatch_label_values_folded_total',
       help: 'Reports whose label values became "other" because the cap on series was reached.',
@@ -125,27 +138,26 @@ const family = (name: keyof typeof HELP, series: Series[]): string => header(nam
 const single = (name: keyof typeof HELP, value: number): string => family(name, [{ metric: name, labels: {}, value }]);
 
 /** A counter's series. Only what changed since the last scrape is rendered: 100,000 at once would hold up every report. */
-function counter(name: keyof typeof HELP, ledger: Ledger): Buffer[] {
-  const bodies = ledger.chunks(name).map((chunk) => {
+function counter(name: keyof typeof HELP, totals: Totals): Buffer[] {
+  const bodies = totals.chunks(name).map((chunk) => {
     chunk.text ??= Buffer.from(lines(chunk.series));
     return chunk.text;
   });
   return [Buffer.from(header(name)), ...bodies];
 }
 
-/** The transactions as they are in the ledger at this moment, in Prometheus' text format, in parts. */
-export function renderLedger(ledger: Ledger, now: number): Buffer[] {
-  const last = ledger.lastMinute(now)?.counts ?? {};
+/** The transactions as the ledger has them, in Prometheus' text format, in parts. */
+export function renderTotals(totals: Totals): Buffer[] {
   const minute = STATUSES.map((status) => ({
     metric: METRIC.lastMinute,
     labels: { status },
-    value: last[status] ?? 0,
+    value: totals.lastMinute[status] ?? 0,
   }));
   const gauges = [
     family(METRIC.lastMinute, minute),
-    single(METRIC.lastReport, ledger.lastReport()),
-    single('tillwatch_series', ledger.size()),
+    single(METRIC.lastReport, totals.lastReport),
+    single('tillwatch_series', totals.size),
   ];
-  const counters = [METRIC.transactions, METRIC.authCodes, METRIC.late].flatMap((name) => counter(name, ledger));
+  const counters = [METRIC.transactions, METRIC.authCodes, METRIC.late].flatMap((name) => counter(name, totals));
   return [...counters, Buffer.from(gauges.join(''))];
 }

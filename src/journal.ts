@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { WATCHDOG } from './alert-path.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger } from './ledger/ledger.ts';
 
 export const VERDICTS = ['incident', 'expected', 'false-alarm'] as const;
 
@@ -48,6 +48,9 @@ type NotedAlert = z.output<typeof note>['alerts'][number];
 
 /** As many as the ledger keeps notifications. */
 const KEPT = 10_000;
+/** What is read of the ledger at once. */
+const PAGE = { limit: 1000, bytes: 4 * 1024 * 1024 };
+const ALL_MARKS = { limit: KEPT, bytes: 64 * 1024 * 1024 };
 
 interface Entry extends Omit<Incident, 'mark'> {
   fingerprint: string;
@@ -73,10 +76,10 @@ const isIncident = ({ alertname, labels, startsAt }: Entry): boolean =>
   alertname !== WATCHDOG && labels.escalation === undefined && !Number.isNaN(startsAt);
 
 /** Incidents by id, brought up to date from the notifications that have come since the last look. */
-function follow(ledger: Ledger): () => Map<string, Entry> {
+function follow(ledger: Ledger): () => Promise<Map<string, Entry>> {
   const found = new Map<string, Entry>();
   const newest = new Map<string, Entry>();
-  let next = 0;
+  let last = 0;
   function take(entry: Entry): void {
     const before = newest.get(entry.fingerprint);
     // Its resolved notification never came: it is known to have fired until it was last told of.
@@ -92,23 +95,33 @@ function follow(ledger: Ledger): () => Map<string, Entry> {
       if (newest.get(fingerprint)?.id === id) newest.delete(fingerprint);
     }
   }
-  return () => {
-    for (const { number, note: kept } of ledger.notesFrom(next)) {
-      next = number + 1;
-      const { data } = note.safeParse(kept);
-      const entries = data?.alerts.map((alert) => entryOf(alert, Date.parse(data.receivedAt))) ?? [];
-      for (const entry of entries) if (isIncident(entry)) take(entry);
+  async function catchUp(): Promise<Map<string, Entry>> {
+    for (;;) {
+      const notifications = await ledger.notificationsAfter(last, PAGE);
+      if (notifications.length === 0) return found;
+      for (const { id, body } of notifications) {
+        last = id;
+        const { data } = note.safeParse(JSON.parse(body));
+        const entries = data?.alerts.map((alert) => entryOf(alert, Date.parse(data.receivedAt))) ?? [];
+        for (const entry of entries) if (isIncident(entry)) take(entry);
+      }
+      forget();
     }
-    forget();
-    return found;
+  }
+  // One after another: each goes on where the one before it has ended.
+  let reading: Promise<unknown> = Promise.resolve();
+  return () => {
+    const read = reading.then(catchUp, catchUp);
+    reading = read;
+    return read;
   };
 }
 
 export interface Journal {
   /** Newest first. A marked incident stays, also when its notifications are no longer kept. */
-  incidents(): Incident[];
-  /** The one that fires with exactly these labels, alertname and severity among them. */
-  open(labels: Readonly<Record<string, string>>): Incident | undefined;
+  incidents(): Promise<Incident[]>;
+  /** Finds the one that fires with exactly these labels, alertname and severity among them. */
+  open(): Promise<(labels: Readonly<Record<string, string>>) => Incident | undefined>;
   /** Replaces what was said before; undefined where there is no such incident. @throws LedgerUnavailable */
   mark(id: string, mark: Mark): Promise<Incident | undefined>;
 }
@@ -119,30 +132,30 @@ const sameLabels = (a: Readonly<Record<string, string>>, b: Readonly<Record<stri
 /** The incidents in a ledger's journal of notifications, and what people said of them. */
 export function createJournal(ledger: Ledger): Journal {
   const noted = follow(ledger);
-  function all(): Map<string, Marked['incident'] & { mark: Mark | null }> {
-    const incidents = new Map([...noted()].map(([id, entry]) => [id, { ...entry, mark: null as Mark | null }]));
-    for (const { incident, mark } of ledger.marks() as Marked[])
+  async function all(): Promise<Map<string, Marked['incident'] & { mark: Mark | null }>> {
+    const incidents = new Map([...(await noted())].map(([id, entry]) => [id, { ...entry, mark: null as Mark | null }]));
+    const marks = (await ledger.marks(ALL_MARKS)).map(({ body }) => JSON.parse(body) as Marked);
+    for (const { incident, mark } of marks)
       incidents.set(incident.id, { ...(incidents.get(incident.id) ?? incident), mark });
     return incidents;
   }
   const shown = ({ fingerprint: _, seen: __, ...incident }: Entry & { mark: Mark | null }): Incident => incident;
   return {
-    incidents: () => [...all().values()].sort((a, b) => b.startsAt - a.startsAt).map(shown),
-    open({ alertname, severity = '', ...labels }) {
-      const found = [...noted().values()].find(
-        (entry) =>
-          entry.endsAt === null &&
-          entry.alertname === alertname &&
-          entry.severity === severity &&
-          sameLabels(entry.labels, labels),
-      );
-      return found && shown({ ...found, mark: null });
+    incidents: async () => [...(await all()).values()].sort((a, b) => b.startsAt - a.startsAt).map(shown),
+    async open() {
+      const firing = [...(await noted()).values()].filter(({ endsAt }) => endsAt === null);
+      return ({ alertname, severity = '', ...labels }) => {
+        const found = firing.find(
+          (entry) => entry.alertname === alertname && entry.severity === severity && sameLabels(entry.labels, labels),
+        );
+        return found && shown({ ...found, mark: null });
+      };
     },
     async mark(id, mark) {
-      const found = all().get(id);
+      const found = (await all()).get(id);
       if (found === undefined) return undefined;
       const { mark: _, ...incident } = found;
-      await ledger.mark(id, { incident, mark } satisfies Marked);
+      await ledger.setMark({ id, body: JSON.stringify({ incident, mark } satisfies Marked) });
       return shown({ ...incident, mark });
     },
   };

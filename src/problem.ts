@@ -1,9 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import { AlertmanagerError } from './alertmanager.ts';
-import { LedgerUnavailable } from './ledger/commits.ts';
-import { Conflict } from './ledger/plan.ts';
-import { KeyReused } from './ledger.ts';
+import { Conflict, KeyReused, LedgerUnavailable } from './ledger/ledger.ts';
 import { type Log, messageOf } from './log.ts';
 import { PrometheusError } from './prometheus.ts';
 import type { FieldError } from './report.ts';
@@ -39,10 +37,7 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof Conflict)
     return new Problem(409, error.message, { errors: [{ path: error.path, message: error.message }] });
   if (error instanceof KeyReused) return new Problem(409, error.message);
-  if (error instanceof LedgerUnavailable)
-    return new Problem(503, `${error.message}. Nothing of this body was counted: send it again`, {
-      headers: { 'Retry-After': '5' },
-    });
+  if (error instanceof LedgerUnavailable) return new Problem(503, error.message, { headers: { 'Retry-After': '5' } });
   if (error instanceof AlertmanagerError)
     return new Problem(503, `${error.message}. Is it running at --alertmanager-url?`, {
       headers: { 'Retry-After': '15' },

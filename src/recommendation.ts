@@ -1,6 +1,5 @@
 import { bandAt, scoreOf } from './band.ts';
 import type { Baseline, Normal, Tunables } from './baseline.ts';
-import { someLabels } from './ledger/keys.ts';
 import { JUDGED_STATUSES, type JudgedStatus, STATUSES, type Status } from './names.ts';
 
 export const RECOMMENDATIONS = ['ok', 'watch', 'alert', 'unknown'] as const;
@@ -8,7 +7,7 @@ export type Recommendation = (typeof RECOMMENDATIONS)[number];
 
 type Counts = Partial<Record<Status, number>>;
 
-/** One minute of one source with one set of labels, and the minutes before it. */
+/** One minute as all sources have reported it, with one set of labels or in total, and the minutes before it. */
 export interface Minute {
   labels: Readonly<Record<string, string>>;
   counts: Counts;
@@ -64,6 +63,8 @@ function total(counts: Counts): number {
   return sum;
 }
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+/** Undefined where there are none, which JSON leaves out. */
+const named = (labels: Minute['labels']) => (Object.keys(labels).length === 0 ? undefined : labels);
 /** To six digits. */
 function round(n: number): number {
   if (Number.isInteger(n)) return n;
@@ -77,7 +78,7 @@ const shareOf = (count: number, others: number): number => (count + others === 0
 function unknown(status: JudgedStatus, minute: Minute, total: number, reason: string): Assessment {
   const count = minute.counts[status] ?? 0;
   const share = round(shareOf(count, total - count));
-  return { status, labels: someLabels(minute.labels), count, total, share, recommendation: 'unknown', reason };
+  return { status, labels: named(minute.labels), count, total, share, recommendation: 'unknown', reason };
 }
 
 function assessStatus(status: JudgedStatus, minute: Minute, all: number, baseline: Baseline): Assessment {
@@ -93,7 +94,7 @@ function assessStatus(status: JudgedStatus, minute: Minute, all: number, baselin
   const recommendation = verdict(status, minute, expected, upper, normal, baseline);
   const assessment: Assessment = {
     status,
-    labels: someLabels(minute.labels),
+    labels: named(minute.labels),
     count,
     total: others + count,
     share: round(shareOf(count, others)),

@@ -14,14 +14,12 @@ import type { Demo } from './demo.ts';
 import { createEvents } from './events.ts';
 import { createHealth } from './exposition.ts';
 import { readMapping } from './intake/mapping.ts';
-import { openLedger } from './ledger.ts';
+import { openLedger } from './ledger/open.ts';
 import type { Log } from './log.ts';
 import { createPrometheus } from './prometheus.ts';
 
 /** Requests that are being answered when the service stops get this long; in milliseconds. */
 const GRACE_MS = 5000;
-/** Connections without a request are closed after this long: who sends often has been told to go by then. */
-const DRAIN_MS = 2000;
 /** The first answers know what is normal where Prometheus says so within this time; counts do not wait longer. Milliseconds. */
 const FIRST_LOOK_MS = 500;
 
@@ -52,8 +50,6 @@ export interface ServerOptions {
   /** Lets in what this program starts itself, where tokens are asked for. */
   internalToken?: string | undefined;
   demo?: Demo | undefined;
-  /** How long idle connections are kept when it stops, for requests that are on their way; milliseconds. */
-  drainMs?: number;
 }
 
 export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
@@ -76,16 +72,17 @@ async function listen(server: Server, { host, port }: Config): Promise<void> {
 }
 
 /**
- * Lets open requests finish. Each connection ends with an answer that says so: one that is closed while it seems idle may
- * have its next request on the way already, and its sender cannot know whether that was counted.
+ * Goes on answering for a while, so that a load balancer sees that it is not ready; then lets open requests finish. Each
+ * connection ends with an answer that says so: one that is closed while it seems idle may have its next request on the way
+ * already, and its sender cannot know whether that was counted.
  */
-async function stop(server: Server, drainMs: number): Promise<void> {
+async function stop(server: Server, drainSeconds: number): Promise<void> {
   server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
+  await sleep(drainSeconds * 1000);
   const closed = once(server, 'close');
   // Not server.close(), which closes connections that seem idle at once.
   NetServer.prototype.close.call(server);
   const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
-  await Promise.race([closed, sleep(drainMs)]);
   // Connections that were being answered at this moment become idle one after another.
   const idle = setInterval(() => server.closeIdleConnections(), 20);
   await closed;
@@ -102,40 +99,48 @@ async function stop(server: Server, drainMs: number): Promise<void> {
 export async function startServer(
   config: Config,
   log: Log,
-  { internalToken, demo, drainMs = DRAIN_MS }: ServerOptions = {},
+  { internalToken, demo }: ServerOptions = {},
 ): Promise<RunningServer> {
   const access = createAccess(config.tokensFile, internalToken);
   const mapping = readMapping(config.mapping, config.labels);
   const assets = readAssets();
-  const prometheus = createPrometheus(config.prometheusUrl);
-  const baseline = watchBaseline(prometheus, log);
-  const health = createHealth(VERSION, baselineAge(baseline));
-  const events = createEvents(health.streams);
-  const { ready: alertmanagerReady } = createAlertmanager(config.alertmanagerUrl, 2000);
-  const path = watchAlertPath({ prometheus, alertmanagerReady, gauge: health.watchdog, log });
-  const ledger = await openLedger(config.data, {
+  const ledger = await openLedger({
+    ledger: config.ledger,
+    data: config.data,
+    keepSeconds: config.keep,
     latenessSeconds: config.lateness,
     maxSeries: config.maxSeries,
     log,
-    onCommit: (seconds) => health.commits.observe(seconds),
-    onFolded(reports) {
-      health.folded.inc(reports);
-      log('warn', `label values became "other": the cap of ${config.maxSeries} series is reached (--max-series)`);
-    },
-  }).catch((error: unknown) => {
-    baseline.stop();
-    path.stop();
-    throw error;
   });
+  const prometheus = createPrometheus(config.prometheusUrl);
+  const baseline = watchBaseline(prometheus, log);
+  const health = createHealth(VERSION, baselineAge(baseline), ledger);
+  const events = createEvents(health.streams);
+  const { ready: alertmanagerReady } = createAlertmanager(config.alertmanagerUrl, 2000);
+  const path = watchAlertPath({ prometheus, alertmanagerReady, gauge: health.watchdog, log });
+  const stopping = new AbortController();
   async function close(): Promise<void> {
+    stopping.abort();
     baseline.stop();
     path.stop();
     events.close();
-    if (server.listening) await stop(server, drainMs);
+    if (server.listening) await stop(server, config.drain);
     await ledger.close();
   }
-  const services = { config, ledger, prometheus, baseline, health, events, path, demo, mapping };
-  const server = createApp({ ...services, access, assets, log, version: VERSION }, LIMITS).setTimeout(STUCK_MS);
+  const services = {
+    config,
+    ledger,
+    prometheus,
+    baseline,
+    health,
+    events,
+    path,
+    log,
+    demo,
+    mapping,
+    stopping: stopping.signal,
+  };
+  const server = createApp({ ...services, access, assets, version: VERSION }, LIMITS).setTimeout(STUCK_MS);
   await Promise.race([baseline.asked, sleep(FIRST_LOOK_MS)]);
   await listen(server, config).catch(async (error: unknown) => {
     await close();

@@ -6,7 +6,7 @@ import { type BaselineWatch, describeBaseline, describedBaseline } from './basel
 import { type Demo, demoState } from './demo.ts';
 import type { Events } from './events.ts';
 import type { Journal } from './journal.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger } from './ledger/ledger.ts';
 import { type Log, messageOf } from './log.ts';
 import { RECORDED, TUNABLE } from './names.ts';
 import { type Alert, alert, type Prometheus } from './prometheus.ts';
@@ -74,15 +74,24 @@ async function historyOf(prometheus: Prometheus): Promise<number | undefined> {
 
 const rank = ({ state, labels }: Alert): string => `${state === 'firing' ? 0 : 1} ${labels.severity}`;
 
-function shownAlerts(alerts: readonly Alert[], journal: Journal): State['alerts'] {
+async function shownAlerts(alerts: readonly Alert[], journal: Journal): Promise<State['alerts']> {
+  // Alerts are shown without their incidents while the ledger cannot be read.
+  const open = await journal.open().catch(() => () => undefined);
   return alerts
     .filter(({ labels }) => labels.alertname !== WATCHDOG)
     .sort((a, b) => rank(a).localeCompare(rank(b)))
     .map((shown) => {
-      const id = journal.open(shown.labels)?.id;
+      const id = open(shown.labels)?.id;
       return id === undefined ? shown : { ...shown, incidentId: id };
     });
 }
+
+/** Whether anything was ever reported; true where that cannot be read, so that nobody is told that nothing ever was. */
+const hasReports = (ledger: Ledger): Promise<boolean> =>
+  ledger.totals(Date.now()).then(
+    ({ lastReport }) => lastReport > 0,
+    () => true,
+  );
 
 async function readState({ prometheus, baseline, path, ledger, journal, demo }: Sources): Promise<State> {
   const asked = readAnomalies(prometheus).catch((error: unknown) => messageOf(error));
@@ -94,7 +103,7 @@ async function readState({ prometheus, baseline, path, ledger, journal, demo }: 
   const steps = path.current();
   // It may have gone between one question and the other.
   if (typeof answer === 'string') steps.prometheus = { ok: false, reason: answer };
-  const facts = { anomalies, alerts, learning, ready: known === 'ready', reported: ledger.lastReport() > 0 };
+  const facts = { anomalies, alerts, learning, ready: known === 'ready', reported: await hasReports(ledger) };
   return {
     time: new Date().toISOString(),
     demo: demo === undefined ? null : { kinds: demo.kinds, running: demo.running() },
@@ -102,8 +111,7 @@ async function readState({ prometheus, baseline, path, ledger, journal, demo }: 
     verdict: verdictOf({ ...facts, prometheus: steps.prometheus, ...(history !== undefined && { history }) }),
     ...(definitions !== undefined && { definitions }),
     anomalies,
-    // While the service stops, a page may still be answered when the ledger is closed.
-    alerts: ledger.open() ? shownAlerts(alerts, journal) : [],
+    alerts: await shownAlerts(alerts, journal),
     path: steps,
   };
 }

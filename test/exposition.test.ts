@@ -40,8 +40,9 @@ test('its own health: versions, reports by result, durations, series', async () 
   await service.post({ counts: { approved: 1 } });
   await service.post({ counts: { approved: -1 } });
   await service.post({ timestamp: '2025-01-01T00:00:00Z', status: 'denied' });
-  const report = { timestamp: minutesAgo(1), source: 'health', status: 'denied' };
-  await service.post([report, report]);
+  const report = { timestamp: minutesAgo(1), source: 'health', status: 'denied', count: 1 };
+  await service.post(report);
+  await service.post(report);
   await service.post({ ...report, count: 0 });
   const metrics = await service.metrics();
   const after = parseMetrics(metrics);
@@ -50,8 +51,10 @@ test('its own health: versions, reports by result, durations, series', async () 
   expect(results.map((result) => by(`tillwatch_reports_total{result="${result}"}`))).toEqual([2, 1, 1, 2, 0]);
   const answered = (code: number) =>
     by(`tillwatch_http_request_duration_seconds_count{method="post",route="/api/v1/transactions",code="${code}"}`);
-  expect([answered(200), answered(422), answered(409), answered(500)]).toEqual([3, 1, 1, 0]);
-  expect(by('tillwatch_ledger_commit_duration_seconds_count')).toBe(3);
+  expect([answered(200), answered(422), answered(409), answered(500)]).toEqual([4, 1, 1, 0]);
+  // A duplicate and a conflict are found out by a commit too.
+  expect(by('tillwatch_ledger_commit_duration_seconds_count')).toBeGreaterThanOrEqual(5);
+  expect(after.get('tillwatch_ledger_failing')).toBe(0);
   expect(after.get('tillwatch_series')).toBe(15);
   expect(metrics).toMatch(/^tillwatch_build_info\{version="\d+\.\d+\.\d+",node="\d+\.\d+\.\d+"\} 1$/m);
   expect(metrics).toMatch(/^tillwatch_baseline_age_seconds /m);

@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openStore, seal } from '../src/ledger/store.mjs';
 import { RECORDED } from '../src/names.ts';
 import { createBlocks, startPrivatePrometheus } from '../src/private-prometheus.ts';
 import { listenTo } from './support/event-stream.ts';
@@ -190,46 +189,7 @@ describe('marks', () => {
     expect(oldest.mark.verdict).toBe('incident');
     await service.process.stop();
   });
-
-  test('a ledger from before there were marks is taken as it is', async () => {
-    const data = temporaryFolder('older');
-    const before = await startService({ data });
-    await tell(before, {});
-    const [{ id }] = await incidentsOf(before);
-    await before.close();
-    const { env, tables } = openStore(join(data, 'ledger.mdb'));
-    await tables.marks.drop();
-    await env.close();
-
-    const after = await startService({ data });
-    expect((await mark(after, id, { verdict: 'expected', by: 'ana' })).status).toBe(200);
-    await after.close();
-    const restarted = await startService({ data });
-    expect((await incidentsOf(restarted))[0].mark.verdict).toBe('expected');
-    await restarted.close();
-  });
-
-  test.each([
-    ['is damaged', (data: string, id: string) => damage(data, id, seal('marks', id, '{}').fill(0, 0, 1))],
-    ['has gone missing', (data: string, id: string) => damage(data, id, undefined)],
-  ])('a ledger of which a mark %s is refused, not guessed at', async (_, harm) => {
-    const data = temporaryFolder('damaged');
-    const service = await startService({ data });
-    await tell(service, {});
-    const [{ id }] = await incidentsOf(service);
-    await mark(service, id, { verdict: 'expected', by: 'ana' });
-    await service.close();
-    await harm(data, id);
-    await expect(startService({ data })).rejects.toThrow(/marks.*Nothing was changed/s);
-  });
 });
-
-async function damage(data: string, id: string, sealed: Buffer | undefined): Promise<void> {
-  const { env, tables } = openStore(join(data, 'ledger.mdb'));
-  if (sealed === undefined) tables.marks.removeSync(id);
-  else tables.marks.putSync(id, sealed);
-  await env.close();
-}
 
 test('the exported labels are what `backtest --labels` scores by', async () => {
   const service = await startService();

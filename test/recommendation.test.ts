@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { scoreOf } from '../src/band.ts';
 import { toBaseline, watchBaseline } from '../src/baseline.ts';
-import { type Ledger, openLedger } from '../src/ledger.ts';
+import { openLedger } from '../src/ledger/open.ts';
 import { RECORDED, TUNABLE } from '../src/names.ts';
 import { createPrometheus } from '../src/prometheus.ts';
 import { assess, overall, upperBound } from '../src/recommendation.ts';
@@ -178,17 +178,19 @@ describe('all in all', () => {
 });
 
 describe('a service and its Prometheus', () => {
-  let ledger: Ledger;
-  beforeAll(async () => {
-    ledger = await openLedger(temporaryFolder('bands'), { latenessSeconds: 900, maxSeries: 100, log: () => {} });
-  });
-  afterAll(() => ledger.close());
-
   /** The application against a fake Prometheus, and what makes it look there now. */
   async function against(
     mood: Mood,
     act: (client: Client, look: (mood: Mood) => Promise<void>) => Promise<void>,
   ): Promise<void> {
+    const ledger = await openLedger({
+      ledger: '',
+      data: temporaryFolder('bands'),
+      latenessSeconds: 900,
+      keepSeconds: 86_400,
+      maxSeries: 100,
+      log: () => {},
+    });
     const fake = await fakePrometheus(mood);
     const prometheus = createPrometheus(fake.url, 2000);
     const baseline = watchBaseline(prometheus, () => {});
@@ -202,6 +204,7 @@ describe('a service and its Prometheus', () => {
       baseline.stop();
       await close();
       await fake.close();
+      await ledger.close();
     }
   }
 

@@ -5,7 +5,6 @@ import { type Fault, fullDisk, ownDisk, straceFault } from './faults.ts';
 import { type Program, serve } from './program.ts';
 import { checkNotLower } from './reports.ts';
 import { part, type Run, type Torture } from './row.ts';
-import { waitFor } from './wait.ts';
 
 type Faults = Awaited<ReturnType<typeof straceFault>>;
 
@@ -13,8 +12,6 @@ const TIMES = 50;
 /** Reports in a body; so many bodies are more than fits into what a ledger's file and its log have free. */
 const BATCH = 400;
 const MOST_BODIES = 120;
-/** Bodies for the log alone to take. */
-const LOGGED_BODIES = 5;
 
 const bodyOf = (name: string) =>
   Array.from({ length: BATCH }, (_, i) => ({
@@ -97,53 +94,14 @@ async function full(times: number, run: Run): Promise<void> {
   await program.stop();
 }
 
-/** Every file, of the log that an answer waits for and of the ledger that takes over from it later. */
-const ALL = /^ledger\.mdb/;
-const OWN = /^ledger\.mdb$/;
-
-/** Whether the ledger's own file could not take over from its log when last it tried, as the service's log has it. */
-const isBehind = (program: Program): boolean =>
-  program.log().lastIndexOf('its log keeps what is reported') > program.log().lastIndexOf('holds what its log kept');
-
-async function untilBehind(program: Program, behind: boolean): Promise<void> {
-  await waitFor(behind ? 'a take-over to be refused' : 'the ledger to take over from its log', () => {
-    if (program.ended()) throw new Error(`the service ended (${program.how()}): ${program.log().slice(-300)}`);
-    return isBehind(program) === behind;
-  });
-}
-
-/** Breaks the ledger's own file alone: reports go on, into the log, and nothing is missed once it is mended. */
-async function breakTakeOver(program: Program, folder: string, fault: Fault, name: string, run: Run): Promise<void> {
-  const client = createClient(program.url, 1);
-  const start = await failed(client);
-  await untilBehind(program, false);
-  const mend = await fault(program, folder);
-  let sent = 0;
-  async function post(): Promise<void> {
-    const { status, text } = await client.post(bodyOf(`${name} ${sent / BATCH}`));
-    run.violations.check(status === 200, `${name}: a report was answered ${status}: ${text}`);
-    sent += BATCH;
-  }
-  try {
-    // Within five seconds the ledger is to take them over.
-    for (let i = 0; i < LOGGED_BODIES; i++) await post();
-    await untilBehind(program, true);
-  } finally {
-    await mend();
-  }
-  await post();
-  await untilBehind(program, false);
-  const now = await failed(client);
-  run.violations.check(now === start + sent, `${name}: the total went from ${start} to ${now}, not by ${sent}`);
-  client.close();
-}
+/** Every file that an answer waits for. */
+const ALL = /^ledger\.sqlite/;
 
 async function failing(errno: string, name: string, { faults, times }: { faults: Faults; times: number }, run: Run) {
   const folder = await run.folder();
   const program = await serve(folder);
   for (let i = 0; i < times; i++) {
     await breakOnce(program, folder, faults(errno, ALL), `${name}, ${i + 1}`, run);
-    await breakTakeOver(program, folder, faults(errno, OWN), `${name} of the ledger's own file, ${i + 1}`, run);
     if (i % 10 === 9) run.log(`${name}: ${i + 1} of ${times}`);
   }
   await checkRestart(program, folder, name, run);

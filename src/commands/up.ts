@@ -129,7 +129,10 @@ async function runStack(
 /** Runs the service, Prometheus and Alertmanager until it is told to stop. @returns the exit code */
 export async function up(flags: Flags, demo: boolean, io: CommandIo): Promise<number> {
   const log = createLog((line) => io.stderr.write(line));
-  const [config, cleanUp] = dataFolder(readConfig(flags, io.env), flags, demo, io.env);
+  const read = readConfig(flags, io.env);
+  // No load balancer stands before a service that runs with its own Prometheus: nobody has to see that it stops.
+  const settings = isGiven('drain', flags, io.env) ? read : Object.freeze({ ...read, drain: 0 });
+  const [config, cleanUp] = dataFolder(settings, flags, demo, io.env);
   try {
     return await runStack(config, portsOf(config, flags, io.env), demo, io, log);
   } catch (error) {

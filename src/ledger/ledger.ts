@@ -4,15 +4,9 @@ import type { Report } from '../report.ts';
 export type Labels = Readonly<Record<string, string>>;
 export type Counts = Partial<Record<Status, number>>;
 
-/** The ledger cannot commit or be read. HTTP answers 503. */
+/** The ledger cannot commit or be read; the message says whether something may have been counted. HTTP answers 503. */
 export class LedgerUnavailable extends Error {
   override name = 'LedgerUnavailable';
-  /** True where the commit may have happened although nobody could say so. */
-  readonly unsure: boolean;
-  constructor(message: string, unsure = false) {
-    super(message);
-    this.unsure = unsure;
-  }
 }
 
 /** A report that contradicts what was recorded before. HTTP answers 409. */
@@ -193,6 +187,8 @@ export interface Ledger {
   marks(page: Page): Promise<StoredMark[]>;
   /** Whether the newest commit failed, and why. */
   status(): LedgerStatus;
+  /** How long the commits since the last call took, in seconds. */
+  takeCommitTimes(): number[];
   /** Requests that wait for a commit. */
   waiting(): number;
   /** Commits what waits, then closes. Rejects where something that waited could not be committed. */

@@ -41,6 +41,9 @@ const answer = z.object({
   journal: z.array(received).meta({ description: 'Notifications from Alertmanager, newest first' }),
 });
 
+/** Of the notifications in an answer. */
+const MOST_BYTES = 8 * 1024 * 1024;
+
 const limit = z.strictObject({
   limit: z
     .string()
@@ -51,7 +54,8 @@ const limit = z.strictObject({
 });
 
 async function list(ctx: Context, { prometheus, ledger }: Services): Promise<void> {
-  const journal = ledger.notes(readQuery(ctx, limit).limit);
+  const notifications = await ledger.notifications({ limit: readQuery(ctx, limit).limit, bytes: MOST_BYTES });
+  const journal = notifications.map(({ body }) => JSON.parse(body));
   const state = await prometheus.alerts().then(
     (alerts) => ({ alerts, prometheus: { state: 'ok' } }),
     (error: unknown) => ({ alerts: [], prometheus: { state: 'unavailable', reason: messageOf(error) } }),
@@ -68,7 +72,7 @@ async function receive(ctx: Context, { ledger, health, events, path }: Services)
   if (alerts.length > 0 && alerts.every(({ labels }) => labels.alertname === WATCHDOG))
     return path.watchdog(notified.status);
   const entry = { receivedAt: new Date().toISOString(), ...notified };
-  await ledger.note(entry);
+  await ledger.addNotification(JSON.stringify(entry));
   events.publish('notification', entry);
 }
 

@@ -92,8 +92,8 @@ function labelRow({ alertname, labels, startsAt, endsAt, mark: verdict }: Incide
 /** What fires about Tillwatch itself says nothing of transactions, and no history holds it. */
 const ofTransactions = ({ alertname }: Incident): boolean => !alertname.startsWith('Tillwatch');
 
-function exportLabels(ctx: Context, journal: Journal): void {
-  const marked = journal.incidents().filter((one) => one.mark !== null && ofTransactions(one));
+async function exportLabels(ctx: Context, journal: Journal): Promise<void> {
+  const marked = (await journal.incidents()).filter((one) => one.mark !== null && ofTransactions(one));
   ctx.type = 'text/csv; charset=utf-8';
   ctx.attachment('incidents.csv');
   ctx.body = `${['start,end,signal', ...marked.reverse().map(labelRow)].join('\n')}\n`;
@@ -109,7 +109,7 @@ export function incidentRoutes({ prometheus, events }: Services, journal: Journa
   const peakScores = createPeakScores(prometheus);
 
   async function list(ctx: Context): Promise<void> {
-    const newest = journal.incidents().slice(0, readQuery(ctx, listQuery).limit);
+    const newest = (await journal.incidents()).slice(0, readQuery(ctx, listQuery).limit);
     const peaks = await peakScores(newest);
     ctx.body = { incidents: newest.map((one, i) => render(one, peaks[i] ?? null)) };
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { alertPath } from '../alert-path.ts';
-import { renderLedger } from '../exposition.ts';
+import { renderTotals } from '../exposition.ts';
 import { Problem } from '../problem.ts';
 import type { Route, Services } from './route.ts';
 
@@ -18,7 +18,7 @@ const readiness = z.object({
 const text = { 'text/plain': { schema: z.string() } };
 
 /** What operates the service: its metrics, whether it lives, whether it can take reports. */
-export function operationRoutes({ ledger, health, baseline, path }: Services): Route[] {
+export function operationRoutes({ ledger, health, baseline, path, stopping }: Services): Route[] {
   return [
     {
       method: 'get',
@@ -29,9 +29,9 @@ export function operationRoutes({ ledger, health, baseline, path }: Services): R
         responses: { 200: { description: 'Prometheus text format', content: text } },
       },
       async handle(ctx) {
-        ctx.type = TEXT_FORMAT;
         const own = Buffer.from(await health.registry.metrics());
-        ctx.body = Buffer.concat([...renderLedger(ledger, Date.now()), own]);
+        ctx.body = Buffer.concat([...renderTotals(await ledger.totals(Date.now())), own]);
+        ctx.type = TEXT_FORMAT;
       },
     },
     {
@@ -55,7 +55,9 @@ export function operationRoutes({ ledger, health, baseline, path }: Services): R
         responses: { 200: { description: 'Ready', content: { 'application/json': { schema: readiness } } } },
       },
       handle(ctx) {
-        if (!ledger.open()) throw new Problem(503, 'the ledger takes nothing more: restart tillwatch');
+        const commits = ledger.status();
+        if (stopping.aborted) throw new Problem(503, 'tillwatch is stopping: it answers what still comes, then ends');
+        if (commits.failing) throw new Problem(503, `the ledger cannot commit: ${commits.reason}`);
         const { state, reason } = baseline.current();
         ctx.body = {
           status: 'ready',

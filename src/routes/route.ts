@@ -9,7 +9,8 @@ import type { Demo } from '../demo.ts';
 import type { Events } from '../events.ts';
 import type { Health } from '../exposition.ts';
 import type { Mapping } from '../intake/mapping.ts';
-import type { Ledger } from '../ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Log } from '../log.ts';
 import { invalid } from '../problem.ts';
 import type { Prometheus } from '../prometheus.ts';
 import { errorsOf } from '../report.ts';
@@ -23,6 +24,9 @@ export interface Services {
   health: Health;
   events: Events;
   path: AlertPathWatch;
+  log: Log;
+  /** Aborted when the service has been told to stop, and still answers. */
+  stopping: AbortSignal;
   demo?: Demo | undefined;
   /** How bodies of another shape are read. */
   mapping?: Mapping | undefined;

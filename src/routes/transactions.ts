@@ -3,8 +3,8 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import { JSON_TYPE, LINES_TYPES } from '../body.ts';
 import { describeMapping } from '../intake/mapping.ts';
-import type { Outcome } from '../ledger/plan.ts';
-import { logged as logRecord, readable } from '../ledger/records.ts';
+import { listed } from '../ledger/journal.ts';
+import type { Key, Outcome } from '../ledger/ledger.ts';
 import { STATUSES } from '../names.ts';
 import { invalid, Problem } from '../problem.ts';
 import { event, exportRow, MAX_REPORTS, minuteReport, parseReports, type Report } from '../report.ts';
@@ -58,7 +58,7 @@ function bodyOf(ctx: Context): unknown {
 }
 
 function tally({ health: { reports } }: Services, outcomes: readonly Outcome[]): void {
-  for (const { duplicate, late } of outcomes) reports[duplicate ? 'duplicate' : late ? 'late' : 'accepted']++;
+  for (const { result, late } of outcomes) reports[result === 'duplicate' ? 'duplicate' : late ? 'late' : 'accepted']++;
 }
 
 /** Of a body with more than a page can show, only the last. */
@@ -68,17 +68,31 @@ function tell(
   { events }: Services,
   reports: Report[],
   outcomes: readonly Outcome[],
-  answer: Answer,
+  answer: string,
   now: number,
 ): void {
   if (events.size() === 0) return;
   const counted = reports.flatMap((report, i) => {
-    const { duplicate = true, late = false } = outcomes[i] ?? {};
-    return duplicate ? [] : [{ report, late }];
+    const { result = 'duplicate', late = false } = outcomes[i] ?? {};
+    return result === 'duplicate' ? [] : [{ report, late }];
   });
-  const { recommendation } = answer;
+  const { recommendation } = JSON.parse(answer) as Answer;
   for (const { report, late } of counted.slice(-MAX_TOLD))
-    events.publish('report', { ...readable(JSON.parse(logRecord(report, late, now))), recommendation });
+    events.publish('report', { ...listed(report, late, now), recommendation });
+}
+
+/** Whose keys they are: the token itself is not kept. Empty where no tokens are asked for. */
+function tokenHash({ headers: { authorization = '' } }: Context, { config }: Services): string {
+  if (config.tokensFile === '') return '';
+  return createHash('sha256')
+    .update(authorization.replace(/^\S+\s+/, ''))
+    .digest('base64url');
+}
+
+function noteOverflow({ health, config, log }: Services, reports: number): void {
+  if (reports === 0) return;
+  health.folded.inc(reports);
+  log('warn', `label values became "other": the limit of ${config.maxSeries} series is reached (--max-series)`);
 }
 
 const ANSWER_TYPE = { 'Content-Type': 'application/json; charset=utf-8' };
@@ -94,22 +108,17 @@ async function record(ctx: Context, services: Services): Promise<void> {
     throw new Problem(429, 'too many reports wait for the disk; send this one again in a second', {
       headers: { 'Retry-After': '1' },
     });
-  let outcomes: Outcome[] = [];
-  let given: Answer | undefined;
-  const receipt = await ledger.record({
-    reports: parsed.reports,
-    key,
-    fingerprint: key === undefined ? undefined : fingerprintOf(ctx),
-    now,
-    answer(planned) {
-      outcomes = planned;
-      given = answerTo(parsed.reports, planned, services);
-      return given;
-    },
-  });
-  tally(services, outcomes);
-  if (given !== undefined) tell(services, parsed.reports, outcomes, given, now);
-  send(ctx, 200, { ...ANSWER_TYPE, ...(receipt.replayed && REPLAYED) }, receipt.text);
+  const token = tokenHash(ctx, services);
+  const keyed: Key | undefined = key === undefined ? undefined : { key, token, fingerprint: fingerprintOf(ctx) };
+  const recorded = await ledger.record(parsed.reports, { key: keyed, token, now });
+  const answer = recorded.answer ?? JSON.stringify(answerTo(recorded, services));
+  if (!recorded.replayed) {
+    if (keyed !== undefined) ledger.keepAnswer(keyed, answer).catch(() => {});
+    noteOverflow(services, recorded.overflowed);
+    tally(services, recorded.outcomes);
+    tell(services, parsed.reports, recorded.outcomes, answer, now);
+  }
+  send(ctx, 200, { ...ANSWER_TYPE, ...(recorded.replayed && REPLAYED) }, answer);
 }
 
 const byLine = z.string().meta({ description: 'One report as JSON a line' });
@@ -172,8 +181,8 @@ export function transactionRoutes(services: Services): Route[] {
           },
         },
       },
-      handle(ctx) {
-        ctx.body = { reports: services.ledger.reports(readQuery(ctx, listQuery).limit) };
+      async handle(ctx) {
+        ctx.body = { reports: await services.ledger.latestReports(readQuery(ctx, listQuery).limit) };
       },
     },
   ];

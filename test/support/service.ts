@@ -9,7 +9,7 @@ import { noBaseline } from '../../src/baseline.ts';
 import { type Flags, readConfig } from '../../src/config.ts';
 import { createEvents } from '../../src/events.ts';
 import { createHealth } from '../../src/exposition.ts';
-import type { Ledger } from '../../src/ledger.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { Log } from '../../src/log.ts';
 import { createPrometheus } from '../../src/prometheus.ts';
 import { startServer } from '../../src/server.ts';
@@ -118,8 +118,8 @@ export async function startService(flags: Partial<Flags> = {}): Promise<Service>
   const dir = String(flags.data ?? temporaryFolder());
   const logged: string[] = [];
   const log: Log = (level, message) => logged.push(`${level} ${message}`);
-  const settings = { port: '0', prometheusUrl: NOWHERE, alertmanagerUrl: NOWHERE, ...flags, data: dir };
-  const server = await startServer(readConfig(settings as Flags, {}), log, { drainMs: 0 });
+  const settings = { port: '0', prometheusUrl: NOWHERE, alertmanagerUrl: NOWHERE, drain: '0', ...flags, data: dir };
+  const server = await startServer(readConfig(settings as Flags, {}), log);
   return { ...clientOf(server.url), dir, logged, close: server.close };
 }
 
@@ -135,7 +135,7 @@ const noPath: AlertPathWatch = {
 export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { ledger: Ledger; flags?: Partial<Flags> }) {
   const prometheus = createPrometheus(NOWHERE);
   const baseline = noBaseline('unavailable', 'no Prometheus in this test');
-  const health = createHealth('test', () => 0);
+  const health = createHealth('test', () => 0, parts.ledger);
   const app = createApp({
     config: readConfig({ ...flags } as Flags, {}),
     prometheus,
@@ -146,6 +146,7 @@ export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { led
     assets: new Map(),
     path: noPath,
     log: () => {},
+    stopping: new AbortController().signal,
     version: 'test',
     ...parts,
   });
@@ -171,7 +172,10 @@ export async function serveProcess(
   args: string[] = [],
   env: NodeJS.ProcessEnv = {},
 ): Promise<ServiceProcess> {
-  const running = await runProgram(['serve', '--port', '0', '--data', dir, '--prometheus-url', NOWHERE, ...args], env);
+  const running = await runProgram(
+    ['serve', '--port', '0', '--data', dir, '--prometheus-url', NOWHERE, '--drain', '0', ...args],
+    env,
+  );
   let over = false;
   void running.exited.then(() => {
     over = true;

@@ -1,0 +1,40 @@
+/** What the ledger asks of a database; each engine implements it. */
+
+export type Value = string | number | null;
+export type Row = Record<string, unknown>;
+
+/**
+ * SQL with its parameters, in the order of `$1`, `$2`, ..., each used once. `{rows $1}` stands for a table `r` whose column
+ * `value` holds the elements of the JSON array that is the parameter.
+ */
+export type Statement = readonly [sql: string, ...parameters: Value[]];
+
+/** What the engines spell differently. */
+export interface Dialect {
+  /** Words in braces (schema.ts) and what stands for them. */
+  words: Readonly<Record<string, string>>;
+  /** Reads the names of all tables, as `name`. */
+  tables: string;
+  /** Makes all others wait that would change the schema, until the transaction ends. */
+  exclusive: readonly string[];
+}
+
+export interface Engine {
+  dialect: Dialect;
+  /** What it is, for messages: the file, or the database without its password. */
+  name: string;
+  /** Runs statements on what is committed. @returns the rows of each */
+  read(statements: readonly Statement[]): Promise<Row[][]>;
+  /** Begins the one transaction that writes: others, of all services, wait until it ends. @returns the rows of each */
+  begin(statements: readonly Statement[]): Promise<Row[][]>;
+  /** Runs statements in the transaction and commits it. */
+  commit(statements: readonly Statement[]): Promise<void>;
+  /** Runs statements in the transaction and leaves it open. @returns the rows of each */
+  run(statements: readonly Statement[]): Promise<Row[][]>;
+  /** Gives up the transaction, if there is one, without waiting for a database that hangs. The next `begin` starts anew. */
+  abandon(): void;
+  close(): Promise<void>;
+}
+
+/** Text as every engine stores it: PostgreSQL takes neither half a character nor the character 0. */
+export const storable = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd');

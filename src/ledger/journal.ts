@@ -1,0 +1,145 @@
+import type { Report } from '../report.ts';
+import { type Row, type Statement, storable } from './engine.ts';
+import type { IncidentQuery, ListedReport, Notification, Page, StoredIncident, StoredMark } from './ledger.ts';
+
+/** How many notifications, incidents and marks are kept, and how many bytes of each. */
+const MOST = { rows: 10_000, bytes: 64 * 1024 * 1024 };
+
+/** Rows from a table in an order, until their number or the bytes of their texts are enough; at least the first. */
+const page = (
+  columns: string,
+  from: string,
+  order: string,
+  { limit, bytes }: Page,
+  ...before: Statement[1][]
+): Statement => {
+  const at = before.length;
+  return [
+    `SELECT ${columns} FROM (SELECT ${columns}, SUM(bytes) OVER (ORDER BY ${order}) AS total,
+       ROW_NUMBER() OVER (ORDER BY ${order}) AS place FROM (SELECT * FROM ${from} ORDER BY ${order} LIMIT CAST($${at + 1} AS INTEGER)) t) p
+     WHERE place = 1 OR total <= CAST($${at + 2} AS BIGINT) ORDER BY place`,
+    ...before,
+    limit,
+    bytes,
+  ];
+};
+
+/** Removes what comes after so many rows or bytes in an order. */
+const beyond = (table: string, order: string): Statement => [
+  `DELETE FROM ${table} WHERE id IN (SELECT p.id FROM (SELECT id, SUM(bytes) OVER (ORDER BY ${order}) AS total,
+     ROW_NUMBER() OVER (ORDER BY ${order}) AS place FROM ${table}) p
+   WHERE p.place > ${MOST.rows} OR (p.place > 1 AND p.total > ${MOST.bytes}))`,
+];
+
+const NEWEST = 'id DESC';
+const notification = ({ id, body }: Row): Notification => ({ id: Number(id), body: String(body) });
+
+export const notifications = {
+  add: (body: string, now: number): Statement[] => [
+    [
+      'INSERT INTO notifications (received_at, bytes, body) VALUES (CAST($1 AS BIGINT), CAST($2 AS INTEGER), $3)',
+      now,
+      Buffer.byteLength(body),
+      body,
+    ],
+    beyond('notifications', NEWEST),
+  ],
+  newest: (size: Page) => page('id, body', 'notifications', NEWEST, size),
+  after: (id: number, size: Page) =>
+    page('id, body', '(SELECT * FROM notifications WHERE id > CAST($1 AS BIGINT)) n', 'id', size, id),
+  of: notification,
+};
+
+const LATEST = 'starts_at DESC, id';
+/** Incidents that last or bear a mark are the last to go. */
+const LEAST_NEEDED = `CASE WHEN ends_at IS NULL OR id IN (SELECT id FROM marks) THEN 0 ELSE 1 END, ${LATEST}`;
+const INCIDENT = 'id, fingerprint, starts_at, ends_at, body';
+
+export const incidents = {
+  upsert: ({ id, fingerprint, startsAt, endsAt, body }: StoredIncident): Statement[] => [
+    [
+      `INSERT INTO incidents (id, fingerprint, starts_at, ends_at, bytes, body)
+       VALUES ($1, $2, CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS INTEGER), $6)
+       ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, starts_at = excluded.starts_at,
+         ends_at = excluded.ends_at, bytes = excluded.bytes, body = excluded.body`,
+      storable(id),
+      storable(fingerprint),
+      startsAt,
+      endsAt,
+      Buffer.byteLength(body),
+      body,
+    ],
+    beyond('incidents', LEAST_NEEDED),
+  ],
+  list({ open = false, before = Number.MAX_SAFE_INTEGER, ...size }: IncidentQuery): Statement {
+    const where = open ? ' AND ends_at IS NULL' : '';
+    const from = `(SELECT * FROM incidents WHERE starts_at < CAST($1 AS BIGINT)${where}) i`;
+    return page(INCIDENT, from, LATEST, size, before);
+  },
+  one: (id: string): Statement => [`SELECT ${INCIDENT} FROM incidents WHERE id = $1`, storable(id)],
+  of: ({ id, fingerprint, starts_at, ends_at, body }: Row): StoredIncident => ({
+    id: String(id),
+    fingerprint: String(fingerprint),
+    startsAt: Number(starts_at),
+    endsAt: ends_at === null ? null : Number(ends_at),
+    body: String(body),
+  }),
+};
+
+export const marks = {
+  set: ({ id, body }: StoredMark, now: number): Statement[] => [
+    [
+      `INSERT INTO marks (id, marked_at, bytes, body) VALUES ($1, CAST($2 AS BIGINT), CAST($3 AS INTEGER), $4)
+       ON CONFLICT (id) DO UPDATE SET marked_at = excluded.marked_at, bytes = excluded.bytes, body = excluded.body`,
+      storable(id),
+      now,
+      Buffer.byteLength(body),
+      body,
+    ],
+    beyond('marks', 'marked_at DESC, id'),
+  ],
+  list: (size: Page) => page('id, body', 'marks', 'marked_at DESC, id', size),
+  of: ({ id, body }: Row): StoredMark => ({ id: String(id), body: String(body) }),
+};
+
+export const latestReports = (limit: number): Statement => [
+  'SELECT time, received_at, source, labels, slots, late FROM reports ORDER BY id DESC LIMIT CAST($1 AS INTEGER)',
+  limit,
+];
+
+/** A row of `latestReports`, as people read it. */
+export const readable = ({ time, received_at, source, labels, slots, late }: Row): ListedReport =>
+  describe(
+    { time: Number(time), source: String(source), labels: JSON.parse(String(labels)) },
+    JSON.parse(String(slots)),
+    Number(late) === 1,
+    Number(received_at),
+  );
+
+/** A report that was just received, as `latestReports` will list it. */
+export const listed = (report: Report, late: boolean, now: number): ListedReport =>
+  describe(report, Object.fromEntries(report.entries.map(({ slot, count }) => [slot, count])), late, now);
+
+function describe(
+  { time, source, labels }: Pick<Report, 'time' | 'source' | 'labels'>,
+  slots: Record<string, number>,
+  late: boolean,
+  receivedAt: number,
+): ListedReport {
+  const counts: Record<string, number> = {};
+  const authCodes: Record<string, number> = {};
+  for (const [slot, count] of Object.entries(slots)) {
+    const [status, code] = slot.startsWith('#') ? [undefined, slot.slice(1)] : slot.split('/');
+    if (status !== undefined) counts[status] = count;
+    if (code !== undefined) authCodes[code] = count;
+  }
+  return {
+    timestamp: new Date(time).toISOString(),
+    receivedAt: new Date(receivedAt).toISOString(),
+    source: source === '' ? undefined : source,
+    labels: Object.keys(labels).length === 0 ? undefined : labels,
+    counts,
+    authCodes,
+    late,
+  };
+}

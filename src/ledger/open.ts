@@ -1,0 +1,288 @@
+import { type Log, messageOf } from '../log.ts';
+import {
+  changing,
+  LONGEST_STEP,
+  labelledCounts,
+  loading,
+  pruning,
+  seriesAfter,
+  seriesChanged,
+  turn,
+  viewOf,
+} from './batch.ts';
+import type { Row, Statement } from './engine.ts';
+import { incidents, latestReports, marks, notifications, readable } from './journal.ts';
+import { type Counts, type Ledger, type LedgerStatus, LedgerUnavailable, type Recorded } from './ledger.ts';
+import { migrate } from './migrate.ts';
+import { createPlanner, keyHash, type Limits, prepare, type Submission } from './plan.ts';
+import { openPostgres } from './postgres/postgres.ts';
+import { createKnownTotals } from './series.ts';
+import { openSqlite } from './sqlite/sqlite.ts';
+
+/** A commit or a question to the database that takes longer has failed; milliseconds. */
+const DEADLINE_MS = 10_000;
+/** Without requests the ledger commits nothing but its time this often, and so finds out whether it can; milliseconds. */
+const TICK_MS = 10_000;
+const RETRY_MS = 2000;
+/** Reports of one commit: those beyond wait for the next. */
+const MOST_REPORTS = 10_000;
+/** After so many new rows, expired ones are removed, twice as many at a time. */
+const PRUNE_AFTER = 500;
+/** A longer answer is not kept with its key: it is made anew from what was recorded. */
+const LONGEST_ANSWER = 64 * 1024;
+const MOST_TIMES = 10_000;
+
+export interface LedgerOptions extends Limits {
+  /** Empty: SQLite in `data`. Else the URL of a PostgreSQL. */
+  ledger: string;
+  /** The folder. */
+  data: string;
+  /** How long counts by minute are kept. */
+  keepSeconds: number;
+  log: Log;
+}
+
+/** Something that waits for a commit. */
+type Waiting = { resolve: (recorded: Recorded) => void; reject: (error: unknown) => void } & (
+  | { submission: Submission }
+  | { statements: readonly Statement[] }
+);
+
+const NOT_COUNTED = '. Nothing was counted: send it again';
+const PERHAPS =
+  '. Whether it was counted is not known: send it again, with the same Idempotency-Key or source and timestamp it counts once';
+const NOTHING: Recorded = { outcomes: [], minutes: [], replayed: false, overflowed: 0 };
+
+async function withDeadline<T>(work: Promise<T>, late: () => void): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      late();
+      reject(new Error(`it did not answer within ${DEADLINE_MS / 1000} s`));
+    }, DEADLINE_MS);
+  });
+  try {
+    return await Promise.race([work, over]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => {});
+  }
+}
+
+/**
+ * Opens the ledger, making its tables where there are none.
+ * @throws Error that says what is wrong with it, and what to do
+ */
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  const { log, keepSeconds } = options;
+  const engine = options.ledger === '' ? openSqlite(options.data) : openPostgres(options.ledger);
+  const totals = createKnownTotals();
+  const gathering: Waiting[] = [];
+  let committing = false;
+  let closed = false;
+  let failure: string | undefined;
+  let lost = false;
+  let grown = PRUNE_AFTER;
+  let commitTimes: number[] = [];
+  let lastTry = performance.now();
+  /** Since when the clock has been far from the ledger's time, by the time since the process began. */
+  let apartSince: number | undefined;
+
+  const unavailable = (error: unknown, advice = ''): LedgerUnavailable =>
+    new LedgerUnavailable(`the ledger ${engine.name} cannot be used: ${messageOf(error)}${advice}`);
+
+  function succeeded(seconds: number): void {
+    if (commitTimes.length < MOST_TIMES) commitTimes.push(seconds);
+    if (failure !== undefined) log('info', `the ledger ${engine.name} commits again`);
+    failure = undefined;
+  }
+
+  function failed(error: unknown): void {
+    if (failure === undefined)
+      log('error', `the ledger ${engine.name} cannot commit (${messageOf(error)}): reports get 503 until it can`);
+    failure = messageOf(error);
+  }
+
+  /** Whether the clock has been far from the ledger's time for so long that it is to be believed. */
+  function believed(now: number, time: number): boolean {
+    if (Math.abs(now - time) <= LONGEST_STEP) apartSince = undefined;
+    else apartSince ??= performance.now();
+    return apartSince !== undefined && performance.now() - apartSince > LONGEST_STEP;
+  }
+  let believe = false;
+
+  /** Commits a batch. @returns what to tell each of those that wait */
+  async function commit(batch: readonly Waiting[], state: { unsure: boolean }): Promise<(() => void)[]> {
+    const now = Date.now();
+    const submissions = batch.flatMap((one) => ('submission' in one ? [one.submission] : []));
+    const [[head] = [], fresh = [], ...loaded] = await engine.begin([
+      turn(now, believe),
+      seriesAfter(totals.newest()),
+      ...loading(submissions, options),
+    ]);
+    totals.take(fresh, false);
+    const asked = labelledCounts(submissions, options, totals);
+    const [labelled = []] = asked.length > 0 ? await engine.run(asked) : [];
+    const planner = createPlanner(viewOf(loaded, labelled, totals), options);
+    const statements: Statement[] = [];
+    const tell = batch.map((one) => {
+      if ('statements' in one) {
+        statements.push(...one.statements);
+        return () => one.resolve(NOTHING);
+      }
+      try {
+        const recorded = planner.take(one.submission);
+        return () => one.resolve(recorded);
+      } catch (error) {
+        return () => one.reject(error);
+      }
+    });
+    const time = Number(head?.time);
+    believe = believed(now, time);
+    const { changes } = planner;
+    grown += changes.keys.size + changes.slots.size;
+    statements.unshift(...changing(changes, Number(head?.commits), time));
+    if (grown >= PRUNE_AFTER) statements.push(...pruning(time, keepSeconds, 2 * grown));
+    state.unsure = true;
+    await engine.commit(statements);
+    if (grown >= PRUNE_AFTER) grown = 0;
+    return tell;
+  }
+
+  function nextBatch(): Waiting[] {
+    let reports = 0;
+    let size = 0;
+    for (const one of gathering) {
+      if (size > 0 && reports >= MOST_REPORTS) break;
+      if ('submission' in one) reports += one.submission.reports.length;
+      size++;
+    }
+    return gathering.splice(0, size);
+  }
+
+  async function flush(): Promise<void> {
+    if (committing) return;
+    committing = true;
+    while (gathering.length > 0) await attempt(nextBatch());
+    committing = false;
+  }
+
+  async function attempt(first: readonly Waiting[]): Promise<void> {
+    let batch = first;
+    const began = performance.now();
+    lastTry = began;
+    const state = { unsure: false };
+    try {
+      // Nobody who waits behind a database that hangs waits for another deadline.
+      const tell = await withDeadline(commit(batch, state), () => {
+        batch = [...batch, ...gathering.splice(0)];
+      });
+      succeeded((performance.now() - began) / 1000);
+      for (const one of tell) one();
+    } catch (error) {
+      engine.abandon();
+      failed(error);
+      if (batch.length > 0) lost = true;
+      for (const { reject } of batch) reject(unavailable(error, state.unsure ? PERHAPS : NOT_COUNTED));
+    }
+  }
+
+  function enqueue(work: { submission: Submission } | { statements: readonly Statement[] }): Promise<Recorded> {
+    if (closed) return Promise.reject(unavailable('it is closed'));
+    return new Promise((resolve, reject) => {
+      gathering.push({ ...work, resolve, reject });
+      // The next turn of the loop lets all requests that have arrived join.
+      if (gathering.length === 1) setImmediate(() => void flush());
+    });
+  }
+
+  async function write(statements: readonly Statement[]): Promise<void> {
+    await enqueue({ statements });
+  }
+
+  async function read(...statements: Statement[]): Promise<Row[][]> {
+    try {
+      return await withDeadline(engine.read(statements), engine.abandon);
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
+  /** A commit of nothing. */
+  const tick = setInterval(() => {
+    const idle = performance.now() - lastTry;
+    if (idle >= (failure === undefined ? TICK_MS : RETRY_MS)) write([]).catch(() => {});
+  }, RETRY_MS / 2).unref();
+
+  async function rows<T>(statement: Statement, of: (row: Row) => T): Promise<T[]> {
+    const [found = []] = await read(statement);
+    return found.map(of);
+  }
+
+  try {
+    await withDeadline(migrate(engine, Date.now()), engine.abandon);
+    await write([]);
+  } catch (error) {
+    clearInterval(tick);
+    engine.abandon();
+    throw new Error(`cannot open the ledger ${engine.name}: ${messageOf(error)}`);
+  }
+
+  return {
+    async record(reports, recordOptions) {
+      return enqueue({ submission: prepare(reports, recordOptions) });
+    },
+    async keepAnswer(key, text) {
+      if (Buffer.byteLength(text) > LONGEST_ANSWER) return;
+      await write([
+        [
+          "UPDATE idempotency_keys SET answer = $1, recorded = '' WHERE hash = $2 AND answer IS NULL",
+          text,
+          keyHash(key),
+        ],
+      ]);
+    },
+    async totals(now) {
+      const lastMinute = `SELECT status, count FROM minute_totals
+        WHERE minute = (SELECT MAX(minute) FROM minute_totals WHERE minute <= CAST($1 AS BIGINT))`;
+      const [changed = [], [head] = [], minute = []] = await read(
+        seriesChanged(totals.changed()),
+        ['SELECT last_report FROM ledger'],
+        [lastMinute, Math.floor(now / 1000) - 60],
+      );
+      totals.take(changed, true);
+      const counts = minute.map(({ status, count }) => [status, Number(count)]);
+      return {
+        chunks: totals.chunks,
+        size: totals.size(),
+        lastMinute: Object.fromEntries(counts) as Counts,
+        lastReport: Number(head?.last_report) / 1000,
+      };
+    },
+    latestReports: (limit) => rows(latestReports(limit), readable),
+    addNotification: (body) => write(notifications.add(body, Date.now())),
+    notifications: (page) => rows(notifications.newest(page), notifications.of),
+    notificationsAfter: (id, page) => rows(notifications.after(id, page), notifications.of),
+    upsertIncident: (incident) => write(incidents.upsert(incident)),
+    incidents: (query) => rows(incidents.list(query), incidents.of),
+    incident: async (id) => (await rows(incidents.one(id), incidents.of))[0],
+    setMark: (mark) => write(marks.set(mark, Date.now())),
+    marks: (page) => rows(marks.list(page), marks.of),
+    status: (): LedgerStatus => (failure === undefined ? { failing: false } : { failing: true, reason: failure }),
+    waiting: () => gathering.length,
+    takeCommitTimes() {
+      const taken = commitTimes;
+      commitTimes = [];
+      return taken;
+    },
+    async close() {
+      if (closed) return;
+      clearInterval(tick);
+      lost = false;
+      await write([]).catch(() => {});
+      closed = true;
+      await withDeadline(engine.close(), engine.abandon).catch((error: unknown) => failed(error));
+      if (lost) throw unavailable(`it was stopped before everything was committed (${failure})`);
+    },
+  };
+}

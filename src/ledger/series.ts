@@ -1,0 +1,81 @@
+import { METRIC } from '../names.ts';
+import type { Row } from './engine.ts';
+import type { Chunk, Labels } from './ledger.ts';
+import { type KnownSeries, seriesKey } from './plan.ts';
+
+/** So many that a scrape joins few chunks, so few that a report makes little to be rendered again. */
+const CHUNK = 128;
+
+interface OpenChunk {
+  series: KnownSeries[];
+  text?: Buffer | undefined;
+}
+
+/** The counters as last read: by key for the planner, in chunks for the exposition. */
+export interface KnownTotals {
+  get(key: string): KnownSeries | undefined;
+  chunks(metric: string): readonly Chunk[];
+  size(): number;
+  /** The id of the newest series; 0 before the first. */
+  newest(): number;
+  /** The newest commit of which all changes were read. */
+  changed(): number;
+  known: { labelled: number; codes: number };
+  largest(): number;
+  /** Takes rows of the table. `all` where they are all that has changed since `changed`. */
+  take(rows: readonly Row[], all: boolean): void;
+}
+
+export function createKnownTotals(): KnownTotals {
+  const byKey = new Map<string, KnownSeries>();
+  const byId = new Map<number, { series: KnownSeries; chunk: OpenChunk }>();
+  const metrics = new Map<string, OpenChunk[]>();
+  const known = { labelled: 0, codes: 0 };
+  let [newest, changed, largest] = [0, 0, 0];
+
+  function roomFor(metric: string): OpenChunk {
+    const chunks = metrics.get(metric) ?? [];
+    metrics.set(metric, chunks);
+    const last = chunks.at(-1);
+    if (last !== undefined && last.series.length < CHUNK) return last;
+    const fresh: OpenChunk = { series: [] };
+    chunks.push(fresh);
+    return fresh;
+  }
+
+  function add(id: number, metric: string, labels: Labels): { series: KnownSeries; chunk: OpenChunk } {
+    const chunk = roomFor(metric);
+    const series = { id, metric, labels, value: 0 };
+    chunk.series.push(series);
+    chunk.text = undefined;
+    byKey.set(seriesKey(metric, labels), series);
+    byId.set(id, { series, chunk });
+    newest = Math.max(newest, id);
+    if (metric === METRIC.transactions && Object.keys(labels).length > 1) known.labelled++;
+    if (metric === METRIC.authCodes) known.codes++;
+    return { series, chunk };
+  }
+
+  return {
+    get: (key) => byKey.get(key),
+    chunks: (metric) => metrics.get(metric) ?? [],
+    size: () => byKey.size,
+    newest: () => newest,
+    changed: () => changed,
+    known,
+    largest: () => largest,
+    take(rows, all) {
+      for (const row of rows) {
+        const id = Number(row.id);
+        const value = Number(row.value);
+        const { series, chunk } = byId.get(id) ?? add(id, String(row.metric), JSON.parse(String(row.labels)));
+        if (all) changed = Math.max(changed, Number(row.changed));
+        // Answers to two questions may come in either order; a counter only grows.
+        if (value <= series.value) continue;
+        series.value = value;
+        chunk.text = undefined;
+        largest = Math.max(largest, value);
+      }
+    },
+  };
+}
