@@ -110,6 +110,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     return apartSince !== undefined && performance.now() - apartSince > LONGEST_STEP;
   }
   let believe = false;
+  /** The newest commit of this service: what is found later cannot be older. */
+  let last: { id: string; commits: number } | undefined;
 
   /** Commits a batch. @returns what to tell each of those that wait */
   async function commit(batch: readonly Waiting[], state: { unsure: boolean }): Promise<(() => void)[]> {
@@ -120,6 +122,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       seriesAfter(totals.newest()),
       ...loading(submissions, options),
     ]);
+    const found = { id: String(head?.id), commits: Number(head?.commits) };
+    if (found.id !== (last?.id ?? found.id) || found.commits <= (last?.commits ?? 0))
+      throw new Error('it holds less than was committed. Bring back its files or a backup, and start again');
     totals.take(fresh, false);
     const asked = labelledCounts(submissions, options, totals);
     const [labelled = []] = asked.length > 0 ? await engine.run(asked) : [];
@@ -141,10 +146,12 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     believe = believed(now, time);
     const { changes } = planner;
     grown += changes.keys.size + changes.slots.size;
-    statements.unshift(...changing(changes, Number(head?.commits), time));
+    statements.unshift(...changing(changes, found.commits, time));
     if (grown >= PRUNE_AFTER) statements.push(...pruning(time, keepSeconds, 2 * grown));
     state.unsure = true;
     await engine.commit(statements);
+    last = found;
+    totals.added(changes.sum);
     if (grown >= PRUNE_AFTER) grown = 0;
     return tell;
   }

@@ -66,6 +66,8 @@ export interface Changes {
   reports: { report: Report; late: boolean; now: number }[];
   /** When the newest report in time was counted; milliseconds since the epoch. */
   lastReport: number | undefined;
+  /** Of all that is added. */
+  sum: number;
 }
 
 /** 132 bits: that two things have the same hash is not to be expected, nor can it be brought about. */
@@ -128,9 +130,9 @@ export function createPlanner(view: View, limits: Limits): Planner {
     keys: new Map(),
     reports: [],
     lastReport: undefined,
+    sum: 0,
   };
   const known = { ...view.known };
-  let largest = view.largest;
 
   const find = (key: string) => changes.series.get(key) ?? view.series(key);
 
@@ -245,9 +247,8 @@ export function createPlanner(view: View, limits: Limits): Planner {
       const result = repeated ? 'duplicate' : before === undefined ? 'accepted' : 'correction';
       return { report, outcome: { result, late: !repeated && isLate(report, submission.now, limits) }, deltas };
     });
-    if (!Number.isSafeInteger(largest + sum))
-      throw new Conflict('', `would take a total past ${Number.MAX_SAFE_INTEGER}, which no counter can hold`);
-    largest += sum;
+    if (!Number.isSafeInteger(view.largest + changes.sum + sum)) throw pastAll(submission);
+    changes.sum += sum;
     return { news, claims };
   }
 
@@ -370,6 +371,13 @@ function lowered(report: Report, slot: string, was: number, count: number): Conf
     slot,
     `${slot} of source "${report.source}" at ${when} was ${was} and is now ${count}: a correction can raise a count, never lower it`,
   );
+}
+
+/** The sums of all counters are compared, so that none of them can get there. */
+function pastAll({ reports }: Submission): Conflict {
+  const [largest] = reports.flatMap(({ entries }) => entries).sort((a, b) => b.count - a.count);
+  const slot = largest?.slot ?? '';
+  return new Conflict(slot, `${slot} would take a total past ${Number.MAX_SAFE_INTEGER}, which no counter can hold`);
 }
 
 const reusedId = ({ id }: Report): Conflict =>

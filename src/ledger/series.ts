@@ -21,7 +21,10 @@ export interface KnownTotals {
   /** The newest commit of which all changes were read. */
   changed(): number;
   known: { labelled: number; codes: number };
+  /** No counter is above this. */
   largest(): number;
+  /** Says that so much was added since, in all. */
+  added(sum: number): void;
   /** Takes rows of the table. `all` where they are all that has changed since `changed`. */
   take(rows: readonly Row[], all: boolean): void;
 }
@@ -31,7 +34,7 @@ export function createKnownTotals(): KnownTotals {
   const byId = new Map<number, { series: KnownSeries; chunk: OpenChunk }>();
   const metrics = new Map<string, OpenChunk[]>();
   const known = { labelled: 0, codes: 0 };
-  let [newest, changed, largest] = [0, 0, 0];
+  let [newest, changed, largest, since] = [0, 0, 0, 0];
 
   function roomFor(metric: string): OpenChunk {
     const chunks = metrics.get(metric) ?? [];
@@ -63,8 +66,12 @@ export function createKnownTotals(): KnownTotals {
     newest: () => newest,
     changed: () => changed,
     known,
-    largest: () => largest,
+    largest: () => largest + since,
+    added(sum) {
+      since += sum;
+    },
     take(rows, all) {
+      if (all) since = 0;
       for (const row of rows) {
         const id = Number(row.id);
         const value = Number(row.value);

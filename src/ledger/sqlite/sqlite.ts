@@ -54,6 +54,8 @@ function startThread(file: string, isNew: boolean): Thread {
   };
 }
 
+/** What the thread says of files that it does not find as it left them. */
+const GONE = 'was removed or replaced';
 /** Files of the ledger that Tillwatch kept before it kept SQL. */
 const OLD_FORM = /^ledger\.mdb/;
 
@@ -84,7 +86,9 @@ export function openSqlite(folder: string): Engine {
   const file = join(folder, 'ledger.sqlite');
   let isNew = prepareFile(file);
   let thread: Thread | undefined;
+  let gone: Error | undefined;
   const ask = (kind: string, statements: readonly Statement[] = []) => {
+    if (gone !== undefined) return Promise.reject(gone);
     if (thread === undefined) {
       thread = startThread(file, isNew);
       isNew = false;
@@ -98,7 +102,11 @@ export function openSqlite(folder: string): Engine {
     begin: (statements) => ask('begin', statements),
     run: (statements) => ask('run', statements),
     async commit(statements) {
-      await ask('commit', statements);
+      await ask('commit', statements).catch((error: Error) => {
+        // Its ending thread still has the files open: opening others beside it would do harm.
+        if (error.message.includes(GONE)) gone = new Error(`${error.message}. Start tillwatch again`);
+        throw gone ?? error;
+      });
     },
     abandon() {
       // A new thread opens the file anew, whatever has become of the old one.
