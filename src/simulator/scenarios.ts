@@ -83,11 +83,15 @@ function shuffled<T>(items: readonly T[], random: Random): T[] {
 
 const USUAL_KINDS = [deniedSpike, oneHourRamp, deniedStep, failed, reversal, volumeZero, volumeDrop];
 
-/** Five of the usual kinds of incident, no kind twice. */
-const anyFive = (context: Context): Wanted[] =>
-  shuffled(USUAL_KINDS, context.random)
-    .slice(0, 5)
-    .map((draw) => ({ draw }));
+/** Five of some kinds of incident, no kind twice. */
+const fiveOf =
+  (kinds: readonly Draw[]) =>
+  (context: Context): Wanted[] =>
+    shuffled(kinds, context.random)
+      .slice(0, 5)
+      .map((draw) => ({ draw }));
+
+const anyFive = fiveOf(USUAL_KINDS);
 
 /** In the scored days, wherever there is room. */
 const scored = (wanted: (context: Context) => Wanted[]) => (context: Context) => ({
@@ -387,7 +391,8 @@ export const SCENARIOS = {
     ...WEEK,
     volume: 60,
     traffic: ({ random }) => ({ nightFloor: between(random, 0.001, 0.02) }),
-    happens: scored(anyFive),
+    // Sales that stop have no rows, and are no different from a feed that dies.
+    happens: scored(fiveOf(USUAL_KINDS.filter((kind) => kind !== volumeZero))),
     reporting: () => sparse,
   },
   'every-5-minutes': {
