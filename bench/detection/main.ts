@@ -122,7 +122,7 @@ async function main(): Promise<void> {
   const rows = named('only', values.only, ROWS);
   const detectors = named('detectors', values.detectors, [OWN, ...OTHER_DETECTORS]);
   const seeds = seedsOf(values.seeds);
-  const [weeks = 1, jobs = 2] = [...numbers('weeks', values.weeks, 1), ...numbers('jobs', values.jobs, 1)];
+  const [[weeks = 1], [jobs = 2]] = [numbers('weeks', values.weeks, 1), numbers('jobs', values.jobs, 1)];
   log(`seeds ${seeds.join(',')}`);
   const runs = new Map<string, Played[]>();
   const keyOf = (detector: string, row: Row) => `${detector}/${row.name}`;

@@ -53,7 +53,10 @@ const nameOf = (alert: BacktestAlert): string =>
 /** Minutes of the scored days for which an alert from before them may go on. */
 const LEFT_OVER = 25;
 
-/** An alert that began in the history and goes on and on calls nobody any more, but says what is not so and hides what is. */
+/**
+ * An alert that began in the history and goes on and on calls nobody any more, but says what is not
+ * so and hides what is.
+ */
 const isNeverOver = ({ startsAt, endsAt }: BacktestAlert, scoreFrom: number): boolean =>
   startsAt <= scoreFrom && (endsAt ?? Number.POSITIVE_INFINITY) > scoreFrom + LEFT_OVER * 60;
 
@@ -82,7 +85,8 @@ function foundBy(
 }
 
 /**
- * Every incident of a run, and every alert outside of all of them, whatever its signal: who is called for nothing does not ask by which rule.
+ * Every incident of a run, and every alert outside of all of them, whatever its signal: who is
+ * called for nothing does not ask by which rule.
  * An incident in one acquirer's traffic is found by an alert with that acquirer's label.
  */
 export function foundOfAll(played: Played): Found {
@@ -131,7 +135,10 @@ export function foundOfKind(played: Played, kind: string): Pick<Found, 'incident
   return { incidents, detected: incidents - missed.filter(ofKind).length };
 }
 
-/** The longest stretch, in minutes, for which an alert that began in an incident went on while no incident of its signal did; 0 without any. */
+/**
+ * The longest stretch, in minutes, for which an alert that began in an incident went on while no
+ * incident of its signal did; 0 without any.
+ */
 export function longestAfter({ alerts, labels, scoreFrom, to }: Played): number {
   const stretches = alerts.flatMap((alert) => {
     const end = alert.endsAt ?? to;

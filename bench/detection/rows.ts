@@ -17,7 +17,9 @@ export interface Row {
   name: string;
   scenario: ScenarioName;
   volume?: number;
-  /** Of the scored fortnights with some thirty incidents; the others have five incidents in a week. */
+  /**
+   * Of the scored fortnights with some thirty incidents; the others have five incidents in a week.
+   */
   isFortnight: boolean;
 }
 
@@ -103,6 +105,7 @@ function alertsInLabels(runs: readonly Played[]): number {
   return runs.reduce((sum, run) => sum + ofRun(run), 0);
 }
 
+const OUTLIVES = 'minutes that an alert outlives its incident, at the most';
 /** Nights of so many transactions a minute by day. */
 const NIGHTS_VOLUME = 130;
 
@@ -118,6 +121,6 @@ export function findingsOf(played: readonly PlayedRow[]): Finding[] {
   return [
     ...played.flatMap((one) => (one.row.isFortnight ? fortnightFindings(one) : weekFindings(one))),
     ...(nights.length > 0 ? [night] : []),
-    atMost('minutes that an alert outlives its incident, at the most', 25, Math.max(0, ...runs.map(longestAfter))),
+    ...(runs.length > 0 ? [atMost(OUTLIVES, 25, Math.max(...runs.map(longestAfter)))] : []),
   ];
 }

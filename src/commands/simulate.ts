@@ -8,7 +8,7 @@ import { type Clock, postTraffic, REAL_CLOCK } from '../post-traffic.ts';
 import { createTraffic, DEFAULT_VOLUME, type MinuteCounts } from '../simulate.ts';
 import type { Labelled } from '../simulator/run.ts';
 import { dimensionsOf, makeRun, SCENARIO_NAMES, SCENARIOS, type ScenarioName } from '../simulator/scenarios.ts';
-import { type Dimension, sliced } from '../simulator/slices.ts';
+import { type Dimension, type Source, sliced, slicedTraffic } from '../simulator/slices.ts';
 import { writeAll } from '../write-all.ts';
 import type { CommandIo } from './io.ts';
 
@@ -19,13 +19,22 @@ export interface SimulateCommandOptions {
   seed?: string | number;
   /** A scenario's name, or `list`. */
   scenario?: string;
-  /** `KIND`, placed by the seed, or `KIND@TIME`; `KIND/VALUE` in the traffic of one value of a dimension alone. */
+  /**
+   * `KIND`, placed by the seed, or `KIND@TIME`; `KIND/VALUE` in the traffic of one value of a
+   * dimension alone.
+   */
   incident?: readonly string[];
-  /** Default 2026-01-05T00:00:00Z, so that the same seed gives the same bytes; with `post` now; of a scenario its own. */
+  /**
+   * Default 2026-01-05T00:00:00Z, so that the same seed gives the same bytes; with `post` now; of a
+   * scenario its own.
+   */
   start?: string;
   /** Mean transactions a minute. */
   volume?: string | number;
-  /** `NAME` or `NAME=N`, joined by commas: labels that share the traffic, and how many values each has. */
+  /**
+   * `NAME` or `NAME=N`, joined by commas: labels that share the traffic, and how many values each
+   * has.
+   */
   dimensions?: string;
   /** File to write the incidents to. */
   labels?: string;
@@ -39,13 +48,15 @@ const DEFAULT_DAYS = 14;
 const DEFAULT_START = '2026-01-05T00:00:00Z';
 const DEFAULT_VALUES = 8;
 const MAX_VALUES = 1000;
-/** Live incidents: the first after a few normal minutes, the next when the last one is over and forgotten. */
+/**
+ * Live incidents: the first after a few normal minutes, the next when the last one is over and
+ * forgotten.
+ */
 const LIVE_LEAD_MINUTES = 3;
 const LIVE_PAUSE_MINUTES = 30;
 
 interface Plan {
-  /** What is reported for a minute, or nothing. */
-  traffic: { at: (minute: number) => MinuteCounts | undefined };
+  traffic: Source;
   labels: readonly Labelled[];
   dimensions: readonly string[];
   seed: number;
@@ -130,34 +141,11 @@ function trafficPlan(options: SimulateCommandOptions, seed: number, clock: Clock
   const all = trafficOf();
   const slices = new Set(incidents.flatMap(({ slice }) => slice ?? []));
   const own = [...slices].map((value) => ({ value, traffic: trafficOf(value) }));
-  const traffic = split.length === 0 ? all : { at: (minute: number) => slicedAt(minute, all, own, split, seed) };
+  const traffic = split.length === 0 ? all : slicedTraffic(all, own, split, seed);
   return { traffic, labels: incidents, dimensions: namesOf(split), seed, from, to };
 }
 
 const namesOf = (split: readonly Dimension[]): string[] => split.map(({ name }) => name);
-
-/** Everybody's traffic by slice, but that of a value which has incidents of its own. */
-function slicedAt(
-  minute: number,
-  all: Plan['traffic'],
-  own: readonly { value: string; traffic: Plan['traffic'] }[],
-  split: readonly Dimension[],
-  seed: number,
-): MinuteCounts | undefined {
-  const piecesAt = (traffic: Plan['traffic']) => {
-    const counted = traffic.at(minute);
-    return counted === undefined ? [] : (sliced(counted, split, seed).labelled ?? []);
-  };
-  const has = (labels: Readonly<Record<string, string>>, value: string) => Object.values(labels).includes(value);
-  const labelled = own.reduce(
-    (pieces, { value, traffic }) => [
-      ...pieces.filter(({ labels }) => !has(labels, value)),
-      ...piecesAt(traffic).filter(({ labels }) => has(labels, value)),
-    ],
-    [...piecesAt(all)],
-  );
-  return labelled.length === 0 ? undefined : { minute, labelled };
-}
 
 /** Live, the scored days begin with today; what comes before them is not posted. */
 function scenarioPlan(options: SimulateCommandOptions, seed: number, clock: Clock, split: readonly Dimension[]): Plan {
@@ -312,7 +300,10 @@ function rows(counted: MinuteCounts, byAuthCode: boolean, dimensions: readonly s
   return lines.join('');
 }
 
-/** `start,end,signal,kind`, the end exclusive, as `tillwatch backtest --labels` reads it; `slice` only where an incident is in one. */
+/**
+ * `start,end,signal,kind`, the end exclusive, as `tillwatch backtest --labels` reads it; `slice`
+ * only where an incident is in one.
+ */
 function labelsCsv(labels: readonly Labelled[]): string {
   const sliced = labels.some(({ slice }) => slice !== undefined);
   const lines = labels.map(({ start, end, signal, kind, slice = '' }) => {

@@ -15,7 +15,9 @@ export interface Drawn {
   change: Change;
 }
 
-/** @param volume mean transactions a minute, which the size of what comes from nothing depends on */
+/**
+ * @param volume mean transactions a minute, which the size of what comes from nothing depends on
+ */
 export type Draw = (random: Random, volume: number) => Drawn;
 
 export const between = (random: Random, low: number, high: number): number => low + (high - low) * random();
@@ -44,7 +46,10 @@ const plus =
     means[status][index] = (means[status][index] ?? 0) + count(since);
   };
 
-/** Failures a minute at the least and at the most, by volume; between the volumes, straight in the logarithms. */
+/**
+ * Failures a minute at the least and at the most, by volume; between the volumes, straight in the
+ * logarithms.
+ */
 const FAILURES = [
   [10, 0.7, 3],
   [130, 2, 10],

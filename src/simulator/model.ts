@@ -60,7 +60,10 @@ export interface ModelOptions {
   deniedFactor?: (minute: number) => number;
   /** Minutes by which what people do in a minute comes earlier than usual. */
   earlier?: (minute: number) => number;
-  /** Minutes by which the nightly batch may be early or late; default none, and up to two minutes late. */
+  /**
+   * Minutes by which the nightly batch may be early or late; default none, and up to two minutes
+   * late.
+   */
   batchOff?: number;
 }
 
@@ -132,8 +135,10 @@ function usualVolume(options: ModelOptions): (minute: number) => number {
 }
 
 /**
- * Traffic of a payment provider, fitted to real days: volume by hour and weekday, shares by status, and noise of each beyond chance:
- * by the day, by the hour and by the minute. A batch of reversals runs every night. The same options give the same means.
+ * Traffic of a payment provider, fitted to real days: volume by hour and weekday, shares by status,
+ * and noise of each beyond chance:
+ * by the day, by the hour and by the minute. A batch of reversals runs every night. The same
+ * options give the same means.
  */
 export function trafficMeans(options: ModelOptions): Means {
   const { from, to } = options;

@@ -59,7 +59,10 @@ export interface Gap {
   end: number;
 }
 
-/** Nothing is reported in a gap. What happened in it comes with the first minute after it, or is lost where the process restarted. */
+/**
+ * Nothing is reported in a gap. What happened in it comes with the first minute after it, or is
+ * lost where the process restarted.
+ */
 export const withGaps =
   (gaps: readonly Gap[], after: 'backlog' | 'restart'): Reporting =>
   (minutes) => {

@@ -33,7 +33,9 @@ export interface Labelled {
   slice?: string;
 }
 
-/** Generated traffic as it is reported, with what happened in it. Times are minutes since the epoch. */
+/**
+ * Generated traffic as it is reported, with what happened in it. Times are minutes since the epoch.
+ */
 export interface Run {
   /** In order of time. */
   minutes: MinuteCounts[];
@@ -51,7 +53,10 @@ const TRIES = 5000;
 
 export interface Wanted {
   draw: Draw;
-  /** Days in which it may begin, counted from `first`, the last excluded; default all that are scored. */
+  /**
+   * Days in which it may begin, counted from `first`, the last excluded; default all that are
+   * scored.
+   */
   days?: [number, number];
   /** Minutes of the day in which it may begin; default 07:00 to 23:00. */
   hours?: [number, number];
@@ -62,7 +67,8 @@ export const BY_NIGHT: [number, number] = [3 * 60 + 40, 5 * 60 + 20];
 export const ANY_HOUR: [number, number] = [0, DAY];
 
 /**
- * Draws what is wanted and places it by chance, the longest first, each at least an hour and a half from the others and from what is taken.
+ * Draws what is wanted and places it by chance, the longest first, each at least an hour and a half
+ * from the others and from what is taken.
  * @param first the day from which days are counted, in minutes since the epoch
  * @throws when there is no room
  */

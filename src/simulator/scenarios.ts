@@ -114,7 +114,10 @@ const baseMix = (blipMinutes: number): Wanted[] => [
   ...times(3, { draw: doubleVolume }),
 ];
 
-/** The base, and twice: three hours of denials on one day, and a spike an hour into that time on the next. */
+/**
+ * The base, and twice: three hours of denials on one day, and a spike an hour into that time on the
+ * next.
+ */
 function baseHappens(context: Context, blipMinutes: number): Happens {
   const { random, volume, scoreFrom, to } = context;
   const step = denied('pair-step', [2, 3], [180, 180]);
@@ -153,7 +156,10 @@ const weekdayOf = (minute: number): number => (Math.floor(minute / DAY) + 4) % 7
 /** Days from the first that is scored to the next Sunday. */
 const daysToSunday = ({ scoreFrom }: Context): number => (7 - weekdayOf(scoreFrom)) % 7;
 
-/** A change of daylight saving on the first Sunday that is scored: what people do comes so many minutes earlier from then on. */
+/**
+ * A change of daylight saving on the first Sunday that is scored: what people do comes so many
+ * minutes earlier from then on.
+ */
 const clockChange =
   (earlier: number) =>
   (context: Context): Partial<ModelOptions> => {
@@ -218,7 +224,10 @@ function onPayDays(context: Context): Happens {
   return { placed: place(wanted, context, [scoreFrom, to]) };
 }
 
-/** Twice: five to seven hours of denials, and a spike one to four hours after them. On another day a spike alone. */
+/**
+ * Twice: five to seven hours of denials, and a spike one to four hours after them. On another day a
+ * spike alone.
+ */
 function longOnes(context: Context): Happens {
   const { random, volume, scoreFrom, to } = context;
   const placed = [1, 4].flatMap((day): Placed[] => {
@@ -572,7 +581,10 @@ const reportedMinutes = (model: ModelOptions, placed: readonly Placed[], reporti
   return reporting?.(counts) ?? counts;
 };
 
-/** What is placed happens to all of them at once; beside it, each of four has an incident of its own. */
+/**
+ * What is placed happens to all of them at once; beside it, each of four has an incident of its
+ * own.
+ */
 function acquirerMinutes(acquirers: number, model: ModelOptions, placed: readonly Placed[], context: Context) {
   const { random, scoreFrom, to } = context;
   const sizes = Array.from({ length: acquirers }, (_, nth) => sizeOf(nth));

@@ -34,7 +34,10 @@ function split({ labels, counts }: Piece, { name, values }: Dimension, random: R
   return pieces;
 }
 
-/** Counts by the values of dimensions, which share the traffic unevenly. The same seed gives the same shares of a minute. */
+/**
+ * Counts by the values of dimensions, which share the traffic unevenly. The same seed gives the
+ * same shares of a minute.
+ */
 export function sliced(counted: MinuteCounts, dimensions: readonly Dimension[], seed: number): MinuteCounts {
   const random = randomFor(seed, 2400, counted.minute);
   const { minute, counts = {}, labelled = [{ labels: {}, counts }] } = counted;
@@ -43,4 +46,38 @@ export function sliced(counted: MinuteCounts, dimensions: readonly Dimension[], 
     labelled,
   );
   return { minute, labelled: pieces };
+}
+
+/** What is reported for a minute, or nothing. */
+export interface Source {
+  at: (minute: number) => MinuteCounts | undefined;
+}
+
+/**
+ * Everybody's traffic by slice, but for the values that have a source of their own: those slices
+ * are of that source, which should differ only in what happens to them.
+ */
+export function slicedTraffic(
+  all: Source,
+  own: readonly { value: string; traffic: Source }[],
+  dimensions: readonly Dimension[],
+  seed: number,
+): Source {
+  const has = ({ labels }: Piece, value: string) => Object.values(labels).includes(value);
+  return {
+    at: (minute) => {
+      const piecesOf = (source: Source) => {
+        const counted = source.at(minute);
+        return counted === undefined ? [] : (sliced(counted, dimensions, seed).labelled ?? []);
+      };
+      const labelled = own.reduce(
+        (pieces, { value, traffic }) => [
+          ...pieces.filter((piece) => !has(piece, value)),
+          ...piecesOf(traffic).filter((piece) => has(piece, value)),
+        ],
+        [...piecesOf(all)],
+      );
+      return labelled.length === 0 ? undefined : { minute, labelled };
+    },
+  };
 }
