@@ -32,6 +32,7 @@ const silence = z.object({
   createdBy: z.string(),
   comment: z.string(),
 });
+const firingAlert = z.object({ fingerprint: z.string() });
 export type AlertmanagerSilence = z.output<typeof silence>;
 export type Matcher = z.output<typeof matcher>;
 
@@ -44,9 +45,18 @@ export interface NewSilence {
   comment: string;
 }
 
+/** The alerts that it knows to fire, and since when it runs. */
+export interface FiringAlerts {
+  fingerprints: ReadonlySet<string>;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+}
+
 export interface Alertmanager {
   /** Resolves when it is there. */
   ready(): Promise<void>;
+  /** Silenced and inhibited ones too. */
+  alerts(): Promise<FiringAlerts>;
   /** All that it knows, expired ones too. */
   silences(): Promise<AlertmanagerSilence[]>;
   /** @returns its id */
@@ -85,6 +95,13 @@ export function createAlertmanager(url: string, timeoutMs = 5000): Alertmanager 
   return {
     async ready() {
       await ask('/-/ready');
+    },
+    async alerts() {
+      const [alerts, status] = await Promise.all([ask('/api/v2/alerts'), ask('/api/v2/status')]);
+      return {
+        fingerprints: new Set(parsed(alerts, z.array(firingAlert)).map(({ fingerprint }) => fingerprint)),
+        startedAt: Date.parse(parsed(status, z.object({ uptime: z.string() })).uptime),
+      };
     },
     silences: async () => parsed(await ask('/api/v2/silences'), z.array(silence)),
     async createSilence(wanted) {

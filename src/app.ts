@@ -7,7 +7,6 @@ import type { Asset } from './assets.ts';
 import { bodyReader } from './body.ts';
 import type { Health } from './exposition.ts';
 import { boundedAnswers, type Check, createGuard, ownHost, sameSite } from './guards.ts';
-import { createJournal } from './journal.ts';
 import { openApi, tagged } from './openapi.ts';
 import { answerProblem, Problem, problems, toProblem } from './problem.ts';
 import { alertRoutes } from './routes/alerts.ts';
@@ -47,7 +46,7 @@ function handlerOf({ health: { requests }, guard, bounded }: Gates, route: Route
   const ok = requests.labels({ method, route: path, code: 200 });
   const enter = guard(route.role);
   const few = method === 'get' && route.light !== true;
-  const readBody = route.accepts && bodyReader(route.accepts);
+  const readBody = route.accepts && bodyReader(route.accepts, route.maxBody);
   return async (ctx) => {
     const start = performance.now();
     let code = 500;
@@ -102,8 +101,7 @@ const protectedBy =
 /** The HTTP application; never listens. */
 export function createApp({ access, assets, version, ...services }: AppOptions, limits: ServerOptions = {}): Server {
   const { log } = services;
-  const journal = createJournal(services.ledger);
-  const state = watchState({ ...services, journal }, log);
+  const state = watchState(services, log);
   const routes = [
     ...tagged('Counts', transactionRoutes(services)),
     ...tagged('What is unusual', [
@@ -114,7 +112,7 @@ export function createApp({ access, assets, version, ...services }: AppOptions, 
     ]),
     ...tagged('Alerts', [
       ...alertRoutes(services),
-      ...incidentRoutes(services, journal),
+      ...incidentRoutes(services),
       ...silenceRoutes(services),
       ...ruleRoutes(services),
     ]),

@@ -33,23 +33,24 @@ function checkType(type: string, accepts: readonly string[]): string {
 
 const unreadable = (why: string): Problem => new Problem(400, `the body cannot be read: ${why.slice(0, 200)}`);
 
-/** Reads any body as text, unpacked, up to its limit. */
-const parseText = bodyParser({
-  enableTypes: ['text'],
-  extendTypes: { text: [JSON_TYPE, ...LINES_TYPES] },
-  textLimit: MAX_BODY,
-  onerror(error, ctx) {
-    const { status } = error as Error & { status?: number };
-    if (status === 413) throw new Problem(413, `the body is larger than ${MAX_BODY}; send it in parts`);
-    if (status === 415)
-      throw new Problem(
-        415,
-        `Content-Encoding: "${ctx.get('Content-Encoding')}" is not taken; send ${ENCODINGS.join(', ')} or none`,
-      );
-    // Anything else that the parser meets is the sender's: broken gzip, a cut connection.
-    throw unreadable(error.message);
-  },
-});
+/** Reads any body as text, unpacked, up to a limit. */
+const textParser = (most: string) =>
+  bodyParser({
+    enableTypes: ['text'],
+    extendTypes: { text: [JSON_TYPE, ...LINES_TYPES] },
+    textLimit: most,
+    onerror(error, ctx) {
+      const { status } = error as Error & { status?: number };
+      if (status === 413) throw new Problem(413, `the body is larger than ${most}; send it in parts`);
+      if (status === 415)
+        throw new Problem(
+          415,
+          `Content-Encoding: "${ctx.get('Content-Encoding')}" is not taken; send ${ENCODINGS.join(', ')} or none`,
+        );
+      // Anything else that the parser meets is the sender's: broken gzip, a cut connection.
+      throw unreadable(error.message);
+    },
+  });
 
 /** The same request as if its body had not been packed by zstd, which the parser does not know. */
 function withoutZstd(ctx: Context): Context {
@@ -155,7 +156,8 @@ function parse(text: string, lines: { said: boolean; accepted: boolean }): unkno
  * @returns a function, for one route
  * @throws Problem 400, 413 or 415
  */
-export function bodyReader(accepts: readonly string[]): (ctx: Context) => Promise<void> {
+export function bodyReader(accepts: readonly string[], most = MAX_BODY): (ctx: Context) => Promise<void> {
+  const parseText = textParser(most);
   const accepted = LINES_TYPES.some((type) => accepts.includes(type));
   return async (ctx) => {
     const type = checkType(ctx.get('Content-Type'), accepts);

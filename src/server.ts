@@ -5,6 +5,7 @@ import { type AddressInfo, Server as NetServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAccess } from './access.ts';
 import { watchAlertPath } from './alert-path.ts';
+import { watchIncidents } from './alerting/watch-incidents.ts';
 import { createAlertmanager } from './alertmanager.ts';
 import { createApp } from './app.ts';
 import { readAssets } from './assets.ts';
@@ -116,13 +117,15 @@ export async function startServer(
   const baseline = watchBaseline(prometheus, log);
   const health = createHealth(VERSION, baselineAge(baseline), ledger);
   const events = createEvents(health.streams);
-  const { ready: alertmanagerReady } = createAlertmanager(config.alertmanagerUrl, 2000);
-  const path = watchAlertPath({ prometheus, alertmanagerReady, gauge: health.watchdog, log });
+  const alertmanager = createAlertmanager(config.alertmanagerUrl, 2000);
+  const path = watchAlertPath({ prometheus, alertmanagerReady: alertmanager.ready, gauge: health.watchdog, log });
+  const incidents = watchIncidents({ ledger, prometheus, alertmanager, log });
   const stopping = new AbortController();
   async function close(): Promise<void> {
     stopping.abort();
     baseline.stop();
     path.stop();
+    incidents.stop();
     events.close();
     if (server.listening) await stop(server, config.drain);
     await ledger.close();

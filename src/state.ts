@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type AlertPathWatch, alertPath, WATCHDOG } from './alert-path.ts';
+import { openIncidents } from './alerting/incidents.ts';
 import { anomaly, definitions, type Recorded, readAnomalies } from './anomalies.ts';
 import { type BaselineWatch, describeBaseline, describedBaseline } from './baseline.ts';
 import { type Demo, demoState } from './demo.ts';
 import type { Events } from './events.ts';
-import type { Journal } from './journal.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { type Log, messageOf } from './log.ts';
 import { RECORDED, TUNABLE } from './names.ts';
@@ -38,7 +38,6 @@ interface Sources {
   baseline: BaselineWatch;
   path: AlertPathWatch;
   ledger: Ledger;
-  journal: Journal;
   events: Events;
   demo?: Demo | undefined;
 }
@@ -74,14 +73,14 @@ async function historyOf(prometheus: Prometheus): Promise<number | undefined> {
 
 const rank = ({ state, labels }: Alert): string => `${state === 'firing' ? 0 : 1} ${labels.severity}`;
 
-async function shownAlerts(alerts: readonly Alert[], journal: Journal): Promise<State['alerts']> {
+async function shownAlerts(alerts: readonly Alert[], ledger: Ledger): Promise<State['alerts']> {
   // Alerts are shown without their incidents while the ledger cannot be read.
-  const open = await journal.open().catch(() => () => undefined);
+  const open = await openIncidents(ledger).catch(() => () => undefined);
   return alerts
     .filter(({ labels }) => labels.alertname !== WATCHDOG)
     .sort((a, b) => rank(a).localeCompare(rank(b)))
     .map((shown) => {
-      const id = open(shown.labels)?.id;
+      const id = open(shown.labels);
       return id === undefined ? shown : { ...shown, incidentId: id };
     });
 }
@@ -93,7 +92,7 @@ const hasReports = (ledger: Ledger): Promise<boolean> =>
     () => true,
   );
 
-async function readState({ prometheus, baseline, path, ledger, journal, demo }: Sources): Promise<State> {
+async function readState({ prometheus, baseline, path, ledger, demo }: Sources): Promise<State> {
   const asked = readAnomalies(prometheus).catch((error: unknown) => messageOf(error));
   const [answer] = await Promise.all([asked, path.refresh(), baseline.refresh()]);
   const recorded: Partial<Recorded> = typeof answer === 'string' ? {} : answer;
@@ -111,7 +110,7 @@ async function readState({ prometheus, baseline, path, ledger, journal, demo }: 
     verdict: verdictOf({ ...facts, prometheus: steps.prometheus, ...(history !== undefined && { history }) }),
     ...(definitions !== undefined && { definitions }),
     anomalies,
-    alerts: await shownAlerts(alerts, journal),
+    alerts: await shownAlerts(alerts, ledger),
     path: steps,
   };
 }

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RECORDED } from '../src/names.ts';
 import { createBlocks, startPrivatePrometheus } from '../src/private-prometheus.ts';
+import { startAlertmanager } from './support/alertmanager.ts';
 import { listenTo } from './support/event-stream.ts';
+import { freePort, waitFor } from './support/processes.ts';
 import { type Client, runToEnd, type Service, serveProcess, startService, temporaryFolder } from './support/service.ts';
 
 const DENIED = { alertname: 'TransactionsDeniedAboveNormal', severity: 'critical', status: 'denied' };
@@ -88,6 +90,17 @@ describe('the incidents of a journal', () => {
     const before = await incidentsOf(service);
     await tell(service, { startsAt: 'yesterday', fingerprint: 'eeeeeeeeeeeeeeee' });
     expect((await incidentsOf(service)).length).toBe(before.length);
+  });
+
+  test('no time that a webhook names makes a route fail', async () => {
+    for (const startsAt of ['+275760-09-13T00:00:00.000Z', '9999-12-31T23:59:59Z', '-000001-01-01T00:00:00Z'])
+      await tell(service, { startsAt, endsAt: startsAt, fingerprint: startsAt });
+    await tell(service, { endsAt: '+275760-09-13T00:00:00.000Z', fingerprint: 'far' });
+    const far = (await incidentsOf(service)).find((one: { startsAt: string }) => one.startsAt === AT);
+    expect(Date.parse(far.endsAt)).toBeLessThanOrEqual(Date.now() + 1000);
+    await mark(service, far.id, { verdict: 'incident', by: 'ana' });
+    for (const path of ['/api/v1/incidents', '/api/v1/incidents.csv', '/api/v1/alerts', '/api/v1/state'])
+      expect((await service.get(path)).status, path).toBe(200);
   });
 
   test.each([
@@ -227,4 +240,86 @@ test('the exported labels are what `backtest --labels` scores by', async () => {
   const { code, stdout, stderr } = await runToEnd(['backtest', history, '--labels', labels, '--json'], process.env);
   expect(code, stderr).toBe(0);
   expect(JSON.parse(stdout).score).toMatchObject({ incidents: 1, detected: 1, falseAlarms: 0 });
+});
+
+test('4,000 alerts in one notification are 4,000 incidents; the journal says how many it left out', async () => {
+  const service = await startService();
+  const filler = 'x'.repeat(1000);
+  const told = notification({});
+  const alerts = Array.from({ length: 4000 }, (_, i) => ({
+    ...told.alerts[0],
+    labels: { ...DENIED, merchant: String(i) },
+    annotations: { summary: filler },
+    fingerprint: String(i),
+    startsAt: new Date(Date.parse(AT) + i).toISOString(),
+  }));
+  const answer = await service.send('POST', '/api/v1/alertmanager', { ...told, alerts, truncatedAlerts: 5 });
+  expect(answer.status, answer.text.slice(0, 200)).toBe(200);
+  const { incidents } = (await service.get('/api/v1/incidents?limit=1000')).json;
+  expect(incidents.length).toBe(1000);
+  expect(incidents[999].labels.merchant).toBe('3000');
+  const [entry] = (await service.get('/api/v1/alerts')).json.journal;
+  expect(entry.alerts.length).toBeGreaterThan(100);
+  expect(entry.alerts.length + entry.truncatedAlerts).toBe(4005);
+  await service.close();
+});
+
+test('huge notifications are cut, so that none of them is too much to read again', async () => {
+  const service = await startService();
+  const huge = 'é'.repeat(800_000);
+  const { alerts, ...head } = notification({ labels: { ...DENIED, merchant: huge } });
+  for (const body of [
+    { ...head, alerts: [{ ...alerts[0], annotations: { summary: huge } }] },
+    {
+      ...head,
+      groupKey: huge,
+      commonLabels: Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`l${i}`, '1'])),
+      alerts,
+    },
+    {
+      ...head,
+      alerts: [{ ...alerts[0], labels: Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`l${i}`, '1'])) }],
+    },
+  ])
+    expect((await service.send('POST', '/api/v1/alertmanager', body)).status).toBe(200);
+  const { text, json } = await service.get('/api/v1/alerts');
+  expect(json.journal.length).toBe(3);
+  expect(text.length).toBeLessThan(1_600_000);
+  expect((await service.get('/api/v1/incidents')).text.length).toBeLessThan(100_000);
+  await service.close();
+});
+
+test('an incident ends when its alert does, also while that is silenced', async () => {
+  const port = await freePort();
+  const alertmanager = await startAlertmanager(
+    (config) =>
+      config
+        .replaceAll('http://tillwatch:8080', `http://127.0.0.1:${port}`)
+        .replace(/group_wait: .*/, 'group_wait: 0s'),
+    {},
+  );
+  const storage = temporaryFolder('no-rules');
+  const prometheus = await startPrivatePrometheus(storage);
+  const service = await startService({
+    port: String(port),
+    alertmanagerUrl: alertmanager.url,
+    prometheusUrl: prometheus.url,
+  });
+  const alert = { labels: { ...DENIED, service: 'payments' }, annotations: { summary: 'denied above normal' } };
+  await alertmanager.post([alert]);
+  const first = async () => (await incidentsOf(service))[0];
+  const { id, startsAt } = await waitFor(first, { what: 'the incident' });
+  const silence = { alertname: DENIED.alertname, labels: {}, minutes: 60, createdBy: 'ana', comment: 'known' };
+  expect((await service.send('POST', '/api/v1/silences', silence)).status).toBe(200);
+  expect((await first()).endsAt).toBeNull();
+  await alertmanager.post([{ ...alert, startsAt, endsAt: new Date().toISOString() }]);
+  const ended = await waitFor(async () => ((await first()).endsAt === null ? undefined : first()), {
+    what: 'the end of the incident',
+    timeout: 60_000,
+  });
+  expect(ended).toMatchObject({ id, startsAt });
+  expect(Math.abs(Date.parse(ended.endsAt) - Date.now())).toBeLessThan(60_000);
+  await service.close();
+  await prometheus.stop();
+  await alertmanager.stop();
 });

@@ -406,22 +406,37 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', (engine) => {
     expect(all.length).toBe(22);
     expect(await ledger.notifications({ limit: 1000, bytes: 7_000_000 })).toEqual(all.slice(0, 2));
     expect(await ledger.notifications({ limit: 1000, bytes: 1 })).toEqual(all.slice(0, 1));
-    expect(await ledger.notificationsAfter(all[1]?.id ?? 0, { limit: 10, bytes: 1e9 })).toEqual(all.slice(0, 1));
 
     const incident = { id: 'a', fingerprint: 'f', startsAt: 1000, endsAt: null, body: '{}' };
-    await ledger.upsertIncident(incident);
-    await ledger.upsertIncident({ ...incident, id: 'b', startsAt: 2000, endsAt: 3000 });
+    const later = { ...incident, id: 'b', startsAt: 2000, endsAt: 3000 };
+    const other = { ...incident, id: 'c', fingerprint: 'g' };
+    await ledger.addNotification('{}', [incident, other]);
     const size = { limit: 10, bytes: 1e6 };
-    expect((await ledger.incidents(size)).map(({ id }) => id)).toEqual(['b', 'a']);
-    expect(await ledger.incidents({ ...size, open: true })).toEqual([incident]);
-    expect(await ledger.incidents({ ...size, before: 2000 })).toEqual([incident]);
-    await ledger.upsertIncident({ ...incident, endsAt: 1500 });
-    expect(await ledger.incident('a')).toEqual({ ...incident, endsAt: 1500 });
-    expect(await ledger.incident('c')).toBe(undefined);
+    expect(await ledger.incidents({ ...size, open: true })).toEqual([other, incident]);
+    await ledger.addNotification('{}', [later]);
+    const ended = { ...incident, endsAt: 2000 };
+    expect(await ledger.incidents(size)).toEqual([later, other, ended]);
+    expect(await ledger.incidents({ ...size, before: other })).toEqual([ended]);
+    await ledger.endIncidents([
+      { id: 'a', endsAt: 5000 },
+      { id: 'c', endsAt: 1500 },
+    ]);
+    expect(await ledger.incidents({ ...size, open: true })).toEqual([]);
+    expect(await ledger.incident('a')).toEqual(ended);
+    expect(await ledger.incident('d')).toBe(undefined);
 
-    await ledger.setMark({ id: 'a', body: '1' });
-    await ledger.setMark({ id: 'a', body: '2' });
-    expect(await ledger.marks(size)).toEqual([{ id: 'a', body: '2' }]);
+    await ledger.setMark({ id: 'c', body: '1' });
+    await ledger.setMark({ id: 'c', body: '2' });
+    expect(await ledger.incidents({ ...size, marked: true })).toEqual([{ ...other, endsAt: 1500, mark: '2' }]);
+    const many = Array.from({ length: 10_001 }, (_, i) => ({
+      ...later,
+      id: `m${i}`,
+      startsAt: 3000 + i,
+      endsAt: 20_000,
+    }));
+    await ledger.addNotification('{}', many);
+    expect(await ledger.incident('b')).toBe(undefined);
+    expect(await ledger.incident('c')).toBeDefined();
     await ledger.close();
   });
 

@@ -194,15 +194,18 @@ export function pruning(time: number, keepSeconds: number, rows: number): Statem
     rows,
     time - kept,
   ];
-  const minutes = (table: string): Statement => [
-    `DELETE FROM ${table} WHERE minute < CAST($1 AS BIGINT) AND minute < (SELECT MIN(minute) FROM ${table}) + 3600`,
-    Math.floor(time / 1000) - keepSeconds,
-  ];
+  const until = Math.floor(time / 1000) - keepSeconds;
+  const oldMinutes = 'minute < CAST($1 AS BIGINT) AND minute < (SELECT MIN(minute) FROM minute_totals) + 3600';
   return [
     oldest('idempotency_keys', KEYS_KEPT),
     oldest('identified_reports', REPORTS_KEPT),
-    minutes('minutes'),
-    minutes('minute_totals'),
+    [
+      `INSERT INTO pruned (status, count) SELECT status, SUM(count) FROM minute_totals WHERE ${oldMinutes} GROUP BY status
+       ON CONFLICT (status) DO UPDATE SET count = pruned.count + excluded.count`,
+      until,
+    ],
+    [`DELETE FROM minutes WHERE ${oldMinutes}`, until],
+    [`DELETE FROM minute_totals WHERE ${oldMinutes}`, until],
     [`DELETE FROM reports WHERE id <= (SELECT MAX(id) FROM reports) - ${LISTED}`],
   ];
 }

@@ -45,44 +45,69 @@ export const notifications = {
     beyond('notifications', NEWEST),
   ],
   newest: (size: Page) => page('id, body', 'notifications', NEWEST, size),
-  after: (id: number, size: Page) =>
-    page('id, body', '(SELECT * FROM notifications WHERE id > CAST($1 AS BIGINT)) n', 'id', size, id),
   of: notification,
 };
 
-const LATEST = 'starts_at DESC, id';
+const LATEST = 'starts_at DESC, id DESC';
 /** Incidents that last or bear a mark are the last to go. */
 const LEAST_NEEDED = `CASE WHEN ends_at IS NULL OR id IN (SELECT id FROM marks) THEN 0 ELSE 1 END, ${LATEST}`;
-const INCIDENT = 'id, fingerprint, starts_at, ends_at, body';
+const INCIDENT = 'id, fingerprint, starts_at, ends_at, body, mark';
+const MARKED = 'SELECT i.*, k.body AS mark FROM incidents i LEFT JOIN marks k ON k.id = i.id';
+
+/** Ends those that last and have a later one of the same fingerprint: where that one begins. Their ends were not told of. */
+const LATER =
+  'SELECT MIN(n.starts_at) FROM incidents n WHERE n.fingerprint = incidents.fingerprint AND n.starts_at > incidents.starts_at';
+const overtaken = (fingerprints: readonly string[]): Statement => [
+  `UPDATE incidents SET ends_at = (${LATER}) WHERE ends_at IS NULL AND (${LATER}) IS NOT NULL
+     AND fingerprint IN (SELECT r.value->>0 FROM {rows $1})`,
+  JSON.stringify(fingerprints.map((fingerprint) => [fingerprint])),
+];
 
 export const incidents = {
-  upsert: ({ id, fingerprint, startsAt, endsAt, body }: StoredIncident): Statement[] => [
-    [
-      `INSERT INTO incidents (id, fingerprint, starts_at, ends_at, bytes, body)
-       VALUES ($1, $2, CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS INTEGER), $6)
-       ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, starts_at = excluded.starts_at,
-         ends_at = excluded.ends_at, bytes = excluded.bytes, body = excluded.body`,
+  /** Adds or replaces incidents, no id twice. */
+  tell(told: readonly StoredIncident[]): Statement[] {
+    if (told.length === 0) return [];
+    const rows = told.map(({ id, fingerprint, startsAt, endsAt, body }) => [
       storable(id),
       storable(fingerprint),
       startsAt,
       endsAt,
       Buffer.byteLength(body),
-      body,
-    ],
-    beyond('incidents', LEAST_NEEDED),
-  ],
-  list({ open = false, before = Number.MAX_SAFE_INTEGER, ...size }: IncidentQuery): Statement {
-    const where = open ? ' AND ends_at IS NULL' : '';
-    const from = `(SELECT * FROM incidents WHERE starts_at < CAST($1 AS BIGINT)${where}) i`;
-    return page(INCIDENT, from, LATEST, size, before);
+      storable(body),
+    ]);
+    return [
+      [
+        `INSERT INTO incidents (id, fingerprint, starts_at, ends_at, bytes, body)
+         SELECT r.value->>0, r.value->>1, CAST(r.value->>2 AS BIGINT), CAST(r.value->>3 AS BIGINT),
+           CAST(r.value->>4 AS INTEGER), r.value->>5 FROM {rows $1} WHERE true
+         ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, starts_at = excluded.starts_at,
+           ends_at = excluded.ends_at, bytes = excluded.bytes, body = excluded.body`,
+        JSON.stringify(rows),
+      ],
+      overtaken(rows.map(([, fingerprint]) => String(fingerprint))),
+      beyond('incidents', LEAST_NEEDED),
+    ];
   },
-  one: (id: string): Statement => [`SELECT ${INCIDENT} FROM incidents WHERE id = $1`, storable(id)],
-  of: ({ id, fingerprint, starts_at, ends_at, body }: Row): StoredIncident => ({
+  end: (ends: readonly { id: string; endsAt: number }[]): Statement[] => [
+    [
+      `UPDATE incidents SET ends_at = CAST(r.value->>1 AS BIGINT) FROM {rows $1}
+       WHERE incidents.id = r.value->>0 AND incidents.ends_at IS NULL`,
+      JSON.stringify(ends.map(({ id, endsAt }) => [id, endsAt])),
+    ],
+  ],
+  list({ open = false, marked = false, before, ...size }: IncidentQuery): Statement {
+    const only = `${open ? ' AND i.ends_at IS NULL' : ''}${marked ? ' AND k.id IS NOT NULL' : ''}`;
+    const from = `(${MARKED} WHERE (i.starts_at, i.id) < (CAST($1 AS BIGINT), $2)${only}) t`;
+    return page(INCIDENT, from, LATEST, size, before?.startsAt ?? Number.MAX_SAFE_INTEGER, before?.id ?? '');
+  },
+  one: (id: string): Statement => [`SELECT * FROM (${MARKED}) t WHERE id = $1`, storable(id)],
+  of: ({ id, fingerprint, starts_at, ends_at, body, mark }: Row): StoredIncident => ({
     id: String(id),
     fingerprint: String(fingerprint),
     startsAt: Number(starts_at),
     endsAt: ends_at === null ? null : Number(ends_at),
     body: String(body),
+    ...(mark !== null && { mark: String(mark) }),
   }),
 };
 
@@ -98,8 +123,6 @@ export const marks = {
     ],
     beyond('marks', 'marked_at DESC, id'),
   ],
-  list: (size: Page) => page('id, body', 'marks', 'marked_at DESC, id', size),
-  of: ({ id, body }: Row): StoredMark => ({ id: String(id), body: String(body) }),
 };
 
 export const latestReports = (limit: number): Statement => [

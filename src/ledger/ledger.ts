@@ -132,13 +132,17 @@ export interface StoredIncident {
   endsAt: number | null;
   /** JSON: all else that there is to say of it. */
   body: string;
+  /** JSON: what people said of it; undefined where nobody has. */
+  mark?: string | undefined;
 }
 
 export interface IncidentQuery extends Page {
   /** Only those that still last. */
   open?: boolean | undefined;
-  /** Only those that began before this, in milliseconds since the epoch. */
-  before?: number | undefined;
+  /** Only those of which people said something. */
+  marked?: boolean | undefined;
+  /** Only those that come after this one in the list. */
+  before?: Pick<StoredIncident, 'id' | 'startsAt'> | undefined;
 }
 
 export interface StoredMark {
@@ -170,21 +174,21 @@ export interface Ledger {
   totals(now: number): Promise<Totals>;
   /** The newest reports, newest first. */
   latestReports(limit: number): Promise<ListedReport[]>;
-  /** Adds a notification; the oldest go when there are too many of them or too many bytes. `body` is JSON. */
-  addNotification(body: string): Promise<void>;
+  /**
+   * Adds a notification (JSON), and adds the incidents that it tells of or replaces those of the same ids. One that lasts ends
+   * where the next of its fingerprint begins. The oldest notifications go when there are too many of them or too many bytes;
+   * of incidents, the oldest that have ended and bear no mark go first.
+   */
+  addNotification(body: string, incidents?: readonly StoredIncident[]): Promise<void>;
   /** The newest notifications, newest first. */
   notifications(page: Page): Promise<Notification[]>;
-  /** Notifications after the one of this id, oldest first. */
-  notificationsAfter(id: number, page: Page): Promise<Notification[]>;
-  /** Adds an incident, or replaces the one of this id. The oldest that have ended and bear no mark go when there are too many. */
-  upsertIncident(incident: StoredIncident): Promise<void>;
+  /** Ends incidents that last; one that has ended stays as it is. Milliseconds since the epoch. */
+  endIncidents(ends: readonly { id: string; endsAt: number }[]): Promise<void>;
   /** Incidents, the latest to begin first. */
   incidents(query: IncidentQuery): Promise<StoredIncident[]>;
   incident(id: string): Promise<StoredIncident | undefined>;
   /** Keeps what people said of an incident, in place of what they said before. */
   setMark(mark: StoredMark): Promise<void>;
-  /** Marks, the newest first. */
-  marks(page: Page): Promise<StoredMark[]>;
   /** Whether the newest commit failed, and why. */
   status(): LedgerStatus;
   /** How long the commits since the last call took, in seconds. */

@@ -267,14 +267,12 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       };
     },
     latestReports: (limit) => rows(latestReports(limit), readable),
-    addNotification: (body) => write(notifications.add(body, Date.now())),
+    addNotification: (body, told = []) => write([...notifications.add(body, Date.now()), ...incidents.tell(told)]),
     notifications: (page) => rows(notifications.newest(page), notifications.of),
-    notificationsAfter: (id, page) => rows(notifications.after(id, page), notifications.of),
-    upsertIncident: (incident) => write(incidents.upsert(incident)),
+    endIncidents: (ends) => write(incidents.end(ends)),
     incidents: (query) => rows(incidents.list(query), incidents.of),
     incident: async (id) => (await rows(incidents.one(id), incidents.of))[0],
     setMark: (mark) => write(marks.set(mark, Date.now())),
-    marks: (page) => rows(marks.list(page), marks.of),
     status: (): LedgerStatus => (failure === undefined ? { failing: false } : { failing: true, reason: failure }),
     waiting: () => gathering.length,
     takeCommitTimes() {

@@ -1,8 +1,19 @@
 /**
  * The tables, as numbered migrations. Both engines take the same SQL; what they spell differently stands in braces:
- * `{id}` is a number that grows with each row, `{clustered}` keeps rows in the order of their key.
+ * `{id}` is a number that grows with each row, `{clustered}` keeps rows in the order of their key, `{json}` after text
+ * makes JSON of it, `{iso}` is the text of the time in a column `at`, in seconds since the epoch.
  * A migration that has been released never changes: a change is a new migration.
  */
+const share = 'CASE WHEN total = 0 THEN NULL ELSE CAST(count AS DOUBLE PRECISION) / total END AS share';
+const sum = (column: string) => `CAST(SUM(${column}) AS BIGINT)`;
+/** A view of counts by time and `name`, with the total of the time and each share of it. `rows` has `at`, `name` and `count`. */
+const shares = (view: string, time: string, name: string, rows: string) =>
+  `CREATE VIEW ${view} AS SELECT {iso} AS ${time}, at AS epoch, ${name}, count, total, ${share}
+   FROM (SELECT at, ${name}, count, CAST(SUM(count) OVER (PARTITION BY at) AS BIGINT) AS total FROM (${rows}) r) t`;
+const codes = (at: string) => `SELECT ${at} AS at, s.labels{json}->>'auth_code' AS auth_code, ${sum('m.count')} AS count
+  FROM minutes m JOIN series s ON s.id = m.series WHERE s.metric = 'transactions_by_auth_code_total' GROUP BY 1, 2`;
+const HOUR = 'minute - minute % 3600';
+
 export const MIGRATIONS: readonly (readonly string[])[] = [
   [
     // One row: whose ledger it is, how often it was committed, and its time (clock.ts), all in milliseconds.
@@ -86,5 +97,34 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       body TEXT NOT NULL
     )`,
     'CREATE INDEX marks_by_time ON marks (marked_at)',
+  ],
+  [
+    // An alert has few incidents, and few incidents last.
+    'CREATE INDEX incidents_by_alert ON incidents (fingerprint)',
+    'CREATE INDEX incidents_that_last ON incidents (starts_at) WHERE ends_at IS NULL',
+    // What the minutes that are no longer kept counted: with it, counters equal the sums of minutes for good (verify.ts).
+    'CREATE TABLE pruned (status TEXT PRIMARY KEY, count BIGINT NOT NULL) {clustered}',
+    // For people (docs/sql.md). Times are UTC.
+    shares('counts_by_minute', 'minute', 'status', 'SELECT minute AS at, status, count FROM minute_totals'),
+    shares(
+      'counts_by_hour',
+      'hour',
+      'status',
+      `SELECT ${HOUR} AS at, status, ${sum('count')} AS count FROM minute_totals GROUP BY ${HOUR}, status`,
+    ),
+    `CREATE VIEW counts_by_label AS
+     SELECT {iso} AS minute, at AS epoch, labels->>'status' AS status, labels, count FROM (
+       SELECT m.minute AS at, s.labels{json} AS labels, m.count FROM minutes m JOIN series s ON s.id = m.series
+       WHERE s.metric = 'transactions_total') t`,
+    shares('auth_codes_by_minute', 'minute', 'auth_code', codes('m.minute')),
+    shares('auth_codes_by_hour', 'hour', 'auth_code', codes('m.minute - m.minute % 3600')),
+    `CREATE VIEW days_compared AS
+     SELECT hour, status, ${sum('CASE WHEN ago = 0 THEN count END')} AS today,
+       ${sum('CASE WHEN ago = 1 THEN count END')} AS yesterday, ${sum('CASE WHEN ago = 7 THEN count END')} AS last_week
+     FROM (
+       SELECT m.minute % 86400 / 3600 AS hour, m.status, m.count, (d.today - (m.minute - m.minute % 86400)) / 86400 AS ago
+       FROM minute_totals m CROSS JOIN (SELECT time / 1000 - time / 1000 % 86400 AS today FROM ledger) d
+       WHERE m.minute >= d.today - 7 * 86400) t
+     WHERE ago IN (0, 1, 7) GROUP BY hour, status`,
   ],
 ];

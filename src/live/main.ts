@@ -161,6 +161,9 @@ function onState(state: State): void {
   if (state.path.alertmanager.ok && model.silences === undefined) void refreshSilences();
   // Whether there never was a report, or none that is evaluated yet.
   if (state.anomalies.length === 0 && model.reports === undefined) void refreshReports();
+  // One that fires no longer has ended without a message, or is about to.
+  const firing = new Set(state.alerts.map(({ incidentId }) => incidentId));
+  if (model.incidents?.some(({ id, endsAt }) => endsAt === null && !firing.has(id))) void refreshIncidents();
   recent.take(state, model.status);
   demo.state(state);
 }

@@ -1,47 +1,19 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { WATCHDOG } from '../alert-path.ts';
+import { incidentsIn } from '../alerting/incidents.ts';
+import { journalEntry, journalText, notification } from '../alerting/notification.ts';
 import { messageOf } from '../log.ts';
 import { alert } from '../prometheus.ts';
 import { type Route, readBody, readQuery, type Services } from './route.ts';
 
-const text = z.record(z.string(), z.string());
-
-/** Version 4 of Alertmanager's webhook body; keys that a later Alertmanager adds are kept. */
-const notification = z
-  .looseObject({
-    version: z.string(),
-    groupKey: z.string(),
-    status: z.enum(['firing', 'resolved']),
-    receiver: z.string(),
-    groupLabels: text,
-    commonLabels: text,
-    commonAnnotations: text,
-    externalURL: z.string(),
-    truncatedAlerts: z.number().optional(),
-    alerts: z.array(
-      z.looseObject({
-        status: z.enum(['firing', 'resolved']),
-        labels: text,
-        annotations: text,
-        startsAt: z.string(),
-        endsAt: z.string(),
-        generatorURL: z.string(),
-        fingerprint: z.string(),
-      }),
-    ),
-  })
-  .meta({ id: 'Notification' });
-
-const received = notification.extend({ receivedAt: z.iso.datetime() }).meta({ id: 'JournalEntry' });
-
 const answer = z.object({
   alerts: z.array(alert).meta({ description: 'Firing and pending now, as Prometheus says' }),
   prometheus: z.object({ state: z.enum(['ok', 'unavailable']), reason: z.string().optional() }),
-  journal: z.array(received).meta({ description: 'Notifications from Alertmanager, newest first' }),
+  journal: z.array(journalEntry).meta({ description: 'Notifications from Alertmanager, newest first' }),
 });
 
-/** Of the notifications in an answer. */
+/** Bytes of notifications in an answer. */
 const MOST_BYTES = 8 * 1024 * 1024;
 
 const limit = z.strictObject({
@@ -71,9 +43,10 @@ async function receive(ctx: Context, { ledger, health, events, path }: Services)
   const { alerts } = notified;
   if (alerts.length > 0 && alerts.every(({ labels }) => labels.alertname === WATCHDOG))
     return path.watchdog(notified.status);
-  const entry = { receivedAt: new Date().toISOString(), ...notified };
-  await ledger.addNotification(JSON.stringify(entry));
-  events.publish('notification', entry);
+  const now = Date.now();
+  const entry = journalText(notified, new Date(now).toISOString());
+  await ledger.addNotification(entry, incidentsIn(notified, now));
+  events.publish('notification', JSON.parse(entry));
 }
 
 export function alertRoutes(services: Services): Route[] {
@@ -94,8 +67,11 @@ export function alertRoutes(services: Services): Route[] {
       path: '/api/v1/alertmanager',
       role: 'webhook',
       accepts: ['application/json'],
+      maxBody: '32mb',
       operation: {
         summary: "Alertmanager's webhook: keeps the notification in the journal; that of the Watchdog is a heartbeat",
+        description:
+          'Each alert becomes an incident. The journal keeps the first 512 KB of a notification; `truncatedAlerts` says how many alerts are left out there.',
         requestBody: { required: true, content: { 'application/json': { schema: notification } } },
         responses: {
           200: {

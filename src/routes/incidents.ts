@@ -1,7 +1,8 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
+import { type Incident, listIncidents, markedIncidents, markIncident, VERDICTS } from '../alerting/incidents.ts';
 import { signalOf } from '../backtest/evidence.ts';
-import { type Incident, type Journal, VERDICTS } from '../journal.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { createPeakScores } from '../peak-score.ts';
 import { Problem } from '../problem.ts';
 import { type Route, readBody, readQuery, type Services } from './route.ts';
@@ -92,11 +93,12 @@ function labelRow({ alertname, labels, startsAt, endsAt, mark: verdict }: Incide
 /** What fires about Tillwatch itself says nothing of transactions, and no history holds it. */
 const ofTransactions = ({ alertname }: Incident): boolean => !alertname.startsWith('Tillwatch');
 
-async function exportLabels(ctx: Context, journal: Journal): Promise<void> {
-  const marked = (await journal.incidents()).filter((one) => one.mark !== null && ofTransactions(one));
+async function exportLabels(ctx: Context, ledger: Ledger): Promise<void> {
+  const rows: string[] = [];
+  for await (const part of markedIncidents(ledger)) rows.push(...part.filter(ofTransactions).map(labelRow));
   ctx.type = 'text/csv; charset=utf-8';
   ctx.attachment('incidents.csv');
-  ctx.body = `${['start,end,signal', ...marked.reverse().map(labelRow)].join('\n')}\n`;
+  ctx.body = `${['start,end,signal', ...rows.reverse()].join('\n')}\n`;
 }
 
 const json = (description: string, schema: z.ZodType) => ({
@@ -104,19 +106,19 @@ const json = (description: string, schema: z.ZodType) => ({
 });
 const notFound = { 404: { description: 'No such incident' } };
 
-/** The incidents in the journal, and what operators say of them. */
-export function incidentRoutes({ prometheus, events }: Services, journal: Journal): Route[] {
+/** The incidents in the ledger, and what operators say of them. */
+export function incidentRoutes({ prometheus, events, ledger }: Services): Route[] {
   const peakScores = createPeakScores(prometheus);
 
   async function list(ctx: Context): Promise<void> {
-    const newest = (await journal.incidents()).slice(0, readQuery(ctx, listQuery).limit);
+    const newest = await listIncidents(ledger, { limit: readQuery(ctx, listQuery).limit });
     const peaks = await peakScores(newest);
     ctx.body = { incidents: newest.map((one, i) => render(one, peaks[i] ?? null)) };
   }
 
   async function setMark(ctx: Context): Promise<void> {
     const verdict = readBody(ctx, said);
-    const marked = await journal.mark(ctx.params.id, { ...verdict, at: iso(Date.now()) });
+    const marked = await markIncident(ledger, ctx.params.id, { ...verdict, at: iso(Date.now()) });
     if (marked === undefined)
       throw new Problem(404, `there is no incident ${ctx.params.id}; GET /api/v1/incidents lists them`);
     const [peak = null] = await peakScores([marked]);
@@ -161,7 +163,7 @@ export function incidentRoutes({ prometheus, events }: Services, journal: Journa
           'Alerts about Tillwatch itself are left out.',
         responses: { 200: { description: 'Labels', content: { 'text/csv': { schema: z.string() } } } },
       },
-      handle: (ctx) => exportLabels(ctx, journal),
+      handle: (ctx) => exportLabels(ctx, ledger),
     },
   ];
 }

@@ -41,6 +41,8 @@ export interface Route {
   role?: Role;
   /** Content types of the body that it takes; none when left out. */
   accepts?: readonly string[];
+  /** The longest body that it takes, such as `32mb`; 4 MB when left out. */
+  maxBody?: string;
   /** Its answer is small, or bounded by itself: any number of them may be under way. */
   light?: boolean;
   /** It is asked often and sends its answers itself (send.ts): at exactly this path it is served beside Koa's middleware. */

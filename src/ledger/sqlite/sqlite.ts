@@ -4,7 +4,12 @@ import { Worker } from 'node:worker_threads';
 import type { Dialect, Engine, Row, Statement } from '../engine.ts';
 
 const dialect: Dialect = {
-  words: { id: 'INTEGER PRIMARY KEY', clustered: 'WITHOUT ROWID' },
+  words: {
+    id: 'INTEGER PRIMARY KEY',
+    clustered: 'WITHOUT ROWID',
+    json: '',
+    iso: "strftime('%Y-%m-%dT%H:%M:%SZ', at, 'unixepoch')",
+  },
   tables: "SELECT name FROM sqlite_master WHERE type = 'table'",
   exclusive: [],
 };

@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { WATCHDOG } from '../alert-path.ts';
+import type { IncidentQuery, Ledger, StoredIncident } from '../ledger/ledger.ts';
+import { cut, type Notification, type NotifiedAlert } from './notification.ts';
+
+export const VERDICTS = ['incident', 'expected', 'false-alarm'] as const;
+
+/** What an operator said of an incident. */
+export interface Mark {
+  verdict: (typeof VERDICTS)[number];
+  by: string;
+  comment: string;
+  /** ISO 8601. */
+  at: string;
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+/** What an incident's row says beside its times. */
+interface Said {
+  alertname: string;
+  severity: string;
+  /** Without alertname and severity. */
+  labels: Labels;
+  summary: string;
+}
+
+/** One firing of one alert, from its first notification to its end. Times are milliseconds since the epoch. */
+export interface Incident extends Said {
+  /** The same over restarts: made of the alert's fingerprint and start. */
+  id: string;
+  startsAt: number;
+  /** Null while it fires. */
+  endsAt: number | null;
+  mark: Mark | null;
+}
+
+/** What is kept of one alert: names and texts in characters, labels in number. */
+const MOST = { name: 256, text: 1024, labels: 64 };
+/** Alerts of one notification that become incidents: as many as the ledger keeps. */
+const MOST_ALERTS = 10_000;
+/** A clock may be wrong by so much; milliseconds. */
+const DAY = 86_400_000;
+
+/** A time that an alert may have begun or ended at; undefined where the text is no such time. */
+function timeOf(text: string, now: number): number | undefined {
+  const time = Date.parse(text);
+  return time >= 0 && time <= now + DAY ? time : undefined;
+}
+
+/** Labels as incidents keep them. */
+export const keptLabels = (labels: Labels): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(labels)
+      .slice(0, MOST.labels)
+      .map(([name, value]) => [cut(name, MOST.name), cut(value, MOST.text)]),
+  );
+
+/** `escalation` is on the second alert that tells that one which fires already is getting worse. */
+const isIncident = ({ labels }: NotifiedAlert): boolean =>
+  labels.alertname !== WATCHDOG && labels.escalation === undefined;
+
+/** The row of an alert; undefined where nobody could say when it began. */
+function rowOf(alert: NotifiedAlert, now: number): StoredIncident | undefined {
+  const startsAt = timeOf(alert.startsAt, now);
+  if (startsAt === undefined) return undefined;
+  const { alertname = '', severity = '', ...labels } = keptLabels(alert.labels);
+  const said: Said = { alertname, severity, labels, summary: cut(alert.annotations.summary ?? '', MOST.text) };
+  return {
+    id: createHash('sha256').update(`${alert.fingerprint} ${startsAt}`).digest('hex').slice(0, 16),
+    fingerprint: cut(alert.fingerprint, MOST.name),
+    startsAt,
+    endsAt: alert.status === 'resolved' ? Math.max(startsAt, timeOf(alert.endsAt, now) ?? now) : null,
+    body: JSON.stringify(said),
+  };
+}
+
+/** The incidents that a notification tells of, each once. */
+export function incidentsIn({ alerts }: Notification, now: number): StoredIncident[] {
+  const rows = alerts
+    .slice(0, MOST_ALERTS)
+    .filter(isIncident)
+    .flatMap((alert) => rowOf(alert, now) ?? []);
+  return [...new Map(rows.map((row) => [row.id, row])).values()];
+}
+
+function incidentOf({ id, startsAt, endsAt, body, mark }: StoredIncident): Incident {
+  const said = JSON.parse(body) as Said;
+  return { id, ...said, startsAt, endsAt, mark: mark === undefined ? null : (JSON.parse(mark) as Mark) };
+}
+
+/** How much is read of the ledger at once. */
+const BYTES = 8 * 1024 * 1024;
+const AT_ONCE = 1000;
+
+/** Incidents, the latest to begin first. */
+export async function listIncidents(ledger: Ledger, query: Omit<IncidentQuery, 'bytes'>): Promise<Incident[]> {
+  return (await ledger.incidents({ ...query, bytes: BYTES })).map(incidentOf);
+}
+
+/** All marked incidents, the latest to begin first, in parts. */
+export async function* markedIncidents(ledger: Ledger): AsyncGenerator<Incident[]> {
+  let before: IncidentQuery['before'];
+  for (;;) {
+    const part = await listIncidents(ledger, { marked: true, limit: AT_ONCE, before });
+    if (part.length === 0) return;
+    yield part;
+    before = part.at(-1);
+  }
+}
+
+/** Replaces what was said before. @returns undefined where there is no such incident */
+export async function markIncident(ledger: Ledger, id: string, mark: Mark): Promise<Incident | undefined> {
+  const found = await ledger.incident(id);
+  if (found === undefined) return undefined;
+  await ledger.setMark({ id, body: JSON.stringify(mark) });
+  return { ...incidentOf(found), mark };
+}
+
+/** All labels of an incident, alertname and severity among them. */
+export const allLabels = ({ alertname, severity, labels }: Said): Labels => ({ alertname, severity, ...labels });
+
+/** Labels as a text that is the same for the same labels, whatever their order. */
+export const labelKey = ({ severity = '', ...labels }: Labels): string =>
+  JSON.stringify(Object.entries(keptLabels({ severity, ...labels })).sort());
+
+/** Finds the id of the incident that fires with exactly these labels, among the latest of those that fire. */
+export async function openIncidents(ledger: Ledger): Promise<(labels: Labels) => string | undefined> {
+  const open = await listIncidents(ledger, { open: true, limit: AT_ONCE });
+  const ids = new Map(open.reverse().map((incident) => [labelKey(allLabels(incident)), incident.id]));
+  return (labels) => ids.get(labelKey(labels));
+}
