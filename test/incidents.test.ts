@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createAlertmanager } from '../src/alertmanager.ts';
 import { RECORDED } from '../src/names.ts';
 import { createBlocks, startPrivatePrometheus } from '../src/private-prometheus.ts';
 import { startAlertmanager } from './support/alertmanager.ts';
@@ -309,8 +310,13 @@ test('an incident ends when its alert does, also while that is silenced', async 
   await alertmanager.post([alert]);
   const first = async () => (await incidentsOf(service))[0];
   const { id, startsAt } = await waitFor(first, { what: 'the incident' });
-  const silence = { alertname: DENIED.alertname, labels: {}, minutes: 60, createdBy: 'ana', comment: 'known' };
-  expect((await service.send('POST', '/api/v1/silences', silence)).status).toBe(200);
+  await createAlertmanager(alertmanager.url).createSilence({
+    matchers: [{ name: 'alertname', value: DENIED.alertname, isRegex: false, isEqual: true }],
+    startsAt: new Date().toISOString(),
+    endsAt: new Date(Date.now() + 3_600_000).toISOString(),
+    createdBy: 'ana',
+    comment: 'known',
+  });
   expect((await first()).endsAt).toBeNull();
   await alertmanager.post([{ ...alert, startsAt, endsAt: new Date().toISOString() }]);
   const ended = await waitFor(async () => ((await first()).endsAt === null ? undefined : first()), {
