@@ -7,7 +7,8 @@ import { badMinutes, clusterDispersion, type Judged, type Stretch, stretchesOf }
 import type { BandTunables } from './analyze/tunables.ts';
 import { usualOdds } from './analyze/usual.ts';
 import { scoreOf } from './band.ts';
-import type { CsvHistory } from './csv.ts';
+import { type History, slicesOf } from './csv/files.ts';
+import type { Labels, TallySeries } from './csv/tally.ts';
 import { APPROVED_CODES } from './domain/auth-codes.ts';
 import { JUDGED_STATUSES, STATUSES } from './names.ts';
 
@@ -22,6 +23,9 @@ export interface WorstMinute {
 
 export interface MinuteAnalysis {
   kind: 'minutes';
+  /** Counts by status, and by auth code. */
+  totals: Record<string, number>;
+  authCodes?: Record<string, number>;
   /** First minute, and the one after the last. */
   from: number;
   to: number;
@@ -39,11 +43,21 @@ export interface MinuteAnalysis {
   /** In order of time, without those that recur. */
   stretches: Stretch[];
   recurring: Recurring[];
-  authCodes?: CodeShare[];
+  codes?: CodeShare[];
+  /** Where the counts carry dimensions: each set of labels by itself, the largest first. */
+  slices?: SliceAnalysis[];
   sensitivity?: Sensitivity;
   /** What is judged, minute by minute, for the charts. */
   judged: (Judged & { bad: Uint8Array; dispersion: number })[];
   all: { minutes: Float64Array; total: Float64Array };
+}
+
+/** What stands out in one slice. */
+export interface SliceAnalysis {
+  labels: Labels;
+  total: number;
+  totals: Record<string, number>;
+  stretches: Stretch[];
 }
 
 export interface Gap {
@@ -59,31 +73,29 @@ export const DECLINED = 'declined';
 /**
  * What an analyst looks at first: totals, shares, hours, gaps, the busiest and the worst minutes, stretches above normal, auth codes
  * and which sensitivity suits.
- * @param histories one by status, one by auth code, or both
  */
-export function analyzeMinutes(histories: readonly CsvHistory[], tunables: BandTunables): MinuteAnalysis {
-  const byStatus = histories.find(({ kind }) => kind === 'status');
-  const byCode = histories.find(({ kind }) => kind === 'auth_code');
-  const codes = byCode && toColumns(byCode);
-  const main = byStatus ? toColumns(byStatus) : declinedOf(codes ?? emptyColumns());
+export function analyzeMinutes(history: History, tunables: BandTunables): MinuteAnalysis {
+  const [statusSeries, codeSeries] = [history.statuses?.all(), history.codes?.all()];
+  const codes = codeSeries && toColumns(codeSeries);
+  const main = statusSeries ? toColumns(statusSeries) : declinedOf(codes ?? emptyColumns());
   const judged = judgeAll(main, tunables);
   const found = judged.flatMap((status) => stretchesOf(status, status.bad)).sort((a, b) => a.from - b.from);
   const { once: stretches, recurring } = splitRecurring(found, daysOf(main.minutes));
-  const first = byStatus ?? byCode;
   const sensitivity = adviseSensitivity(judged, tunables);
   return {
     kind: 'minutes',
-    from: first?.from ?? 0,
-    to: first?.to ?? 0,
+    totals: totalsOf(main),
+    ...(codes && { authCodes: totalsOf(codes) }),
+    from: main.minutes[0] ?? 0,
+    to: (main.minutes.at(-1) ?? -1) + 1,
     minutes: main.minutes.length,
     total: total(main.total),
     statuses: statusesOf(main),
     hours: hoursOf(main),
     gaps: gapsOf(main.minutes),
     repeated: {
-      rows: histories.reduce((sum, { repeated }) => sum + repeated.rows, 0),
-      first: histories
-        .flatMap(({ repeated }) => repeated.minutes)
+      rows: (history.statuses?.repeated.rows ?? 0) + (history.codes?.repeated.rows ?? 0),
+      first: [...(history.statuses?.repeated.minutes ?? []), ...(history.codes?.repeated.minutes ?? [])]
         .sort((a, b) => a - b)
         .slice(0, LISTED),
     },
@@ -91,7 +103,8 @@ export function analyzeMinutes(histories: readonly CsvHistory[], tunables: BandT
     worst: worstOf(judged),
     stretches: codes ? leadingCodes(stretches, codes) : stretches,
     recurring,
-    ...(codes && { authCodes: describeCodes(codes, stretches) }),
+    ...(codes && { codes: describeCodes(codes, stretches) }),
+    ...slicesIn(history, tunables),
     ...(sensitivity && { sensitivity }),
     judged,
     all: { minutes: main.minutes, total: main.total },
@@ -105,8 +118,35 @@ const emptyColumns = (): Columns => ({
   total: new Float64Array(),
 });
 
-/** A file of auth codes as if it were one of two statuses. */
+const totalsOf = ({ counts }: Columns): Record<string, number> =>
+  Object.fromEntries([...counts].map(([key, column]) => [key, total(column)]));
+
+const LISTED_SLICES = 50;
+
+/** The slices of a history that has dimensions, each judged by itself as the rules judge it. */
+function slicesIn(history: History, tunables: BandTunables): { slices?: SliceAnalysis[] } {
+  const slices = slicesOf(history);
+  if (!slices.some((labels) => Object.keys(labels).length > 0)) return {};
+  const series = history.statuses?.all() ?? history.codes?.all() ?? [];
+  const keyOf = (labels: Labels) => JSON.stringify(labels);
+  const bySlice = new Map<string, TallySeries[]>();
+  for (const one of series) bySlice.set(keyOf(one.labels), [...(bySlice.get(keyOf(one.labels)) ?? []), one]);
+  const sized = [...bySlice.values()].map((own) => ({ own, size: own.reduce((sum, one) => sum + one.total, 0) }));
+  const largestFirst = sized.sort((a, b) => b.size - a.size).slice(0, LISTED_SLICES);
+  return {
+    slices: largestFirst.map(({ own, size }) => {
+      const columns = history.statuses ? toColumns(own) : declinedOf(toColumns(own));
+      const judged = judgeAll(columns, tunables);
+      const found = judged.flatMap((status) => stretchesOf(status, status.bad)).sort((a, b) => a.from - b.from);
+      const { once } = splitRecurring(found, daysOf(columns.minutes));
+      return { labels: own[0]?.labels ?? {}, total: size, totals: totalsOf(columns), stretches: once };
+    }),
+  };
+}
+
+/** A file of auth codes as if it were one of two statuses; without an approval among them, nothing is known of what was declined. */
 function declinedOf(codes: Columns): Columns {
+  if (!codes.keys.some((code) => APPROVED_CODES.includes(code))) return { ...codes, keys: [], counts: new Map() };
   const declined = codes.keys.filter((code) => !APPROVED_CODES.includes(code));
   const approved = codes.keys.filter((code) => APPROVED_CODES.includes(code));
   const counts = new Map([

@@ -2,12 +2,13 @@ import { Command, CommanderError } from 'commander';
 import { type AnalyzeCommandOptions, analyzeCommand } from './commands/analyze.ts';
 import { type BacktestCommandOptions, backtestCommand } from './commands/backtest.ts';
 import { check } from './commands/check.ts';
-import { importCommand } from './commands/import.ts';
+import { type Accepted, importCommand } from './commands/import.ts';
 import type { CommandIo } from './commands/io.ts';
 import { serve } from './commands/serve.ts';
 import { type SimulateCommandOptions, simulateCommand } from './commands/simulate.ts';
 import { up } from './commands/up.ts';
 import { type Flags, readConfig, readDataDir, SETTINGS, type SettingName, UsageError, variable } from './config.ts';
+import type { FileFlags } from './csv/options.ts';
 import { INCIDENT_KINDS } from './incidents.ts';
 import { messageOf } from './log.ts';
 import { VERSION } from './server.ts';
@@ -46,45 +47,81 @@ function addServing(program: Command, io: CommandIo, settle: Settle): void {
   ).action(async ({ demo, ...flags }: Flags & { demo?: boolean }) => settle(await up(flags, demo === true, io)));
 }
 
+const FILES = 'tables of counts by minute and status or auth code, in CSV of any kind; - for stdin';
+
+/** What `import` refuses unless told otherwise, and how `--help` names it. */
+const ACCEPTABLE: Record<Accepted, string> = {
+  coarse: 'rows are by the hour or the day',
+  repeated: 'minutes are given twice',
+  growing: 'numbers only grow, as totals do',
+  'totals-row': 'a row of totals is in the file',
+  'local-hour': 'times are in an hour that the time zone has twice or never',
+  future: 'minutes lie in the future',
+  gaps: 'an hour or more is missing',
+  retention: 'a part is older than Prometheus keeps',
+};
+const acceptOption = (kind: string): string =>
+  `accept-${kind}`.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+/** What overrules what is recognised in a file. */
+const addFileFlags = (command: Command): Command =>
+  command
+    .option(
+      '--columns <PAIRS>',
+      'which column is which: time=when,status=outcome,count=n (names, or numbers from 1 on)',
+    )
+    .option('--delimiter <SIGN>', 'comma, semicolon, tab, pipe or one character')
+    .option('--decimal <SIGN>', '. or , : the sign that begins decimals')
+    .option('--date <DATE>', 'the day of times such as "13h 05"')
+    .option('--date-format <FORMAT>', 'DD/MM/YYYY, MM/DD/YYYY, ...; or s, ms, us, ns of epoch numbers')
+    .option('--timezone <ZONE>', 'of times without offset: America/Sao_Paulo, -03:00; default UTC')
+    .option('--status-map <FILE>', 'what further status words mean: lines such as "PAID: approved"')
+    .option('--dimensions <NAMES>', 'columns that become labels, such as acquirer,merchant; or all')
+    .option('--profile <FILE>', 'YAML that holds these flags')
+    .option('--cumulative', 'numbers are totals that only grow: take what each minute added')
+    .option('--skip-bad-rows', 'leave out and count bad rows, instead of refusing the file');
+
 function addHistory(program: Command, io: CommandIo, settle: Settle): void {
-  addSettings(
+  const importing = addSettings(
     program
       .command('import')
       .description('history into Prometheus, recorded series included')
-      .argument('<file...>', 'CSV: timestamp,status,count or timestamp,auth_code,count or time,status,F1; - for stdin')
-      .option('--rules <DIR>', 'recording rules, default the own ones')
-      .option('--date <DATE>', 'the day of times such as "13h 05"')
-      .option('--skip-bad-rows', 'leave out and count bad rows, instead of refusing the file'),
+      .argument('<file...>', FILES)
+      .option('--rules <DIR>', 'recording rules, default the own ones'),
     ['data'],
-  ).action(async (files: string[], { rules, date, skipBadRows, ...flags }: Flags & ImportFlags) =>
+  );
+  addFileFlags(importing);
+  for (const [kind, what] of Object.entries(ACCEPTABLE))
+    importing.option(`--accept-${kind}`, `import although ${what}`);
+  importing.action(async (files: string[], { rules, ...flags }: Flags & FileFlags & { rules?: string }) =>
     settle(
       await importCommand(
         {
+          ...(flags as FileFlags),
           files,
           dataDir: readDataDir(flags, io.env),
           ...(rules !== undefined && { rulesDir: rules }),
-          ...(date !== undefined && { date }),
-          skipBadRows: skipBadRows === true,
+          accept: (Object.keys(ACCEPTABLE) as Accepted[]).filter(
+            (kind) => importing.getOptionValue(acceptOption(kind)) === true,
+          ),
         },
         io,
       ),
     ),
   );
-  program
+  const backtesting = program
     .command('backtest')
     .description('what the rules would have fired on a history')
-    .argument('<file...>', 'CSV as for import; one by status, or one by auth code, or one of each')
+    .argument('<file...>', FILES)
     .option('--rules <DIR>', 'rules, default the own ones')
     .option('--labels <FILE>', 'incidents to score against: start,end,signal')
     .option('--score-from <TIME>', 'score only what starts from then on')
     .option('--compare <DIR>', 'other rules: what they would do differently')
     .option('--json', 'for programs: docs/backtest.md')
-    .option('--html <FILE>', 'write a page with charts to FILE')
-    .option('--date <DATE>', 'the day of times such as "13h 05"')
-    .option('--skip-bad-rows', 'leave out and count bad rows, instead of refusing the file')
-    .action(async (files: string[], options: Omit<BacktestCommandOptions, 'files'>) =>
-      settle(await backtestCommand({ files, ...options }, io)),
-    );
+    .option('--html <FILE>', 'write a page with charts to FILE');
+  addFileFlags(backtesting).action(async (files: string[], options: Omit<BacktestCommandOptions, 'files'>) =>
+    settle(await backtestCommand({ files, ...options }, io)),
+  );
   program
     .command('simulate')
     .description('generated traffic with labelled incidents, as CSV or as live POSTs')
@@ -110,30 +147,19 @@ function addHistory(program: Command, io: CommandIo, settle: Settle): void {
 }
 
 function addAnalyze(program: Command, io: CommandIo, settle: Settle): void {
-  program
+  const analyzing = program
     .command('analyze')
     .description('what stands out in a file: totals, shares, gaps, worst minutes, suggested sensitivity')
-    .argument(
-      '<file...>',
-      'CSV as for import (one by status, one by auth code, or both), or hourly: time,today,...; - for stdin',
-    )
+    .argument('<file...>', `${FILES}; or hourly: time,today,yesterday,...`)
     .option('--html <FILE>', 'write a page with charts, complete in itself, to FILE')
     .option('--json', 'JSON instead of tables')
-    .option('--rules <DIR>', 'whose tunables the suggestion starts from, default the own ones')
-    .option('--date <DATE>', 'the day of times such as "13h 05"')
-    .option('--skip-bad-rows', 'leave out and count bad rows, instead of refusing the file')
-    .action(async (files: string[], { rules, ...options }: AnalyzeFlags) =>
-      settle(await analyzeCommand({ ...options, files, ...(rules !== undefined && { rulesDir: rules }) }, io)),
-    );
+    .option('--rules <DIR>', 'whose tunables the suggestion starts from, default the own ones');
+  addFileFlags(analyzing).action(async (files: string[], { rules, ...options }: AnalyzeFlags) =>
+    settle(await analyzeCommand({ ...options, files, ...(rules !== undefined && { rulesDir: rules }) }, io)),
+  );
 }
 
 type AnalyzeFlags = Omit<AnalyzeCommandOptions, 'files' | 'rulesDir'> & { rules?: string };
-
-interface ImportFlags {
-  rules?: string;
-  date?: string;
-  skipBadRows?: boolean;
-}
 
 /** The command table. Each entry gives its exit code to `settle`. */
 function createProgram(io: CommandIo, settle: Settle): Command {

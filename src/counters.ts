@@ -36,7 +36,8 @@ export interface CountersWritten {
 
 const statusSeries = (status: string, labels: Labels = {}) =>
   seriesText(METRIC.transactions, { ...labels, ...IMPORT_LABELS, status });
-const codeSeries = (code: string) => seriesText(METRIC.authCodes, { ...IMPORT_LABELS, auth_code: code });
+const codeSeries = (code: string, labels: Labels = {}) =>
+  seriesText(METRIC.authCodes, { ...labels, ...IMPORT_LABELS, auth_code: code });
 const LAST_REPORT = seriesText(METRIC.lastReport, IMPORT_LABELS);
 
 /**
@@ -91,7 +92,7 @@ export async function exposeCounters(
 
 const firstSeries = (options: CounterOptions): string[] => [
   ...(options.statuses ? STATUSES.map((status) => statusSeries(status)) : []),
-  ...options.authCodes.map(codeSeries),
+  ...options.authCodes.map((code) => codeSeries(code)),
 ];
 
 /** Samples between the end of the last minute reported and the start of this one. */
@@ -116,12 +117,11 @@ function addCounts(
     if (!totals.has(series)) fresh.set(series, before);
     totals.set(series, before + count);
   };
-  if (statuses) {
-    for (const { labels, counts = {} } of [{ ...counted, labels: {} }, ...(counted.labelled ?? [])])
-      for (const [status, count] of Object.entries(counts)) add(statusSeries(status, labels), count);
-    totals.set(LAST_REPORT, counted.minute * 60);
+  for (const { labels, counts = {}, authCodes = {} } of [{ ...counted, labels: {} }, ...(counted.labelled ?? [])]) {
+    if (statuses) for (const [status, count] of Object.entries(counts)) add(statusSeries(status, labels), count);
+    for (const [code, count] of Object.entries(authCodes)) add(codeSeries(code, labels), count);
   }
-  for (const [code, count] of Object.entries(counted.authCodes ?? {})) add(codeSeries(code), count);
+  if (statuses) totals.set(LAST_REPORT, counted.minute * 60);
   return fresh;
 }
 

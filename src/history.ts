@@ -49,6 +49,9 @@ export interface Imported {
 /** The data folder holds samples that the import would add to. */
 export class HistoryOverlapError extends Error {}
 
+/** Days that Prometheus keeps: the baseline reads a week, comparisons and backtests want the year. */
+export const RETENTION_DAYS = 400;
+
 /** Where Prometheus keeps its data. */
 export const storageOf = (dataDir: string): string => join(dataDir, 'prometheus');
 

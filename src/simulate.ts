@@ -8,7 +8,11 @@ export interface MinuteCounts {
   counts?: Partial<Record<Status, number>>;
   authCodes?: Readonly<Record<string, number>>;
   /** Counts of transactions that carry extra labels, beside those above. */
-  labelled?: readonly { labels: Readonly<Record<string, string>>; counts: Partial<Record<Status, number>> }[];
+  labelled?: readonly {
+    labels: Readonly<Record<string, string>>;
+    counts?: Partial<Record<Status, number>>;
+    authCodes?: Readonly<Record<string, number>>;
+  }[];
   /** The counters begin at 0 again with this minute, as those of a process that restarts and keeps none. */
   restarted?: boolean;
 }

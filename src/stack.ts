@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { findBinary } from './binaries.ts';
 import type { Config } from './config.ts';
 import type { Demo } from './demo.ts';
-import { storageOf } from './history.ts';
+import { RETENTION_DAYS, storageOf } from './history.ts';
 import { type Log, messageOf } from './log.ts';
 import { type RunningServer, startServer } from './server.ts';
 import { type Child, keepRunning } from './stack/child.ts';
@@ -69,8 +69,7 @@ async function startPrometheus(config: Config, port: number, log: Log, failed: (
       args: [
         `--config.file=${join(config.data, 'prometheus.yml')}`,
         `--storage.tsdb.path=${storageOf(config.data)}`,
-        // The baseline reads a week; comparisons and backtests want the year.
-        '--storage.tsdb.retention.time=400d',
+        `--storage.tsdb.retention.time=${RETENTION_DAYS}d`,
         `--web.listen-address=${local(port)}`,
         `--web.external-url=http://${local(port)}`,
         // An edited rule is in force half a minute later.

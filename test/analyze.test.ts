@@ -48,8 +48,9 @@ describe('tillwatch analyze, by minute', () => {
     const dir = await tempDir();
     const files = [await simulated(dir, false), await simulated(dir, true)];
     const { code, stdout, stderr } = await analyze({ files, json: true });
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    const { stretches, statuses, authCodes, total } = JSON.parse(stdout);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^\S*counts\.csv: UTF-8, comma [^\n]*\n\S*codes\.csv: UTF-8, [^\n]*\n$/);
+    const { stretches, statuses, totals, authCodes, codes, total } = JSON.parse(stdout);
     const worst = (status: string) =>
       stretches
         .filter((each: { status: string }) => each.status === status)
@@ -64,7 +65,12 @@ describe('tillwatch analyze, by minute', () => {
     expect(worst('denied').codes[0].code).toBe('51');
     expect(worst('denied').observed / worst('denied').expected).toBeGreaterThan(3);
     expect(statuses.reduce((sum: number, { count }: { count: number }) => sum + count, 0)).toBe(total);
-    expect(authCodes.find(({ code: each }: { code: string }) => each === '51').meaning).toBe('insufficient funds');
+    expect(totals).toEqual(
+      Object.fromEntries(statuses.map(({ status, count }: { status: string; count: number }) => [status, count])),
+    );
+    const of51 = codes.find(({ code: each }: { code: string }) => each === '51');
+    expect(of51).toMatchObject({ meaning: 'insufficient funds', count: authCodes['51'] });
+    expect(authCodes['00']).toBe(totals.approved);
   });
 
   it('says the same in tables, and finds the incident in auth codes alone', async () => {
@@ -255,7 +261,7 @@ describe('tillwatch analyze, hourly', () => {
   });
 
   it.each([
-    ['24h,1,1,1,1,1', 'line 2: time "24h": is no hour; write 00h to 23h'],
+    ['24h,1,1,1,1,1', 'line 2: time "24h": is no hour; expected 00h to 23h'],
     ['05h,1.5,1,1,1,1', 'line 2: today "1.5": is not a whole number'],
     ['05h,1,-1,1,1,1', 'line 2: yesterday "-1": is negative'],
     ['05h,1,1,1,,1', 'line 2: avg_last_week "": is missing'],
@@ -290,10 +296,12 @@ describe('tillwatch analyze, what it is given', () => {
     );
     const refused = await analyzeText(text);
     expect(refused).toMatchObject({ code: 1, stdout: '' });
-    expect(refused.stderr).toContain('  line 4: count "-9": is negative\n');
+    expect(refused.stderr).toContain('  line 4: count "-9": is negative; expected a whole number of 0 or more\n');
     const taken = await analyzeText(text, { skipBadRows: true });
     expect([taken.code, taken.stdout]).toEqual([0, expect.stringContaining('stdin: 2 rows (1 bad row left out)')]);
-    expect(taken.stderr).toContain('-: left out 1 bad row:\n  line 4: count "-9": is negative\n');
+    expect(taken.stderr).toContain(
+      'stdin: left out 1 bad row:\n  line 4: count "-9": is negative; expected a whole number of 0 or more\n',
+    );
   });
 
   it('says what is wrong with a file that is empty, missing or something else', async () => {
@@ -315,8 +323,9 @@ describe('tillwatch analyze, what it is given', () => {
     await writeFile(counts, csv(rowsOf(2, 'approved', () => 9)));
     await writeFile(hourly, 'time,today,yesterday\n10h,1,3\n');
     expect(await analyze({ files: [counts, counts] })).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('two files count by status'),
+      code: 0,
+      stdout: expect.stringContaining('36 transactions in 2 minutes'),
+      stderr: expect.stringMatching(/^warning: .*: 2 counts of a minute and status .* would be counted double/m),
     });
     for (const files of [
       [hourly, counts],
@@ -340,7 +349,7 @@ describe('tillwatch analyze, what it is given', () => {
     const terminal = await analyze({}, createTestIo({ stdin, terminal: true }));
     expect(terminal.stderr).toContain('\r\x1b[Kreading -: 0.0 MB');
     expect(terminal.stderr.endsWith('\r\x1b[K')).toBe(true);
-    expect((await analyze({}, createTestIo({ stdin }))).stderr).toBe('');
+    expect((await analyze({}, createTestIo({ stdin }))).stderr).toMatch(/^stdin: UTF-8, [^\n]*\n$/);
   });
 
   it('analyzes 50 million bytes in the memory of their minutes', async () => {

@@ -1,4 +1,4 @@
-import type { CsvHistory } from '../csv.ts';
+import { ABSENT, DAY, minutesOf, type TallySeries } from '../csv/tally.ts';
 
 /** A file's minutes as columns: the minutes that have a row, in order, and the count of each key in them (0 where it has none). */
 export interface Columns {
@@ -10,23 +10,28 @@ export interface Columns {
   total: Float64Array;
 }
 
-export function toColumns(history: CsvHistory): Columns {
-  let size = 0;
-  for (const _ of history.minutes()) size++;
-  const minutes = new Float64Array(size);
-  const total = new Float64Array(size);
-  const counts = new Map(history.keys.map((key) => [key, new Float64Array(size)]));
-  let at = 0;
-  for (const { minute, counts: statuses, authCodes } of history.minutes()) {
-    minutes[at] = minute;
-    for (const [key, count] of Object.entries(statuses ?? authCodes ?? {})) {
-      const column = counts.get(key);
-      if (column) column[at] = count;
-      total[at] = (total[at] ?? 0) + count;
+/** Columns of some of a tally's series; those of one key are added up. */
+export function toColumns(series: readonly TallySeries[]): Columns {
+  const minutes = Float64Array.from(minutesOf(series));
+  const total = new Float64Array(minutes.length);
+  const keys = [...new Set(series.map(({ key }) => key))].sort();
+  const counts = new Map(keys.map((key) => [key, new Float64Array(minutes.length)]));
+  for (const { key, pages } of series) {
+    const column = counts.get(key) ?? new Float64Array();
+    let [day, page]: [number, Float64Array | undefined] = [Number.NaN, undefined];
+    for (let at = 0; at < minutes.length; at++) {
+      const minute = minutes[at] as number;
+      if (Math.floor(minute / DAY) !== day) {
+        day = Math.floor(minute / DAY);
+        page = pages.get(day);
+      }
+      const count = page?.[minute - day * DAY] ?? ABSENT;
+      if (count === ABSENT) continue;
+      column[at] = (column[at] as number) + count;
+      total[at] = (total[at] as number) + count;
     }
-    at++;
   }
-  return { minutes, keys: history.keys, counts, total };
+  return { minutes, keys, counts, total };
 }
 
 /** The sum of several keys, minute by minute. */

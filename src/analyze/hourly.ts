@@ -1,4 +1,4 @@
-import type { Comparison, HourlyFile, HourRow } from '../hourly-csv.ts';
+import type { Comparison, HourlyFile, HourRow } from '../csv/hourly.ts';
 import { countLaw } from './count-law.ts';
 
 /** How an hour compares: `no sales` where sales are usual, far `above` or `below`, or only worth a `look`. */

@@ -1,4 +1,5 @@
 import type { MinuteAnalysis } from '../analyze.ts';
+import { APPROVED_CODES } from '../domain/auth-codes.ts';
 import { formatCount, formatDuration, formatShare, formatTime } from '../html/format.ts';
 import type { Recurring } from './recurring.ts';
 import { plural, type ReportSection, type ReportTable } from './report.ts';
@@ -15,14 +16,15 @@ export function minuteSections(analysis: MinuteAnalysis): ReportSection[] {
     totals(analysis),
     stretches(analysis),
     worst(analysis),
-    ...(analysis.authCodes ? [authCodes(analysis)] : []),
+    ...(analysis.slices ? [slices(analysis)] : []),
+    ...(analysis.codes ? [authCodes(analysis)] : []),
     hours(analysis),
     feed(analysis),
     sensitivitySection(analysis.sensitivity),
   ];
 }
 
-function totals({ statuses, from, to, minutes, total }: MinuteAnalysis): ReportSection {
+function totals({ statuses, from, to, minutes, total, codes }: MinuteAnalysis): ReportSection {
   return {
     id: 'totals',
     title: 'Totals',
@@ -45,6 +47,43 @@ function totals({ statuses, from, to, minutes, total }: MinuteAnalysis): ReportS
           formatCount(most.count),
           minuteTime(most.at),
         ]),
+        empty: NO_APPROVAL,
+      },
+    ],
+    ...(codes &&
+      statuses.length > 0 &&
+      !codes.some(({ code }) => APPROVED_CODES.includes(code)) && { notes: [NO_APPROVAL] }),
+  };
+}
+
+/** Said instead of taking everything for declined. */
+export const NO_APPROVAL = `No auth code is an approval (${APPROVED_CODES.join(', ')}), so the codes do not tell what was declined.`;
+
+function slices({ slices: all = [] }: MinuteAnalysis): ReportSection {
+  const ranked = [...all].slice(0, LISTED);
+  const nameOf = (labels: Readonly<Record<string, string>>) =>
+    Object.entries(labels)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(', ') || 'without labels';
+  return {
+    id: 'slices',
+    title: 'Slices',
+    lead: 'Each set of labels by itself, the largest first: its counts, and its stretches above normal found as above.',
+    tables: [
+      {
+        columns: [{ title: 'slice' }, n('count'), n('approved'), n('stretches'), { title: 'the worst' }],
+        rows: ranked.map(({ labels, total: count, totals: own, stretches: found }) => {
+          const [worstOne] = [...found].sort((a, b) => b.score - a.score);
+          return [
+            nameOf(labels),
+            formatCount(count),
+            formatShare((own.approved ?? 0) / Math.max(1, count)),
+            formatCount(found.length),
+            worstOne === undefined
+              ? '-'
+              : `${minuteTime(worstOne.from)} ${worstOne.status}, ${formatCount(worstOne.observed)} where ${formatCount(worstOne.expected)} are usual`,
+          ];
+        }),
       },
     ],
   };
@@ -141,7 +180,7 @@ function worst({ worst: all }: MinuteAnalysis): ReportSection {
   };
 }
 
-function authCodes({ authCodes: codes = [] }: MinuteAnalysis): ReportSection {
+function authCodes({ codes = [] }: MinuteAnalysis): ReportSection {
   return {
     id: 'codes',
     title: 'Auth codes',

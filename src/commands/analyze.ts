@@ -1,30 +1,30 @@
-import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { analyzeHourly, type HourlyAnalysis } from '../analyze/hourly.ts';
 import { hourlySections } from '../analyze/hourly-report.ts';
-import { minuteSections } from '../analyze/minute-report.ts';
+import { minuteSections, NO_APPROVAL } from '../analyze/minute-report.ts';
 import { plural, renderText } from '../analyze/report.ts';
 import { type BandTunables, readTunables } from '../analyze/tunables.ts';
 import { analyzeMinutes, type MinuteAnalysis } from '../analyze.ts';
 import { hourlyPage, minutePage } from '../analyze-html.ts';
 import { UsageError } from '../config.ts';
-import { type CsvHistory, describeProblems, readCsv } from '../csv.ts';
-import type { CsvProblem } from '../csv-row.ts';
-import { isHourlyHeader, peek, readHourly } from '../hourly-csv.ts';
+import { type History, readFiles, warningsOf, withSources } from '../csv/files.ts';
+import { isHourly, readHourly } from '../csv/hourly.ts';
+import { type FileFlags, readOptions } from '../csv/options.ts';
+import { describeProblems } from '../csv/problems.ts';
+import type { ReadOptions } from '../csv/read.ts';
+import type { Source } from '../csv/source.ts';
 import { messageOf } from '../log.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import type { CommandIo } from './io.ts';
 
-export interface AnalyzeCommandOptions {
-  /** One file, or one by status and one by auth code; `-` is stdin. An hourly file alone. */
+export interface AnalyzeCommandOptions extends FileFlags {
+  /** Files by status, by auth code or both; `-` is stdin. An hourly file alone. */
   files: readonly string[];
   /** Where the page is written. */
   html?: string;
   json?: boolean;
-  date?: string;
-  skipBadRows?: boolean;
   /** Whose tunables the suggestion starts from. Default: the project's own. */
   rulesDir?: string;
 }
@@ -55,69 +55,61 @@ export async function analyzeCommand(options: AnalyzeCommandOptions, io: Command
 }
 
 async function analyze(options: AnalyzeCommandOptions, io: CommandIo, progress: Progress): Promise<Result> {
-  for (const file of options.files) {
-    if (!isHourlyHeader(await peek(file, io.stdin))) continue;
-    if (options.files.length > 1) throw new UsageError(`${file} is an hourly file: it is analyzed alone`);
-    return hourlyResult(file, options, io);
-  }
-  const files: CsvHistory[] = [];
-  for (const file of options.files) files.push(await readMinutes(file, options, io, progress, files));
+  const reading = await readOptions(options);
+  return withSources(options.files, io, progress, (sources) => analyzeSources(sources, reading, options, io, progress));
+}
+
+async function analyzeSources(
+  sources: Source[],
+  reading: ReadOptions,
+  options: AnalyzeCommandOptions,
+  io: CommandIo,
+  progress: Progress,
+): Promise<Result> {
+  const hourly = sources.find((source) => isHourly(source, reading));
+  if (hourly !== undefined && sources.length > 1)
+    throw new UsageError(`${hourly.name} is an hourly file: it is analyzed alone`);
+  if (hourly !== undefined) return hourlyResult(hourly, reading, io);
+  const history = await readFiles(sources, reading, io, progress);
+  io.stderr.write(warningsOf(history));
   progress.show('analyzing');
   const rules = options.rulesDir ?? fileURLToPath(new URL('../../prometheus/rules', import.meta.url));
   const tunables = await readTunables(rules);
-  return minuteResult(options.files.map(nameOf).join(' and '), files, analyzeMinutes(files, tunables), tunables);
+  const analysis = analyzeMinutes(history, tunables);
+  if (analysis.statuses.length === 0) io.stderr.write(`warning: ${history.name}: ${NO_APPROVAL}\n`);
+  return minuteResult(options.files.map(nameOf).join(' and '), history, analysis, tunables);
 }
 
 const nameOf = (file: string): string => (file === '-' ? 'stdin' : basename(file));
 
-async function readMinutes(
-  file: string,
-  { date, skipBadRows }: AnalyzeCommandOptions,
-  io: CommandIo,
-  progress: Progress,
-  before: readonly CsvHistory[],
-): Promise<CsvHistory> {
-  const history = await readCsv(file, {
-    ...(date !== undefined && { date }),
-    skipBadRows: skipBadRows === true,
-    stdin: io.stdin,
-    signal: io.signal,
-    onBytes: (bytes) => progress.show(`reading ${file}: ${(bytes / 1e6).toFixed(1)} MB`),
-  });
-  if (before.some(({ kind }) => kind === history.kind))
-    throw new UsageError(`two files count by ${history.kind}: give one by status and one by auth code, or one alone`);
-  warnOfSkipped(file, history, io);
-  return history;
-}
-
-function warnOfSkipped(
-  file: string,
-  { skipped, problems }: { skipped: number; problems: CsvProblem[] },
-  io: CommandIo,
-) {
-  if (skipped === 0) return;
-  io.stderr.write(`${file}: left out ${plural(skipped, 'bad row')}:\n${describeProblems(problems).join('\n')}\n`);
-}
-
-function minuteResult(name: string, files: CsvHistory[], analysis: MinuteAnalysis, tunables: BandTunables): Result {
-  const { judged: _, all: __, ...rest } = analysis;
-  const rows = files.reduce((sum, file) => sum + file.rows, 0);
-  const skipped = files.reduce((sum, file) => sum + file.skipped, 0);
+function minuteResult(name: string, history: History, analysis: MinuteAnalysis, tunables: BandTunables): Result {
+  const { judged: _, all: __, totals, authCodes, ...rest } = analysis;
+  const { rows, skipped } = history;
   const left = skipped > 0 ? ` (${plural(skipped, 'bad row')} left out)` : '';
+  const warnings = history.findings.map(({ file, kind, what }) => ({ file, kind, what }));
   return {
     name,
     text: () => renderText(`${name}: ${plural(rows, 'row')}${left}`, minuteSections(analysis)),
-    json: () => JSON.parse(JSON.stringify({ file: name, rows, skipped, ...rest }, spellTimes)),
+    json: () =>
+      JSON.parse(
+        JSON.stringify(
+          { totals, ...(authCodes && { authCodes }), file: name, rows, skipped, warnings, ...rest },
+          spellTimes,
+        ),
+      ),
     html: () => minutePage(name, analysis, tunables),
   };
 }
 
-async function hourlyResult(file: string, { skipBadRows }: AnalyzeCommandOptions, io: CommandIo): Promise<Result> {
-  const input = file === '-' ? io.stdin : createReadStream(file);
-  const hourly = await readHourly(input, nameOf(file), { skipBadRows: skipBadRows === true });
-  warnOfSkipped(file, hourly, io);
+async function hourlyResult(source: Source, reading: ReadOptions, io: CommandIo): Promise<Result> {
+  const hourly = await readHourly(source, reading);
+  io.stderr.write(`${hourly.recognised}\n`);
+  if (hourly.skipped > 0)
+    io.stderr.write(
+      `${source.name}: left out ${plural(hourly.skipped, 'bad row')}:\n${describeProblems(hourly.problems).join('\n')}\n`,
+    );
   const analysis: HourlyAnalysis = analyzeHourly(hourly);
-  const name = nameOf(file);
+  const name = nameOf(source.name);
   const left = hourly.skipped > 0 ? ` (${plural(hourly.skipped, 'bad row')} left out)` : '';
   return {
     name,

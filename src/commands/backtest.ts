@@ -7,8 +7,8 @@ import { type BacktestOptions, runBacktest } from '../backtest/run.ts';
 import { backtestText } from '../backtest/text.ts';
 import { backtestPage } from '../backtest-html.ts';
 import { UsageError } from '../config.ts';
-import type { CsvHistory } from '../csv.ts';
-import { authCodesOf, hasStatuses, mergeMinutes, readFiles } from '../csv-files.ts';
+import { codesOf, type History, historyMinutes, readFiles, warningsOf, withSources } from '../csv/files.ts';
+import { type FileFlags, readOptions } from '../csv/options.ts';
 import { readLabels } from '../incident-labels.ts';
 import { messageOf } from '../log.ts';
 import { parseTime } from '../parse-time.ts';
@@ -17,8 +17,8 @@ import { type Label, scoreAlerts } from '../score.ts';
 import { writeAll } from '../write-all.ts';
 import type { CommandIo } from './io.ts';
 
-export interface BacktestCommandOptions {
-  /** One file, or one by status and one by auth code; `-` is stdin. */
+export interface BacktestCommandOptions extends FileFlags {
+  /** Files by status, by auth code or both; `-` is stdin. */
   files: readonly string[];
   /** Default: the project's own. */
   rules?: string;
@@ -30,8 +30,6 @@ export interface BacktestCommandOptions {
   html?: string;
   /** What starts before is not scored. */
   scoreFrom?: string;
-  date?: string;
-  skipBadRows?: boolean;
 }
 
 /** `tillwatch backtest`. @returns the exit code: 0 done, 1 failed, 2 used wrongly */
@@ -42,8 +40,12 @@ export async function backtestCommand(options: BacktestCommandOptions, io: Comma
     if (scoreFrom !== undefined && options.labels === undefined)
       throw new UsageError('--score-from says what to score: give --labels FILE as well');
     const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
-    const files = await readFiles(options.files, options, io, progress);
-    const input = { files, labels, scoreFrom };
+    const reading = await readOptions(options);
+    const history = await withSources(options.files, io, progress, (sources) =>
+      readFiles(sources, reading, io, progress),
+    );
+    io.stderr.write(warningsOf(history));
+    const input = { history, labels, scoreFrom };
     const curves: Curve[] = [];
     const takeCurves: BacktestOptions['inspect'] = async (replay, recorded, shift) => {
       if (options.html !== undefined) curves.push(...(await readCurves(replay, recorded, shift, io.signal)));
@@ -81,26 +83,25 @@ function timeOf(text: string | undefined): number | undefined {
 }
 
 interface Input {
-  files: CsvHistory[];
+  history: History;
   labels: Label[] | undefined;
   scoreFrom: number | undefined;
 }
 
 async function runRules(
   { dir, name }: { dir: string; name: string },
-  { files, labels, scoreFrom }: Input,
+  { history, labels, scoreFrom }: Input,
   io: CommandIo,
   progress: Progress,
   inspect?: BacktestOptions['inspect'],
 ): Promise<Result> {
-  const [from, to] = [Math.min(...files.map((file) => file.from)), Math.max(...files.map((file) => file.to))];
   const backtest = await runBacktest({
-    minutes: mergeMinutes(files.map((file) => file.minutes())),
-    statuses: hasStatuses(files),
-    authCodes: authCodesOf(files).authCodes ?? [],
+    minutes: historyMinutes(history),
+    statuses: history.statuses !== undefined,
+    authCodes: codesOf(history),
     rulesDir: dir,
-    from: from * 60,
-    to: to * 60,
+    from: history.from * 60,
+    to: history.to * 60,
     onProgress: (share, what) => progress.show(`${name}${Math.floor(share * 100)} % of the history, ${what}`),
     ...(inspect !== undefined && { inspect }),
     signal: io.signal,

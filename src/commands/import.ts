@@ -1,39 +1,47 @@
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../config.ts';
-import type { CsvHistory } from '../csv.ts';
-import { authCodesOf, hasStatuses, mergeMinutes, readFiles } from '../csv-files.ts';
-import { type Imported, type ImportProgress, importHistory, storageOf } from '../history.ts';
+import { codesOf, type History, historyMinutes, readFiles, refusalOf, withSources } from '../csv/files.ts';
+import type { FindingKind } from '../csv/findings.ts';
+import { type FileFlags, readOptions } from '../csv/options.ts';
+import { type Imported, type ImportProgress, importHistory, RETENTION_DAYS, storageOf } from '../history.ts';
 import { messageOf } from '../log.ts';
 import { createProgress } from '../progress.ts';
 import type { CommandIo } from './io.ts';
 
-export interface ImportCommandOptions {
-  /** One file, or one by status and one by auth code; `-` is stdin. */
+export interface ImportCommandOptions extends FileFlags {
+  /** Files by status, by auth code or both; `-` is stdin. */
   files: readonly string[];
   dataDir: string;
   /** Default: the project's own. */
   rulesDir?: string;
-  date?: string;
-  skipBadRows?: boolean;
+  /** What is taken although it cannot be right. */
+  accept?: readonly Accepted[];
 }
+
+/** What `import` refuses unless it is told to take it. */
+export type Accepted = FindingKind | 'retention';
 
 /** `tillwatch import`. @returns the exit code: 0 imported, 1 nothing was imported, 2 used wrongly */
 export async function importCommand(options: ImportCommandOptions, io: CommandIo): Promise<number> {
   const progress = createProgress(io.stderr);
   try {
-    const files = await readFiles(options.files, options, io, progress);
-    if (files.length === 0) throw new UsageError('no file to import');
+    if (options.files.length === 0) throw new UsageError('no file to import');
+    const reading = await readOptions(options);
+    const history = await withSources(options.files, io, progress, (sources) =>
+      readFiles(sources, reading, io, progress),
+    );
+    const range = rangeFor(history, new Set(options.accept));
     const imported = await importHistory({
-      minutes: mergeMinutes(files.map((file) => file.minutes())),
-      statuses: hasStatuses(files),
-      ...authCodesOf(files),
+      minutes: historyMinutes(history, range),
+      statuses: history.statuses !== undefined,
+      ...(history.codes && { authCodes: codesOf(history) }),
       dataDir: options.dataDir,
       rulesDir: options.rulesDir ?? fileURLToPath(new URL('../../prometheus/rules', import.meta.url)),
       onProgress: (state) => progress.show(describeProgress(state)),
       signal: io.signal,
     });
     progress.end();
-    io.stdout.write(summary(files, imported, options.dataDir));
+    io.stdout.write(summary(history, imported, options.dataDir));
     return 0;
   } catch (error) {
     progress.end();
@@ -42,18 +50,49 @@ export async function importCommand(options: ImportCommandOptions, io: CommandIo
   }
 }
 
+/** The minutes that are imported. @throws when the history cannot be right or cannot stay, unless that was accepted */
+function rangeFor(history: History, accepted: ReadonlySet<Accepted>): { from: number; until: number } {
+  const now = Math.floor(Date.now() / 60_000);
+  const kept = now - RETENTION_DAYS * 1440;
+  const refused = refusalOf(history, accepted as ReadonlySet<FindingKind>);
+  if (refused !== undefined) throw new Error(refused);
+  if (history.to <= kept || (history.from < kept && !accepted.has('retention'))) throw new Error(tooOld(history, kept));
+  return { from: kept, until: accepted.has('future') ? now : Number.POSITIVE_INFINITY };
+}
+
+function tooOld({ name, from, to }: History, kept: number): string {
+  const all = to <= kept;
+  return [
+    `${name}: the history is from ${iso(from * 60)} to ${iso(to * 60)}, but Prometheus keeps ${RETENTION_DAYS} days ` +
+      `(--storage.tsdb.retention.time=${RETENTION_DAYS}d of tillwatch up) and would delete ${all ? 'it' : `what is before ${iso(kept * 60)}`} at its next start.`,
+    all
+      ? 'It also ended too long ago to give a baseline, which reads the last seven days. Use analyze or backtest on the file.'
+      : '  With --accept-retention, only what is later would be imported.',
+    'Nothing was written.',
+  ].join('\n');
+}
+
 function describeProgress(state: ImportProgress): string {
   if (state.step === 'minutes') return `writing counters: ${state.done} minutes`;
   return `computing recorded series: ${state.done} of ${state.total} rules (${state.record})`;
 }
 
-function summary(files: CsvHistory[], imported: Imported, dataDir: string): string {
-  const rows = files.reduce((sum, file) => sum + file.rows, 0);
-  const skipped = files.reduce((sum, file) => sum + file.skipped, 0);
+/** Days that the baseline reads. */
+const BASELINE_DAYS = 7;
+
+function summary(history: History, imported: Imported, dataDir: string): string {
+  const { rows, skipped } = history;
+  const age = Math.floor((Date.now() / 1000 - imported.to) / 86_400);
   return [
     `imported ${plural(rows, 'row')}${skipped > 0 ? ` (${plural(skipped, 'bad row')} left out)` : ''}: ` +
       `${plural(imported.minutes, 'minute')} from ${iso(imported.from)} to ${iso(imported.to)}`,
     `wrote ${plural(imported.samples, 'sample')} in ${imported.series} series to ${storageOf(dataDir)}`,
+    ...(age >= BASELINE_DAYS
+      ? [
+          `the history ended ${age} days ago, too long ago to give a baseline, which reads the last seven days: ` +
+            'charts show it, but verdicts have to wait for live counts',
+        ]
+      : []),
     '',
   ].join('\n');
 }

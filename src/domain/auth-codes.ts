@@ -76,3 +76,6 @@ export function authCodeOf(text: string): string {
   const digits = /^(\d{1,2})(?:\.0+)?$/.exec(text)?.[1];
   return digits === undefined ? text : digits.padStart(2, '0');
 }
+
+/** Whether it is a code of ISO 8583 that everybody knows. */
+export const isCommonCode = (code: string): boolean => Object.hasOwn(MEANINGS, code);

@@ -1,0 +1,112 @@
+/** Which of two signs begins the decimals; the other one groups thousands. */
+export type Decimal = '.' | ',';
+
+/** Only the rest of the file can tell whether `1.050` is a thousand or one. */
+export const OPEN = Symbol('thousand or one');
+
+const DIGITS = /^\d{1,15}$/;
+const GROUPED_BY_SPACE = /^\d{1,3}(?:[ \u00a0\u2009\u202f'’]\d{3})+(?=$|[.,]\d+$)/;
+const ONE_GROUP = /^[1-9]\d{0,2}([.,])\d{3}$/;
+
+/** A number as written, and what it shows of the file's way to write numbers. */
+interface Shown {
+  decimal?: Decimal;
+  /** Has one sign, and three digits after it: either a thousand or decimals. */
+  open?: Decimal;
+  /** Has no sign at all, and up to three digits or more. */
+  plain?: 'short' | 'long';
+}
+
+const other = (sign: Decimal): Decimal => (sign === '.' ? ',' : '.');
+
+function shownBy(text: string): Shown {
+  if (/^\d{1,3}$/.test(text)) return { plain: 'short' };
+  if (/^\d{4,}$/.test(text)) return { plain: 'long' };
+  const open = ONE_GROUP.exec(text)?.[1] as Decimal | undefined;
+  if (open !== undefined) return { open };
+  const grouped = /^\d{1,3}([.,])\d{3}(?:\1\d{3})+(?:[.,]\d+)?$/.exec(text)?.[1] as Decimal | undefined;
+  if (grouped !== undefined) return { decimal: other(grouped) };
+  const last = /^[\d., \u00a0\u2009\u202f'’]*\d([.,])\d+$/.exec(text)?.[1] as Decimal | undefined;
+  return last === undefined ? {} : { decimal: last };
+}
+
+/**
+ * Reads a count that is no plain row of digits.
+ * @param decimal how the file writes numbers, where that is known
+ * @param fractions whether means such as `6.42` are taken too
+ * @returns the number, what is wrong with it, or `OPEN` while the file's way to write numbers is not known
+ */
+export function readCount(
+  text: string,
+  decimal: Decimal | undefined,
+  fractions = false,
+): number | string | typeof OPEN {
+  if (DIGITS.test(text)) return Number(text);
+  if (text === '') return 'is missing';
+  if (/^[-−–]\s?\d/.test(text)) return 'is negative; expected a whole number of 0 or more';
+  if (/^\d+$/.test(text))
+    return Number.isSafeInteger(Number(text)) ? Number(text) : 'is too large to be counted exactly';
+  const joined = text.replace(GROUPED_BY_SPACE, (digits) => digits.replaceAll(/\D/g, ''));
+  if (DIGITS.test(joined)) return Number(joined);
+  if (!/^\d[\d.,]*$/.test(joined)) return 'is not a number; expected a whole number of 0 or more';
+  const shown = shownBy(joined);
+  const sign = decimal ?? shown.decimal;
+  if (sign === undefined) return OPEN;
+  const [whole = '', decimals = ''] = splitAt(joined, sign);
+  const digits = whole.replaceAll(other(sign), '');
+  if (whole.includes(other(sign)) && !/^\d{1,3}(?:[.,]\d{3})+$/.test(whole)) return MISPLACED;
+  if (!/^\d{1,15}$/.test(digits) || !/^\d*$/.test(decimals)) return MISPLACED;
+  if (/[1-9]/.test(decimals) && !fractions)
+    return `is not a whole number${shown.open === undefined ? '' : `, as this file writes decimals with "${sign}"`}`;
+  return Number(`${digits}.${decimals || '0'}`);
+}
+
+const MISPLACED = 'is not a number: its points or commas stand where no number has them';
+
+const splitAt = (text: string, sign: Decimal): [string, string] => {
+  const at = text.lastIndexOf(sign);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+};
+
+/** Which decimal sign a cell shows by itself. */
+export const decimalShownBy = (text: string): Decimal | undefined => shownBy(text).decimal;
+
+/** What the cells of a file show together of how it writes numbers. */
+export interface NumberEvidence {
+  take: (text: string) => void;
+  /** The decimal sign, or the first cell that may be read in two ways. */
+  decide: (delimiter: string) => { decimal: Decimal } | { open: string };
+}
+
+export function createNumberEvidence(): NumberEvidence {
+  const seen: { decimal?: Decimal | undefined; open?: string; short: boolean; long: boolean } = {
+    short: false,
+    long: false,
+  };
+  return {
+    take: (text) => {
+      const { decimal, open, plain } = shownBy(text);
+      seen.decimal ??= decimal;
+      if (plain === 'short') seen.short = true;
+      if (plain === 'long') seen.long = true;
+      if (open !== undefined) seen.open ??= text;
+    },
+    decide: (delimiter) => {
+      const text = seen.open ?? '';
+      const sign: Decimal = text.includes(',') ? ',' : '.';
+      if (seen.decimal !== undefined) return { decimal: seen.decimal };
+      // A program that groups thousands groups all of them.
+      if (seen.long) return { decimal: sign };
+      // One that writes three decimals writes them for 6 as well. But a semicolon between cells goes with a comma in numbers, and a
+      // comma with a point: then the sign may well be the decimal one.
+      const contradicted = (delimiter === ';' && sign === ',') || (delimiter === ',' && sign === '.');
+      return seen.short && !contradicted ? { decimal: other(sign) } : { open: text };
+    },
+  };
+}
+
+/** The two readings of a number that may be either, for the message that asks which. */
+export function bothNumbers(text: string): string {
+  const digits = text.replaceAll(/\D/g, '');
+  return `${digits} or ${Number(text.replace(',', '.'))}`;
+}

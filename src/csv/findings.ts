@@ -1,0 +1,181 @@
+import type { ReadFile } from './read.ts';
+import { ABSENT, DAY, daysOf, minutesOf, type Tally, type TallySeries } from './tally.ts';
+
+/** What cannot be right with a file, as far as one can tell from outside. */
+export const FINDINGS = ['coarse', 'repeated', 'growing', 'totals-row', 'local-hour', 'future', 'gaps'] as const;
+export type FindingKind = (typeof FINDINGS)[number];
+
+export interface Finding {
+  kind: FindingKind;
+  /** What it is and where, and what can be done about it. */
+  what: string;
+  /** What taking it all the same would mean. */
+  accepted: string;
+}
+
+/** Of distances between rows: so many say that a file is by five minutes, say; three are enough for hours. */
+const ENOUGH_TIMES = 12;
+const ENOUGH_HOURS = 3;
+/** Steps that never fall: chance does not do that with counts. */
+const ENOUGH_STEPS = 10;
+/** Minutes of a gap that is worth a word; where rows are single transactions, quiet hours are none. */
+const LONG_GAP = 60;
+const LONG_QUIET = DAY;
+
+const iso = (minute: number): string => new Date(minute * 60_000).toISOString().slice(0, 16).replace('T', ' ');
+const plural = (count: number, word: string): string =>
+  `${count.toLocaleString('en-US')} ${word}${count === 1 ? '' : 's'}`;
+
+/** @param now minutes since the epoch */
+export function findingsOf(file: ReadFile, now: number): Finding[] {
+  const series = [file.statuses, file.codes].flatMap((tally) => tally?.all() ?? []);
+  const coarse = coarseness(file, series);
+  return [
+    coarse,
+    coarse === undefined ? repetition(file) : undefined,
+    growth(file),
+    totalsRow(file),
+    localHour(file),
+    future(series, now),
+    coarse === undefined ? gaps(file, series) : undefined,
+  ].filter((finding) => finding !== undefined);
+}
+
+function coarseness({ seen }: ReadFile, series: TallySeries[]): Finding | undefined {
+  const { step, times } = stepOf(series);
+  const certain = seen.dateOnly || (step >= 60 && times >= ENOUGH_HOURS) || (step > 1 && times >= ENOUGH_TIMES);
+  if (!certain) return undefined;
+  const every = seen.dateOnly || step % DAY === 0 ? 'day' : step % 60 === 0 ? 'hour' : `${step} minutes`;
+  const by =
+    step > 60 && step % 60 === 0 && step % DAY !== 0
+      ? `every ${step / 60} hours`
+      : every === 'day' || every === 'hour'
+        ? `by the ${every}`
+        : `every ${every}`;
+  return {
+    kind: 'coarse',
+    what:
+      `the rows are ${by}, not by minute: the rules judge minutes, and would see a silent feed in between. Export counts by minute ` +
+      '(GROUP BY the minute), or one row for each transaction',
+    accepted: `each row's whole count would be that of its first minute, with silence until the next row`,
+  };
+}
+
+/** The greatest distance of which all distances between minutes are multiples, and how many minutes there are. */
+function stepOf(series: TallySeries[]): { step: number; times: number } {
+  let [step, times, before] = [0, 0, Number.NaN];
+  for (const minute of minutesOf(series)) {
+    if (times++ > 0) step = divisor(step, minute - before);
+    before = minute;
+    if (step === 1) break;
+  }
+  return { step, times };
+}
+
+const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
+
+function repetition({ statuses, codes, seen }: ReadFile): Finding | undefined {
+  const rows = (statuses?.repeated.rows ?? 0) + (codes?.repeated.rows ?? 0);
+  if (rows === 0 || seen.events || seen.seconds || seen.telling.length > 0) return undefined;
+  return {
+    kind: 'repeated',
+    ...repeatedWords(rows, [...(statuses?.repeated.minutes ?? []), ...(codes?.repeated.minutes ?? [])]),
+  };
+}
+
+/** For rows of one file, and for minutes that two files have. */
+export function repeatedWords(rows: number, minutes: readonly number[]): Pick<Finding, 'what' | 'accepted'> {
+  return {
+    what:
+      `${plural(rows, 'count')} of a minute and status (or code) that another row has too, first at ${minutes.slice(0, 3).map(iso).join(', ')}: ` +
+      'a file given twice, or exports that overlap, would be counted double. Leave one of them out',
+    accepted: 'the counts of such rows would be added up',
+  };
+}
+
+function growth(file: ReadFile): Finding | undefined {
+  const tallies = [file.statuses, file.codes].filter((tally) => tally !== undefined);
+  if (file.seen.events || !tallies.some(onlyGrows)) return undefined;
+  return {
+    kind: 'growing',
+    what:
+      'the numbers only grow from minute to minute: they look like the totals of a counter, not like counts. Pass --cumulative, ' +
+      'which takes what each minute added',
+    accepted: 'each total would be taken for the count of its minute',
+  };
+}
+
+/** Whether no series ever falls but to begin anew, and one has grown often. */
+function onlyGrows(tally: Tally): boolean {
+  let most = 0;
+  for (const { pages } of tally.all()) {
+    let [grown, before] = [0, Number.NaN];
+    for (const day of [...pages.keys()].sort((a, b) => a - b))
+      for (const total of pages.get(day) ?? []) {
+        if (total === ABSENT) continue;
+        if (total < before && (total > before / 2 || grown < ENOUGH_STEPS)) return false;
+        if (total > before) grown++;
+        before = total;
+      }
+    most = Math.max(most, grown);
+  }
+  return most >= ENOUGH_STEPS;
+}
+
+function totalsRow({ seen: { totals } }: ReadFile): Finding | undefined {
+  if (totals.rows === 0) return undefined;
+  return {
+    kind: 'totals-row',
+    what: `line ${totals.line}: ${totals.rows === 1 ? 'a row of totals is' : `${plural(totals.rows, 'row')} of totals are`} no minute. Delete ${totals.rows === 1 ? 'it' : 'them'} from the file`,
+    accepted: `${totals.rows === 1 ? 'it' : 'they'} would be left out`,
+  };
+}
+
+function localHour({ seen: { twice, never } }: ReadFile): Finding | undefined {
+  if (twice.rows + never.rows === 0) return undefined;
+  const lines = (odd: typeof twice) =>
+    `(${plural(odd.rows, 'row')}, first at line ${odd.lines.join(', ')}, such as ${odd.time})`;
+  const parts = [
+    ...(twice.rows > 0 ? [`are in an hour that the time zone has twice, when clocks go back ${lines(twice)}`] : []),
+    ...(never.rows > 0 ? [`are in an hour that the time zone skips, when clocks go forward ${lines(never)}`] : []),
+  ];
+  return {
+    kind: 'local-hour',
+    what: `times ${parts.join(', and times ')}. Export times with their offset or in UTC, or correct --timezone`,
+    accepted: 'an hour that is there twice would be its first time, and one that is skipped the hour after',
+  };
+}
+
+function future(series: TallySeries[], now: number): Finding | undefined {
+  const last = daysOf(series).at(-1) ?? 0;
+  if ((last + 1) * DAY <= now) return undefined;
+  let [minutes, first] = [0, Number.NaN];
+  for (const minute of minutesOf(series)) {
+    if (minute <= now) continue;
+    if (minutes++ === 0) first = minute;
+  }
+  if (minutes === 0) return undefined;
+  return {
+    kind: 'future',
+    what: `${plural(minutes, 'minute')} from ${iso(first)} UTC on ${minutes === 1 ? 'lies' : 'lie'} in the future. Are the times local? Then give --timezone`,
+    accepted: 'minutes in the future would be left out, for Prometheus takes none',
+  };
+}
+
+function gaps({ seen }: ReadFile, series: TallySeries[]): Finding | undefined {
+  const least = seen.events ? LONG_QUIET : LONG_GAP;
+  const long: { from: number; minutes: number }[] = [];
+  let before = Number.NaN;
+  for (const minute of minutesOf(series)) {
+    if (minute - before > least) long.push({ from: before + 1, minutes: minute - before - 1 });
+    before = minute;
+  }
+  if (long.length === 0) return undefined;
+  const [longest] = [...long].sort((a, b) => b.minutes - a.minutes);
+  const hours = ((longest?.minutes ?? 0) / 60).toLocaleString('en-US', { maximumFractionDigits: 1 });
+  return {
+    kind: 'gaps',
+    what: `${plural(long.length, 'gap')} of an hour or more without any row, the longest ${hours} hours from ${iso(longest?.from ?? 0)} UTC. Fill in what is missing`,
+    accepted: 'a gap of up to a day would be a silent feed, a longer one no data at all',
+  };
+}

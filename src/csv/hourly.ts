@@ -1,0 +1,183 @@
+import { headerKey, headerText } from './columns.ts';
+import { bothNumbers, createNumberEvidence, type Decimal, decimalShownBy, OPEN, readCount } from './counts.ts';
+import { MAX_PROBLEMS, type Problem, refusal } from './problems.ts';
+import type { ReadOptions } from './read.ts';
+import { eachRecord, linesOf } from './records.ts';
+import type { Source } from './source.ts';
+import { delimiterName, findTable, type Table } from './table.ts';
+
+/** What today's hours are compared with. */
+export const COMPARISONS = ['yesterday', 'same_day_last_week', 'avg_last_week', 'avg_last_month'] as const;
+export type Comparison = (typeof COMPARISONS)[number];
+
+export interface HourRow {
+  hour: number;
+  /** Sales of the hour; undefined where the cell is empty: an hour that has not come yet. */
+  today?: number;
+  compared: Partial<Record<Comparison, number>>;
+}
+
+export interface HourlyFile {
+  /** Sorted by hour. */
+  rows: HourRow[];
+  comparisons: Comparison[];
+  skipped: number;
+  /** The first of them. */
+  problems: Problem[];
+  /** What was recognised, in one line. */
+  recognised: string;
+}
+
+type Role = 'time' | 'today' | Comparison;
+
+/** Header names by role, as `headerKey` writes them. */
+const NAMES: Record<Role, readonly string[]> = {
+  time: ['time', 'hour', 'hora', 'horario', 'stunde', 'uhrzeit', 'heure', 'timestamp'],
+  today: ['today', 'hoje', 'hoy', 'heute', 'aujourdhui'],
+  yesterday: ['yesterday', 'ontem', 'ayer', 'gestern', 'hier'],
+  same_day_last_week: [
+    'samedaylastweek',
+    'sameweekdaylastweek',
+    'lastweek',
+    'mesmodiasemanapassada',
+    'mismodiasemanapasada',
+  ],
+  avg_last_week: ['avglastweek', 'averagelastweek', 'meanlastweek', 'mediasemanapassada', 'mediasemanapasada'],
+  avg_last_month: ['avglastmonth', 'averagelastmonth', 'meanlastmonth', 'mediamespassado', 'mediamespasado'],
+};
+
+type HourlyColumns = { header: readonly string[]; at: Map<Role, number>; ignored: string[] };
+
+/** Whether a file compares today's hours with other days: it has a column of hours and one of `today`. */
+export const isHourly = (source: Source, { delimiter }: ReadOptions): boolean =>
+  !('why' in findTable(source, delimiter, findHourly));
+
+function findHourly(header: string[]): HourlyColumns | string {
+  const at = new Map<Role, number>();
+  for (const [role, names] of Object.entries(NAMES) as [Role, string[]][]) {
+    const column = header.findIndex((name) => names.includes(headerKey(name)));
+    if (column >= 0) at.set(role, column);
+  }
+  const twice = header.find((name, column) => name !== '' && header.indexOf(name) !== column);
+  if (twice !== undefined) return `the column ${twice} is there twice`;
+  if (!at.has('time') || !at.has('today')) return 'no column is named as the hour, or none as today';
+  const used = new Set(at.values());
+  const ignored = header.flatMap((_, column) => (used.has(column) ? [] : [headerText(header, column)]));
+  return { header, at, ignored };
+}
+
+/** Tells after how many rows something that is no hourly file is given up: a day has 24. */
+const MAX_ROWS = 1000;
+
+/**
+ * Reads `time,today,yesterday,same_day_last_week,avg_last_week,avg_last_month` (columns in any order, at least one to compare with,
+ * others left aside) with the hours `00h` to `23h`, each at most once.
+ * @throws with the bad rows by line, unless `skipBadRows`
+ */
+export async function readHourly(source: Source, options: ReadOptions): Promise<HourlyFile> {
+  const table = findTable(source, options.delimiter, findHourly);
+  const header = 'why' in table ? table.header : table.columns.header.join(table.delimiter);
+  if ('why' in table || !COMPARISONS.some((name) => table.columns.at.has(name)))
+    throw new Error(
+      `${source.name}: line ${'why' in table ? table.line : table.before + 1}: the header is ${JSON.stringify(header)}; ` +
+        `expected time,today and at least one of ${COMPARISONS.join(', ')}`,
+    );
+  const records = await recordsOf(source, table);
+  const decimal = options.decimal ?? decimalOf(source, table, records);
+  const rows: HourRow[] = [];
+  const problems: (Problem & { number: number })[] = [];
+  for (const { cells, number } of records) {
+    const row = readRow(cells, table.columns, rows, decimal);
+    if ('message' in row) problems.push({ ...row, number, line: 0 });
+    else rows.push(row);
+  }
+  const lines =
+    problems.length === 0
+      ? undefined
+      : await linesOf(source, table.delimiter, new Set(problems.map(({ number }) => number)));
+  const located = problems
+    .slice(0, MAX_PROBLEMS)
+    .map(({ number, ...problem }) => ({ ...problem, line: lines?.get(number) ?? 0 }));
+  if (problems.length > 0 && options.skipBadRows !== true)
+    throw new Error(refusal(source.name, located, problems.length));
+  if (rows.length === 0)
+    throw new Error(`${source.name}: has no ${problems.length > 0 ? 'good row' : 'rows under its header'}`);
+  const { ignored, at } = table.columns;
+  return {
+    rows: rows.sort((a, b) => a.hour - b.hour),
+    comparisons: COMPARISONS.filter((comparison) => at.has(comparison)),
+    skipped: problems.length,
+    problems: located,
+    recognised:
+      `${source.name}: ${source.encoding}, ${delimiterName(table.delimiter)} between cells; hours of today and ${COMPARISONS.filter((name) => at.has(name)).join(', ')}` +
+      (ignored.length === 0 ? '' : `; left aside: ${ignored.map((one) => JSON.stringify(one)).join(', ')}`),
+  };
+}
+
+type Numbered = { cells: string[]; number: number };
+
+async function recordsOf(source: Source, { delimiter, before, columns }: Table<HourlyColumns>): Promise<Numbered[]> {
+  const records: Numbered[] = [];
+  await eachRecord(source, delimiter, (cells, number) => {
+    if (number <= before || cells.every((cell) => cell === '')) return;
+    if (records.length >= MAX_ROWS)
+      throw new Error(`${source.name}: has more than ${MAX_ROWS} rows; an hourly file has 24`);
+    records.push({
+      cells: cells.length < columns.header.length && columns.header.at(-1) === '' ? [...cells, ''] : cells,
+      number,
+    });
+  });
+  return records;
+}
+
+function decimalOf(
+  source: Source,
+  { delimiter, columns: { at } }: Table<HourlyColumns>,
+  records: readonly Numbered[],
+): Decimal | undefined {
+  const evidence = createNumberEvidence();
+  const cells = records.flatMap(({ cells: own }) =>
+    [...at].filter(([role]) => role !== 'time').map(([, column]) => own[column] ?? ''),
+  );
+  for (const cell of cells) evidence.take(cell);
+  const decided = evidence.decide(delimiter);
+  if ('decimal' in decided) return decided.decimal;
+  if (decided.open === '') return cells.map(decimalShownBy).find((one) => one !== undefined);
+  throw new Error(
+    `${source.name}: ${JSON.stringify(decided.open)} may be ${bothNumbers(decided.open)}, and no number in the file tells which; say with --decimal . or --decimal , which sign begins the decimals`,
+  );
+}
+
+function readRow(
+  cells: string[],
+  { header, at }: HourlyColumns,
+  before: readonly HourRow[],
+  decimal: Decimal | undefined,
+): HourRow | Omit<Problem, 'line'> {
+  if (cells.length !== header.length)
+    return { column: 'row', value: cells.join(','), message: `has ${cells.length} fields, not ${header.length}` };
+  const row: HourRow = { hour: Number.NaN, compared: {} };
+  for (const [role, column] of at) {
+    const value = cells[column] ?? '';
+    const read = role === 'time' ? hourOf(value, before) : numberOf(value, role, decimal);
+    if (typeof read === 'string') return { column: headerText(header, column), value, message: read };
+    if (role === 'time') row.hour = read ?? Number.NaN;
+    else if (role !== 'today') row.compared[role] = read ?? 0;
+    else if (read !== undefined) row.today = read;
+  }
+  return row;
+}
+
+function hourOf(value: string, before: readonly HourRow[]): number | string {
+  const hour = /^(\d{1,2})(?:\s?h(?:\s?00)?|:00(?::00)?)?$/i.exec(value)?.[1];
+  if (hour === undefined || Number(hour) > 23) return 'is no hour; expected 00h to 23h';
+  return before.some((row) => row.hour === Number(hour)) ? 'is there already' : Number(hour);
+}
+
+function numberOf(value: string, role: Role, decimal: Decimal | undefined): number | string | undefined {
+  if (value === '' && role === 'today') return undefined;
+  const read = readCount(value, decimal, role !== 'today');
+  return read === OPEN
+    ? 'may be read in two ways; say with --decimal . or --decimal , which sign begins the decimals'
+    : (read as number | string);
+}

@@ -1,0 +1,473 @@
+import { authCodeOf } from '../domain/auth-codes.ts';
+import { statusOf, wordKey } from '../domain/status-words.ts';
+import type { Status } from '../names.ts';
+import { type Columns, type ColumnsAsked, headerKey, headerText } from './columns.ts';
+import { bothNumbers, createNumberEvidence, type Decimal, decimalShownBy, OPEN, readCount } from './counts.ts';
+import { MAX_PROBLEMS, type Problem, refusal } from './problems.ts';
+import { eachRecord, linesOf } from './records.ts';
+import type { Source } from './source.ts';
+import { delimiterName, isRule, recognise, type Table } from './table.ts';
+import { createTally, type Labels, type Tally, type TallySeries, toDifferences } from './tally.ts';
+import {
+  bothReadings,
+  type DateOrder,
+  MIDNIGHT,
+  orderShownBy,
+  type ReadTime,
+  readTime,
+  type TimeOptions,
+  UNDECIDED,
+} from './times.ts';
+
+/** What overrules or helps the recognition. */
+export interface ReadOptions extends ColumnsAsked {
+  delimiter?: string;
+  decimal?: Decimal;
+  /** Day, order, unit and zone of times. */
+  times?: TimeOptions;
+  /** Leaves out rows with problems and counts them, instead of refusing the file. */
+  skipBadRows?: boolean;
+  /** Takes counts for totals that only grow. */
+  cumulative?: boolean;
+}
+
+/** A file's counts, and what is to be known of how they were read. */
+export interface ReadFile {
+  name: string;
+  /** Good rows. */
+  rows: number;
+  skipped: number;
+  /** The first problems of the skipped rows. */
+  problems: Problem[];
+  /** What was recognised, in one line. */
+  recognised: string;
+  /** Undefined where the file has no status, or no auth code. */
+  statuses?: Tally;
+  codes?: Tally;
+  /** What `findings` judges. */
+  seen: Seen;
+}
+
+/** Rows that are no counts, or whose times are odd. Numbers are those of records, lines where they are shown. */
+export interface Seen {
+  /** Each row is one transaction. */
+  events: boolean;
+  /** Some times have seconds, so that several rows of a minute are no surprise. */
+  seconds: boolean;
+  /** Names of columns that tell apart rows of one minute and status. */
+  telling: string[];
+  dateOnly: boolean;
+  totals: { rows: number; line: number };
+  twice: { rows: number; lines: number[]; time: string };
+  never: { rows: number; lines: number[]; time: string };
+}
+
+/**
+ * Reads a file of counts by minute as a stream. Rows may come in any order; memory grows with the days and
+ * series that the file covers, not with its rows.
+ * @throws with a message that names the bad rows by line, column and value, unless `skipBadRows`; what cannot be recognised,
+ *   what may be read in two ways, and a file without rows is refused always
+ */
+export async function readCounts(source: Source, options: ReadOptions = {}): Promise<ReadFile> {
+  return await readTable(source, recognise(source, options.delimiter, options), options);
+}
+
+/** How the file writes numbers and dates, as far as that is known. */
+interface Formats {
+  order?: DateOrder;
+  decimal?: Decimal;
+}
+
+/** Thrown by a pass that meets a cell which only the whole file can decide. */
+class Undecided {
+  constructor(
+    readonly what: 'order' | 'decimal',
+    readonly number: number,
+    readonly column: number,
+    readonly text: string,
+  ) {}
+}
+
+async function readTable(source: Source, table: Table, options: ReadOptions): Promise<ReadFile> {
+  const formats: Formats = {
+    ...(options.times?.order && { order: options.times.order }),
+    ...(options.decimal && { decimal: options.decimal }),
+  };
+  for (;;) {
+    const pass = createPass(table.columns, formats, options);
+    try {
+      await eachRecord(source, table.delimiter, (cells, number) => {
+        if (number > table.before) pass.take(cells, number);
+      });
+    } catch (undecided) {
+      if (!(undecided instanceof Undecided)) throw undecided;
+      Object.assign(formats, await decide(source, table, undecided));
+      continue;
+    }
+    return finish(source, table, pass, options);
+  }
+}
+
+/** Reads the whole file for what one of its cells leaves open. @throws with both readings where the file does not tell */
+async function decide(source: Source, table: Table, { what, number, column, text }: Undecided): Promise<Formats> {
+  const { columns, delimiter, before } = table;
+  const numbers = createNumberEvidence();
+  const counted = [columns.count, ...columns.wide.map((one) => one.column)].filter((one) => one !== undefined);
+  let order: DateOrder | undefined;
+  await eachRecord(source, delimiter, (cells, at) => {
+    if (at <= before) return;
+    if (what === 'order') order ??= orderShownBy(timeText(cells, columns.time));
+    else for (const one of counted) numbers.take(cells[one] ?? '');
+  });
+  const line = (await linesOf(source, delimiter, new Set([number]))).get(number);
+  const where = `${source.name}: line ${line}: ${headerText(columns.header, column)} ${JSON.stringify(text)}`;
+  if (what === 'order') {
+    if (order !== undefined) return { order };
+    throw new Error(
+      `${where}: may be ${bothReadings(text)}, and no date in the file tells which; say it with --date-format DD/MM/YYYY or --date-format MM/DD/YYYY`,
+    );
+  }
+  const decided = numbers.decide(delimiter);
+  if ('decimal' in decided) return decided;
+  throw new Error(
+    `${where}: may be ${bothNumbers(decided.open)}, and no number in the file tells which; say with --decimal . or --decimal , ` +
+      'which sign begins the decimals',
+  );
+}
+
+const timeText = (cells: readonly string[], time: readonly number[]): string => {
+  const [first = 0, second, third] = time;
+  if (second === undefined) return cells[first] ?? '';
+  const date = (cells[first] ?? '').replace(MIDNIGHT, '');
+  const clock = cells[second] ?? '';
+  if (!/^\d{1,2}$/.test(clock)) return `${date} ${clock}`;
+  return `${date} ${clock}:${(third === undefined ? '0' : (cells[third] ?? '')).padStart(2, '0')}`;
+};
+
+type Pass = ReturnType<typeof createPass>;
+
+/** One way through the rows of a file. */
+function createPass(columns: Columns, formats: Formats, options: ReadOptions) {
+  const { header, time, wide, count: countColumn } = columns;
+  const [statuses, codes] = [createTally(), createTally()];
+  const words = new Map<string, { status: Status | 'ignore' | undefined; rows: number }>();
+  const state = {
+    rows: 0,
+    ignored: 0,
+    empty: 0,
+    skipped: 0,
+    problems: [] as (Problem & { number: number })[],
+    headersAgain: 0,
+    seconds: false,
+    dateOnly: undefined as boolean | undefined,
+    totals: { rows: 0, number: 0 },
+    twice: { rows: 0, numbers: [] as number[], time: '' },
+    never: { rows: 0, numbers: [] as number[], time: '' },
+  };
+  const times: TimeOptions = { ...options.times, ...(formats.order && { order: formats.order }) };
+  let decimal = formats.decimal;
+  let last: { text: string; time: ReadTime | string | typeof UNDECIDED } = { text: '\0', time: '' };
+
+  const refuse = (number: number, column: number | undefined, value: string, message: string) => {
+    state.skipped++;
+    const name = column === undefined ? 'row' : headerText(header, column);
+    if (state.problems.length < MAX_PROBLEMS) state.problems.push({ number, line: 0, column: name, value, message });
+  };
+
+  const timeOf = (text: string, number: number): ReadTime | string => {
+    if (last.text !== text) {
+      times.order ??= orderShownBy(text);
+      last = { text, time: readTime(text, times) };
+    }
+    if (last.time === UNDECIDED) throw new Undecided('order', number, time[0] ?? 0, text);
+    return last.time as ReadTime | string;
+  };
+
+  const countOf = (text: string, number: number, column: number): number | string => {
+    const read = readCount(text, decimal);
+    if (read === OPEN) throw new Undecided('decimal', number, column, text);
+    decimal ??= typeof read === 'number' && !/^\d+$/.test(text) ? decimalShownBy(text) : undefined;
+    return read as number | string;
+  };
+
+  const seriesOf = createSeries(columns, statuses, codes);
+
+  const statusFor = (word: string) => {
+    let known = words.get(word);
+    if (known === undefined) {
+      const own = options.statusWords?.get(wordKey(word));
+      known = { status: own ?? statusOf(word), rows: 0 };
+      words.set(word, known);
+    }
+    known.rows++;
+    return known.status;
+  };
+
+  const takeLong = (cells: string[], number: number, minute: number): boolean => {
+    const [statusText, codeText] = [columns.status, columns.code].map((at) =>
+      at === undefined ? undefined : (cells[at] ?? ''),
+    );
+    const status = statusText === undefined ? undefined : statusFor(statusText);
+    if (status === 'ignore') {
+      state.ignored++;
+      return false;
+    }
+    if (statusText !== undefined && status === undefined) {
+      state.skipped++;
+      return false;
+    }
+    const code = codeText === undefined ? undefined : readCode(codeText);
+    if (code === undefined && statusText === undefined) {
+      refuse(number, columns.code, codeText ?? '', 'is no auth code; expected 1 to 16 letters, digits, _ or -');
+      return false;
+    }
+    const count = countColumn === undefined ? 1 : countOf(cells[countColumn] ?? '', number, countColumn);
+    if (typeof count === 'string') {
+      refuse(number, countColumn, cells[countColumn ?? 0] ?? '', count);
+      return false;
+    }
+    const problem =
+      (status === undefined ? undefined : statuses.add(seriesOf(statuses, cells, status), minute, count)) ??
+      (code === undefined ? undefined : codes.add(seriesOf(codes, cells, code), minute, count));
+    if (problem !== undefined) refuse(number, countColumn, cells[countColumn ?? 0] ?? '', problem);
+    return problem === undefined;
+  };
+
+  const takeWide = (cells: string[], number: number, minute: number): boolean => {
+    const counts: number[] = [];
+    for (const { column } of wide) {
+      const text = cells[column] ?? '';
+      const count = NOTHING.test(text) ? Number.NaN : countOf(text, number, column);
+      if (typeof count === 'string') {
+        refuse(number, column, text, count);
+        return false;
+      }
+      counts.push(count);
+    }
+    for (const [at, one] of wide.entries()) {
+      const count = counts[at] as number;
+      if (Number.isNaN(count)) {
+        state.empty++;
+        continue;
+      }
+      const tally = one.status === undefined ? codes : statuses;
+      const problem = tally.add(seriesOf(tally, cells, one.status ?? one.code ?? '', one.labels), minute, count);
+      if (problem === undefined) continue;
+      refuse(number, one.column, cells[one.column] ?? '', problem);
+      return false;
+    }
+    return true;
+  };
+
+  const take = (cells: string[], number: number): void => {
+    if (cells.length !== header.length && !isShortEnd(cells, header)) {
+      if (!noCounts(cells, number))
+        refuse(number, undefined, cells.join(','), `has ${cells.length} fields, not ${header.length}${hint(cells)}`);
+      return;
+    }
+    const text = time.length === 1 ? (cells[time[0] as number] as string) : timeText(cells, time);
+    const at = timeOf(text, number);
+    if (typeof at === 'string') {
+      if (!noCounts(cells, number)) refuse(number, time[0], text, at);
+      return;
+    }
+    if (at.dateOnly || state.dateOnly === undefined) {
+      state.dateOnly ??= at.dateOnly;
+      if (at.dateOnly && !state.dateOnly) {
+        refuse(number, time[0], text, 'is a date without a time of day; expected 2026-11-21 13:45:00');
+        return;
+      }
+    }
+    const good = wide.length > 0 ? takeWide(cells, number, at.minute) : takeLong(cells, number, at.minute);
+    if (!good) return;
+    state.rows++;
+    if (at.seconds) state.seconds = true;
+    if (at.odd !== undefined) noteOdd(state[at.odd], number, text);
+  };
+
+  /** Lines that hold no row, and totals under the table. */
+  const noCounts = (cells: string[], number: number): boolean => {
+    if (
+      isRule(cells) ||
+      cells.every((cell) => cell === '') ||
+      FOOTER.test(cells.filter((cell) => cell !== '').join(' '))
+    )
+      return true;
+    if (cells.length === header.length && cells.every((cell, at) => headerKey(cell) === headerKey(header[at] ?? ''))) {
+      state.headersAgain++;
+      return true;
+    }
+    if (!cells.some((cell) => TOTALS.test(cell))) return false;
+    state.totals.rows++;
+    state.totals.number = number;
+    return true;
+  };
+
+  return { take, state, statuses, codes, words, times, decimal: () => decimal };
+}
+
+const NOTHING = /^(?:|null|nan|n\/?a|none|undefined|-|\\n)$/i;
+const TOTALS =
+  /^(?:grand |sub)?total(?:s|es|is|e)?(?: geral| general)?:?$|^(?:sum|suma|soma|somme|summe|gesamt|gesamtergebnis|gesamtsumme|insgesamt):?$/i;
+const FOOTER =
+  /^\(?\d+ (?:rows?|records?|linhas?|filas?|zeilen?)(?: (?:affected|in set|selected|returned).*)?\)?\.?$|^time: [\d.,]+ ms/i;
+
+/** A row may lack the empty cell that a delimiter at the end of the header stands for. */
+const isShortEnd = (cells: readonly string[], header: readonly string[]): boolean =>
+  cells.length === header.length - 1 && header.at(-1) === '';
+
+const hint = (cells: readonly string[]): string =>
+  cells.some((cell) => /^\d{3}$/.test(cell)) ? '; a number with a comma in it must be in quotes' : '';
+
+function readCode(text: string): string | undefined {
+  const code = authCodeOf(/^="(.*)"$/.exec(text)?.[1] ?? text.replace(/^'/, ''));
+  return /^[A-Za-z0-9_-]{1,16}$/.test(code) ? code : undefined;
+}
+
+function noteOdd(odd: { rows: number; numbers: number[]; time: string }, number: number, text: string): void {
+  odd.rows++;
+  if (odd.numbers.length < 5) odd.numbers.push(number);
+  if (odd.time === '') odd.time = text;
+}
+
+const NO_LABELS: Labels = {};
+
+/** Finds the series of a row, by its key and by its cells in the columns that are dimensions. */
+function createSeries({ dimensions, wide }: Columns, ...tallies: Tally[]) {
+  const asked = new Set(dimensions.map(({ label }) => label));
+  const known = new Map(tallies.map((tally) => [tally, new Map<string, TallySeries>()]));
+  const inHeader = wide.some(({ labels }) => Object.keys(labels).length > 0);
+  return (tally: Tally, cells: readonly string[], key: string, own: Labels = NO_LABELS): TallySeries => {
+    let address = key;
+    for (const { column } of dimensions) address += `\0${cells[column]}`;
+    if (inHeader) for (const label of Object.keys(own)) address += `\0${own[label]}`;
+    const before = known.get(tally)?.get(address);
+    if (before !== undefined) return before;
+    const labels = Object.fromEntries([
+      ...Object.entries(own).filter(([label]) => asked.has(label)),
+      ...dimensions.map(({ label, column }) => [label, cells[column] ?? '']),
+    ]);
+    const series = tally.series(labels, key);
+    known.get(tally)?.set(address, series);
+    return series;
+  };
+}
+
+async function finish(source: Source, table: Table, pass: Pass, options: ReadOptions): Promise<ReadFile> {
+  const { state, words, statuses, codes } = pass;
+  const { columns } = table;
+  const unknown = [...words].filter(([, { status }]) => status === undefined);
+  const problems = await located(
+    source,
+    table,
+    state.problems,
+    unknown.map(([word, { rows }]) => ({ word, rows })),
+  );
+  if (state.skipped > 0 && options.skipBadRows !== true) throw new Error(refusal(source.name, problems, state.skipped));
+  if (state.rows === 0)
+    throw new Error(`${source.name}: has no ${state.skipped > 0 ? 'good row' : 'rows under its header'}`);
+  if (options.cumulative) for (const tally of [statuses, codes]) toDifferences(tally);
+  const numbers = [
+    ...state.twice.numbers,
+    ...state.never.numbers,
+    ...(state.totals.rows > 0 ? [state.totals.number] : []),
+  ];
+  const lines =
+    numbers.length === 0 ? new Map<number, number>() : await linesOf(source, table.delimiter, new Set(numbers));
+  const withLines = ({ rows, numbers: own, time }: (typeof state)['twice']) => ({
+    rows,
+    time,
+    lines: own.map((number) => lines.get(number) ?? 0),
+  });
+  return {
+    name: source.name,
+    rows: state.rows,
+    skipped: state.skipped,
+    problems,
+    recognised: describe(source, table, pass, options),
+    ...(statuses.all().length > 0 && { statuses }),
+    ...(codes.all().length > 0 && { codes }),
+    seen: {
+      events: columns.count === undefined && columns.wide.length === 0,
+      seconds: state.seconds,
+      telling: columns.telling.map((column) => headerText(columns.header, column)),
+      dateOnly: state.dateOnly === true,
+      totals: { rows: state.totals.rows, line: lines.get(state.totals.number) ?? 0 },
+      twice: withLines(state.twice),
+      never: withLines(state.never),
+    },
+  };
+}
+
+/** The problems with their lines; of each unknown status its first row. */
+async function located(
+  source: Source,
+  { columns, delimiter, before }: Table,
+  problems: (Problem & { number: number })[],
+  unknown: { word: string; rows: number }[],
+): Promise<Problem[]> {
+  if (problems.length === 0 && unknown.length === 0) return [];
+  const all = [...problems];
+  const missing = new Map(unknown.map(({ word, rows }) => [word, rows]));
+  const { status: column } = columns;
+  if (column !== undefined && missing.size > 0)
+    await eachRecord(source, delimiter, (cells, number) => {
+      const word = cells[column] ?? '';
+      const rows = missing.get(word);
+      if (rows === undefined || number <= before || cells.length < columns.header.length - 1) return;
+      missing.delete(word);
+      const message = `is no status that is known (${rows.toLocaleString('en-US')} ${rows === 1 ? 'row' : 'rows'}); say what it means in a file given by --status-map, as in "${word}: denied" or "${word}: ignore"`;
+      all.push({ number, line: 0, column: headerText(columns.header, column), value: word, message, rows });
+    });
+  all.sort((a, b) => a.number - b.number);
+  const lines = await linesOf(source, delimiter, new Set(all.map(({ number }) => number)));
+  return all.slice(0, MAX_PROBLEMS).map(({ number, ...problem }) => ({ ...problem, line: lines.get(number) ?? 0 }));
+}
+
+/** What was recognised, in one line. */
+function describe(source: Source, { columns, delimiter, before }: Table, pass: Pass, options: ReadOptions): string {
+  const { header, time, status, code, count, wide, dimensions, ignored } = columns;
+  const name = (column: number) => JSON.stringify(headerText(header, column));
+  const { times, state, words } = pass;
+  const zone = options.times?.zone?.name ?? 'UTC';
+  const order = times.order === undefined ? '' : `${times.order.replace('-', ' ')}, `;
+  const translated = [...words].filter(([word, { status: meant }]) => meant !== undefined && meant !== word);
+  const wideNames = wide.map((one) => {
+    const meant = one.status ?? one.code ?? '';
+    const own = headerText(header, one.column);
+    return own === meant ? meant : `${JSON.stringify(own)} as ${meant}`;
+  });
+  return [
+    `${source.name}: ${source.encoding}, ${delimiterName(delimiter)} between cells`,
+    `time in ${time.map(name).join(' and ')} (${order}${zone} unless it has an offset)`,
+    ...(status === undefined ? [] : [`status in ${name(status)}`]),
+    ...(code === undefined ? [] : [`auth code in ${name(code)}`]),
+    ...(wide.length === 0
+      ? []
+      : [`a column each: ${wideNames.slice(0, 12).join(', ')}${wide.length > 12 ? ', ...' : ''}`]),
+    ...(wide.length > 0
+      ? []
+      : [count === undefined ? 'no count, each row is one transaction' : `count in ${name(count)}`]),
+    ...(pass.decimal() === undefined ? [] : [`decimals after "${pass.decimal()}"`]),
+    ...(dimensions.length === 0 ? [] : [`dimensions ${dimensions.map(({ label }) => label).join(', ')}`]),
+    ...(translated.length === 0
+      ? []
+      : [
+          `statuses: ${translated
+            .slice(0, 12)
+            .map(([word, { status: meant }]) => `${JSON.stringify(word)} as ${meant}`)
+            .join(', ')}`,
+        ]),
+    ...(ignored.length === 0 ? [] : [`left aside: ${ignored.map((one) => JSON.stringify(one)).join(', ')}`]),
+    ...(before === 0
+      ? []
+      : before < 0
+        ? ['no header']
+        : [`${before} ${before === 1 ? 'line' : 'lines'} before the header left out`]),
+    ...(state.headersAgain > 0
+      ? [`the header is there again ${state.headersAgain} ${state.headersAgain === 1 ? 'time' : 'times'}`]
+      : []),
+    ...(state.empty > 0 ? [`${state.empty.toLocaleString('en-US')} empty cells taken for nothing reported`] : []),
+    ...(state.ignored > 0 ? [`${state.ignored.toLocaleString('en-US')} rows of ignored statuses left out`] : []),
+  ].join('; ');
+}

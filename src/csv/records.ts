@@ -1,0 +1,83 @@
+import { pipeline, Readable } from 'node:stream';
+import { parse } from 'csv-parse';
+import { parse as parseSync } from 'csv-parse/sync';
+import type { Source } from './source.ts';
+
+const MAX_RECORD_BYTES = 100_000;
+
+const optionsFor = (delimiter: string) => ({
+  delimiter,
+  bom: true,
+  trim: true,
+  skip_empty_lines: true,
+  relax_column_count: true,
+  relax_quotes: true,
+  max_record_size: MAX_RECORD_BYTES,
+  record_delimiter: ['\r\n', '\n', '\r'],
+});
+
+/**
+ * Hands on every record of a file, the header and what stands before it included, with its number from 0 on. Numbers count
+ * records: `linesOf` tells their lines, which would take three times as long to follow for each of them.
+ * @throws with the file's name; also what `take` throws
+ */
+export async function eachRecord(
+  source: Source,
+  delimiter: string,
+  take: (cells: string[], number: number) => void,
+): Promise<void> {
+  let number = 0;
+  try {
+    for await (const cells of parsed(source, optionsFor(delimiter))) take(cells as string[], number++);
+  } catch (error) {
+    throw explained(error, source.name);
+  }
+}
+
+/** The line on which each of these records ends, by record number. */
+export async function linesOf(
+  source: Source,
+  delimiter: string,
+  numbers: ReadonlySet<number>,
+): Promise<Map<number, number>> {
+  const lines = new Map<number, number>();
+  const last = Math.max(...numbers);
+  let number = 0;
+  for await (const record of parsed(source, { ...optionsFor(delimiter), info: true })) {
+    if (numbers.has(number)) lines.set(number, (record as { info: { lines: number } }).info.lines);
+    if (number++ >= last) break;
+  }
+  return lines;
+}
+
+/** The parser fails with whatever its source fails with. */
+const parsed = (source: Source, options: object): AsyncIterable<unknown> =>
+  pipeline(Readable.from(source.read()), parse(options), () => {});
+
+function explained(error: unknown, name: string): unknown {
+  const { code, message, lines } = error as { code?: string; message: string; lines?: number };
+  if (!code?.startsWith('CSV_')) return error;
+  if (code === 'CSV_QUOTE_NOT_CLOSED' || code === 'CSV_MAX_RECORD_SIZE')
+    return new Error(
+      `${name}: line ${lines}: a row longer than ${MAX_RECORD_BYTES} bytes, or a quote that is never closed before the end`,
+    );
+  return new Error(`${name}: ${message}`);
+}
+
+/** The first records of a text that may be cut off. */
+export function firstRecords(head: string, delimiter: string, count: number): string[][] {
+  const options = { ...optionsFor(delimiter), to: count };
+  try {
+    return parseSync(head, options) as string[][];
+  } catch {
+    // A quote that is open where the text is cut off, or never closed: each line by itself.
+    const lines = head.split(/\r?\n|\r/).slice(0, count);
+    return lines.flatMap((line) => {
+      try {
+        return parseSync(line, options) as string[][];
+      } catch {
+        return [];
+      }
+    });
+  }
+}

@@ -1,0 +1,198 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdtemp, open, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline, type Readable, Transform } from 'node:stream';
+import { pipeline as piped } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { Decompress } from 'fzstd';
+
+/** A file of text, whatever it is packed in and however it is encoded. */
+export interface Source {
+  /** What messages call it. */
+  name: string;
+  /** `UTF-8`, `UTF-16LE, gzip`: for the line that says what was recognised. */
+  encoding: string;
+  /** The beginning of its text. */
+  head: string;
+  /** Its text in UTF-8 from the beginning, as often as it is asked for. @throws in the words of who has the file */
+  read: () => AsyncIterable<Buffer>;
+  /** Deletes the copy of what could be read only once. */
+  close: () => Promise<void>;
+}
+
+export interface SourceOptions {
+  /** What `-` reads. */
+  stdin?: Readable;
+  /** Told how many bytes of text have been read so far. */
+  onBytes?: (bytes: number) => void;
+  signal?: AbortSignal;
+}
+
+const HEAD_CHARACTERS = 65_536;
+const GZIP = [0x1f, 0x8b];
+const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
+
+/** What people give instead of a text file, by its first bytes. */
+const NO_TEXT: [number[], string][] = [
+  [[0x50, 0x4b, 0x03, 0x04], 'is a workbook (.xlsx) or a zip archive: save the sheet as CSV, or unpack the archive'],
+  [[0xd0, 0xcf, 0x11, 0xe0], 'is an old Excel workbook (.xls): save the sheet as CSV'],
+  [[0x50, 0x41, 0x52, 0x31], 'is a Parquet file: export it as CSV'],
+  [[0x25, 0x50, 0x44, 0x46], 'is a PDF: export the table as CSV'],
+];
+
+/**
+ * Opens a file, or stdin for `-`. Whatever can be read only once (stdin, a pipe) is copied to a temporary file first, because
+ * the last row of a file may decide what its first one means.
+ * @throws with the file's name when it cannot be read or holds no text
+ */
+export async function openSource(file: string, options: SourceOptions = {}): Promise<Source> {
+  const name = file === '-' ? 'stdin' : file;
+  const { path, remove } = await rereadable(file, name, options);
+  try {
+    const start = await firstBytes(path, name);
+    const packing = startsWith(start, GZIP) ? 'gzip' : startsWith(start, ZSTD) ? 'zstd' : undefined;
+    const noText = NO_TEXT.find(([bytes]) => startsWith(start, bytes));
+    if (noText) throw new Error(`${name}: ${noText[1]}`);
+    const unpacked = () => counted(explained(unpack(path, packing, options.signal), name, packing), options.onBytes);
+    const encoding = encodingOf(await firstOf(unpacked()), name);
+    const read = () => toUtf8(unpacked(), encoding);
+    const head = new TextDecoder().decode(await firstOf(read())).slice(0, HEAD_CHARACTERS);
+    const said = packing === undefined ? encoding.toUpperCase() : `${encoding.toUpperCase()}, ${packing}`;
+    return { name, encoding: said, head, read, close: remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+const startsWith = (bytes: Buffer, start: readonly number[]): boolean => start.every((byte, at) => bytes[at] === byte);
+
+async function rereadable(file: string, name: string, { stdin, signal }: SourceOptions) {
+  const regular = file !== '-' && (await stat(file).catch((error: unknown) => refuse(name, error)));
+  if (regular !== false && regular.isDirectory()) throw new Error(`${name}: is a folder, not a file`);
+  if (regular !== false && regular.isFile()) return { path: file, remove: async () => {} };
+  const folder = await mkdtemp(join(tmpdir(), 'tillwatch-input-'));
+  const remove = () => rm(folder, { recursive: true, force: true });
+  const path = join(folder, 'input');
+  try {
+    const input = file === '-' ? (stdin ?? process.stdin) : createReadStream(file);
+    await piped(input, createWriteStream(path), { ...(signal && { signal }) });
+    return { path, remove };
+  } catch (error) {
+    await remove();
+    return refuse(name, signal?.aborted ? new Error('interrupted') : error);
+  }
+}
+
+function refuse(name: string, error: unknown): never {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const said = code === 'ENOENT' ? 'no such file' : code === 'EACCES' ? 'must not be read by this user' : message;
+  throw new Error(`${name}: ${said}`);
+}
+
+async function firstBytes(path: string, name: string): Promise<Buffer> {
+  const handle = await open(path).catch((error: unknown) => refuse(name, error));
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(8), 0, 8, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** At least the head's characters, if there are as many. */
+async function firstOf(bytes: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of bytes) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= HEAD_CHARACTERS) break;
+  }
+  return Buffer.concat(chunks);
+}
+
+function unpack(path: string, packing: string | undefined, signal: AbortSignal | undefined): AsyncIterable<Buffer> {
+  const file = createReadStream(path, { highWaterMark: 262_144, ...(signal && { signal }) });
+  if (packing === undefined) return file;
+  return pipeline(file, packing === 'gzip' ? createGunzip() : createUnzstd(), () => {});
+}
+
+/** Node reads zstd itself only from version 22.15 on. */
+function createUnzstd(): Transform {
+  const decompress = new Decompress((chunk) => transform.push(Buffer.from(chunk)));
+  const transform = new Transform({
+    transform(chunk: Buffer, _, done) {
+      attempt(() => decompress.push(chunk), done);
+    },
+    flush(done) {
+      attempt(() => decompress.push(new Uint8Array(), true), done);
+    },
+  });
+  return transform;
+}
+
+function attempt(work: () => void, done: (error?: Error) => void): void {
+  try {
+    work();
+    done();
+  } catch (error) {
+    done(error as Error);
+  }
+}
+
+async function* explained(
+  bytes: AsyncIterable<Buffer>,
+  name: string,
+  packing: string | undefined,
+): AsyncGenerator<Buffer> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    if ((error as Error).name === 'AbortError') throw new Error('interrupted');
+    if (packing === undefined) return refuse(name, error);
+    throw new Error(`${name}: cannot be unpacked (${packing}): ${(error as Error).message}; is it cut off?`);
+  }
+}
+
+async function* counted(chunks: AsyncIterable<Buffer>, onBytes: (bytes: number) => void = () => {}) {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    onBytes(bytes);
+    yield chunk;
+  }
+}
+
+/** By its byte order mark, else by where zero bytes are; what is no UTF-8 is taken for the code page of Western Windows. */
+function encodingOf(start: Buffer, name: string): string {
+  if (startsWith(start, [0xff, 0xfe])) return 'utf-16le';
+  if (startsWith(start, [0xfe, 0xff])) return 'utf-16be';
+  const zeros = [0, 0];
+  for (let at = 0; at < Math.min(start.length, 2000); at++)
+    if (start[at] === 0) zeros[at % 2] = (zeros[at % 2] ?? 0) + 1;
+  const [even = 0, odd = 0] = zeros;
+  if (even + odd > 0) {
+    const half = Math.min(start.length, 2000) / 2;
+    if (odd > 0.7 * half && even === 0) return 'utf-16le';
+    if (even > 0.7 * half && odd === 0) return 'utf-16be';
+    throw new Error(`${name}: is no text file (it holds zero bytes); expected CSV, also packed by gzip or zstd`);
+  }
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(start, { stream: true });
+    return 'utf-8';
+  } catch {
+    return 'windows-1252';
+  }
+}
+
+async function* toUtf8(bytes: AsyncIterable<Buffer>, encoding: string): AsyncGenerator<Buffer> {
+  if (encoding === 'utf-8') {
+    yield* bytes;
+    return;
+  }
+  const decoder = new TextDecoder(encoding);
+  for await (const chunk of bytes) yield Buffer.from(decoder.decode(chunk, { stream: true }));
+  yield Buffer.from(decoder.decode());
+}

@@ -1,0 +1,116 @@
+import { type Columns, type ColumnsAsked, findColumns, likelyCount } from './columns.ts';
+import { firstRecords } from './records.ts';
+import type { Source } from './source.ts';
+import { timeShape } from './times.ts';
+
+/** What the beginning of a file says of how it is written. */
+export interface Table<T = Columns> {
+  delimiter: string;
+  /** Records up to the header, and it. */
+  before: number;
+  columns: T;
+}
+
+const DELIMITERS = [',', ';', '\t', '|'];
+const NAMES: Record<string, string> = { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'pipe' };
+export const delimiterName = (delimiter: string): string => NAMES[delimiter] ?? JSON.stringify(delimiter);
+
+/** Titles, comments and `sep=` lines that may stand before the header. */
+const MAX_BEFORE = 30;
+const SAMPLE = 200;
+
+/** A delimiter as people write it on a command line; undefined when it is none. */
+export function readDelimiter(text: string): string | undefined {
+  const named = Object.entries(NAMES).find(([, name]) => name === text.toLowerCase())?.[0];
+  if (named !== undefined) return named;
+  if (text === '\\t') return '\t';
+  return [...text].length === 1 && !/["\w\r\n]/.test(text) ? text : undefined;
+}
+
+/**
+ * Finds the header and the delimiter of a table: those with which its columns are known.
+ * @param find what the columns are, or why a record is no header
+ */
+export function findTable<T>(
+  source: Source,
+  delimiter: string | undefined,
+  find: (header: string[], sample: string[][]) => T | string,
+): Table<T> | { header: string; line: number; why: string } {
+  let nearest: Failure | undefined;
+  for (const one of delimiter === undefined ? delimitersFor(source.head) : [delimiter]) {
+    const tried = tryDelimiter(source, one, find);
+    if ('columns' in tried) return tried;
+    if (nearest === undefined || tried.cells > nearest.cells) nearest = tried;
+  }
+  return nearest ?? { header: '', line: 1, why: 'it is empty' };
+}
+
+interface Failure {
+  header: string;
+  line: number;
+  why: string;
+  cells: number;
+}
+
+/** That of the `sep=` line first, then the commonest on the first lines. */
+function delimitersFor(head: string): string[] {
+  const said = /^\ufeff?sep=(.)\r?\n/i.exec(head)?.[1];
+  const start = head.slice(0, 4000);
+  const counted = [...DELIMITERS].sort((a, b) => start.split(b).length - start.split(a).length);
+  return said === undefined ? counted : [said, ...counted.filter((one) => one !== said)];
+}
+
+function tryDelimiter<T>(
+  source: Source,
+  delimiter: string,
+  find: (header: string[], sample: string[][]) => T | string,
+): Table<T> | Failure {
+  const records = firstRecords(source.head, delimiter, MAX_BEFORE + SAMPLE);
+  let failure: Failure | undefined;
+  for (const [at, header] of records.slice(0, MAX_BEFORE).entries()) {
+    if (isRule(header) || header[0]?.startsWith('#') || /^sep=/i.test(header[0] ?? '')) continue;
+    const sample = records.slice(at + 1).filter((cells) => cells.length === header.length && !isRule(cells));
+    const columns = find(header, sample.slice(0, SAMPLE));
+    if (typeof columns !== 'string') return { delimiter, before: at, columns };
+    failure ??= { header: header.join(delimiter), line: at + 1, why: columns, cells: header.length };
+  }
+  return failure ?? { header: '', line: 1, why: 'it is empty', cells: 0 };
+}
+
+/** A line that only draws: `----+-----`, `+---+---+`, `|---|:--:|`. */
+export const isRule = (cells: readonly string[]): boolean =>
+  cells.some((cell) => /^[-+=:]{3,}$/.test(cell)) && cells.every((cell) => /^[-+=:| ]*$/.test(cell));
+
+/** Finds the columns of a table of counts. @throws in the words of who has the file */
+export function recognise(source: Source, delimiter: string | undefined, asked: ColumnsAsked): Table {
+  if (source.head.trim() === '' || source.head === '\ufeff')
+    throw new Error(`${source.name}: is empty; expected a header such as timestamp,status,count`);
+  let sampled: string[][] = [];
+  const table = findTable(source, delimiter, (header, sample) => {
+    sampled = sample;
+    return findColumns(header, sample, asked);
+  });
+  if ('why' in table) throw new Error(notRecognised(source.name, table));
+  const count = likelyCount(table.columns, sampled);
+  if (count !== undefined && asked.columns?.count === undefined && sampled.length > 1)
+    throw new Error(
+      `${source.name}: line ${table.before + 1}: no column is named as a count, so each row would be one transaction; but ${JSON.stringify(count)} ` +
+        `holds whole numbers: pass --columns count=${count} if it is the count, or --columns count= if it is not`,
+    );
+  const first = table.columns.header[table.columns.time[0] ?? 0] ?? '';
+  if (!['full', 'clock'].includes(timeShape(first))) return table;
+  // There is no header: the user has said by number which column is which.
+  const header = table.columns.header.map((_, column) => `column ${column + 1}`);
+  return { ...table, before: table.before - 1, columns: { ...table.columns, header } };
+}
+
+function notRecognised(name: string, { header, line, why }: { header: string; line: number; why: string }): string {
+  if (why.startsWith('--')) return `${name}: line ${line}: ${why}; the header is ${JSON.stringify(header)}`;
+  if (/^\W*[[{]/.test(header) && header.includes('"'))
+    return `${name}: is JSON; expected CSV. Post it to /api/v1/transactions instead, or convert it`;
+  return (
+    `${name}: line ${line}: the header is ${JSON.stringify(header.slice(0, 200))}; ${why}. Expected columns such as timestamp,status,count, ` +
+    'timestamp,auth_code,count or time,approved,denied,..., in any order; say which is which with ' +
+    '--columns time=...,status=...,count=... (names, or numbers from 1 on), and the delimiter with --delimiter'
+  );
+}

@@ -1,0 +1,249 @@
+import { offsetMinutes, type Zone } from './zone.ts';
+
+/** Which of two numbers is the day in `05/11/2026`. */
+export type DateOrder = 'day-first' | 'month-first';
+
+/** A cell of the time column, read. Minutes since the epoch. */
+export interface ReadTime {
+  minute: number;
+  /** Has seconds within the minute. */
+  seconds: boolean;
+  /** Is a date alone, read as its midnight. */
+  dateOnly: boolean;
+  /** A local time that the zone has twice or never. */
+  odd?: 'twice' | 'never';
+}
+
+export interface TimeOptions {
+  /** `2025-07-12`, in minutes of local time since the epoch: the day of times such as `13h 05`. */
+  day?: number;
+  order?: DateOrder | undefined;
+  /** Whether a year may have two digits: only where the user said where it stands. */
+  shortYear?: boolean;
+  /** A unit that the user named for epoch numbers. */
+  epoch?: EpochUnit;
+  /** Of times without an offset. Default UTC. */
+  zone?: Zone;
+}
+
+/** Only the rest of the file can tell which of two numbers is the day. */
+export const UNDECIDED = Symbol('day or month');
+
+export type EpochUnit = 's' | 'ms' | 'us' | 'ns';
+const PER_SECOND: Record<EpochUnit, number> = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 };
+
+const CLOCK = String.raw`(\d{1,2})\s?[h:.]\s?(\d{2})(?:\s?m(?:in)?(?!\w))?(?:[:.]?\s?(\d{2})(?:[.,]\d{1,9})?s?)?\s*(?:([ap])\.?\s?m\.?)?`;
+const ZONE = String.raw`\s*(Z|UTC|GMT|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?)?(?:\s?\[[\w/+-]+\])?`;
+const AFTER_DATE = String.raw`(?:(?:T|,?\s+(?:at\s+|@\s+)?)${CLOCK}${ZONE})?`;
+const pattern = (source: string) => new RegExp(`^${source}$`, 'i');
+
+const YEAR_FIRST = pattern(String.raw`(\d{4})([-/.])(\d{1,2})\2(\d{1,2})${AFTER_DATE}`);
+const YEAR_LAST = pattern(String.raw`(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})${AFTER_DATE}`);
+const COMPACT =
+  /^(\d{4})(\d{2})(\d{2})(?:[T ]?(\d{2}):?(\d{2})(?::?(\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
+const DAY_NAME = String.raw`(?:\p{L}{2,9}\.?,?\s+)?`;
+const DAY_MONTH_NAME = new RegExp(
+  String.raw`^${DAY_NAME}(\d{1,2})\.?(?:[- ]|\sde\s)([\p{L}]{3,10})\.?(?:[-, ]|\sde\s)\s?(\d{4}|\d{2})${AFTER_DATE}$`,
+  'iu',
+);
+const MONTH_NAME_DAY = new RegExp(String.raw`^${DAY_NAME}([\p{L}]{3,10})\.?\s(\d{1,2}),?\s(\d{4})${AFTER_DATE}$`, 'iu');
+const CLOCK_ALONE = pattern(CLOCK);
+const EPOCH = /^\d{9,20}(?:\.\d+)?$/;
+/** The beginnings of the months in English, Portuguese, Spanish, German and French. */
+const MONTHS = [
+  ['jan', 'ene'],
+  ['feb', 'fev', 'fév'],
+  ['mar', 'mär', 'mrz'],
+  ['apr', 'abr', 'avr'],
+  ['may', 'mai'],
+  ['jun', 'juin'],
+  ['jul', 'juil'],
+  ['aug', 'ago', 'aoû', 'aou'],
+  ['sep', 'set'],
+  ['oct', 'out', 'okt'],
+  ['nov'],
+  ['dec', 'dez', 'dic', 'déc'],
+];
+
+/** At the end of a cell: of a date that a program writes as a time. */
+export const MIDNIGHT = /[T ]0?0:00(?::00)?(?:\.0+)?$/;
+
+/** What a cell looks like, whatever it means: for telling which column holds the times. */
+export type TimeShape = 'full' | 'date' | 'clock' | 'none';
+
+export function timeShape(text: string): TimeShape {
+  const dated = DATED.map((date) => date.exec(text)).find((match) => match !== null);
+  if (dated) return /\d\s?[h:.]\s?\d{2}|[T ]\d{4}/i.test(text.slice(8)) || /^\d{12,14}$/.test(text) ? 'full' : 'date';
+  if (EPOCH.test(text)) return 'full';
+  return CLOCK_ALONE.test(text) ? 'clock' : 'none';
+}
+
+const DATED = [YEAR_FIRST, YEAR_LAST, COMPACT, DAY_MONTH_NAME, MONTH_NAME_DAY];
+
+/**
+ * Reads one cell.
+ * @returns the time, what is wrong with the cell, or `UNDECIDED` while the order of day and month is not known
+ */
+export function readTime(text: string, options: TimeOptions): ReadTime | string | typeof UNDECIDED {
+  const yearFirst = YEAR_FIRST.exec(text);
+  if (yearFirst !== null) {
+    const [, year, , month, day, ...clock] = yearFirst;
+    return compose([year, month, day], clock, options);
+  }
+  if (EPOCH.test(text)) {
+    const compact = /^\d{12}$|^\d{14}$/.test(text) && options.epoch === undefined ? COMPACT.exec(text) : null;
+    return compact === null ? readEpoch(text, options.epoch) : compactTime(compact, options);
+  }
+  const clock = CLOCK_ALONE.exec(text);
+  if (clock !== null) return onDay(clock.slice(1), options);
+  const yearLast = YEAR_LAST.exec(text);
+  if (yearLast !== null) return readYearLast(yearLast, options);
+  return readRare(text, options);
+}
+
+function readRare(text: string, options: TimeOptions): ReadTime | string {
+  const compact = COMPACT.exec(text);
+  if (compact !== null) return compactTime(compact, options);
+  const named = DAY_MONTH_NAME.exec(text);
+  if (named !== null) {
+    const [, day, month, year, ...clock] = named;
+    return compose([longYear(year), monthOf(month), day], clock, options);
+  }
+  const american = MONTH_NAME_DAY.exec(text);
+  if (american !== null) {
+    const [, month, day, year, ...clock] = american;
+    return compose([year, monthOf(month), day], clock, options);
+  }
+  if (/^\d{5}(?:[.,]\d+)?$/.test(text))
+    return "is no time; if it is a spreadsheet's own number of a date, give the column a date format and export again";
+  if (/^\d+[.,]?\d*e\+?\d+$/i.test(text))
+    return 'is a time that a spreadsheet has rounded: give the column a number format without exponent, and export again';
+  return EXPECTED;
+}
+
+const EXPECTED =
+  'is no time; expected 2026-11-21 13:45:00, with an offset or in UTC, 21/11/2026 13:45, epoch seconds or, with --date, 13h 05';
+
+const compactTime = ([, year, month, day, hour, minute, second, zone]: RegExpExecArray, options: TimeOptions) =>
+  compose([year, month, day], [hour, minute, second, undefined, zone], options);
+
+const longYear = (year = ''): string => (year.length === 2 ? `20${year}` : year);
+const monthOf = (name = ''): string => {
+  const start = name.toLowerCase();
+  return String(MONTHS.findIndex((names) => names.some((one) => start.startsWith(one))) + 1);
+};
+
+function readYearLast(match: RegExpExecArray, options: TimeOptions): ReadTime | string | typeof UNDECIDED {
+  const [, first = '', , second = '', year = '', ...clock] = match;
+  if (year.length === 2 && options.shortYear !== true)
+    return 'has a year of two digits, which may be any of its numbers: say how it is written, such as --date-format DD/MM/YY';
+  const order = options.order ?? orderOf(Number(first), Number(second));
+  if (order === undefined) return UNDECIDED;
+  const date = order === 'day-first' ? [longYear(year), second, first] : [longYear(year), first, second];
+  return compose(date, clock, options, order);
+}
+
+/** What the numbers alone decide; equal ones need no decision. */
+function orderOf(first: number, second: number): DateOrder | undefined {
+  if (first > 12) return 'day-first';
+  if (second > 12) return 'month-first';
+  return first === second ? 'day-first' : undefined;
+}
+
+/** Which order a cell shows, if it is such a date and shows one. */
+export function orderShownBy(text: string): DateOrder | undefined {
+  const [, first, , second] = YEAR_LAST.exec(text) ?? [];
+  return first === second ? undefined : orderOf(Number(first), Number(second));
+}
+
+type Cells = (string | undefined)[];
+
+function compose(date: Cells, [hour, minute, second, half, offset]: Cells, options: TimeOptions, order?: DateOrder) {
+  const day = dayOf(Number(date[0]), Number(date[1]), Number(date[2]));
+  if (day === undefined)
+    return order === undefined
+      ? 'is no day of the calendar'
+      : `is no day of the calendar, read ${order.replace('-', ' ')}`;
+  if (hour === undefined) return placed(day, 0, undefined, options, true);
+  const clock = clockOf(hour, minute, half);
+  if (clock === undefined || Number(second ?? 0) > 60) return 'is no time of day';
+  return placed(day + clock, Number(second ?? 0), offset, options, false);
+}
+
+/** Minutes since the epoch of a day's midnight, in its own time; undefined for 30 February. */
+export function dayOf(year: number, month: number, day: number): number | undefined {
+  const time = Date.UTC(year, month - 1, day);
+  if (month < 1 || month > 12 || day < 1 || new Date(time).getUTCDate() !== day) return undefined;
+  return time / 60_000;
+}
+
+function clockOf(hour = '', minute = '', half: string | undefined): number | undefined {
+  const hours = Number(hour);
+  if (half !== undefined && (hours < 1 || hours > 12)) return undefined;
+  const ofDay = half === undefined ? hours : (hours % 12) + (half.toLowerCase() === 'p' ? 12 : 0);
+  return ofDay > 23 || Number(minute) > 59 ? undefined : ofDay * 60 + Number(minute);
+}
+
+function placed(local: number, seconds: number, offset: string | undefined, { zone }: TimeOptions, dateOnly: boolean) {
+  const own = offset === undefined ? undefined : offsetMinutes(offset);
+  if (offset !== undefined && own === undefined) return 'has an offset that no place on earth has';
+  const { minute, odd } =
+    own !== undefined
+      ? { minute: local - own, odd: undefined }
+      : zone === undefined
+        ? { minute: local, odd: undefined }
+        : zone.toUtc(local);
+  if (minute < 0) return 'is before 1970';
+  return { minute, seconds: seconds > 0, dateOnly, ...(odd !== undefined && { odd }) };
+}
+
+function onDay([hour, minute, second, half]: Cells, options: TimeOptions): ReadTime | string {
+  const clock = clockOf(hour, minute, half);
+  if (clock === undefined || Number(second ?? 0) > 59) return 'is no time of day';
+  if (options.day === undefined) return 'is a time without a day; say which day with --date 2025-07-12';
+  return placed(options.day + clock, Number(second ?? 0), undefined, options, false);
+}
+
+/** Nine to eleven digits are seconds, twelve to fourteen milliseconds, up to seventeen microseconds, more nanoseconds. */
+function readEpoch(text: string, unit: EpochUnit | undefined): ReadTime | string {
+  const digits = text.split('.')[0]?.length ?? 0;
+  const per = PER_SECOND[unit ?? (digits <= 11 ? 's' : digits <= 14 ? 'ms' : digits <= 17 ? 'us' : 'ns')];
+  const seconds = Number(text) / per;
+  const minute = Math.floor(seconds / 60);
+  if (minute > MAX_MINUTE) return `is a time after the year 2200${unit === undefined ? '' : ` in ${unit}`}`;
+  return { minute, seconds: seconds % 60 >= 0.001, dateOnly: false };
+}
+
+const MAX_MINUTE = Date.UTC(2200, 0) / 60_000;
+
+/** The two readings of a date that may be either, for the message that asks which. */
+export function bothReadings(text: string): string {
+  const spell = (order: DateOrder) => {
+    const time = readTime(text, { order });
+    return typeof time === 'object' ? new Date(time.minute * 60_000).toISOString().slice(0, 10) : 'no day';
+  };
+  return `${spell('day-first')} (day first) or ${spell('month-first')} (month first)`;
+}
+
+/**
+ * What a format such as `DD/MM/YYYY HH:mm`, `%m/%d/%y`, `day-first`, `MDY` or `ms` says.
+ * @returns undefined when it says neither an order of day and month nor a unit
+ */
+export function readDateFormat(format: string): Pick<TimeOptions, 'order' | 'shortYear' | 'epoch'> | undefined {
+  const unit = /^(?:epoch|unix)?[ _-]?(s|ms|us|µs|ns)$/i.exec(format.replace(/seconds?$/i, 's'))?.[1]?.toLowerCase();
+  if (unit !== undefined) return { epoch: (unit === 'µs' ? 'us' : unit) as EpochUnit };
+  if (/^(?:day|dia|d)[- _]?(?:first|primeiro)$/i.test(format)) return { order: 'day-first', shortYear: true };
+  if (/^(?:month|m)[- _]?first$/i.test(format)) return { order: 'month-first', shortYear: true };
+  if (/^iso/i.test(format)) return {};
+  const date =
+    format
+      .replaceAll('%', '')
+      .split(/[ T,]|HH?|hh?/)[0]
+      ?.toLowerCase() ?? '';
+  const places = ['d', 'm', 'y'].map((letter) => date.indexOf(letter));
+  const [day = -1, month = -1, year = -1] = places;
+  if (places.includes(-1)) return undefined;
+  if (year < day && year < month) return day > month ? {} : undefined;
+  if (year < Math.max(day, month)) return undefined;
+  return { order: day < month ? 'day-first' : 'month-first', shortYear: true };
+}

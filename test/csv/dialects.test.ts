@@ -1,0 +1,318 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { STATUSES, type Status } from '../../src/names.ts';
+import { minuteLines, minutesOf, problemOf, readTexts } from '../support/read-csv.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const MINUTES = ['2026-11-21T12:00 approved=1050 denied=6', '2026-11-21T12:01 approved=116 denied=7'];
+const table = (header: string, times: [string, string], [approved, denied] = ['approved', 'denied'], big = '1050') =>
+  `${header}\n${[
+    [times[0], approved, big],
+    [times[0], denied, '6'],
+    [times[1], approved, '116'],
+    [times[1], denied, '7'],
+  ]
+    .map((cells) => cells.join(/[;\t|]/.exec(header)?.[0] ?? ','))
+    .join('\n')}\n`;
+const PLAIN: [string, string] = ['2026-11-21 12:00:00', '2026-11-21 12:01:00'];
+const utf16 = (text: string, big = false) => {
+  const bytes = Buffer.from(`\ufeff${text}`, 'utf16le');
+  return big ? bytes.swap16() : bytes;
+};
+/** `zstd -c` of the plain table. */
+const ZSTD = Buffer.from(
+  'KLUv/QRYhQIAQsQOFKBVB5T3OhXLx/+G/d2RpIyuXsEDQ/gLIk1LkQMfkRaMaO2gbWyTB57kJyWdY9djA7q3Zx02ddapShsGAEHIgKg6IWwA6wKFcCyfggLtgdzp',
+  'base64',
+);
+
+const textFile = async (text: string) => {
+  const file = join(await tempDir(), 'file');
+  await writeFile(file, text);
+  return file;
+};
+const profile = async (text: string) => ({ profile: await textFile(text) });
+
+describe('tables as other programs write them', () => {
+  it.each<[string, string | Buffer, object?]>([
+    ['a semicolon', table('timestamp;status;count', PLAIN)],
+    ['a tab', table('Timestamp\tState\tQty', PLAIN)],
+    ['a pipe', table('time|result|n', PLAIN)],
+    ['a sep= line', `sep=;\r\n${table('timestamp;status;count', PLAIN)}`],
+    ['a BOM and CRLF', `\ufeff${table('timestamp,status,count', PLAIN).replaceAll('\n', '\r\n')}`],
+    ['UTF-16, little end first', utf16(table('timestamp\tstatus\tcount', PLAIN))],
+    ['UTF-16, big end first', utf16(table('timestamp\tstatus\tcount', PLAIN), true)],
+    ['UTF-16 without a mark', Buffer.from(table('timestamp,status,count', PLAIN), 'utf16le')],
+    ['the code page of Windows', Buffer.from(table('Zeit;Status;Stück', PLAIN), 'latin1')],
+    ['gzip', gzipSync(table('timestamp,status,count', PLAIN))],
+    ['a database without names', table('minute,status,f0_', ['2026-11-21 12:00:00 UTC', '2026-11-21 12:01:00+00'])],
+    ['a time zone in the header', table('time (UTC),status,COUNT(*)', PLAIN)],
+    ['an unknown name over times and words', table('when it was,how it went,count', PLAIN)],
+    [
+      'Portuguese',
+      table('Data/Hora;Situação;Quantidade', ['21/11/2026 12:00', '21/11/2026 12:01'], ['APROVADA', 'NEGADA'], '1.050'),
+    ],
+    [
+      'Spanish',
+      table('Fecha;Estado;Cantidad', ['21/11/2026 12:00', '21/11/2026 12:01'], ['Aprobada', 'Rechazada'], '1.050'),
+    ],
+    [
+      'German',
+      table('Zeit;Status;Anzahl', ['21.11.2026 12:00', '21.11.2026 12:01'], ['genehmigt', 'abgelehnt'], '1.050'),
+    ],
+    [
+      'American',
+      table('Time,Status,Count', ['11/21/2026 12:00 PM', '11/21/2026 12:01 PM'], ['Approved', 'Declined'], '"1,050"'),
+    ],
+    ['a space in thousands', table('time;status;count', PLAIN, undefined, '1 050')],
+    ['decimals', table('time,status,count', PLAIN, undefined, '1050.0')],
+    ['month names', table('time;status;count', ['Nov 21, 2026 @ 12:00:00.000', '21-Nov-2026 12:01'])],
+    ['slashes and the year first', table('date,status,count', ['2026/11/21 12:00', '2026/11/21 12:01'])],
+    ['epoch seconds', table('epoch,status,count', ['1795262400', '1795262460'])],
+    ['epoch milliseconds', table('time,status,count', ['1795262400000', '1795262460000'])],
+    ['epoch microseconds', table('time,status,count', ['1795262400000000', '1795262460000000'])],
+    ['epoch nanoseconds', table('time,status,count', ['1795262400000000000', '1795262460000000000'])],
+    ['date and time apart', table('Date,Time,Status,Count', ['2026-11-21,12:00', '2026-11-21,12:01'])],
+    ['date, hour and minute', table('date,hour,minute,status,count', ['2026-11-21,12,0', '2026-11-21,12,1'])],
+    ['an index', table(',timestamp,status,0', ['0,2026-11-21 12:00', '1,2026-11-21 12:01'])],
+    ['titles, and comments', `Transactions\n#made today\n\n${table('timestamp,status,count', PLAIN)}`],
+    [
+      'two files joined',
+      table('timestamp,status,count', PLAIN).replace('2026-11-21 12:01', 'timestamp,status,count\n2026-11-21 12:01'),
+    ],
+    ['psql', ` minute | status | count\n--------+--------+-------\n${table('|', PLAIN).slice(2)}(4 rows)\n`],
+    [
+      'MySQL',
+      `+---+---+---+\n${table('| minute | status | count |', ['|2026-11-21 12:00', '|2026-11-21 12:01']).replaceAll(/(\d)$/gm, '$1|')}+---+---+---+\n`,
+    ],
+    [
+      'Grafana, a column each',
+      '"Time","{status=""approved""}","denied"\n2026-11-21 12:00:00,1050,6\n2026-11-21 12:01:00,116,7\n',
+    ],
+    ['Grafana, a row each', table('"Time","Metric","Value"', PLAIN)],
+    [
+      'wide, with words beside',
+      'minute;approvedCount;Total denied;total\n2026-11-21 12:00;1050;6;1056\n2026-11-21 12:01;116;7;123\n',
+    ],
+    ['no header', table('', PLAIN).trimStart(), { columns: 'time=1,status=2,count=3' }],
+    ['names that say nothing', table('a,b,c', PLAIN), { columns: 'time=a,status=b,count=c' }],
+    [
+      'local times',
+      table('time,status,count', ['2026-11-21 09:00', '2026-11-21 09:01']),
+      { timezone: 'America/Sao_Paulo' },
+    ],
+  ])('reads %s', async (_, content, flags = {}) => {
+    expect(await minutesOf(content, flags)).toEqual(MINUTES);
+  });
+
+  it('reads zstd, by its content', async () => {
+    expect(await minutesOf(ZSTD)).toEqual(MINUTES);
+    expect(await problemOf(ZSTD.subarray(0, 40))).toContain('cannot be unpacked (zstd)');
+  });
+
+  it('says in one line what it recognised, and names what it leaves aside once', async () => {
+    const { said } = await readTexts(['id;Datum;Uhrzeit;Ergebnis;Anzahl\n1;21.11.2026;12:00;Abgelehnt;1.050,0\n']);
+    expect(said).toBe(
+      '0.csv: UTF-8, semicolon between cells; time in "Datum" and "Uhrzeit" (day first, UTC unless it has an offset); status in "Ergebnis"; ' +
+        'count in "Anzahl"; decimals after ","; statuses: "Abgelehnt" as denied; left aside: "id"\n',
+    );
+  });
+
+  it('reads dimensions, alone or all of them', async () => {
+    const file =
+      'time,Acquirer,shop,status,count\n2026-11-21 12:00,acme,1,denied,5\n2026-11-21 12:00,other,1,denied,6\n';
+    expect(await minutesOf(file)).toEqual(['2026-11-21T12:00 denied=11']);
+    expect(await minutesOf(file, { dimensions: 'acquirer' })).toEqual([
+      '2026-11-21T12:00 {"acquirer":"acme"} denied=5 {"acquirer":"other"} denied=6',
+    ]);
+    expect(await minutesOf(file, { dimensions: 'all' })).toEqual([
+      '2026-11-21T12:00 {"acquirer":"acme","shop":"1"} denied=5 {"acquirer":"other","shop":"1"} denied=6',
+    ]);
+    expect(await problemOf(file, { dimensions: 'region' })).toContain('--dimensions region: there is no column region');
+  });
+});
+
+describe('what may be read in two ways', () => {
+  it.each([
+    [
+      'a day',
+      'time,status,count\n05/11/2026 12:00,denied,5\n',
+      'line 2: time "05/11/2026 12:00": may be 2026-11-05 (day first) or 2026-05-11 (month first)',
+      '--date-format',
+    ],
+    [
+      'a thousand',
+      'time;status;count\n2026-11-21 12:00;denied;1.050\n',
+      'line 2: count "1.050": may be 1050 or 1.05',
+      '--decimal',
+    ],
+    [
+      'a comma where the cells are parted by semicolons',
+      'time;status;count\n2026-11-21 12:00;denied;1,050\n2026-11-21 12:00;failed;6',
+      'may be 1050 or 1.05',
+      '--decimal',
+    ],
+    [
+      'a count without a name',
+      'time,status,foo\n2026-11-21 12:00,denied,5\n2026-11-21 12:01,denied,6\n',
+      'no column is named as a count',
+      '--columns count=foo',
+    ],
+  ])('is refused with both readings: %s', async (_, file, message, flag) => {
+    expect(await problemOf(file)).toContain(message);
+    expect(await problemOf(file)).toContain(flag);
+  });
+
+  it('is decided by any row of the file, also by its last one', async () => {
+    const file =
+      'time;status;count\n05/11/2026 12:00;denied;1.050\n05/11/2026 12:00;failed;2\n13/11/2026 12:00;denied;1.000.000\n';
+    expect(await minutesOf(file)).toEqual(['2026-11-05T12:00 denied=1050 failed=2', '2026-11-13T12:00 denied=1000000']);
+  });
+
+  it('is decided by a flag, and by a profile that holds flags', async () => {
+    const file = 'time;status;count\n05/11/2026 12:00;Sonstiges;1.050\n';
+    const { said } = await readTexts(
+      [file],
+      await profile('date-format: "%d/%m/%Y"\ndecimal: ","\nstatus-map: {sonstiges: failed}\n'),
+    );
+    expect(said).toContain('"Sonstiges" as failed');
+    expect(
+      await minutesOf(file, {
+        dateFormat: 'MM/DD/YYYY',
+        decimal: ',',
+        statusMap: await textFile('Sonstiges,denied\n'),
+      }),
+    ).toEqual(['2026-05-11T12:00 denied=1050']);
+    await expect(readTexts([file], await profile('colour: red\n'))).rejects.toThrow(
+      /--profile .*colour.*\nexpected YAML with columns/s,
+    );
+  });
+
+  it('is a local hour that clocks have twice or never, named with its rows', async () => {
+    const file = 'time,status,count\n2026-10-25 02:30,denied,5\n2026-03-29 02:30,denied,5\n2026-06-01 12:00,denied,1\n';
+    const { said, history } = await readTexts([file], { timezone: 'Europe/Berlin' });
+    expect(said).toMatch(
+      /in an hour that the time zone has twice, .*\(1 row, first at line 2, such as 2026-10-25 02:30\)/,
+    );
+    expect(said).toMatch(/skips, .*\(1 row, first at line 3, such as 2026-03-29 02:30\)/);
+    expect(minuteLines(history)).toContain('2026-06-01T10:00 denied=1');
+  });
+});
+
+describe('any table', () => {
+  const spellings: Record<Status, string[]> = {
+    approved: ['approved', 'APPROVED', 'Aprovada'],
+    denied: ['denied', 'refused', 'NEGADA'],
+    failed: ['failed', 'Error'],
+    reversed: ['reversed', 'ESTORNADA'],
+    backend_reversed: ['backend_reversed', 'Backend-Reversed'],
+    refunded: ['refunded', 'Refund'],
+    processing: ['processing', 'In progress'],
+  };
+  const pad = (number: number) => String(number).padStart(2, '0');
+  const times: ((date: Date) => string)[] = [
+    (date) => date.toISOString(),
+    (date) => date.toISOString().slice(0, 19).replace('T', ' '),
+    (date) => `${date.toISOString().slice(0, 16).replace('T', ' ')}+00`,
+    (date) => String(date.getTime() / 1000),
+    (date) => String(date.getTime()),
+    (date) => `${date.toISOString().slice(0, 10).replaceAll('-', '/')} ${date.toISOString().slice(11, 16)}`,
+    (date) =>
+      `${date.getUTCDate()}.${date.getUTCMonth() + 1}.${date.getUTCFullYear()} ${date.getUTCHours()}:${pad(date.getUTCMinutes())}`,
+    (date) => new Date(date.getTime() - 3 * 3_600_000).toISOString().replace('Z', '-03:00'),
+  ];
+  const numbers: ((count: number, delimiter: string) => string)[] = [
+    (count) => String(count),
+    (count) => `${count}.0`,
+    (count, delimiter) =>
+      delimiter === ','
+        ? `"${count.toLocaleString('en-US')}"`
+        : count.toLocaleString(delimiter === ';' ? 'de-DE' : 'en-US'),
+    (count) => count.toLocaleString('en-US').replaceAll(',', ' '),
+  ];
+  const dialect = fc.record({
+    delimiter: fc.constantFrom(',', ';', '\t', '|'),
+    newline: fc.constantFrom('\n', '\r\n'),
+    encode: fc.constantFrom<(text: string) => Buffer>(
+      Buffer.from,
+      (text) => Buffer.from(`\ufeff${text}`),
+      utf16,
+      (text) => utf16(text, true),
+      gzipSync,
+    ),
+    time: fc.constantFrom(...times),
+    number: fc.constantFrom(...numbers),
+    names: fc.constantFrom(
+      ['timestamp', 'status', 'count'],
+      ['Time', 'STATE', 'f0_'],
+      ['datetime', 'Result', 'Qty'],
+      ['minute', 'status', 'n'],
+    ),
+    further: fc.boolean(),
+    wide: fc.boolean(),
+    spelling: fc.nat(2),
+  });
+  const rows = fc.array(
+    fc.record({
+      // From the 13th on, so that a day is no month.
+      minute: fc.integer({ min: Date.UTC(2026, 10, 13) / 60_000, max: Date.UTC(2026, 10, 28) / 60_000 }),
+      status: fc.constantFrom(...STATUSES),
+      count: fc.oneof(fc.integer({ min: 0, max: 999 }), fc.integer({ min: 0, max: 3_000_000 })),
+    }),
+    { minLength: 1, maxLength: 30 },
+  );
+
+  it('gives back its counts in whatever dialect it is written', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        rows,
+        dialect,
+        async (given, { delimiter, newline, encode, time, number, names, further, wide, spelling }) => {
+          // A small number beside: without one, 1.050 alone may be one or a thousand, and that is refused.
+          const all = [...given, { minute: Date.UTC(2026, 10, 29) / 60_000, status: 'approved' as const, count: 7 }];
+          const expected = new Map<number, Map<Status, number>>();
+          for (const { minute, status, count } of all) {
+            const counts = expected.get(minute) ?? new Map();
+            expected.set(minute, counts.set(status, (counts.get(status) ?? 0) + count));
+          }
+          const at = (minute: number) => time(new Date(minute * 60_000));
+          const word = (status: Status) => spellings[status][spelling % spellings[status].length] ?? status;
+          const extra = further ? ['id 1'] : [];
+          const lines = wide
+            ? [
+                [names[0] ?? '', ...STATUSES.map(word), ...(further ? ['note'] : [])],
+                ...[...expected].map(([minute, counts]) => [
+                  at(minute),
+                  ...STATUSES.map((status) => (counts.has(status) ? number(counts.get(status) ?? 0, delimiter) : '')),
+                  ...extra,
+                ]),
+              ]
+            : [
+                [...names, ...(further ? ['note'] : [])],
+                ...all.map(({ minute, status, count }) => [
+                  at(minute),
+                  word(status),
+                  number(count, delimiter),
+                  ...extra,
+                ]),
+              ];
+          const content = encode(lines.map((cells) => cells.join(delimiter)).join(newline));
+          const read = await minutesOf(content);
+          expect(read).toEqual(
+            [...expected]
+              .sort(([a], [b]) => a - b)
+              .map(([minute, counts]) =>
+                [
+                  new Date(minute * 60_000).toISOString().slice(0, 16),
+                  ...[...counts].map(([status, count]) => `${status}=${count}`).sort(),
+                ].join(' '),
+              ),
+          );
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+});
