@@ -10,7 +10,7 @@ export interface MinuteCounts {
   /** Counts of transactions that carry extra labels, beside those above. */
   labelled?: readonly {
     labels: Readonly<Record<string, string>>;
-    counts?: Partial<Record<Status, number>>;
+    counts: Partial<Record<Status, number>>;
     authCodes?: Readonly<Record<string, number>>;
   }[];
   /** The counters begin at 0 again with this minute, as those of a process that restarts and keeps none. */

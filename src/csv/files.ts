@@ -166,7 +166,7 @@ export function* historyMinutes(
     if (minute > until) return;
     const parts = labelled.flatMap((slice) => {
       const part = countsAt(slice.series, kinds, minute);
-      return part === undefined ? [] : [{ labels: slice.labels, ...part }];
+      return part === undefined ? [] : [{ labels: slice.labels, counts: {}, ...part }];
     });
     yield { minute, ...(own && countsAt(own.series, kinds, minute)), ...(parts.length > 0 && { labelled: parts }) };
   }
