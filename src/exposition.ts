@@ -115,6 +115,7 @@ const HELP = {
   [METRIC.late]: ['counter', 'Transactions of reports older than the lateness window, not in transactions_total.'],
   [METRIC.lastMinute]: ['gauge', 'Transactions in the newest complete minute that was reported.'],
   [METRIC.lastReport]: ['gauge', 'When the newest current report was counted; 0 before the first.'],
+  tillwatch_ledger_info: ['gauge', 'Identity of the ledger, the same on all services that share it; always 1.'],
   tillwatch_series: ['gauge', 'Series in the ledger.'],
 } as const;
 
@@ -156,6 +157,7 @@ export function renderTotals(totals: Totals): Buffer[] {
   const gauges = [
     family(METRIC.lastMinute, minute),
     single(METRIC.lastReport, totals.lastReport),
+    family('tillwatch_ledger_info', [{ metric: 'tillwatch_ledger_info', labels: { ledger: totals.ledger }, value: 1 }]),
     single('tillwatch_series', totals.size),
   ];
   const counters = [METRIC.transactions, METRIC.authCodes, METRIC.late].flatMap((name) => counter(name, totals));

@@ -3,7 +3,13 @@ import { metricsRead } from './promql.ts';
 import type { RecordingRule } from './rulefiles.ts';
 
 /** Metrics that come from outside the rules. */
-const INPUTS: ReadonlySet<string> = new Set([...Object.values(METRIC), 'up']);
+const INPUTS: ReadonlySet<string> = new Set([
+  ...Object.values(METRIC),
+  'up',
+  'tillwatch_build_info',
+  'tillwatch_ledger_info',
+  'process_start_time_seconds',
+]);
 
 interface Node {
   rule: RecordingRule;

@@ -40,6 +40,9 @@ test('without flags and environment the defaults of the documentation hold', () 
     allowedHosts: [],
     maxCount: 10_000_000,
     mapping: '',
+    ledger: '',
+    keep: 35 * 86_400,
+    drain: 5,
   });
   expect(Object.isFrozen(read({}))).toBe(true);
 });

@@ -295,6 +295,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', (engine) => {
       // A label that only one has seen is known to the others.
       await replicas[0]?.post({ status: 'denied', labels: { acquirer: 'acme' } });
       await replicas[1]?.post({ status: 'denied', labels: { acquirer: 'acme' } });
+      // The rules tell by this that the totals of the replicas are not to be added up.
+      const identity = async (one: Service) =>
+        (await one.metrics()).match(/^tillwatch_ledger_info\{ledger="(.+)"\} 1$/m)?.[1];
+      const identities = await Promise.all(replicas.map(identity));
+      expect(identities[0]).toMatch(/^[0-9a-f-]{36}$/);
+      expect(new Set(identities).size).toBe(1);
       for (const one of replicas) {
         expect(await one.value(denied)).toBe(14);
         expect(await one.value('transactions_total{status="denied",acquirer="acme"}')).toBe(2);

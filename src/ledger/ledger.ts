@@ -93,6 +93,8 @@ export interface Totals {
   chunks(metric: string): readonly Chunk[];
   /** How many series there are. */
   size: number;
+  /** The identity of the ledger, which all services that share it have in common. */
+  ledger: string;
   /** Sums of the newest minute that has ended and was reported. */
   lastMinute: Counts;
   /** When the newest report in time was counted, in seconds since the epoch; 0 before the first. */

@@ -254,7 +254,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
         WHERE minute = (SELECT MAX(minute) FROM minute_totals WHERE minute <= CAST($1 AS BIGINT))`;
       const [changed = [], [head] = [], minute = []] = await read(
         seriesChanged(totals.changed()),
-        ['SELECT last_report FROM ledger'],
+        ['SELECT id, last_report FROM ledger'],
         [lastMinute, Math.floor(now / 1000) - 60],
       );
       totals.take(changed, true);
@@ -262,6 +262,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       return {
         chunks: totals.chunks,
         size: totals.size(),
+        ledger: String(head?.id),
         lastMinute: Object.fromEntries(counts) as Counts,
         lastReport: Number(head?.last_report) / 1000,
       };
