@@ -90,11 +90,12 @@ describe.each(files)('%s', (file) => {
     expect(variablesOf(dashboard)[0]).toMatchObject({ name: 'datasource', type: 'datasource', query: 'prometheus' });
   });
 
-  it('narrows every series of transactions and every alert to the extra labels chosen', () => {
+  it('narrows every series of transactions to one level, and with every alert to the labels chosen', () => {
     for (const { where, query } of queriesOf(dashboard)) {
       const selectors = query.expr.matchAll(/\b((?:status|status_window|auth_code):\w+:\w+|ALERTS\b)(?:\{([^}]*)\})?/g);
       for (const [selector, name, matchers = ''] of selectors) {
         if (name === 'ALERTS' && matchers.includes('alertname="Watchdog"')) continue;
+        if (name !== 'ALERTS') expect(matchers, `${where}: ${selector}`).toContain('level="$level"');
         for (const label of ['acquirer', 'merchant'])
           expect(matchers, `${where}: ${selector}`).toMatch(new RegExp(`${label}=~"\\$${label}\\|?"`));
       }

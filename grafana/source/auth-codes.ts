@@ -118,7 +118,7 @@ export const authCodes = dashboard({
   description:
     'Which answers of the issuers make up the denials, now and normally. The names are those of ISO 8583, field 39.',
   from: '6h',
-  variables: [choice('auth_code', select(METRIC.authCodes, NO_APPROVAL), 'Codes to look at; approvals are left out.')],
+  variables: [choice('auth_code', `${METRIC.authCodes}{${NO_APPROVAL}}`, 'Codes to look at; approvals are left out.')],
   panels: layout([
     { title: '', rows: [[9, [24, comparison]]] },
     {

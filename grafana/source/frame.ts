@@ -1,3 +1,4 @@
+import { RECORDED, TOTAL } from '../../src/names.ts';
 import { DATASOURCE, type layout } from './panels.ts';
 import type { CheckedDashboard, Link, Variable } from './schema.ts';
 
@@ -17,9 +18,9 @@ export const UID = {
  * stays at All, which also takes series that lack the label.
  */
 const LABELS = ['acquirer', 'merchant'] as const;
-const CHOSEN = LABELS.map((label) => `${label}=~"$${label}"`).join(', ');
+const CHOSEN = ['level="$level"', ...LABELS.map((label) => `${label}=~"$${label}"`)].join(', ');
 
-/** A selector that the extra labels chosen apply to. */
+/** A selector of the chosen level, and of what is chosen at it. */
 export const select = (metric: string, matchers = ''): string =>
   `${metric}{${matchers}${matchers === '' ? '' : ', '}${CHOSEN}}`;
 
@@ -54,10 +55,17 @@ export const choice = (label: string, metric: string, description: string, title
   hide: 0,
 });
 
+const LEVEL_CHOICE: Variable = {
+  ...choice('level', RECORDED.perMinute, 'The total, or the slices of one dimension, which are summed unless some are chosen.'),
+  multi: false,
+  includeAll: false,
+  current: { selected: true, text: TOTAL, value: TOTAL },
+};
+
 export const EXTRA_LABELS: Variable[] = LABELS.map((label, index) => {
   const before = LABELS.slice(0, index).map((other) => `${other}=~"$${other}"`);
   const metric = `transactions_total${before.length > 0 ? `{${before.join(', ')}}` : ''}`;
-  return choice(label, metric, `Only where reports carry the label ${label}; otherwise there is nothing to choose.`);
+  return choice(label, metric, `At the level ${label}, where counters have that label.`);
 });
 
 const SOURCE: Variable = {
@@ -152,6 +160,6 @@ export const dashboard = ({ uid, title, description, from, variables = [], panel
   fiscalYearStartMonth: 0,
   links: LINKS,
   annotations: { list: ANNOTATIONS },
-  templating: { list: [SOURCE, ...EXTRA_LABELS, ...variables] },
+  templating: { list: [SOURCE, LEVEL_CHOICE, ...EXTRA_LABELS, ...variables] },
   panels,
 });

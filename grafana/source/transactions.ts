@@ -8,7 +8,7 @@ const WINDOW = 'window="$window"';
 const JUDGED = `status=~"${JUDGED_STATUSES.join('|')}"`;
 const NOT_LEARNED = 'Nothing yet: what is normal is known after two hours of counts, or at once after tillwatch import';
 
-/** Recorded series of one status in the chosen window, summed over the extra labels. */
+/** Recorded series of one status in the chosen window, summed over the slices of the chosen level. */
 const observed = (status: string) => `sum by (status) (${select(RECORDED.observed, `status="${status}", ${WINDOW}`)})`;
 const count = (status: string) => `sum(${select(RECORDED.observed, `status="${status}", ${WINDOW}`)})`;
 const total = `sum(${select(RECORDED.observed, WINDOW)})`;

@@ -37,13 +37,18 @@ const INCIDENTS: [IncidentKind, number][] = [
 /** How long before the end the labelled copy ends: before the history begins. */
 const COPY = 10 * DAY;
 const COPIED_LABELS = { acquirer: 'acme', merchant: 'shop-1' };
+/** One acquirer and one merchant carry it all: the total once more at each of these levels. */
+const COPIED_LEVELS = [
+  { level: 'acquirer', acquirer: COPIED_LABELS.acquirer },
+  { level: 'merchant', merchant: COPIED_LABELS.merchant },
+];
 
 /** A Prometheus that has seen a week of payments with incidents, and watches a running Tillwatch. */
 export interface Watched {
   url: string;
   /** The end of the history, in seconds since the epoch. */
   end: number;
-  /** The end of a copy of its last six hours in which every series has an acquirer and a merchant. */
+  /** The end of a copy of its last six hours that has the levels acquirer and merchant as well. */
   labelledEnd: number;
   stop: () => Promise<void>;
 }
@@ -129,7 +134,7 @@ async function firingsOf(url: string, rule: AlertRule, end: number) {
 const RECORDED =
   '{__name__=~"(status|status_window|auth_code|tillwatch):.+|ALERTS|ALERTS_FOR_STATE|transactions_last_report.+"}';
 
-/** The last six hours again, earlier and with labels; of the counts the whole week, for comparisons. What is of the whole stays without labels. */
+/** The last six hours again, earlier and at more levels; of the counts the whole week, for comparisons. */
 async function writeCopy(url: string, end: number, path: string): Promise<void> {
   const file = await createOpenMetricsFile(path);
   const ranges: [string, number][] = [
@@ -139,13 +144,12 @@ async function writeCopy(url: string, end: number, path: string): Promise<void> 
   for (const [query, start] of ranges) {
     for (const { metric, times, values } of await rangeQuery(url, query, { start, end, step: 60 })) {
       const { __name__: name = '', ...labels } = metric as Labels;
-      const series = seriesText(
-        name,
-        /^tillwatch:|^transactions_last/.test(name) ? labels : { ...labels, ...COPIED_LABELS },
-      );
+      const levels = labels.level === undefined ? [{}] : [{}, ...COPIED_LEVELS];
+      const copies = levels.map((level) => seriesText(name, { ...labels, ...level }));
       const shift = /^ALERTS_FOR_STATE|_timestamp_seconds$/.test(name) ? COPY : 0;
-      for (const [index, time] of times.entries())
-        await file.write(`${series} ${(values[index] ?? 0) - shift} ${time - COPY}\n`);
+      for (const series of copies)
+        for (const [index, time] of times.entries())
+          await file.write(`${series} ${(values[index] ?? 0) - shift} ${time - COPY}\n`);
     }
   }
   await file.close();
