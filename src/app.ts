@@ -21,6 +21,7 @@ import { pageRoutes } from './routes/page.ts';
 import type { Route, Services } from './routes/route.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { silenceRoutes } from './routes/silences.ts';
+import { sliceRoutes } from './routes/slices.ts';
 import { stateRoutes } from './routes/state.ts';
 import { transactionRoutes } from './routes/transactions.ts';
 import { PAGE_HEADERS } from './security-headers.ts';
@@ -109,6 +110,7 @@ export function createApp({ access, assets, version, ...services }: AppOptions, 
       ...stateRoutes(services, state),
       ...comparisonRoutes(services),
       ...authCodeRoutes(services),
+      ...sliceRoutes(services),
     ]),
     ...tagged('Alerts', [
       ...alertRoutes(services),

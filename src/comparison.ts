@@ -38,10 +38,10 @@ export interface Compared {
 function queryOf({ status, labels }: Compared): string {
   const names = Object.keys(labels);
   // A level has the sums of one dimension. What several have in common is summed here.
-  const [metric, level] = names.length > 1 ? [RECORDED.slices, {}] : [RECORDED.perMinute, { level: names[0] ?? TOTAL }];
+  const [metric, level] = names.length > 1 ? [RECORDED.slices, {}] : [RECORDED.levels, { level: names[0] ?? TOTAL }];
   const equal = Object.entries({ ...level, ...labels }).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   const matchers = [status === 'total' ? 'status!=""' : `status="${status}"`, ...equal];
-  const minutes = `max(count_over_time(${RECORDED.perMinute}{status="approved",level="${TOTAL}"}[59m59s]))`;
+  const minutes = `max(count_over_time(${RECORDED.levels}{status="approved",level="${TOTAL}"}[59m59s]))`;
   return `label_replace(sum(sum_over_time(${metric}{${matchers.join(',')}}[59m59s])), "is", "count", "", "")
     or label_replace(${minutes}, "is", "minutes", "", "")`;
 }

@@ -31,6 +31,9 @@ export const METRIC = {
 /** The label `level` of what is summed over all dimensions. Other levels are named after theirs: acquirer, acquirer_brand. */
 export const TOTAL = 'total';
 
+/** Labels by which prometheus/rules/transactions.rules.yml judges apart, beside those that reports may carry. */
+export const DIMENSIONS = ['acquirer', 'issuer', 'merchant', 'channel', 'brand', 'country'] as const;
+
 /** Windows over which the rules judge; `1m` is what a single POST is compared with. */
 export const WINDOWS = ['1m', '2m', '5m', '15m', '1h'] as const;
 export type Window = (typeof WINDOWS)[number];
@@ -39,6 +42,8 @@ export type Window = (typeof WINDOWS)[number];
 export const RECORDED = {
   /** Exact counts of the last minute by all dimensions together; no level. Labels: status or auth_code, dimensions. */
   slices: 'slice:transactions:increase1m',
+  /** The same at each level, whether its slices are judged by minutes or not. Labels: status or auth_code, level, and the level's dimensions. */
+  levels: 'level:transactions:increase1m',
   /** Exact count of the last minute. Labels of this and of what follows: status, level, and the level's dimensions. */
   perMinute: 'status:transactions:increase1m',
   /** Count in a window. Labels: window as well. */
@@ -60,6 +65,14 @@ export const RECORDED = {
   trend: 'status:transactions:trend',
   /** 1 while there are less than three days of history, else 0. No labels. */
   learning: 'transactions:baseline:learning',
+} as const;
+
+/** Of slices. Labels: level, and the level's dimensions. */
+export const SLICE_RECORDED = {
+  /** Approved a minute in the busiest hour of the last seven days: by it a slice is judged by minutes, by its hour, or not. */
+  busiest: 'slice:transactions:busiest1h',
+  /** Expected in the last hour, of slices that are judged by it. Label: status as well. */
+  expected: 'slice:transactions:expected1h',
 } as const;
 
 /** The same of auth codes, in the last five minutes. Labels: auth_code, extra. */
@@ -85,6 +98,9 @@ export const TUNABLE = {
   tailZ: 'tillwatch:tail_z:tunable',
   /** Standard deviations of over-dispersion (7; its square is the 49 of the band formula). */
   noiseZ: 'tillwatch:noise_z:tunable',
+  /** The least a slice must have approved a minute in its busiest hour, to be judged by minutes or by the hour. */
+  judgedByMinutes: 'tillwatch:judged_by_minutes:tunable',
+  judgedByHour: 'tillwatch:judged_by_hour:tunable',
   /** Trend arrows: standard deviations to rising or falling, and to rising or falling a lot. */
   trendStep: 'tillwatch:trend_step:tunable',
   trendLeap: 'tillwatch:trend_leap:tunable',

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type AlertPathWatch, alertPath, WATCHDOG } from './alert-path.ts';
 import { openIncidents } from './alerting/incidents.ts';
-import { anomaly, definitions, type Recorded, readAnomalies } from './anomalies.ts';
+import { type Anomaly, anomaly, definitions, type Recorded, readAnomalies } from './anomalies.ts';
 import { type BaselineWatch, describeBaseline, describedBaseline } from './baseline.ts';
 import { type Demo, demoState } from './demo.ts';
 import type { Events } from './events.ts';
@@ -26,7 +26,9 @@ export const state = z
       reason: z.string().meta({ description: 'Of everything, in one sentence' }),
     }),
     definitions: definitions.optional(),
-    anomalies: z.array(anomaly),
+    anomalies: z
+      .array(anomaly)
+      .meta({ description: 'The total, and of slices those with alerts and the busiest, 50 in all' }),
     alerts: z.array(stateAlert).meta({ description: 'Firing and pending, but for the Watchdog, which is in path' }),
     path: alertPath,
   })
@@ -92,13 +94,31 @@ const hasReports = (ledger: Ledger): Promise<boolean> =>
     () => true,
   );
 
+/** Of slices so many: each state is sent to every page. GET /api/v1/anomalies has all of them. */
+const MOST_SLICES = 50;
+
+/** The total, then slices for which something fires, then the busiest. */
+function shownAnomalies(anomalies: readonly Anomaly[]): Anomaly[] {
+  const weights = new Map<string, number>();
+  for (const { labels, firing, lastMinute, lastHour } of anomalies) {
+    const key = JSON.stringify(labels);
+    const isTotal = Object.keys(labels).length === 0;
+    const weight = (lastMinute.observed ?? 0) + (lastHour.observed ?? 0) / 60;
+    weights.set(key, (weights.get(key) ?? 0) + (isTotal ? Number.POSITIVE_INFINITY : weight + 1e9 * firing.length));
+  }
+  const first = [...weights].sort(([, a], [, b]) => (a === b ? 0 : b - a)).slice(0, MOST_SLICES + 1);
+  const shown = new Set(first.map(([key]) => key));
+  return anomalies.filter(({ labels }) => shown.has(JSON.stringify(labels)));
+}
+
 async function readState({ prometheus, baseline, path, ledger, demo }: Sources): Promise<State> {
   const asked = readAnomalies(prometheus).catch((error: unknown) => messageOf(error));
   const [answer] = await Promise.all([asked, path.refresh(), baseline.refresh()]);
   const recorded: Partial<Recorded> = typeof answer === 'string' ? {} : answer;
   const { state: known } = baseline.current();
   const history = known === 'warming-up' ? await historyOf(prometheus).catch(() => undefined) : undefined;
-  const { anomalies = [], alerts = [], learning = false, definitions } = recorded;
+  const { alerts = [], learning = false, definitions } = recorded;
+  const anomalies = shownAnomalies(recorded.anomalies ?? []);
   const steps = path.current();
   // It may have gone between one question and the other.
   if (typeof answer === 'string') steps.prometheus = { ok: false, reason: answer };

@@ -47,7 +47,7 @@ function hourly(acquirers: string[], daysAgo: number, hour: number): number {
 async function writeHistory(folder: string): Promise<void> {
   await mkdir(join(folder, 'data'), { recursive: true });
   const file = createWriteStream(join(folder, 'history.om'));
-  file.write(`# TYPE ${RECORDED.perMinute} gauge\n`);
+  file.write(`# TYPE ${RECORDED.levels} gauge\n`);
   const series = [
     ...Object.keys(COUNTS).map((acquirer) => ({ labels: `level="acquirer",acquirer="${acquirer}"`, of: [acquirer] })),
     { labels: 'level="total"', of: Object.keys(COUNTS) },
@@ -59,7 +59,7 @@ async function writeHistory(folder: string): Promise<void> {
           const end = MIDNIGHT - daysAgo * 86_400 + (minute + 1) * 60;
           if (isDown(daysAgo, minute) || end > Date.parse(AT) / 1000) continue;
           const count = of.reduce((sum, acquirer) => sum + (COUNTS[acquirer]?.[daysAgo]?.[minute] ?? 0), 0);
-          file.write(`${RECORDED.perMinute}{status="${status}",${labels}} ${share * count} ${end}\n`);
+          file.write(`${RECORDED.levels}{status="${status}",${labels}} ${share * count} ${end}\n`);
         }
   file.end('# EOF\n');
   await finished(file);

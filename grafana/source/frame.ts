@@ -56,7 +56,11 @@ export const choice = (label: string, metric: string, description: string, title
 });
 
 const LEVEL_CHOICE: Variable = {
-  ...choice('level', RECORDED.perMinute, 'The total, or the slices of one dimension, which are summed unless some are chosen.'),
+  ...choice(
+    'level',
+    RECORDED.perMinute,
+    'The total, or the slices of one dimension, which are summed unless some are chosen.',
+  ),
   multi: false,
   includeAll: false,
   current: { selected: true, text: TOTAL, value: TOTAL },

@@ -2,10 +2,10 @@ import type UPlot from 'uplot';
 import { get } from './api.ts';
 import { type Far, farOf, inWords, readout, table } from './band-words.ts';
 import { byId, fill, h } from './dom.ts';
-import { capital, clock, count, day, words } from './format.ts';
+import { capital, clock, count, day, labelText, words } from './format.ts';
 import { currentLabels, keyOf, type Model } from './model.ts';
 import { axis, createChart, type PlotOptions, token } from './plot.ts';
-import { evaluatedAt, type Minute, minutesOf } from './recent.ts';
+import { evaluatedAt, type Minute, minutesOf, seriesPath } from './recent.ts';
 import type { Incident, Labels, Series, Status } from './wire.ts';
 
 export const RANGES = { '1h': 3600, '3h': 3 * 3600, '12h': 12 * 3600, '24h': 24 * 3600, '7d': 7 * 86_400 } as const;
@@ -197,7 +197,7 @@ export function createBandChart({ range: first, ranged, loaded }: BandChartOptio
     const from = Math.floor(Date.now() / 1000) - RANGES[range];
     const error = byId('band-error');
     try {
-      const { step, series } = await get<Series>(`series?status=${status}&from=${from}`);
+      const { step, series } = await get<Series>(seriesPath(status, from, labels));
       if (step === 60) loaded(status, series);
       if (asked !== key) return;
       const points = series.find((one) => keyOf(one.labels) === keyOf(labels))?.points ?? [];
@@ -243,7 +243,8 @@ export function createBandChart({ range: first, ranged, loaded }: BandChartOptio
     const redraw = JSON.stringify(incidents) !== JSON.stringify(shown.incidents);
     const changed = asked === '' || shown.status !== model.status || keyOf(shown.labels) !== keyOf(labels);
     shown = { ...shown, status: model.status, labels, incidents, ...(changed && { minutes: [] }) };
-    byId('band-title').textContent = `${capital(words(model.status))} against normal`;
+    const of = Object.keys(labels).length === 0 ? '' : `, ${labelText(labels)}`;
+    byId('band-title').textContent = `${capital(words(model.status))} against normal${of}`;
     if (changed) void load();
     else if (redraw) chart.plot()?.redraw();
     grow(model);

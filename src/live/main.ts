@@ -8,8 +8,9 @@ import { createFirst } from './first.ts';
 import { createHero, tick, titleTab } from './hero.ts';
 import { createLastHour } from './last-hour.ts';
 import { createLogs } from './logs.ts';
-import { createStore, keyOf, type Model, upsert, withReport } from './model.ts';
+import { createStore, currentLabels, keyOf, type Model, upsert, withReport } from './model.ts';
 import { createRecent, evaluatedAt } from './recent.ts';
+import { createSlices } from './slices.ts';
 import { keepStream, type ServerEvent } from './stream.ts';
 import { createTiles } from './tiles.ts';
 import { describe } from './verdict.ts';
@@ -29,13 +30,16 @@ const KEEP = 30;
 
 const asked = new URLSearchParams(location.search);
 const chosen = { status: asked.get('status') as Status, range: asked.get('range') as Range };
+/** What a link's parameters name beside dimensions: a status, a time range, or what is to be silenced. */
+const NO_DIMENSIONS = ['status', 'range', 'silence', 'level', 'auth_code', 'escalation'];
+const slice = Object.fromEntries([...asked].filter(([name]) => !NO_DIMENSIONS.includes(name)));
 const range: Range = chosen.range in RANGES ? chosen.range : '3h';
 
 const model: Model = {
   link: { state: 'connecting' },
   stateAt: 0,
   status: STATUSES.includes(chosen.status) ? chosen.status : 'denied',
-  labels: '',
+  labels: keyOf(slice),
 };
 
 /** The address holds what is looked at, so that a link leads there and a reload stays there. */
@@ -56,7 +60,16 @@ function choose(status: Status): void {
   store.change({ status });
 }
 
-/** Leads from an alert to its graph. */
+function chooseLabels(labels: Labels): void {
+  const url = new URL(location.href);
+  for (const name of Object.keys(currentLabels(model))) url.searchParams.delete(name);
+  for (const [name, value] of Object.entries(labels)) url.searchParams.set(name, value);
+  history.replaceState(null, '', url);
+  store.change({ labels: keyOf(labels) });
+  if (model.state !== undefined) recent.take(model.state, model.status, labels);
+}
+
+/** Leads from an alert or a slice to its graph. */
 function show(status: Status, labels: Labels): void {
   const {
     alertname: _name,
@@ -68,7 +81,7 @@ function show(status: Status, labels: Labels): void {
     auth_code: _code,
     ...extra
   } = labels;
-  store.change({ labels: keyOf(extra) });
+  chooseLabels(extra);
   choose(status);
   byId('band').scrollIntoView({ block: 'start' });
   byId('band-chart').focus({ preventScroll: true });
@@ -97,7 +110,8 @@ const panels: ((model: Model) => void)[] = [
   createHero(retry),
   createAlerts({ show, marked }),
   demo.draw,
-  createTiles(recent, { choose, chooseLabels: (labels) => store.change({ labels }) }),
+  createTiles(recent, { choose, chooseLabels }),
+  createSlices((labels) => show(model.status, labels)),
   createBandChart({ range, ranged: (next) => remember('range', next), loaded: recent.seed }),
   createLastHour(),
   later('hours', hasCounts, async () => (await import('./hours.ts')).createHours()),
@@ -164,7 +178,7 @@ function onState(state: State): void {
   // One that fires no longer has ended without a message, or is about to.
   const firing = new Set(state.alerts.map(({ incidentId }) => incidentId));
   if (model.incidents?.some(({ id, endsAt }) => endsAt === null && !firing.has(id))) void refreshIncidents();
-  recent.take(state, model.status);
+  recent.take(state, model.status, currentLabels(model));
   demo.state(state);
 }
 

@@ -17,7 +17,7 @@ export interface Model {
   journal?: JournalEntry[];
   incidents?: Incident[];
   silences?: Silence[];
-  /** Chosen: which status the chart shows, and which set of extra labels is looked at. */
+  /** Chosen: which status the chart shows, and which slice is looked at, as `keyOf` writes its labels. */
   status: Status;
   labels: string;
 }
@@ -48,11 +48,6 @@ export function createStore(model: Model, draw: (model: Model) => void): Store {
 export const keyOf = (labels: Labels): string =>
   JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-const isIdle = (state: State | undefined): boolean =>
-  (state?.anomalies ?? [])
-    .filter(({ labels }) => Object.keys(labels).length === 0)
-    .every(({ lastMinute, lastHour }) => !lastMinute.observed && !lastHour.observed);
-
 const GRAVITY = { alert: 0, watch: 1, unknown: 2, ok: 3 };
 
 /** The sets of extra labels that have data, the gravest first. */
@@ -62,16 +57,12 @@ export function labelSets(state: State | undefined): Labels[] {
     const gravity = Math.min(GRAVITY[recommendation], sets.get(keyOf(labels))?.gravity ?? 9);
     sets.set(keyOf(labels), { labels, gravity });
   }
-  // Every status is exposed without labels too, at 0 where all reports carry some: that is no set of its own.
-  if (sets.size > 1 && isIdle(state)) sets.delete(keyOf({}));
   return [...sets.values()].sort((a, b) => a.gravity - b.gravity).map(({ labels }) => labels);
 }
 
-/** The set that is looked at: the chosen one, or the gravest where none was chosen or it is gone. */
-export function currentLabels({ state, labels }: Model): Labels {
-  const sets = labelSets(state);
-  return sets.find((set) => keyOf(set) === labels) ?? sets[0] ?? {};
-}
+/** The set that is looked at: the chosen one, else the total, which has no labels. */
+export const currentLabels = ({ labels }: Pick<Model, 'labels'>): Labels =>
+  Object.fromEntries(JSON.parse(labels || '[]') as [string, string][]);
 
 export function currentAnomalies(model: Model): Anomaly[] {
   const key = keyOf(currentLabels(model));

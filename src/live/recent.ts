@@ -19,11 +19,17 @@ export const minutesOf = (points: Series['series'][number]['points']): Minute[] 
 export const evaluatedAt = ({ path, baseline, time }: State): number =>
   Math.floor(Date.parse(path.prometheus.evaluatedAt ?? baseline.asOf ?? time) / 1000);
 
+/** Of one slice; of the total where it has no labels. */
+export const seriesPath = (status: Status, from: number, labels: Labels): string => {
+  const which = Object.keys(labels).length === 0 ? { level: 'total' } : labels;
+  return `series?${new URLSearchParams({ status, from: String(from), ...which })}`;
+};
+
 /** The last hour of every status: fetched once, then grown by each new state. */
 export interface Recent {
   of(status: Status, labels: Labels): readonly Minute[];
   /** @param charted the status whose minutes the chart reads anyway: it is seeded by that */
-  take(state: State, charted: Status): void;
+  take(state: State, charted: Status, labels: Labels): void;
   /** Minutes that the chart has read. */
   seed(status: Status, series: Series['series']): void;
 }
@@ -33,11 +39,11 @@ export function createRecent(changed: () => void): Recent {
   const loading = new Set<Status>();
   let newest = 0;
 
-  async function load(status: Status): Promise<void> {
+  async function load(status: Status, labels: Labels): Promise<void> {
     if (loading.has(status)) return;
     loading.add(status);
     const from = Math.floor(Date.now() / 1000) - SPAN_SECONDS;
-    const answer = await get<Series>(`series?status=${status}&from=${from}`).catch(() => undefined);
+    const answer = await get<Series>(seriesPath(status, from, labels)).catch(() => undefined);
     loading.delete(status);
     seed(status, answer?.series ?? []);
   }
@@ -64,14 +70,15 @@ export function createRecent(changed: () => void): Recent {
   return {
     of: (status, labels) => minutes.get(place(status, labels)) ?? [],
     seed,
-    take(state, charted) {
+    take(state, charted, chosen) {
       const time = evaluatedAt(state);
-      const unknown = state.anomalies.filter(({ status, labels }) => {
+      const shown = state.anomalies.filter(({ labels }) => keyOf(labels) === keyOf(chosen));
+      const unknown = shown.filter(({ status, labels }) => {
         const chartMayBring = status === charted && newest === 0;
         return !chartMayBring && !minutes.has(place(status, labels));
       });
-      const behind = newest > 0 && time - newest > GAP_SECONDS ? state.anomalies : unknown;
-      for (const status of new Set(behind.map((anomaly) => anomaly.status))) void load(status);
+      const behind = newest > 0 && time - newest > GAP_SECONDS ? shown : unknown;
+      for (const status of new Set(behind.map((anomaly) => anomaly.status))) void load(status, chosen);
       grow(state, time);
       newest = Math.max(newest, time);
     },

@@ -2,7 +2,7 @@ import { byId, fill, h, icon, keyed, type Part, svg } from './dom.ts';
 import { ARROWS, capital, count, labelText, percent, RECOMMENDED, words } from './format.ts';
 import { currentAnomalies, currentLabels, keyOf, labelSets, type Model } from './model.ts';
 import type { Minute, Recent } from './recent.ts';
-import type { Anomaly, Status } from './wire.ts';
+import type { Anomaly, Labels, Status } from './wire.ts';
 
 const WIDTH = 120;
 const HEIGHT = 32;
@@ -95,15 +95,18 @@ function createTile(choose: (status: Status) => void, chosen: () => Status): Par
   };
 }
 
-function labelChoice(model: Model, choose: (key: string) => void): void {
-  const sets = labelSets(model.state).map((labels) => ({ key: keyOf(labels), text: labelText(labels) }));
+function labelChoice(model: Model, choose: (labels: Labels) => void): void {
+  const sets = labelSets(model.state).map((labels) => ({ labels, key: keyOf(labels), text: labelText(labels) }));
   const box = byId('label-choice');
   box.hidden = sets.length < 2;
   const options = [...sets].sort((a, b) => a.text.localeCompare(b.text));
   fill(box, options, () => {
-    const select = h('select', { id: 'label-set', onchange: () => choose(select.value) });
+    const select = h('select', {
+      id: 'label-set',
+      onchange: () => choose(options.find(({ key }) => key === select.value)?.labels ?? {}),
+    });
     select.append(...options.map(({ key, text }) => h('option', { value: key }, text)));
-    return [h('label', { for: 'label-set' }, 'Counted by label: '), select];
+    return [h('label', { for: 'label-set' }, 'Of: '), select];
   });
   const select = box.querySelector('select');
   if (select !== null) select.value = keyOf(currentLabels(model));
@@ -111,7 +114,7 @@ function labelChoice(model: Model, choose: (key: string) => void): void {
 
 export interface TileActions {
   choose(status: Status): void;
-  chooseLabels(key: string): void;
+  chooseLabels(labels: Labels): void;
 }
 
 export function createTiles(recent: Recent, actions: TileActions): (model: Model) => void {

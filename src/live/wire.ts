@@ -135,6 +135,23 @@ export interface Series {
   series: { labels: Labels; points: SeriesPoint[] }[];
 }
 
+export interface RankedSlice {
+  level: string;
+  labels: Labels;
+  observed: number;
+  expected: number | null;
+  excess: number | null;
+  share: number | null;
+  judged: 'minutes' | 'hour' | 'no';
+  reason: string;
+}
+
+export interface SliceRanking {
+  total: { observed: number; expected: number | null; excess: number | null };
+  levels: { level: string; slices: number; says: string }[];
+  slices: RankedSlice[];
+}
+
 export interface ComparedHour {
   hour: number;
   today: number | null;

@@ -2,12 +2,13 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import { ANY_FIELD, anomaly, band, definitions, type Field, fieldOf, readAnomalies } from '../anomalies.ts';
 import { describeBaseline, describedBaseline } from '../baseline.ts';
+import type { Config } from '../config.ts';
 import { addressOf, extraLabels } from '../labels.ts';
 import { STATUSES, WINDOWS } from '../names.ts';
 import { parseTime } from '../parse-time.ts';
 import { Problem } from '../problem.ts';
 import type { Range } from '../prometheus.ts';
-import { type Route, readQuery, type Services } from './route.ts';
+import { dimensionParameters, type Route, readQuery, type Services } from './route.ts';
 
 const MAX_POINTS = 2000;
 
@@ -21,12 +22,19 @@ const time = z
   .transform((text) => (/^\d{1,12}$/.test(text) ? Number(text) : parseTime(text) / 1000))
   .refine((seconds) => !Number.isNaN(seconds), 'must be a time such as 2026-11-21T12:31:00Z, or seconds since 1970');
 
-const seriesQuery = z.strictObject({
-  status: z.enum(STATUSES, { error: `must be one of ${STATUSES.join(', ')}` }),
-  from: time.optional().meta({ type: 'string', description: 'Three hours before `to` when left out' }),
-  to: time.optional().meta({ type: 'string', description: 'Now when left out' }),
-  window: z.enum(WINDOWS, { error: `must be one of ${WINDOWS.join(', ')}` }).default('1m'),
-});
+const seriesQuery = (config: Config) =>
+  z.strictObject({
+    ...dimensionParameters(config, 'any'),
+    level: z
+      .string({ error: 'must be given once' })
+      .max(200)
+      .optional()
+      .meta({ description: 'Only this level, such as total' }),
+    status: z.enum(STATUSES, { error: `must be one of ${STATUSES.join(', ')}` }),
+    from: time.optional().meta({ type: 'string', description: 'Three hours before `to` when left out' }),
+    to: time.optional().meta({ type: 'string', description: 'Now when left out' }),
+    window: z.enum(WINDOWS, { error: `must be one of ${WINDOWS.join(', ')}` }).default('1m'),
+  });
 
 interface Drawn {
   labels: Record<string, string>;
@@ -53,20 +61,21 @@ function join(ranges: Range[]): { labels: Record<string, string>; points: object
 
 const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
-async function listSeries(ctx: Context, { prometheus }: Services): Promise<void> {
-  const query = readQuery(ctx, seriesQuery);
-  const to = query.to ?? Math.floor(Date.now() / 1000);
-  const from = query.from ?? to - 3 * 3600;
+async function listSeries(ctx: Context, { prometheus, config }: Services): Promise<void> {
+  const { status, from: since, to: until, window, ...equal } = readQuery(ctx, seriesQuery(config));
+  const to = until ?? Math.floor(Date.now() / 1000);
+  const from = since ?? to - 3 * 3600;
   if (from >= to)
     throw new Problem(422, 'from: must be before to', {
       errors: [{ path: 'from', message: 'must be before to' }],
     });
   const step = Math.max(1, Math.ceil((to - from) / 60 / MAX_POINTS)) * 60;
-  const selector = `{${ANY_FIELD}, status="${query.status}", window="${query.window}"}`;
+  const given = Object.entries({ status, window, ...equal }).filter(([, value]) => value !== undefined);
+  const selector = `{${[ANY_FIELD, ...given.map(([name, value]) => `${name}=${JSON.stringify(value)}`)].join(', ')}}`;
   const ranges = await prometheus.range(selector, from, to, step);
   ctx.body = {
-    status: query.status,
-    window: query.window,
+    status,
+    window,
     from: iso(from),
     to: iso(to),
     step,
@@ -108,7 +117,7 @@ export function bandRoutes(services: Services): Route[] {
       role: 'read',
       operation: {
         summary: 'Observed, expected and bounds of a status over time',
-        requestParams: { query: seriesQuery },
+        requestParams: { query: seriesQuery(services.config) },
         responses: { 200: { description: 'Series', ...json(seriesAnswer) } },
       },
       handle: (ctx) => listSeries(ctx, services),

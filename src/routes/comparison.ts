@@ -1,9 +1,10 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { compare } from '../comparison.ts';
+import type { Config } from '../config.ts';
 import { STATUSES } from '../names.ts';
 import { parseTime } from '../parse-time.ts';
-import { type Route, readQuery, type Services } from './route.ts';
+import { dimensionParameters, type Route, readQuery, type Services } from './route.ts';
 
 const WHAT = ['total', ...STATUSES] as const;
 
@@ -18,14 +19,9 @@ const time = z
     description: 'The day to compare, as it stood then; now when left out',
   });
 
-/** Extra labels become parameters of their own, beside the fixed ones. */
-function queryOf(labels: readonly string[]) {
-  const extra = labels.map((name) => {
-    const value = z.string({ error: 'must be given once' }).max(1000).optional();
-    return [name, value.meta({ description: `Only this value of the label ${name}; their sum when left out` })];
-  });
+function queryOf(config: Config) {
   return z.strictObject({
-    ...(Object.fromEntries(extra) as Record<string, z.ZodOptional<z.ZodString>>),
+    ...dimensionParameters(config, 'their sum'),
     status: z
       .enum(WHAT, { error: `must be one of ${WHAT.join(', ')}` })
       .default('total')
@@ -54,7 +50,7 @@ const answer = z
   .meta({ id: 'Comparison' });
 
 export function comparisonRoutes({ config, prometheus }: Services): Route[] {
-  const query = queryOf(config.labels);
+  const query = queryOf(config);
   async function show(ctx: Context): Promise<void> {
     const { status, at, ...chosen } = readQuery(ctx, query);
     const labels = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined)) as Record<

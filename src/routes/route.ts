@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { ZodOpenApiOperationObject } from 'zod-openapi';
 import type { Role } from '../access.ts';
 import type { AlertPathWatch } from '../alert-path.ts';
@@ -11,6 +11,7 @@ import type { Health } from '../exposition.ts';
 import type { Mapping } from '../intake/mapping.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Log } from '../log.ts';
+import { DIMENSIONS } from '../names.ts';
 import { invalid } from '../problem.ts';
 import type { Prometheus } from '../prometheus.ts';
 import { errorsOf } from '../report.ts';
@@ -49,6 +50,18 @@ export interface Route {
   direct?: boolean;
   operation: ZodOpenApiOperationObject;
   handle(ctx: Context): Promise<void> | void;
+}
+
+/**
+ * Dimensions as query parameters of their own.
+ * @param otherwise what is answered when one is left out
+ */
+export function dimensionParameters({ labels }: Config, otherwise: string): Record<string, z.ZodOptional<z.ZodString>> {
+  const named = [...new Set([...labels, ...DIMENSIONS])].map((name) => {
+    const value = z.string({ error: 'must be given once' }).max(1000).optional();
+    return [name, value.meta({ description: `Only this value of the label ${name}; ${otherwise} when left out` })];
+  });
+  return Object.fromEntries(named);
 }
 
 /** The query parameters of a request. @throws Problem 422 that names each wrong one */
