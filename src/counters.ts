@@ -1,5 +1,5 @@
 import { METRIC, STATUSES } from './names.ts';
-import { createOpenMetricsFile, type Labels, seriesText } from './openmetrics.ts';
+import { type Labels, seriesText } from './openmetrics.ts';
 import type { MinuteCounts } from './simulate.ts';
 
 /** Labels of the imported series; the rules drop both, so that they join with what is scraped. */
@@ -41,22 +41,11 @@ const codeSeries = (code: string, labels: Labels = {}) =>
 const LAST_REPORT = seriesText(METRIC.lastReport, IMPORT_LABELS);
 
 /**
- * Writes minutes as the counters that a running Tillwatch would have exposed: each minute's counts are in the sample at
- * its end, and one sample at the start of the first minute lets `increase` see that minute too.
+ * Hands on the counters that a running Tillwatch would have exposed, in order of time: series as text, their values, seconds since the
+ * epoch. Each minute's counts are in the sample at its end, and one sample at the start of the first minute lets `increase` see that
+ * minute too.
  * @throws when there are no minutes, or they are out of order
  */
-export async function writeCounters(path: string, options: CounterOptions): Promise<CountersWritten> {
-  const file = await createOpenMetricsFile(path);
-  try {
-    await file.write(`# TYPE ${METRIC.transactions.replace(/_total$/, '')} counter\n`);
-    await file.write(`# TYPE ${METRIC.authCodes.replace(/_total$/, '')} counter\n`);
-    return await exposeCounters(options, (totals, time) => file.write(sampleLines(totals, time)));
-  } finally {
-    await file.close();
-  }
-}
-
-/** Hands on what a running Tillwatch would have exposed, in order of time: series as text, their values, seconds since the epoch. */
 export async function exposeCounters(
   options: CounterOptions,
   take: (totals: ReadonlyMap<string, number>, time: number) => Promise<void>,
@@ -123,10 +112,4 @@ function addCounts(
   }
   if (statuses) totals.set(LAST_REPORT, counted.minute * 60);
   return fresh;
-}
-
-function sampleLines(totals: ReadonlyMap<string, number>, time: number): string {
-  let lines = '';
-  for (const [series, value] of totals) lines += `${series} ${value} ${time}\n`;
-  return lines;
 }

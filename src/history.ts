@@ -1,18 +1,13 @@
-import { copyFile, link, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CountersWritten, IMPORT_LABELS, writeCounters } from './counters.ts';
-import { evaluateLayers } from './evaluate.ts';
+import { IMPORT_LABELS } from './counters.ts';
 import { METRIC } from './names.ts';
 import { seriesText } from './openmetrics.ts';
-import {
-  createBlocks,
-  type PrivatePrometheus,
-  StorageInUseError,
-  startPrivatePrometheus,
-} from './private-prometheus.ts';
+import { type PrivatePrometheus, StorageInUseError, startPrivatePrometheus } from './private-prometheus.ts';
 import { instantQuery, liveSince } from './private-queries.ts';
+import { replayHistory } from './replay.ts';
 import { readRules } from './rulefiles.ts';
-import { affectedRules, layerRules } from './rulegraph.ts';
+import { affectedRules, inputsOf, layerRules } from './rulegraph.ts';
 import type { MinuteCounts } from './simulate.ts';
 
 export interface ImportOptions {
@@ -68,8 +63,10 @@ export const storageOf = (dataDir: string): string => join(dataDir, 'prometheus'
 export async function importHistory(options: ImportOptions): Promise<Imported> {
   const { dataDir, signal } = options;
   const { recording } = await readRules(options.rulesDir);
-  const layers = layerRules(recording);
-  const affected = new Set(affectedRules(recording, new Set(metricsOf(options))));
+  // Refuses a circle before anything is begun.
+  const inputs = inputsOf(recording);
+  layerRules(recording, inputs);
+  const rules = affectedRules(recording, new Set(metricsOf(options)), inputs);
   const storage = storageOf(dataDir);
   const staging = join(dataDir, 'import.tmp');
   await mkdir(storage, { recursive: true });
@@ -78,28 +75,45 @@ export async function importHistory(options: ImportOptions): Promise<Imported> {
   try {
     await rm(staging, { recursive: true, force: true });
     await mkdir(staging);
-    const counters = await stageCounters(holder, staging, options);
-    const kept = await linkBlocks(storage, staging);
-    await createBlocks(join(staging, 'counters.om'), staging, signal);
-    const recorded = await evaluateLayers({
-      storageDir: staging,
-      layers: layers.map((rules) => rules.filter((rule) => affected.has(rule))).filter((rules) => rules.length > 0),
-      from: counters.from,
-      to: counters.to,
-      onRule: (done, total, record) => options.onProgress?.({ step: 'rules', done, total, record }),
+    const isFresh = (await blocksIn(storage)).length === 0 && (await liveSince(holder.url, signal)) === undefined;
+    const replay = await replayHistory({
+      minutes: options.minutes,
+      statuses: options.statuses !== false,
+      authCodes: options.authCodes ?? [],
+      rules,
+      parent: staging,
+      existing: isFresh ? undefined : holder.url,
+      base: (from) => valuesBefore(holder.url, from, options),
+      onStretch: (from, to) => refuseOverlap(holder.url, { from, to }, options),
+      onMinute: countMinutes(options),
+      onRule: (done, record) =>
+        options.onProgress?.({ step: 'rules', done: ((done - 1) % rules.length) + 1, total: rules.length, record }),
       signal,
     });
-    signal?.throwIfAborted();
-    await moveBlocks(staging, storage, kept);
-    return {
-      ...counters,
-      samples: counters.samples + recorded.samples,
-      series: counters.series + recorded.series,
-    };
+    try {
+      const blocks = await replay.snapshot();
+      signal?.throwIfAborted();
+      for (const block of await blocksIn(blocks)) await rename(join(blocks, block), join(storage, block));
+      const { from, to, minutes, recorded } = replay;
+      return {
+        from,
+        to,
+        minutes,
+        samples: replay.samples + recorded.samples,
+        series: replay.series + recorded.series,
+      };
+    } finally {
+      await replay.stop();
+    }
   } finally {
     await rm(staging, { recursive: true, force: true });
     await holder.stop();
   }
+}
+
+function countMinutes({ onProgress }: ImportOptions): () => void {
+  let done = 0;
+  return () => onProgress?.({ step: 'minutes', done: ++done });
 }
 
 const metricsOf = (options: ImportOptions): string[] => [
@@ -119,24 +133,6 @@ async function hold(storage: string, signal: AbortSignal | undefined): Promise<P
   }
 }
 
-async function stageCounters(
-  holder: PrivatePrometheus,
-  staging: string,
-  options: ImportOptions,
-): Promise<CountersWritten> {
-  let done = 0;
-  const written = await writeCounters(join(staging, 'counters.om'), {
-    minutes: options.minutes,
-    statuses: options.statuses !== false,
-    authCodes: options.authCodes ?? [],
-    base: (from) => valuesBefore(holder.url, from, options),
-    onMinute: () => options.onProgress?.({ step: 'minutes', done: ++done }),
-    signal: options.signal,
-  });
-  await refuseOverlap(holder.url, written, options);
-  return written;
-}
-
 /** What earlier imports counted up to, so that the counters go on from there instead of starting again at 0. */
 async function valuesBefore(url: string, from: number, options: ImportOptions): Promise<Map<string, number>> {
   const base = new Map<string, number>();
@@ -150,8 +146,13 @@ async function valuesBefore(url: string, from: number, options: ImportOptions): 
   return base;
 }
 
-async function refuseOverlap(url: string, written: CountersWritten, options: ImportOptions): Promise<void> {
-  const { from, to } = written;
+/** @param stretch seconds since the epoch */
+async function refuseOverlap(
+  url: string,
+  stretch: { from: number; to: number },
+  options: ImportOptions,
+): Promise<void> {
+  const { from, to } = stretch;
   const range = `${iso(from)} to ${iso(to)}`;
   if (to > (options.now ?? Date.now() / 1000))
     throw new HistoryOverlapError(
@@ -179,24 +180,3 @@ const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
 const isBlock = (name: string): boolean => /^[0-9A-HJKMNP-TV-Z]{26}$/.test(name);
 const blocksIn = async (dir: string): Promise<string[]> => (await readdir(dir)).filter(isBlock);
-
-/** Lets the staging folder see the blocks that are there already: baselines reach back into them. @returns their names */
-async function linkBlocks(storage: string, staging: string): Promise<Set<string>> {
-  const blocks = await blocksIn(storage);
-  for (const block of blocks) {
-    await mkdir(join(staging, block));
-    for (const entry of await readdir(join(storage, block), { recursive: true, withFileTypes: true })) {
-      const from = join(entry.parentPath, entry.name);
-      const to = join(staging, from.slice(storage.length));
-      if (entry.isDirectory()) await mkdir(to, { recursive: true });
-      else await link(from, to).catch(() => copyFile(from, to));
-    }
-  }
-  return new Set(blocks);
-}
-
-async function moveBlocks(staging: string, storage: string, except: ReadonlySet<string>): Promise<void> {
-  for (const block of await blocksIn(staging)) {
-    if (!except.has(block)) await rename(join(staging, block), join(storage, block));
-  }
-}

@@ -34,6 +34,7 @@ const GOGC = '300';
 export const WRITABLE_RANGE = 3 * 86_400;
 const WRITABLE = [
   '--web.enable-remote-write-receiver',
+  '--web.enable-admin-api',
   `--storage.tsdb.min-block-duration=${2 * WRITABLE_RANGE}s`,
   `--storage.tsdb.max-block-duration=${2 * WRITABLE_RANGE}s`,
 ];
@@ -41,6 +42,8 @@ const WRITABLE = [
 export interface PrivateOptions {
   /** Whether it takes samples by remote write, see `WRITABLE_RANGE`. */
   writable?: boolean;
+  /** URL of another one, whose samples it answers queries with as well. */
+  existing?: string | undefined;
 }
 
 /**
@@ -51,13 +54,13 @@ export interface PrivateOptions {
 export async function startPrivatePrometheus(
   storageDir: string,
   signal?: AbortSignal,
-  { writable = false }: PrivateOptions = {},
+  { writable = false, existing }: PrivateOptions = {},
 ): Promise<PrivatePrometheus> {
   const prometheus = await findBinary('prometheus');
   signal?.throwIfAborted();
   const configDir = await mkdtemp(join(tmpdir(), 'tillwatch-prometheus-'));
   const config = join(configDir, 'prometheus.yml');
-  await writeFile(config, '{}\n');
+  await writeFile(config, existing === undefined ? '{}\n' : readFrom(existing));
   const mode = writable ? WRITABLE : READ_ONLY;
   const args = [...FLAGS, ...mode, `--config.file=${config}`, `--storage.tsdb.path=${storageDir}`];
   const child = spawn(prometheus, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { GOGC, ...process.env } });
@@ -79,6 +82,8 @@ export async function startPrivatePrometheus(
     throw explain(error, storageDir);
   }
 }
+
+const readFrom = (url: string): string => `remote_read: [{url: "${url}/api/v1/read", read_recent: true}]\n`;
 
 /** Its URL, once it says that it is ready. */
 async function listening(log: NodeJS.ReadableStream, ended: Promise<void>, signal?: AbortSignal): Promise<string> {

@@ -43,6 +43,17 @@ export async function parseQuery(url: string, query: string, signal?: AbortSigna
   await ask<string>(`${url}/api/v1/format_query?${new URLSearchParams({ query })}`, signal);
 }
 
+/** Writes all samples of a writable Prometheus as blocks. @returns the name of the folder below `snapshots` */
+export async function takeSnapshot(url: string, signal?: AbortSignal): Promise<string> {
+  const answering = fetch(`${url}/api/v1/admin/tsdb/snapshot`, {
+    method: 'POST',
+    headers: HEADERS,
+    signal: signal ?? null,
+  });
+  const response = await abortable(answering, signal);
+  return dataOf<{ name: string }>(await response.text(), response.status).name;
+}
+
 /** Since when (seconds since the epoch) Prometheus holds samples that are not in blocks yet, if it does. */
 export async function liveSince(url: string, signal?: AbortSignal): Promise<number | undefined> {
   const { headStats } = await ask<{ headStats: { numSeries: number; minTime: number } }>(

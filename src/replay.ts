@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { type CounterOptions, type CountersWritten, exposeCounters } from './counters.ts';
 import { inOrderOfNeed } from './in-order-of-need.ts';
 import { messageOf } from './log.ts';
-import { labelsOf } from './openmetrics.ts';
+import { labelsOf, seriesText } from './openmetrics.ts';
 import { startPrivatePrometheus, WRITABLE_RANGE } from './private-prometheus.ts';
-import { parseQuery } from './private-queries.ts';
+import { parseQuery, takeSnapshot } from './private-queries.ts';
 import { recordRule } from './record-rule.ts';
 import { remoteWrite, type SeriesSamples } from './remote-write.ts';
 import type { RecordingRule } from './rulefiles.ts';
@@ -18,6 +18,14 @@ export interface ReplayOptions extends Omit<CounterOptions, 'base'> {
   /** Further expressions that will be asked, to be refused before the history is played. */
   expressions?: readonly Expression[];
   onRule?: ((done: number, record: string) => void) | undefined;
+  /** Where the folder of its data is made. Default: where temporary files are. */
+  parent?: string;
+  /** Values that counters continue from. Default: they begin at 0. */
+  base?: CounterOptions['base'];
+  /** URL of a Prometheus that holds what was there before, for rules that look back into it. */
+  existing?: string | undefined;
+  /** Asked before a stretch of the history, in seconds since the epoch, is evaluated; refuses it by throwing. */
+  onStretch?: (from: number, to: number) => Promise<void>;
 }
 
 /** `where` tells people which rule it is of. */
@@ -29,6 +37,10 @@ export interface Expression {
 /** A Prometheus that holds counters and what rules recorded of them. */
 export interface Replay extends CountersWritten {
   url: string;
+  /** What the rules recorded. */
+  recorded: { samples: number; series: number };
+  /** Writes everything as blocks. @returns the folder that holds them, until `stop` */
+  snapshot: () => Promise<string>;
   /** Ends it and deletes its data. */
   stop: () => Promise<void>;
 }
@@ -42,23 +54,26 @@ const BATCH = 5000;
 
 /**
  * Plays history to a private Prometheus: counters as a running Tillwatch would have exposed them, and each rule at the times at which
- * it would have run, seeing all rules that it reads at the same time. The answers are those of `importHistory`; nothing passes
- * through text files or restarts, which took two thirds of the time.
+ * it would have run, seeing all rules that it reads at the same time.
  * @throws naming the rule whose expression fails, at once when Prometheus cannot parse it; nothing is left then
  */
 export async function replayHistory(options: ReplayOptions): Promise<Replay> {
   const { signal } = options;
-  const storage = await mkdtemp(join(tmpdir(), 'tillwatch-replay-'));
+  const storage = await mkdtemp(join(options.parent ?? tmpdir(), 'tillwatch-replay-'));
   let end = async () => {};
   const stop = async () => {
     await end();
     await rm(storage, { recursive: true, force: true });
   };
   try {
-    const prometheus = await startPrivatePrometheus(storage, signal, { writable: true });
+    const { existing } = options;
+    const prometheus = await startPrivatePrometheus(storage, signal, { writable: true, existing });
+    const { url } = prometheus;
     end = prometheus.stop;
-    await refuseUnparsable(prometheus.url, options);
-    return { ...(await play(prometheus.url, options)), url: prometheus.url, stop };
+    await refuseUnparsable(url, options);
+    const played = await play(url, options);
+    const snapshot = async () => join(storage, 'snapshots', await takeSnapshot(url, signal));
+    return { ...played, url, snapshot, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -75,28 +90,38 @@ async function refuseUnparsable(url: string, { rules, expressions = [], signal }
   }
 }
 
-async function play(url: string, options: ReplayOptions): Promise<CountersWritten> {
+async function play(url: string, options: ReplayOptions): Promise<CountersWritten & Pick<Replay, 'recorded'>> {
   const batch = createBatch((series) => remoteWrite(url, series, options.signal));
+  const recorded = { samples: 0, series: new Set<string>() };
+  const take = async (series: SeriesSamples[]) => {
+    for (const { labels, times } of series) {
+      recorded.samples += times.length;
+      recorded.series.add(seriesText('', labels));
+    }
+    await remoteWrite(url, series, options.signal);
+  };
   let done = 0;
   let from = Number.NaN;
   const evaluate = async (end: number) => {
     await batch.flush();
     while (from <= end) {
       const range = { from, to: Math.min(end, from + STRETCH - 1), signal: options.signal };
+      await options.onStretch?.(range.from, range.to);
       await inOrderOfNeed(CONCURRENCY, options.rules, async (rule) => {
-        await recordRule(url, rule, range, (recorded) => remoteWrite(url, recorded, options.signal));
+        await recordRule(url, rule, range, take);
         options.onRule?.(++done, rule.record);
       });
       from = range.to + 1;
     }
   };
-  const counters = await exposeCounters({ ...options, base: async () => new Map() }, async (totals, time) => {
+  const { base = async () => new Map() } = options;
+  const counters = await exposeCounters({ ...options, base }, async (totals, time) => {
     if (Number.isNaN(from)) from = time;
     if (time >= from + STRETCH) await evaluate(time - 60);
     await batch.add(totals, time);
   });
   await evaluate(counters.to);
-  return counters;
+  return { ...counters, recorded: { samples: recorded.samples, series: recorded.series.size } };
 }
 
 function createBatch(write: (series: SeriesSamples[]) => Promise<void>) {

@@ -66,6 +66,12 @@ export function affectedRules(
   return nodes.filter(isAffected).map((node) => node.rule);
 }
 
+/** The metrics that come from outside: those that are known, and what rules read and none of them records. */
+export function inputsOf(rules: readonly RecordingRule[]): Set<string> {
+  const needsOf = createNeeds(rules, INPUTS);
+  return new Set([...INPUTS, ...rules.flatMap((rule) => needsOf(rule.expr).inputs)]);
+}
+
 /** What an expression needs, directly and through the rules that it reads. */
 export interface Needs {
   rules: RecordingRule[];
