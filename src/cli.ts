@@ -1,13 +1,24 @@
 import { Command, CommanderError } from 'commander';
+import { addLedger, timeFlag } from './cli-ledger.ts';
 import { type AnalyzeCommandOptions, analyzeCommand } from './commands/analyze.ts';
 import { type BacktestCommandOptions, backtestCommand } from './commands/backtest.ts';
 import { check } from './commands/check.ts';
 import { type Accepted, importCommand } from './commands/import.ts';
+import { importLedger } from './commands/import-ledger.ts';
 import type { CommandIo } from './commands/io.ts';
 import { serve } from './commands/serve.ts';
 import { type SimulateCommandOptions, simulateCommand } from './commands/simulate.ts';
 import { up } from './commands/up.ts';
-import { type Flags, readConfig, readDataDir, SETTINGS, type SettingName, UsageError, variable } from './config.ts';
+import {
+  type Flags,
+  readConfig,
+  readDataDir,
+  readLedgerPlace,
+  SETTINGS,
+  type SettingName,
+  UsageError,
+  variable,
+} from './config.ts';
 import type { FileFlags } from './csv/options.ts';
 import { INCIDENT_KINDS } from './incidents.ts';
 import { messageOf } from './log.ts';
@@ -86,20 +97,29 @@ function addHistory(program: Command, io: CommandIo, settle: Settle): void {
     program
       .command('import')
       .description('history into Prometheus, recorded series included')
-      .argument('<file...>', FILES)
+      .argument('[file...]', FILES)
+      .option('--from-ledger', 'what the ledger has counted by minute, instead of files')
+      .option('--until <TIME>', 'with --from-ledger: only minutes that ended by then, default now', timeFlag)
       .option('--rules <DIR>', 'recording rules, default the own ones'),
-    ['data'],
+    ['data', 'ledger'],
   );
   addFileFlags(importing);
   for (const [kind, what] of Object.entries(ACCEPTABLE))
     importing.option(`--accept-${kind}`, `import although ${what}`);
-  importing.action(async (files: string[], { rules, ...flags }: Flags & FileFlags & { rules?: string }) =>
+  importing.action(async (files: string[], { rules, fromLedger, until, ...flags }: Flags & FileFlags & ImportFlags) => {
+    if (fromLedger === true && files.length > 0) throw new UsageError('give files or --from-ledger, not both');
+    if (fromLedger !== true && files.length === 0) throw new UsageError('give a file, or --from-ledger');
+    const dataDir = readDataDir(flags, io.env);
+    if (fromLedger === true)
+      return settle(
+        await importLedger({ ledger: readLedgerPlace(flags, io.env), dataDir, rulesDir: rules, until }, io),
+      );
     settle(
       await importCommand(
         {
           ...(flags as FileFlags),
           files,
-          dataDir: readDataDir(flags, io.env),
+          dataDir,
           ...(rules !== undefined && { rulesDir: rules }),
           accept: (Object.keys(ACCEPTABLE) as Accepted[]).filter(
             (kind) => importing.getOptionValue(acceptOption(kind)) === true,
@@ -107,8 +127,8 @@ function addHistory(program: Command, io: CommandIo, settle: Settle): void {
         },
         io,
       ),
-    ),
-  );
+    );
+  });
   const backtesting = program
     .command('backtest')
     .description('what the rules would have fired on a history')
@@ -161,6 +181,12 @@ function addAnalyze(program: Command, io: CommandIo, settle: Settle): void {
 
 type AnalyzeFlags = Omit<AnalyzeCommandOptions, 'files' | 'rulesDir'> & { rules?: string };
 
+interface ImportFlags {
+  rules?: string;
+  fromLedger?: boolean;
+  until?: number;
+}
+
 /** The command table. Each entry gives its exit code to `settle`. */
 function createProgram(io: CommandIo, settle: Settle): Command {
   const program = new Command('tillwatch')
@@ -176,6 +202,7 @@ function createProgram(io: CommandIo, settle: Settle): Command {
   addServing(program, io, settle);
   addHistory(program, io, settle);
   addAnalyze(program, io, settle);
+  addLedger(program, io, settle, (command) => addSettings(command, ['data', 'ledger']));
   program
     .command('check')
     .description('validate every rule, test, route and template file')

@@ -259,15 +259,21 @@ export function isGiven(name: SettingName, flags: Flags, env: NodeJS.ProcessEnv)
 /** Flags by setting name, as the command line gives them. */
 export type Flags = { [K in SettingName]?: string | boolean | undefined };
 
-/**
- * The one setting of commands that only work on files: what else the environment holds is no business of theirs.
- * @throws UsageError
- */
-export function readDataDir(flags: Flags, env: NodeJS.ProcessEnv): string {
+/** Some settings, of commands that do not care for what else the environment holds. @throws UsageError */
+function readSome<K extends SettingName>(names: readonly K[], flags: Flags, env: NodeJS.ProcessEnv): Pick<Config, K> {
   const problems: string[] = [];
-  const data = readSetting('data', flags, env, problems);
+  const entries = names.map((name) => [name, readSetting(name, flags, env, problems)]);
   if (problems.length > 0) throw new UsageError(problems.join('\n'));
-  return data as string;
+  return Object.fromEntries(entries);
+}
+
+/** The one setting of commands that only work on files. @throws UsageError */
+export const readDataDir = (flags: Flags, env: NodeJS.ProcessEnv): string => readSome(['data'], flags, env).data;
+
+/** Where the ledger is: its folder, or the URL of its PostgreSQL. @throws UsageError */
+export function readLedgerPlace(flags: Flags, env: NodeJS.ProcessEnv): string {
+  const { data, ledger } = readSome(['data', 'ledger'], flags, env);
+  return ledger === '' ? data : ledger;
 }
 
 /**

@@ -17,6 +17,8 @@ export interface Dialect {
   tables: string;
   /** Makes all others wait that would change the schema, until the transaction ends. */
   exclusive: readonly string[];
+  /** PRAGMA integrity_check finds a damaged file. */
+  hasIntegrityCheck: boolean;
 }
 
 export interface Engine {
@@ -38,3 +40,7 @@ export interface Engine {
 
 /** Text as every engine stores it: PostgreSQL takes neither half a character nor the character 0. */
 export const storable = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd');
+
+/** SQL of schema.ts as an engine spells it. */
+export const spell = (sql: string, { words }: Dialect): string =>
+  sql.replace(/\{(\w+)\}/g, (_, word) => words[word] ?? '');

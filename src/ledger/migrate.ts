@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Engine, Statement } from './engine.ts';
+import { type Engine, type Statement, spell } from './engine.ts';
 import { MIGRATIONS } from './schema.ts';
 
 /**
@@ -7,7 +7,7 @@ import { MIGRATIONS } from './schema.ts';
  * @throws Error where a newer version made them
  */
 export async function migrate(engine: Engine, now: number): Promise<void> {
-  const { words, tables, exclusive } = engine.dialect;
+  const { tables, exclusive } = engine.dialect;
   const rows = (await engine.begin([...exclusive.map((sql): Statement => [sql]), [tables]])).at(-1) ?? [];
   const isNew = !rows.some(({ name }) => name === 'ledger');
   const [[ledger] = []] = isNew ? [] : await engine.run([['SELECT version FROM ledger']]);
@@ -16,8 +16,7 @@ export async function migrate(engine: Engine, now: number): Promise<void> {
     throw new Error(
       `the ledger ${engine.name} is of version ${version}, which a newer tillwatch made; this one knows ${MIGRATIONS.length}: start the newer one`,
     );
-  for (const sql of MIGRATIONS.slice(version).flat())
-    await engine.run([[sql.replace(/\{(\w+)\}/g, (_, word) => words[word] ?? '')]]);
+  for (const sql of MIGRATIONS.slice(version).flat()) await engine.run([[spell(sql, engine.dialect)]]);
   const first: Statement = [
     'INSERT INTO ledger (one, id, version, commits, time, clock, last_report) VALUES (1, $1, 0, 0, CAST($2 AS BIGINT), CAST($3 AS BIGINT), 0)',
     randomUUID(),

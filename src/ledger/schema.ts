@@ -128,3 +128,18 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
      WHERE ago IN (0, 1, 7) GROUP BY hour, status`,
   ],
 ];
+
+/** All tables with what they are ordered by: their keys. */
+export const TABLES: Readonly<Record<string, readonly string[]>> = {
+  ledger: ['one'],
+  series: ['id'],
+  minutes: ['minute', 'series'],
+  minute_totals: ['minute', 'status'],
+  pruned: ['status'],
+  identified_reports: ['id'],
+  idempotency_keys: ['id'],
+  reports: ['id'],
+  notifications: ['id'],
+  incidents: ['id'],
+  marks: ['id'],
+};

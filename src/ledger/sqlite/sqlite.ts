@@ -3,7 +3,9 @@ import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Dialect, Engine, Row, Statement } from '../engine.ts';
 
-const dialect: Dialect = {
+export const FILE = 'ledger.sqlite';
+
+export const dialect: Dialect = {
   words: {
     id: 'INTEGER PRIMARY KEY',
     clustered: 'WITHOUT ROWID',
@@ -12,6 +14,7 @@ const dialect: Dialect = {
   },
   tables: "SELECT name FROM sqlite_master WHERE type = 'table'",
   exclusive: [],
+  hasIntegrityCheck: true,
 };
 
 interface Answer {
@@ -88,7 +91,7 @@ function prepareFile(file: string): boolean {
 
 /** The ledger in a file of SQLite. Several processes may have it open. */
 export function openSqlite(folder: string): Engine {
-  const file = join(folder, 'ledger.sqlite');
+  const file = join(folder, FILE);
   let isNew = prepareFile(file);
   let thread: Thread | undefined;
   let gone: Error | undefined;

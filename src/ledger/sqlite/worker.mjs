@@ -1,14 +1,10 @@
 /** Runs SQL on the ledger's file in a thread of its own, so that a slow disk does not hold up requests that only read. */
 import { existsSync, statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import { DatabaseSync } from './driver.mjs';
 
 /** @typedef {import('../engine.ts').Statement} Statement */
 /** @typedef {{ id: number, kind: 'read' | 'begin' | 'run' | 'commit' | 'rollback' | 'close', statements: Statement[] }} Message */
-
-/** Node's own SQLite where it needs no flag, else the package with the same interface. */
-const BUILT_IN = 'node:sqlite';
-/** @type {typeof import('@photostructure/sqlite')} */
-const { DatabaseSync } = await import(BUILT_IN).catch(() => import('@photostructure/sqlite'));
 
 /** Milliseconds that a statement waits for another process. */
 const BUSY_MS = 8000;

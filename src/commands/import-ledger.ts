@@ -1,0 +1,53 @@
+import { fileURLToPath } from 'node:url';
+import { importHistory, storageOf } from '../history.ts';
+import { dimensionsOf, ledgerMinutes } from '../ledger/tools/history.ts';
+import { openSnapshot } from '../ledger/tools/store.ts';
+import { METRIC } from '../names.ts';
+import { createProgress } from '../progress.ts';
+import type { CommandIo } from './io.ts';
+
+export interface ImportLedgerOptions {
+  /** A folder, a file or the URL of a PostgreSQL. */
+  ledger: string;
+  dataDir: string;
+  /** Default: the project's own. */
+  rulesDir?: string | undefined;
+  /** Only minutes that ended by then, in seconds since the epoch; default now. */
+  until?: number | undefined;
+}
+
+const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+
+/** `tillwatch import --from-ledger`. @returns the exit code @throws Error; then nothing was imported */
+export async function importLedger(options: ImportLedgerOptions, io: CommandIo): Promise<number> {
+  const { dataDir, until = Date.now() / 1000 } = options;
+  const progress = createProgress(io.stderr);
+  const snapshot = await openSnapshot(options.ledger);
+  try {
+    const codes = await snapshot.query('SELECT labels FROM series WHERE metric = $1 ORDER BY id', METRIC.authCodes);
+    const imported = await importHistory({
+      minutes: ledgerMinutes(snapshot, until),
+      authCodes: codes.map(({ labels }) => JSON.parse(String(labels)).auth_code),
+      dataDir,
+      rulesDir: options.rulesDir ?? fileURLToPath(new URL('../../prometheus/rules', import.meta.url)),
+      onProgress: (state) =>
+        progress.show(
+          state.step === 'minutes'
+            ? `${state.done} minutes`
+            : `${state.done} of ${state.total} rules (${state.record})`,
+        ),
+      signal: io.signal,
+    });
+    progress.end();
+    const dimensions = await dimensionsOf(snapshot, METRIC.transactions);
+    const by = dimensions.length === 0 ? '' : ` by ${dimensions.join(', ')}`;
+    io.stdout.write(
+      `imported ${imported.minutes} minutes${by} of ${snapshot.name}, from ${iso(imported.from)} to ${iso(imported.to)}\n` +
+        `wrote ${imported.samples} samples in ${imported.series} series to ${storageOf(dataDir)}\n`,
+    );
+    return 0;
+  } finally {
+    progress.end();
+    await snapshot.close();
+  }
+}

@@ -1,0 +1,66 @@
+import { METRIC, type Status } from '../../names.ts';
+import type { MinuteCounts } from '../../simulate.ts';
+import type { Row } from '../engine.ts';
+import type { Labels } from '../ledger.ts';
+import { rowsOf, type Snapshot } from './store.ts';
+
+/** One count of a minute. */
+export interface Counted {
+  /** Seconds since the epoch. */
+  minute: number;
+  labels: Labels;
+  count: number;
+}
+
+const COUNTS = `(SELECT m.minute, m.series, m.count, s.metric, s.labels FROM minutes m JOIN series s ON s.id = m.series) t`;
+const countedOf = ({ minute, labels, count }: Row): Counted => ({
+  minute: Number(minute),
+  labels: JSON.parse(String(labels)),
+  count: Number(count),
+});
+
+/** Counts by minute of one metric, in order of time, in parts. */
+export async function* countsOf(snapshot: Snapshot, metric: string): AsyncGenerator<Counted[]> {
+  for await (const rows of rowsOf(snapshot, COUNTS, ['minute', 'series'], `metric = '${metric}'`))
+    yield rows.map(countedOf);
+}
+
+/** Names of the labels that counts have besides status or auth code. */
+export async function dimensionsOf(snapshot: Snapshot, metric: string): Promise<string[]> {
+  const rows = await snapshot.query('SELECT labels FROM series WHERE metric = $1', metric);
+  const names = new Set(rows.flatMap(({ labels }) => Object.keys(JSON.parse(String(labels)))));
+  for (const own of ['status', 'auth_code']) names.delete(own);
+  return [...names].sort();
+}
+
+function addTo(
+  minute: MinuteCounts,
+  metric: string,
+  { labels: { status, auth_code, ...labels }, count }: Counted,
+): void {
+  if (metric === METRIC.authCodes) {
+    minute.authCodes = { ...minute.authCodes, [String(auth_code)]: count };
+  } else if (Object.keys(labels).length === 0) {
+    minute.counts = { ...minute.counts, [status as Status]: count };
+  } else {
+    const key = JSON.stringify(labels);
+    const known = minute.labelled?.find((one) => JSON.stringify(one.labels) === key);
+    if (known) Object.assign(known.counts, { [status as Status]: count });
+    else minute.labelled = [...(minute.labelled ?? []), { labels, counts: { [status as Status]: count } }];
+  }
+}
+
+/** What the ledger counted in each minute that ended before `until` (seconds since the epoch), in order of time. */
+export async function* ledgerMinutes(snapshot: Snapshot, until: number): AsyncGenerator<MinuteCounts> {
+  const metrics = `metric IN ('${METRIC.transactions}', '${METRIC.authCodes}') AND minute <= ${Math.floor(until) - 60}`;
+  let current: MinuteCounts | undefined;
+  for await (const rows of rowsOf(snapshot, COUNTS, ['minute', 'series'], metrics))
+    for (const row of rows) {
+      const counted = countedOf(row);
+      const minute = counted.minute / 60;
+      if (current !== undefined && current.minute !== minute) yield current;
+      if (current?.minute !== minute) current = { minute };
+      addTo(current, String(row.metric), counted);
+    }
+  if (current !== undefined) yield current;
+}
