@@ -33,34 +33,40 @@ export async function dimensionsOf(snapshot: Snapshot, metric: string): Promise<
   return [...names].sort();
 }
 
-function addTo(
-  minute: MinuteCounts,
-  metric: string,
-  { labels: { status, auth_code, ...labels }, count }: Counted,
-): void {
-  if (metric === METRIC.authCodes) {
-    minute.authCodes = { ...minute.authCodes, [String(auth_code)]: count };
-  } else if (Object.keys(labels).length === 0) {
-    minute.counts = { ...minute.counts, [status as Status]: count };
-  } else {
-    const key = JSON.stringify(labels);
-    const known = minute.labelled?.find((one) => JSON.stringify(one.labels) === key);
-    if (known) Object.assign(known.counts, { [status as Status]: count });
-    else minute.labelled = [...(minute.labelled ?? []), { labels, counts: { [status as Status]: count } }];
-  }
+/** The counts of one minute, by their labels. */
+function createMinute(minute: number) {
+  const counts: Partial<Record<Status, number>> = {};
+  const authCodes: Record<string, number> = {};
+  const labelled = new Map<string, NonNullable<MinuteCounts['labelled']>[number]>();
+  return {
+    minute,
+    add(metric: string, { labels: { status, auth_code, ...labels }, count }: Counted): void {
+      if (metric === METRIC.authCodes) authCodes[String(auth_code)] = count;
+      else if (Object.keys(labels).length === 0) counts[status as Status] = count;
+      else {
+        const key = JSON.stringify(labels);
+        const under = labelled.get(key) ?? { labels, counts: {} };
+        labelled.set(key, under);
+        Object.assign(under.counts ?? {}, { [String(status)]: count });
+      }
+    },
+    done: (): MinuteCounts => ({ minute, counts, authCodes, labelled: [...labelled.values()] }),
+  };
 }
 
 /** What the ledger counted in each minute that ended before `until` (seconds since the epoch), in order of time. */
 export async function* ledgerMinutes(snapshot: Snapshot, until: number): AsyncGenerator<MinuteCounts> {
   const metrics = `metric IN ('${METRIC.transactions}', '${METRIC.authCodes}') AND minute <= ${Math.floor(until) - 60}`;
-  let current: MinuteCounts | undefined;
+  let current: ReturnType<typeof createMinute> | undefined;
   for await (const rows of rowsOf(snapshot, COUNTS, ['minute', 'series'], metrics))
     for (const row of rows) {
       const counted = countedOf(row);
       const minute = counted.minute / 60;
-      if (current !== undefined && current.minute !== minute) yield current;
-      if (current?.minute !== minute) current = { minute };
-      addTo(current, String(row.metric), counted);
+      if (current?.minute !== minute) {
+        if (current !== undefined) yield current.done();
+        current = createMinute(minute);
+      }
+      current.add(String(row.metric), counted);
     }
-  if (current !== undefined) yield current;
+  if (current !== undefined) yield current.done();
 }
