@@ -28,8 +28,8 @@ const ask = async (place: string[], sql: string) => {
 };
 
 /** Counts of today, yesterday and a week ago, by two acquirers, with auth codes; a gap, and a report that is corrected. */
-async function fill(service: Service): Promise<void> {
-  const reports = [0, DAY, 7 * DAY].flatMap((ago, day) =>
+async function fill(service: Service, days = [0, DAY, 7 * DAY]): Promise<void> {
+  const reports = days.flatMap((ago, day) =>
     [0, 1, 2, 5].flatMap((minute) =>
       ['acme', 'bell'].map((acquirer, i) => ({
         timestamp: iso(HOUR_AGO - ago + minute * MINUTE),
@@ -190,16 +190,16 @@ test('each query of docs/sql.md gives rows, and the same rows on both engines', 
 test('a new Prometheus gets the history of the ledger with its recorded series', async () => {
   const data = temporaryFolder('refill');
   const service = await startService({ data, labels: 'acquirer' });
-  await fill(service);
+  await fill(service, [0]);
   await service.close();
   const { code, stdout, stderr } = await tillwatch('import', '--from-ledger', '--data', data);
   expect(code, stderr).toBe(0);
-  expect(stdout).toMatch(/^imported 1[23] minutes/);
+  expect(stdout).toMatch(/^imported [45] minutes/);
   const server = await startPrivatePrometheus(join(data, 'prometheus'));
   const prometheus = createPrometheus(server.url);
   const at = (query: string) => prometheus.instant(`sum(last_over_time(${query}[30d]))`);
-  expect(await at('transactions_total{status="approved",acquirer="bell"}')).toEqual([{ labels: {}, value: 1344 }]);
-  expect(await at('transactions_by_auth_code_total{auth_code="51"}')).toEqual([{ labels: {}, value: 84 }]);
+  expect(await at('transactions_total{status="approved",acquirer="bell"}')).toEqual([{ labels: {}, value: 408 }]);
+  expect(await at('transactions_by_auth_code_total{auth_code="51"}')).toEqual([{ labels: {}, value: 28 }]);
   expect((await at('status:transactions:increase1m')).length).toBe(1);
   await server.stop();
 });
