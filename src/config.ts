@@ -173,6 +173,13 @@ export const SETTINGS = {
     default: '',
     schema: labelNames,
   }),
+  maxSources: setting({
+    flag: 'max-sources',
+    value: 'N',
+    help: 'sources of which the last report is exposed; past it one becomes "other"',
+    default: '100',
+    schema: whole(1, 10_000),
+  }),
   maxSeries: setting({
     flag: 'max-series',
     value: 'N',

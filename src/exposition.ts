@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Ledger, Series, Totals } from './ledger/ledger.ts';
 import { METRIC, STATUSES } from './names.ts';
+import type { SourceReports, Sources } from './sources.ts';
 
 /** The service's own health, for the same Prometheus. */
 export interface Health {
@@ -13,6 +14,7 @@ export interface Health {
   streams: Gauge;
   /** Seconds since the epoch; 0 before the first. */
   watchdog: Gauge;
+  sources: Sources;
 }
 
 /** Not counters although prom-client names them so: promtool check metrics refuses them. */
@@ -26,6 +28,7 @@ export function createHealth(
   version: string,
   baselineAge: () => number,
   ledger: Pick<Ledger, 'status' | 'takeCommitTimes'>,
+  sources: Sources,
 ): Health {
   const registry = new Registry();
   const registers = [registry];
@@ -83,6 +86,7 @@ export function createHealth(
   return {
     registry,
     reports,
+    sources,
     notifications,
     streams: new Gauge({
       name: 'tillwatch_event_streams',
@@ -114,8 +118,15 @@ const HELP = {
   [METRIC.authCodes]: ['counter', 'Transactions by authorization response code.'],
   [METRIC.late]: ['counter', 'Transactions of reports older than the lateness window, not in transactions_total.'],
   [METRIC.lastMinute]: ['gauge', 'Transactions in the newest complete minute that was reported.'],
-  [METRIC.lastReport]: ['gauge', 'When the newest current report was counted; 0 before the first.'],
   tillwatch_ledger_info: ['gauge', 'Identity of the ledger, the same on all services that share it; always 1.'],
+  [METRIC.lastReport]: [
+    'gauge',
+    'When the newest report that was in time was counted, of all and of each source; 0 before the first.',
+  ],
+  [METRIC.reportDelay]: [
+    'gauge',
+    'How late the newest report of a source was, in seconds, where it was too late to be judged; else 0.',
+  ],
   tillwatch_series: ['gauge', 'Series in the ledger.'],
 } as const;
 
@@ -148,7 +159,7 @@ function counter(name: keyof typeof HELP, totals: Totals): Buffer[] {
 }
 
 /** The transactions as the ledger has them, in Prometheus' text format, in parts. */
-export function renderTotals(totals: Totals): Buffer[] {
+export function renderTotals(totals: Totals, sources: readonly SourceReports[] = []): Buffer[] {
   const minute = STATUSES.map((status) => ({
     metric: METRIC.lastMinute,
     labels: { status },
@@ -156,8 +167,19 @@ export function renderTotals(totals: Totals): Buffer[] {
   }));
   const gauges = [
     family(METRIC.lastMinute, minute),
-    single(METRIC.lastReport, totals.lastReport),
     family('tillwatch_ledger_info', [{ metric: 'tillwatch_ledger_info', labels: { ledger: totals.ledger }, value: 1 }]),
+    family(METRIC.lastReport, [
+      { metric: METRIC.lastReport, labels: {}, value: totals.lastReport },
+      ...sources.map(({ source, lastReport }) => ({
+        metric: METRIC.lastReport,
+        labels: { source },
+        value: lastReport,
+      })),
+    ]),
+    family(
+      METRIC.reportDelay,
+      sources.map(({ source, delay }) => ({ metric: METRIC.reportDelay, labels: { source }, value: delay })),
+    ),
     single('tillwatch_series', totals.size),
   ];
   const counters = [METRIC.transactions, METRIC.authCodes, METRIC.late].flatMap((name) => counter(name, totals));

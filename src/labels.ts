@@ -8,6 +8,9 @@ const OWN = [
   'severity',
   'service',
   'escalation',
+  'direction',
+  'figure',
+  'by',
   'level',
   'auth_code',
 ];

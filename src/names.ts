@@ -26,6 +26,7 @@ export const METRIC = {
   late: 'transactions_late_total',
   lastMinute: 'transactions_last_minute',
   lastReport: 'transactions_last_report_timestamp_seconds',
+  reportDelay: 'transactions_report_delay_seconds',
 } as const;
 
 /** The label `level` of what is summed over all dimensions. Other levels are named after theirs: acquirer, acquirer_brand. */

@@ -123,7 +123,7 @@ const alertFields = (rule: AlertYaml) => ({
 
 function parseYaml(text: string, file: string): unknown {
   try {
-    return parse(text);
+    return parse(text, { merge: true });
   } catch (error) {
     throw new Error(`${file}: ${error instanceof Error ? error.message : error}`);
   }

@@ -18,6 +18,7 @@ import { readMapping } from './intake/mapping.ts';
 import { openLedger } from './ledger/open.ts';
 import type { Log } from './log.ts';
 import { createPrometheus } from './prometheus.ts';
+import { createSources } from './sources.ts';
 
 /** Requests that are being answered when the service stops get this long; in milliseconds. */
 const GRACE_MS = 5000;
@@ -115,7 +116,7 @@ export async function startServer(
   });
   const prometheus = createPrometheus(config.prometheusUrl);
   const baseline = watchBaseline(prometheus, log);
-  const health = createHealth(VERSION, baselineAge(baseline), ledger);
+  const health = createHealth(VERSION, baselineAge(baseline), ledger, createSources(config.maxSources));
   const events = createEvents(health.streams);
   const alertmanager = createAlertmanager(config.alertmanagerUrl, 2000);
   const path = watchAlertPath({ prometheus, alertmanagerReady: alertmanager.ready, gauge: health.watchdog, log });

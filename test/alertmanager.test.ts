@@ -14,7 +14,6 @@ const annotations = {
   observed: '54',
   expected: '8.8',
   upper: '16',
-  auth_codes: '51 (40), 59 (14)',
   runbook_url: 'https://runbook.example/#denied',
   dashboard_url: 'http://grafana.example/d/tillwatch?a=1&b=2',
 };
@@ -104,7 +103,7 @@ describe('with everything switched on', () => {
     const title = 'CRITICAL: denied transactions above normal (payments)';
     const [slack] = receiver.at('/slack');
     expect(slack.attachments[0]).toMatchObject({ title, color: 'danger', title_link: annotations.dashboard_url });
-    for (const part of [annotations.description, '*Auth codes:* 51 (40), 59 (14)', 'Since ']) {
+    for (const part of [annotations.description, ' Since ']) {
       expect(slack.attachments[0].text).toContain(part);
     }
     const buttons = slack.attachments[0].actions.map(({ text }: { text: string }) => text);
@@ -114,13 +113,13 @@ describe('with everything switched on', () => {
     const [heading, body] = card.attachments[0].content.body;
     expect(heading.text).toBe(title);
     expect(body.text).toContain(annotations.description);
-    expect(body.text).toContain(`[live page](${annotations.dashboard_url})`);
+    expect(body.text).toContain(`[Live page](${annotations.dashboard_url})`);
 
     const [event] = receiver.at('/pagerduty');
     expect(event).toMatchObject({ routing_key: 'routing-key-1', event_action: 'trigger' });
     expect(event.payload).toMatchObject({ severity: 'critical', component: 'payments' });
     expect(event.payload.summary).toContain(`${title}: ${annotations.description}`);
-    expect(event.payload.custom_details.alerts).toContain('Auth codes: 51 (40), 59 (14)');
+    expect(event.payload.custom_details.alerts).toContain(annotations.description);
 
     const [mail] = mailServer.mails;
     expect(mail?.to).toEqual(['payments-oncall@example.com']);
@@ -214,11 +213,27 @@ describe('with everything switched on', () => {
     test('that the feed is dead, and not what follows from it', async () => {
       const effects = ['TransactionsVolumeBelowNormal', 'TransactionsDeniedAboveNormal', 'AuthCodeAboveNormal'];
       const held = await heldBack(
-        alert('TransactionsReportsMissing', {}, 'dead-feed'),
+        alert('TransactionsReportsMissing', { feed: 'all' }, 'dead-feed'),
         effects.map((name) => alert(name, {}, 'dead-feed')),
       );
       expect(held).toEqual([...effects].sort().map((name) => `${name} critical`));
       expect(told('dead-feed').sort()).toEqual(['SomethingElse', 'TransactionsReportsMissing']);
+    });
+
+    test('that one source is silent, and all that the others count as well', async () => {
+      const effects = ['TransactionsVolumeBelowNormal', 'TransactionsDeniedAboveNormal'];
+      const held = await heldBack(
+        alert('TransactionsReportsMissing', { feed: 'source', source: 'till' }, 'one-source'),
+        effects.map((name) => alert(name, {}, 'one-source')),
+      );
+      expect(held).toEqual([]);
+    });
+
+    test('that Tillwatch is down, and what counters of your own count as well', async () => {
+      const held = await heldBack(alert('TillwatchDown', {}, 'own'), [
+        alert('TransactionsDeniedAboveNormal', { status: 'denied' }, 'own'),
+      ]);
+      expect(held).toEqual([]);
     });
 
     test('that denied is above normal, and not by which code as well', async () => {
@@ -229,7 +244,7 @@ describe('with everything switched on', () => {
     });
 
     test('that Tillwatch is down, and not that its reports are missing', async () => {
-      const held = await heldBack(alert('TillwatchDown', {}, 'down'), [
+      const held = await heldBack(alert('TillwatchDown', { counts: 'tillwatch' }, 'down'), [
         alert('TransactionsReportsMissing', {}, 'down'),
         alert('TransactionsVolumeBelowNormal', {}, 'down'),
       ]);

@@ -18,21 +18,30 @@ import { tempDir } from './support/temp-dir.ts';
  */
 type Annotations = Record<string, string>;
 
-function annotationsOf(file: string, alertname: string, time: string, which = 0): Annotations {
+function annotationsOf(
+  file: string,
+  alertname: string,
+  time: string,
+  labels: Record<string, string> = {},
+): Annotations {
   const path = fileURLToPath(new URL(`../prometheus/tests/${file}.test.yml`, import.meta.url));
-  type Expectation = { alertname: string; eval_time: string; exp_alerts: { exp_annotations: Annotations }[] };
+  type Expectation = { alertname: string; eval_time: string; exp_alerts: Expected[] };
+  type Expected = { exp_labels: Record<string, string>; exp_annotations: Annotations };
   const { tests } = parse(readFileSync(path, 'utf8')) as { tests: { alert_rule_test?: Expectation[] }[] };
   const expectations = tests.flatMap((one) => one.alert_rule_test ?? []);
   const found = expectations.find((one) => one.alertname === alertname && one.eval_time === time);
-  const annotations = found?.exp_alerts[which]?.exp_annotations;
+  const annotations = found?.exp_alerts.find(({ exp_labels }) =>
+    Object.entries(labels).every(([name, value]) => exp_labels[name] === value),
+  )?.exp_annotations;
   if (annotations === undefined) throw new Error(`${file} expects no ${alertname} at ${time}`);
   return annotations;
 }
 
 const DENIED = 'TransactionsDeniedAboveNormal';
-const first = annotationsOf('above-normal', DENIED, '242m');
-const worse = annotationsOf('above-normal', DENIED, '260m', 1);
-const last = annotationsOf('above-normal', DENIED, '260m', 0);
+const first = annotationsOf('messages', DENIED, '242m', { level: 'total' });
+const held = annotationsOf('messages', DENIED, '256m', { level: 'total' });
+const worse = annotationsOf('messages', DENIED, '260m', { escalation: 'worse' });
+const last = annotationsOf('messages', DENIED, '260m', { level: 'total' });
 
 const alert = (service: string, labels: Record<string, string>, annotations: Annotations): PostedAlert => ({
   labels: { alertname: DENIED, service, severity: 'critical', status: 'denied', ...labels },
@@ -90,13 +99,11 @@ const everywhere = (service: string, count: number) => () =>
   [slackOf, cardsOf, eventsOf, mailsOf, journalOf].every((of) => of(service).length >= count);
 
 test('a code means in messages what it means everywhere else', () => {
-  const rules = readFileSync(
-    fileURLToPath(new URL('../prometheus/rules/transactions.alerts.yml', import.meta.url)),
-    'utf8',
-  );
-  const table = /\$meanings := `;(.*?);`/s.exec(rules)?.[1] ?? '';
-  const entries = table.split(/;\s*/).map((entry) => [entry.slice(0, 2), entry.slice(3)]);
-  expect(entries.length).toBeGreaterThan(20);
+  const path = fileURLToPath(new URL('../prometheus/rules/auth-code-meanings.rules.yml', import.meta.url));
+  type Rule = { labels: { auth_code: string; meaning: string } };
+  const { groups } = parse(readFileSync(path, 'utf8')) as { groups: { rules: Rule[] }[] };
+  const entries = groups.flatMap(({ rules }) => rules.map(({ labels }) => [labels.auth_code, labels.meaning]));
+  expect(entries).toHaveLength(20);
   expect(entries).toEqual(entries.map(([code = '']) => [code, meaningOf(code)]));
 });
 
@@ -132,13 +139,13 @@ describe('an incident', () => {
     await waitFor(everywhere(service, 3), { what: 'its end everywhere' });
   }, 60_000);
 
-  test('answers in order, in each channel: what, how far, since when, which codes, how many approvals, where, what to do, how to silence', () => {
+  test('answers in order, in each channel: what, how far, since when, how bad, what carries it, where, what to do, how to silence', () => {
     const questions = [
-      'CRITICAL: denied transactions above normal (payments)',
-      '5.0 times normal: 20 would be normal',
-      'since 04:00 UTC',
-      '51 insufficient funds: 116 in 5 minutes',
-      'up to 40 approvals a minute, 80 so far',
+      `CRITICAL: ${first.summary} (payments)`,
+      '4.0 times normal: 30 expected',
+      'Since 04:00 UTC',
+      '60 in the worst minute',
+      'acquirer Foo (100 %), code 59 suspected fraud (100 %)',
     ];
     const end = ['Roll it back first', '?silence=TransactionsDeniedAboveNormal&'];
     const where = 'http://localhost:8080/?status=denied';
@@ -148,7 +155,7 @@ describe('an incident', () => {
     const [letter] = mailsOf(service);
     const buttons = slack.actions.map(({ url }: { url: string }) => url).join(' ');
     expectInOrder(`${slack.title}\n${slack.text}\n${buttons}`, [...questions, end[0] ?? '', where, end[1] ?? '']);
-    expectInOrder(card?.join('\n') ?? '', [...questions, where, ...end]);
+    expectInOrder(card?.join('\n') ?? '', [...questions, end[0] ?? '', where, end[1] ?? '']);
     expectInOrder(`${event.payload.summary}`, questions.slice(0, 3));
     expectInOrder(event.payload.custom_details.alerts, [...questions.slice(1), where, ...end]);
     expectInOrder(letter?.text ?? '', [...questions, where, ...end]);
@@ -160,16 +167,16 @@ describe('an incident', () => {
 
   test('fits what Slack shows without folding, and a phone before it is opened', () => {
     const [slack] = slackOf(service);
-    expect(slack.text.trim().split('\n')).toHaveLength(4);
-    expect(slack.fallback).toContain('100 denied in the last 2 minutes, 5.0 times normal');
+    expect(slack.text.trim().split('\n')).toHaveLength(5);
+    expect(slack.fallback).toContain('120 denied in the last 2 minutes, 4.0 times normal');
     expect(slack.text.length).toBeLessThan(700);
   });
 
   test("that gets worse is told once, in the first one's place", async () => {
     expect(slackOf(service).map(({ title }) => title)).toEqual([
-      'CRITICAL: denied transactions above normal (payments)',
-      'CRITICAL: denied transactions above normal and getting worse (payments)',
-      'RESOLVED: denied transactions above normal (payments)',
+      `CRITICAL: ${first.summary} (payments)`,
+      `CRITICAL: ${worse.summary} (payments)`,
+      `RESOLVED: ${last.summary} (payments)`,
     ]);
     expect(slackOf(service)[1].text).toContain('240 denied in the last 2 minutes, 12.0 times normal');
     expect(journalOf(service)[1].alerts).toHaveLength(1);
@@ -180,8 +187,7 @@ describe('an incident', () => {
   });
 
   test('that is over says once how long it lasted and how high it went, and asks for nothing', () => {
-    const end =
-      'Lasted 20 min, from 04:00 to 04:20 UTC; 120 denied in the worst minute, 10 would be normal; 1300 beyond normal in all.';
+    const end = 'It lasted 20 min, from 04:00 UTC, 1 Jan; 120 in the worst minute, 1300 beyond normal in all.';
     const texts = [
       slackOf(service)[2].text,
       cardsOf(service)[2]?.[1],
@@ -220,28 +226,45 @@ function expectInOrder(text: string, parts: readonly string[]): void {
   ).toEqual(places);
 }
 
+test('while it is only held it says that it is recovering, and no number inside the band as if it were above', async () => {
+  const service = 'held';
+  await alertmanager.post([alert(service, { level: 'total' }, held)]);
+  await waitFor(everywhere(service, 1), { what: 'the message everywhere' });
+  expect(slackOf(service)[0].text).toMatch(/^Recovering since 04:10\. 100 denied in the last 5 minutes: 100 expected/);
+  expect(slackOf(service)[0].text).not.toMatch(/times normal|are lost|Carried by/);
+  await alertmanager.post([ended(alert(service, { level: 'total' }, held))]);
+  await waitFor(everywhere(service, 2), { what: 'its end everywhere' });
+  // As long as the incident, not as long as the alert.
+  expect(slackOf(service)[1].text).toContain('It lasted 10 min, from 04:00 UTC, 1 Jan; 60 in the worst minute');
+});
+
+test('the total and its slices are one message: the total, which says what carries it', async () => {
+  const service = 'levels';
+  const slice = alert(service, { level: 'acquirer', acquirer: 'Foo' }, first);
+  const other = alert(service, { level: 'acquirer', acquirer: 'Bar', status: 'failed' }, first);
+  await alertmanager.post([slice, other, alert(service, { level: 'total' }, first)]);
+  const heldBack = async () =>
+    (await alertmanager.alerts([`service="${service}"`])).filter(({ status }) => status.inhibitedBy.length > 0);
+  await waitFor(async () => (await heldBack()).length === 1, { what: 'the slice to be held back' });
+  expect((await heldBack())[0]?.labels).toMatchObject({ acquirer: 'Foo' });
+});
+
 test('several of a group are one message, which names each, and tells of those that end', async () => {
   const service = 'several';
   const of = (acquirer: string) =>
     alert(service, { acquirer }, { ...first, summary: `${first.summary}, acquirer ${acquirer}` });
   await alertmanager.post([of('acme'), of('bank')]);
   await waitFor(everywhere(service, 1), { what: 'one message everywhere' });
-  expect(slackOf(service)[0].title).toBe(
-    'CRITICAL: denied transactions above normal, acquirer acme and others, 2 in all (several)',
-  );
+  expect(slackOf(service)[0].title).toBe(`CRITICAL: ${first.summary}, acquirer acme and others, 2 in all (several)`);
   expectInOrder(slackOf(service)[0].text, [
-    '*acquirer acme, status denied*',
-    '100 denied',
-    '*acquirer bank, status denied*',
+    `${first.summary}, acquirer acme:`,
+    '120 denied',
+    `${first.summary}, acquirer bank:`,
   ]);
   await alertmanager.post([of('acme'), ended(of('bank'), last)]);
   await waitFor(everywhere(service, 2), { what: 'that one has ended, everywhere' });
-  expectInOrder(mailsOf(service)[1]?.text ?? '', [
-    'acquirer acme, status denied:',
-    'Back to normal: acquirer bank',
-    'Lasted 20 min',
-  ]);
-  expect(slackOf(service)[1].title).toContain('CRITICAL: denied transactions above normal, acquirer acme (several)');
+  expectInOrder(mailsOf(service)[1]?.text ?? '', ['acquirer acme:', 'Back to normal:', 'It lasted 20 min']);
+  expect(slackOf(service)[1].title).toContain(`CRITICAL: ${first.summary}, acquirer acme (several)`);
 });
 
 test('hundreds in a group break no limit: five are told, the rest is a number, and the journal has them all', async () => {
@@ -256,7 +279,7 @@ test('hundreds in a group break no limit: five are told, the rest is a number, a
   );
   await alertmanager.post(many);
   // A busy machine may tell some of them first.
-  const more = 'And 395 more that fire.';
+  const more = 'These are 5 of 400 that fire.';
   await waitFor(
     () =>
       slackOf(service).some(({ text }) => text.includes(more)) &&
@@ -273,7 +296,9 @@ test('hundreds in a group break no limit: five are told, the rest is a number, a
         .map(({ labels }: { labels: { acquirer: string } }) => labels.acquirer),
     );
   await waitFor(() => back().size === 400, { what: 'the end of each' });
-  await waitFor(() => slackOf(service).at(-1).text.includes('that are back to normal.'), { what: 'the end in chat' });
+  await waitFor(() => slackOf(service).some(({ text }) => text.includes('that are back to normal.')), {
+    what: 'the end in chat',
+  });
 });
 
 test('a label is text: it calls nobody in Slack, is no markup in a mail, and no second header', async () => {
@@ -299,12 +324,12 @@ test('a label is text: it calls nobody in Slack, is no markup in a mail, and no 
 test('what follows from a dead feed is not told; it is when the feed is back and it goes on', async () => {
   const service = 'dead';
   const feed = {
-    labels: { alertname: 'TransactionsReportsMissing', service, severity: 'critical' },
-    annotations: annotationsOf('volume-and-feed', 'TransactionsReportsMissing', '1565m'),
+    labels: { alertname: 'TransactionsReportsMissing', service, severity: 'critical', feed: 'all' },
+    annotations: { ...annotationsOf('feeds', 'TransactionsReportsMissing', '124m'), summary: 'no transaction reports' },
   };
   await alertmanager.post([feed]);
   await waitFor(everywhere(service, 1), { what: 'the dead feed everywhere' });
-  expect(slackOf(service)[0].title).toBe('CRITICAL: no transaction reports for 5m 0s (dead)');
+  expect(slackOf(service)[0].title).toBe('CRITICAL: no transaction reports (dead)');
   await alertmanager.post([feed, alert(service, {}, first)]);
   const held = async () =>
     (await alertmanager.alerts([`service="${service}"`])).find(({ labels }) => labels.status === 'denied');
@@ -314,8 +339,8 @@ test('what follows from a dead feed is not told; it is when the feed is back and
   const titles = slackOf(service).map(({ title }) => title);
   // The end of the one and the other are of two groups, told in any order.
   expect(titles.slice(1).sort()).toEqual([
-    'CRITICAL: denied transactions above normal (dead)',
-    'RESOLVED: no transaction reports for 5m 0s (dead)',
+    `CRITICAL: ${first.summary} (dead)`,
+    'RESOLVED: no transaction reports (dead)',
   ]);
 });
 

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -8,6 +8,7 @@ import { fetchOldPrometheus, findBinary } from '../src/binaries.ts';
 import { RECORDED, TUNABLE } from '../src/names.ts';
 import { readRules } from '../src/rulefiles.ts';
 import { layerRules } from '../src/rulegraph.ts';
+import { tempDir } from './support/temp-dir.ts';
 
 const prometheus = fileURLToPath(new URL('../prometheus', import.meta.url));
 const rulesDir = join(prometheus, 'rules');
@@ -19,19 +20,22 @@ const ALERTS = [
   'TransactionsDeniedAboveNormal',
   'TransactionsFailedAboveNormal',
   'TransactionsReversedAboveNormal',
+  'TransactionsRefundedAboveNormal',
   'TransactionsVolumeBelowNormal',
+  'TransactionsVolumeAboveNormal',
+  'TransactionsDeniedBelowNormal',
   'TransactionsReportsMissing',
+  'TransactionsReportsLate',
   'TransactionsProcessingStuck',
+  'TransactionsVerdictMissing',
   'AuthCodeAboveNormal',
+  'TillwatchLedgerFailing',
   'TillwatchDown',
   'Watchdog',
 ];
-const ANNOTATIONS = [
-  ...['summary', 'description', 'observed', 'expected', 'upper', 'auth_codes', 'lost', 'lasted', 'todo'],
-  ...['runbook_url', 'dashboard_url', 'silence_url'],
-];
+const ANNOTATIONS = ['summary', 'description', 'todo', 'runbook_url', 'dashboard_url', 'silence_url'];
 
-const DURATION = expect.stringMatching(/^\d+m$/);
+const DURATION = expect.stringMatching(/^\d+[ms]$/);
 
 interface Group {
   name: string;
@@ -41,7 +45,7 @@ interface Group {
 async function ruleGroups(): Promise<Group[]> {
   const files = await readdir(rulesDir);
   const texts = await Promise.all(files.map((file) => readFile(join(rulesDir, file), 'utf8')));
-  return texts.flatMap((text) => (parse(text) as { groups: Group[] }).groups);
+  return texts.flatMap((text) => (parse(text, { merge: true }) as { groups: Group[] }).groups);
 }
 
 /** promtool of the release that is run and of the oldest on which the rules must pass. */
@@ -71,7 +75,10 @@ describe('promtool', () => {
     }
   });
 
-  const testFiles = ['above-normal', 'labels-and-gaps', 'lasting', 'others', 'recurring', 'volume-and-feed'];
+  const testFiles = [
+    ...['above-normal', 'feeds', 'further', 'labels-and-gaps', 'lasting', 'levels', 'messages', 'others', 'recurring'],
+    'volume-and-feed',
+  ];
   test('has every test file listed here', async () => {
     expect((await readdir(testsDir)).sort()).toEqual(testFiles.map((name) => `${name}.test.yml`));
   });
@@ -112,11 +119,52 @@ describe('recording rules', () => {
   });
 });
 
+/** The eight lines of README's recipe, as they stand in its code block. */
+async function ownAlert(): Promise<string> {
+  const readme = await readFile(fileURLToPath(new URL('../README.md', import.meta.url)), 'utf8');
+  const lines = /## Add your own alert[\s\S]*?```yaml\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+  expect(lines.trimEnd().split('\n')).toHaveLength(8);
+  return lines;
+}
+
+describe('an alert of your own', () => {
+  test('is eight lines, in README and as a comment of the file, and gives a whole message', async () => {
+    const lines = await ownAlert();
+    const file = await readFile(join(rulesDir, 'transactions.alerts.yml'), 'utf8');
+    expect(file).toContain(lines.replaceAll(/^ {6}/gm, '      # ').trimEnd());
+    const dir = await tempDir();
+    await writeFile(join(dir, 'alerts.yml'), `${file}${lines}`);
+    const series = 'status_window:transactions:increase{status="refunded", level="total", window="1h"}';
+    const annotations = {
+      summary: 'more than 50 refunds in an hour',
+      description: '63 refunded.\n',
+      observed: '',
+      expected: '',
+      upper: '',
+      dashboard_url: 'http://localhost:8080/?status=refunded',
+      silence_url: 'http://localhost:8080/',
+    };
+    const labels = { severity: 'warning', service: 'payments', status: 'refunded', level: 'total', window: '1h' };
+    const expected = { exp_labels: labels, exp_annotations: annotations };
+    const tests = [
+      {
+        interval: '1m',
+        input_series: [{ series, values: '40x10 63x10' }],
+        alert_rule_test: [
+          { alertname: 'RefundsAboveFifty', eval_time: '10m', exp_alerts: [] },
+          { alertname: 'RefundsAboveFifty', eval_time: '12m', exp_alerts: [expected] },
+        ],
+      },
+    ];
+    await writeFile(join(dir, 'own.test.yml'), JSON.stringify({ rule_files: ['alerts.yml'], tests }));
+    for (const promtool of await promtools()) await execa(promtool, ['test', 'rules', join(dir, 'own.test.yml')]);
+  });
+});
+
 describe('alerts', () => {
   test('are those of the contract, and two about our own health', async () => {
     const { alerts } = await readRules(rulesDir);
-    const told = alerts.filter(({ labels }) => labels.escalation === undefined);
-    const names = told.map(({ alert }) => alert).sort();
+    const names = alerts.map(({ alert }) => alert).sort();
     expect(names).toEqual([...ALERTS, 'TillwatchRulesFailing', 'TillwatchSeriesCapReached'].sort());
   });
 
@@ -125,10 +173,26 @@ describe('alerts', () => {
     for (const { alert, labels, annotations } of alerts) {
       expect(labels.severity, alert).toMatch(alert === 'Watchdog' ? /^none$/ : /^(critical|warning)$/);
       expect(labels.service, alert).toBe('payments');
-      expect(Object.keys(annotations).sort(), alert).toEqual([...ANNOTATIONS].sort());
+      const expected = alert === 'Watchdog' ? ANNOTATIONS.filter((name) => name !== 'todo') : ANNOTATIONS;
+      expect(Object.keys(annotations), alert).toEqual(expect.arrayContaining(expected));
     }
     const rules = (await ruleGroups()).flatMap((group) => group.rules).filter(({ alert }) => alert !== undefined);
     for (const rule of rules) expect([rule.for, rule.keep_firing_for], rule.alert).toEqual([DURATION, DURATION]);
+  });
+
+  test('have one text, of at most 15 lines, and no line of theirs is above 120 characters', async () => {
+    for (const name of ['transactions.alerts.yml', 'tillwatch.alerts.yml', 'incidents.rules.yml', 'feeds.rules.yml']) {
+      const lines = (await readFile(join(rulesDir, name), 'utf8')).split('\n');
+      expect(
+        lines.filter((line) => line.length > 120),
+        name,
+      ).toEqual([]);
+    }
+    const { alerts } = await readRules(rulesDir);
+    const texts = alerts.filter(({ expr }) => expr.includes('incident:transactions:told'));
+    const shared = new Set(texts.map(({ annotations }) => annotations.description));
+    expect([texts.length, shared.size]).toEqual([7, 1]);
+    expect([...shared][0]?.trim().split('\n').length).toBeLessThanOrEqual(15);
   });
 
   test('have their heading in docs/runbook.md, with all four parts below it', async () => {

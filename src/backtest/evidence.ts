@@ -78,7 +78,7 @@ export async function evidenceOf(
 }
 
 function sourceOf(about: AlertSignal, rule: AlertRule, { labels, value }: Firing): Source | undefined {
-  const own = Object.entries(labels).filter(([name]) => rule.labels[name] === undefined);
+  const own = Object.entries(labels).filter(([name]) => rule.labels[name] === undefined && name !== 'direction');
   const matchers = Object.fromEntries(own);
   if (about === 'auth_code')
     return { observed: AUTH_CODE_RECORDED.observed, expected: AUTH_CODE_RECORDED.expected, matchers, window: '5m' };

@@ -138,8 +138,7 @@ function planRules(recording: RecordingRule[], alerts: AlertRule[], history: Rea
     }
     evaluated.push(alert);
     for (const rule of needs.rules) needed.add(rule);
-    // What reads alerts only tells of one that fires already ("getting worse"): nothing is missed without them.
-    for (const name of needs.inputs) if (!history.has(name) && name !== 'ALERTS') absent.add(name);
+    for (const name of needs.inputs) if (!history.has(name)) absent.add(name);
   }
   return { evaluated, leftOut, absent: [...absent], recording: recording.filter((rule) => needed.has(rule)) };
 }
@@ -157,6 +156,8 @@ async function alertsOf(rule: AlertRule, replay: Replay, signal: AbortSignal | u
     const columns = await collect(queried(url, rule.expr, splitRange(from, to, step), signal));
     const found: BacktestAlert[] = [];
     for (const { labels, ...firing } of firings(rule, columns, { to, step })) {
+      // It only tells that one which fires already has got worse.
+      if (labels.escalation !== undefined) continue;
       const { severity = '', ...others } = labels;
       const evidence = await evidenceOf(url, rule, { ...firing, labels }, signal);
       found.push({ ...firing, labels: others, severity, ...evidence });

@@ -26,7 +26,7 @@ export async function readYaml(path: string): Promise<YamlFile> {
 
 export function parseYaml(path: string, text: string): YamlFile {
   const lines = new LineCounter();
-  const doc = parseDocument(text, { lineCounter: lines });
+  const doc = parseDocument(text, { lineCounter: lines, merge: true });
   const lineAt = (offset: number) => lines.linePos(offset).line;
   const problems = doc.errors.map((error) => ({
     file: path,

@@ -91,9 +91,6 @@ function createCard(actions: AlertActions): Part<Card> {
       head(card),
       numbers(card.alert),
       h('p', { class: 'description' }, annotations.description ?? ''),
-      annotations.auth_codes
-        ? h('p', { class: 'codes-line' }, h('b', {}, 'Auth codes: '), annotations.auth_codes)
-        : null,
       silenced(card.silence),
     ]);
     mark.hidden = card.incident === undefined && card.alert.incidentId === undefined;

@@ -57,8 +57,12 @@ function bodyOf(ctx: Context): unknown {
   return ctx.request.body;
 }
 
-function tally({ health: { reports } }: Services, outcomes: readonly Outcome[]): void {
-  for (const { result, late } of outcomes) reports[result === 'duplicate' ? 'duplicate' : late ? 'late' : 'accepted']++;
+function tally({ health }: Services, reports: readonly Report[], outcomes: readonly Outcome[], now: number): void {
+  for (const [index, { result, late }] of outcomes.entries()) {
+    health.reports[result === 'duplicate' ? 'duplicate' : late ? 'late' : 'accepted']++;
+    const { source, minute } = reports[index] ?? {};
+    if (source !== undefined && minute !== undefined) health.sources.reported(source, { minute, late, now });
+  }
 }
 
 /** Of a body with more than a page can show, only the last. */
@@ -115,7 +119,7 @@ async function record(ctx: Context, services: Services): Promise<void> {
   if (!recorded.replayed) {
     if (keyed !== undefined) ledger.keepAnswer(keyed, answer).catch(() => {});
     noteOverflow(services, recorded.overflowed);
-    tally(services, recorded.outcomes);
+    tally(services, parsed.reports, recorded.outcomes, now);
     tell(services, parsed.reports, recorded.outcomes, answer, now);
   }
   send(ctx, 200, { ...ANSWER_TYPE, ...(recorded.replayed && REPLAYED) }, answer);

@@ -13,6 +13,7 @@ import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { Log } from '../../src/log.ts';
 import { createPrometheus } from '../../src/prometheus.ts';
 import { startServer } from '../../src/server.ts';
+import { createSources } from '../../src/sources.ts';
 import { startHttpServer } from './http-server.ts';
 import { type Running, startProcess, waitFor } from './processes.ts';
 
@@ -135,7 +136,7 @@ const noPath: AlertPathWatch = {
 export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { ledger: Ledger; flags?: Partial<Flags> }) {
   const prometheus = createPrometheus(NOWHERE);
   const baseline = noBaseline('unavailable', 'no Prometheus in this test');
-  const health = createHealth('test', () => 0, parts.ledger);
+  const health = createHealth('test', () => 0, parts.ledger, createSources(100));
   const app = createApp({
     config: readConfig({ ...flags } as Flags, {}),
     prometheus,
