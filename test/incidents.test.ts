@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAlertmanager } from '../src/alertmanager.ts';
-import { RECORDED } from '../src/names.ts';
+import { RECORDED, TOTAL } from '../src/names.ts';
 import { createBlocks, startPrivatePrometheus } from '../src/private-prometheus.ts';
 import { startAlertmanager } from './support/alertmanager.ts';
 import { listenTo } from './support/event-stream.ts';
@@ -142,7 +142,10 @@ async function recordedScores(scores: Record<string, [window: string, values: nu
   const folder = temporaryFolder('scores');
   const from = Math.floor(Date.parse(AT) / 60_000) * 60;
   const lines = Object.entries(scores).flatMap(([status, [window, values]]) =>
-    values.map((value, i) => `${RECORDED.score}{status="${status}",window="${window}"} ${value} ${from + 60 * i}`),
+    values.map(
+      (value, i) =>
+        `${RECORDED.score}{level="${TOTAL}",status="${status}",window="${window}"} ${value} ${from + 60 * i}`,
+    ),
   );
   writeFileSync(join(folder, 'scores.om'), [`# TYPE ${RECORDED.score} gauge`, ...lines, '# EOF', ''].join('\n'));
   mkdirSync(join(folder, 'data'));
