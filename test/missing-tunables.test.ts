@@ -72,7 +72,7 @@ function restart(all: readonly Constant[], missing: string) {
 
 test('while a tunable is missing nothing fires, whichever it is; once it is back, an incident does', async () => {
   const all = await constants();
-  const rules = ['baseline', 'recurring', 'transactions'].map((name) => `${name}.rules.yml`);
+  const rules = ['baseline', 'recurring', 'slices', 'transactions'].map((name) => `${name}.rules.yml`);
   const file = join(await tempDir(), 'missing.test.yml');
   // JSON is YAML.
   await writeFile(
@@ -80,7 +80,14 @@ test('while a tunable is missing nothing fires, whichever it is; once it is back
     JSON.stringify({
       rule_files: [...rules, 'transactions.alerts.yml'].map((name) => join(rulesDir, name)),
       evaluation_interval: '1m',
-      group_eval_order: [...['baseline.rules', 'recurring.rules', 'transactions.rules', 'transactions']],
+      group_eval_order: [
+        'baseline.rules',
+        'recurring.rules',
+        'slices.rules',
+        'levels.rules',
+        'transactions.rules',
+        'transactions',
+      ],
       tests: MISSING.map((name) => restart(all, name)),
     }),
   );

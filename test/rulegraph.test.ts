@@ -48,7 +48,9 @@ describe('metricsRead', () => {
       for (const { expr } of [...recording, ...alerts]) {
         const response = await fetch(`${prometheus.url}/api/v1/parse_query?${new URLSearchParams({ query: expr })}`);
         const { data } = (await response.json()) as { data: unknown };
-        expect([...new Set(metricsRead(expr))].sort()).toEqual([...selectors(data)].sort());
+        // By name; the parser names none where a rule selects names by a pattern.
+        const named = metricsRead(expr).filter((read) => typeof read === 'string');
+        expect([...new Set(named)].sort()).toEqual([...selectors(data)].sort());
       }
     });
   });
