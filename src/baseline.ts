@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { addressOf } from './labels.ts';
+import { addressOf, extraLabels } from './labels.ts';
 import { type Log, messageOf } from './log.ts';
 import { JUDGED_STATUSES, type JudgedStatus, RECORDED, TUNABLE, type Window } from './names.ts';
 import type { Prometheus, Sample } from './prometheus.ts';
@@ -13,8 +13,6 @@ export interface Normal {
   floor: Partial<Record<Window, number>>;
   /** It had a blip of two minutes in the last seven days. */
   blips?: boolean;
-  /** The alert that is firing for it. */
-  firing?: string;
 }
 
 export interface Tunables {
@@ -33,6 +31,11 @@ export interface Baseline {
   normal(status: JudgedStatus, labels: Readonly<Record<string, string>>): Normal | undefined;
   /** Approved transactions of the last recorded minute. */
   approved(labels: Readonly<Record<string, string>>): number | undefined;
+  /**
+   * The alert of a status that fires for these labels, or for some of them: one of an acquirer is one of each of its
+   * merchants. That of the total is only the total's.
+   */
+  firing(status: JudgedStatus, labels: Readonly<Record<string, string>>): string | undefined;
   tunables: Tunables;
 }
 
@@ -52,7 +55,14 @@ const FIRING = `ALERTS{alertstate="firing", status=~"${JUDGED_STATUSES.join('|')
 const NO_TUNABLES: Tunables = { z: {}, noiseZ: Number.NaN, calmScore: Number.NaN };
 
 export function noBaseline(state: 'warming-up' | 'unavailable', reason: string): Baseline {
-  return { state, reason, normal: () => undefined, approved: () => undefined, tunables: NO_TUNABLES };
+  return {
+    state,
+    reason,
+    normal: () => undefined,
+    approved: () => undefined,
+    firing: () => undefined,
+    tunables: NO_TUNABLES,
+  };
 }
 
 function byWindow(samples: Sample[], name: string): Partial<Record<Window, number>> {
@@ -63,7 +73,7 @@ function byWindow(samples: Sample[], name: string): Partial<Record<Window, numbe
 const constant = (samples: Sample[], name: string): number =>
   samples.find(({ labels }) => labels.__name__ === name)?.value ?? Number.NaN;
 
-function normals(samples: Sample[], firing: Sample[], blips: Sample[]): Map<string, Normal> {
+function normals(samples: Sample[], blips: Sample[]): Map<string, Normal> {
   const map = new Map<string, Normal>();
   for (const { labels, value } of samples)
     if (labels.__name__ === RECORDED.odds && Number.isFinite(value))
@@ -77,11 +87,21 @@ function normals(samples: Sample[], firing: Sample[], blips: Sample[]): Map<stri
     const normal = map.get(addressOf(labels));
     if (normal) normal.blips = true;
   }
-  for (const { labels } of firing) {
-    const normal = map.get(addressOf(labels));
-    if (normal && labels.alertname !== undefined) normal.firing = labels.alertname;
-  }
   return map;
+}
+
+function firingOf(alerts: Sample[]): Baseline['firing'] {
+  const all = alerts.map(({ labels }) => ({ labels, extra: Object.entries(extraLabels(labels)) }));
+  return (status, labels) => {
+    const isTotal = Object.keys(labels).length === 0;
+    const found = all.find(
+      (alert) =>
+        alert.labels.status === status &&
+        (alert.extra.length === 0) === isTotal &&
+        alert.extra.every(([name, value]) => labels[name] === value),
+    );
+    return found?.labels.alertname;
+  };
 }
 
 /** Builds the baseline from the answers of one round of queries. */
@@ -91,7 +111,7 @@ export function toBaseline(
   asOf: number | undefined,
   blips: Sample[] = [],
 ): Baseline {
-  const map = normals(samples, firing, blips);
+  const map = normals(samples, blips);
   if (map.size === 0 || asOf === undefined || Number.isNaN(new Date(asOf * 1000).getTime()))
     return noBaseline('warming-up', 'the rules need two hours of history before they know what is normal');
   const approved = samples.filter(({ labels }) => labels.__name__ === RECORDED.perMinute);
@@ -101,6 +121,7 @@ export function toBaseline(
     asOf: asOf * 1000,
     normal: (status, labels) => map.get(addressOf(labels, status)),
     approved: (labels) => volumes.get(addressOf(labels, 'approved')),
+    firing: firingOf(firing),
     tunables: {
       z: byWindow(samples, TUNABLE.z),
       noiseZ: constant(samples, TUNABLE.noiseZ),

@@ -75,23 +75,34 @@ function round(n: number): number {
 /** A share that a count would have, the other transactions being as they are. */
 const shareOf = (count: number, others: number): number => (count + others === 0 ? 0 : count / (count + others));
 
-function unknown(status: JudgedStatus, minute: Minute, total: number, reason: string): Assessment {
+/** Without a band: unknown, unless an alert fires. */
+function unjudged(
+  status: JudgedStatus,
+  minute: Minute,
+  total: number,
+  firing: string | undefined,
+  why: string,
+): Assessment {
   const count = minute.counts[status] ?? 0;
   const share = round(shareOf(count, total - count));
-  return { status, labels: named(minute.labels), count, total, share, recommendation: 'unknown', reason };
+  const [recommendation, reason] =
+    firing === undefined ? (['unknown', why] as const) : (['alert', `${firing} is firing; ${why}`] as const);
+  return { status, labels: named(minute.labels), count, total, share, recommendation, reason };
 }
 
 function assessStatus(status: JudgedStatus, minute: Minute, all: number, baseline: Baseline): Assessment {
+  const firing = baseline.firing(status, minute.labels);
   const normal = baseline.normal(status, minute.labels);
-  if (normal === undefined) return unknown(status, minute, all, baseline.reason ?? 'no baseline for these labels yet');
+  if (normal === undefined)
+    return unjudged(status, minute, all, firing, baseline.reason ?? 'no baseline for these labels yet');
   const said = minute.counts.approved;
   const approved = said ?? baseline.approved(minute.labels) ?? 0;
   const count = minute.counts[status] ?? 0;
   const expected = approved * normal.odds;
   const upper = upperBound(expected, '1m', normal, baseline.tunables);
-  if (upper === undefined) return unknown(status, minute, all, 'the rules have not recorded the band yet');
+  if (upper === undefined) return unjudged(status, minute, all, firing, 'the rules have not recorded the band yet');
   const others = all - count + (said === undefined ? approved : 0);
-  const recommendation = verdict(status, minute, expected, upper, normal, baseline);
+  const recommendation = firing === undefined ? verdict(status, minute, expected, upper, normal, baseline) : 'alert';
   const assessment: Assessment = {
     status,
     labels: named(minute.labels),
@@ -106,7 +117,7 @@ function assessStatus(status: JudgedStatus, minute: Minute, all: number, baselin
     recommendation,
     reason: '',
   };
-  assessment.reason = reasonFor(assessment, normal);
+  assessment.reason = reasonFor(assessment, normal, firing);
   return assessment;
 }
 
@@ -117,7 +128,7 @@ function lasting(status: JudgedStatus, { earlier, labels }: Minute, normal: Norm
   return scoreOf(earlier[status] ?? 0, expected, normal.relativeVariance ?? 0) > baseline.tunables.calmScore;
 }
 
-/** One minute above its band is to be watched; two in a row, or one while the alert fires, are an alert. */
+/** One minute above its band is to be watched; two in a row are an alert. */
 function verdict(
   status: JudgedStatus,
   minute: Minute,
@@ -127,7 +138,6 @@ function verdict(
   baseline: Baseline,
 ): Recommendation {
   const count = minute.counts[status] ?? 0;
-  if (normal.firing !== undefined) return count > upper ? 'alert' : 'watch';
   const volume = minute.previous.approved ?? baseline.approved(minute.labels) ?? 0;
   const both = upperBound(expected + volume * normal.odds, '2m', normal, baseline.tunables) ?? Number.POSITIVE_INFINITY;
   const two = Math.min(count, minute.previous[status] ?? 0) > both;
@@ -135,10 +145,11 @@ function verdict(
   return count > upper ? 'watch' : 'ok';
 }
 
-function reasonFor(a: Assessment, normal: Normal): string {
+function reasonFor(a: Assessment, normal: Normal, firing: string | undefined): string {
   const band = `normal here is ${percent(a.expected ?? 0)}, up to ${percent(a.upper ?? 0)}`;
-  const facts = `${a.status} is ${percent(a.share)} of ${a.total} transactions; ${band}`;
-  if (normal.firing !== undefined) return `${facts}; ${normal.firing} is firing`;
+  const where = Object.values(a.labels ?? {}).map((value) => `${value}: `);
+  const facts = `${where.join('')}${a.status} is ${percent(a.share)} of ${a.total} transactions; ${band}`;
+  if (firing !== undefined) return `${facts}; ${firing} is firing`;
   if (a.recommendation === 'watch' && normal.blips)
     return `${facts}; there was a blip this week: two minutes alone are no alert`;
   if (a.recommendation === 'watch') return `${facts}; one minute alone is no alert`;
@@ -158,9 +169,13 @@ export function assess(minutes: readonly Minute[], baseline: Baseline): Assessme
   return assessments;
 }
 
-/** The gravest of several; unknown only where nothing is known. */
-export function overall(assessments: readonly Assessment[], baseline: Baseline): Recommendation {
-  for (const grave of ['alert', 'watch', 'ok'] as const)
-    if (assessments.some((a) => a.recommendation === grave)) return grave;
-  return assessments.length === 0 && baseline.state === 'ready' ? 'ok' : 'unknown';
+const GRAVEST_FIRST = ['alert', 'watch', 'ok', 'unknown'] as const;
+
+/** The gravest of several, with its reason; unknown only where nothing is known. */
+export function overall(assessments: readonly Assessment[]): Pick<Assessment, 'recommendation' | 'reason'> | undefined {
+  for (const grave of GRAVEST_FIRST) {
+    const found = assessments.find(({ recommendation }) => recommendation === grave);
+    if (found !== undefined) return { recommendation: grave, reason: found.reason };
+  }
+  return undefined;
 }

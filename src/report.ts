@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { duration, mayBeLocalTime } from './domain/clock.ts';
 import { statusOf } from './domain/status-words.ts';
 import { type Found, itemsOf, type Mapping, mapItem } from './intake/mapping.ts';
 import { spell } from './intake/spelling.ts';
@@ -273,8 +274,11 @@ function wrongLabel(name: string, allowed: readonly string[]): string {
 function checkReport(report: Report, item: Item, { labels, maxCount, now }: IntakeOptions): FieldError[] {
   const errors: FieldError[] = [];
   const path = 'F1' in item ? 'time' : 'timestamp';
-  if (report.time > now + FUTURE_MS)
-    errors.push({ path, message: `is more than 5 minutes in the future, got ${shown(saidTime(item))}` });
+  const ahead = report.time - now;
+  if (ahead > FUTURE_MS) {
+    const zone = mayBeLocalTime(-ahead) ? "; is the sender's clock in UTC?" : '';
+    errors.push({ path, message: `is ${duration(ahead)} in the future, got ${shown(saidTime(item))}${zone}` });
+  }
   if (report.time < 0) errors.push({ path, message: `is before 1970, got ${shown(saidTime(item))}` });
   for (const name in report.labels)
     if (!labels.includes(name))

@@ -1,5 +1,6 @@
 import type { AlertPath } from './alert-path.ts';
 import type { Anomaly } from './anomalies.ts';
+import { duration } from './domain/clock.ts';
 import type { Alert } from './prometheus.ts';
 import type { Recommendation } from './recommendation.ts';
 
@@ -45,12 +46,6 @@ export const calling = (alerts: readonly Alert[]): Alert[] =>
 function told({ labels, annotations }: Alert): string {
   const { summary = labels.alertname ?? 'an alert', description = '' } = annotations;
   return description === '' ? summary : `${summary}: ${firstSentence(description)}`;
-}
-
-function duration(ms: number): string {
-  const minutes = Math.floor(ms / 60_000);
-  const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
-  return [hours > 0 && `${hours} h`, (rest > 0 || hours === 0) && `${rest} min`].filter(Boolean).join(' ');
 }
 
 function warmingUp({ reported, history = 0 }: Known): string {

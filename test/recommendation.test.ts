@@ -4,7 +4,7 @@ import { toBaseline, watchBaseline } from '../src/baseline.ts';
 import { openLedger } from '../src/ledger/open.ts';
 import { RECORDED, TUNABLE } from '../src/names.ts';
 import { createPrometheus } from '../src/prometheus.ts';
-import { assess, overall, upperBound } from '../src/recommendation.ts';
+import { type Assessment, assess, overall, upperBound } from '../src/recommendation.ts';
 import { fakePrometheus, type Mood, RECORDINGS } from './support/fake-prometheus.ts';
 import { type Client, minutesAgo, serveWith, startService, temporaryFolder } from './support/service.ts';
 
@@ -58,6 +58,11 @@ const firing = {
 };
 const ready = toBaseline(RECORDINGS, [], NOW);
 const alerting = toBaseline(RECORDINGS, [firing], NOW);
+const onlyAlerting = toBaseline(
+  RECORDINGS.filter(({ labels }) => labels.status !== 'denied'),
+  [firing],
+  NOW,
+);
 
 describe('one minute of denied', () => {
   const judged = (counts: object, previous: object, baseline = ready, earlier: object = {}) =>
@@ -80,7 +85,8 @@ describe('one minute of denied', () => {
     ['normal after a bad minute', { approved: 100, denied: 5 }, { approved: 100, denied: 500 }, ready, 'ok'],
     ['twice as many at twice the volume', { approved: 400, denied: 20 }, { approved: 400, denied: 20 }, ready, 'ok'],
     ['above, while the alert fires', { approved: 100, denied: 15 }, {}, alerting, 'alert'],
-    ['normal, while the alert fires', { approved: 100, denied: 5 }, {}, alerting, 'watch'],
+    ['normal, while the alert fires', { approved: 100, denied: 5 }, {}, alerting, 'alert'],
+    ['while the alert fires and nothing else is known', { denied: 5 }, {}, onlyAlerting, 'alert'],
     ['without approved, against what was recorded', { denied: 15 }, {}, ready, 'watch'],
     ['without approved, as usual', { denied: 14 }, { denied: 15 }, ready, 'ok'],
     ['twice without approved', { denied: 15 }, { denied: 15 }, ready, 'alert'],
@@ -152,19 +158,33 @@ describe('all in all', () => {
       ['denied', 'watch'],
       ['failed', 'ok'],
     ]);
-    expect(overall(assessments, ready)).toBe('watch');
+    expect(overall(assessments)).toEqual({ recommendation: 'watch', reason: assessments[0]?.reason });
   });
 
   test('what is known counts where something else is not', () => {
-    expect(overall(assess(minute({ denied: 5, reversed: 1 }), ready), ready)).toBe('ok');
+    expect(overall(assess(minute({ denied: 5, reversed: 1 }), ready))).toMatchObject({ recommendation: 'ok' });
   });
 
-  test('nothing to judge is no worry, nothing to judge by is not known', () => {
+  test('nothing to judge, and nothing to judge by, are not known', () => {
     const empty = toBaseline([], [], undefined);
-    expect(overall(assess(minute({ approved: 9 }), ready), ready)).toBe('ok');
-    expect(overall(assess(minute({ approved: 9 }), empty), empty)).toBe('unknown');
-    expect(overall(assess(minute({ denied: 9 }), empty), empty)).toBe('unknown');
-    expect(empty).toMatchObject({ state: 'warming-up', reason: expect.stringContaining('two hours') });
+    expect(overall(assess(minute({ approved: 9 }), ready))).toBeUndefined();
+    expect(overall(assess(minute({ denied: 9 }), empty))).toMatchObject({
+      recommendation: 'unknown',
+      reason: expect.stringContaining('two hours'),
+    });
+  });
+
+  test('an alert is of the labels that it names, and that of the total of the total', () => {
+    const alert = (labels: object) => ({ labels: { ...firing.labels, ...labels }, value: 1 });
+    const { firing: fires } = toBaseline(RECORDINGS, [alert({ level: 'acquirer', acquirer: 'acme' })], NOW);
+    expect(fires('denied', { acquirer: 'acme', merchant: 'm1' })).toBe('TransactionsDeniedAboveNormal');
+    expect([
+      fires('denied', { acquirer: 'other' }),
+      fires('denied', {}),
+      fires('failed', { acquirer: 'acme' }),
+    ]).toEqual([undefined, undefined, undefined]);
+    expect(alerting.firing('denied', {})).toBe('TransactionsDeniedAboveNormal');
+    expect(alerting.firing('denied', { acquirer: 'acme' })).toBeUndefined();
   });
 
   test.each([Number.NaN, 1e300])('rules evaluated at %d are no baseline', (asOf) => {
@@ -194,7 +214,7 @@ describe('a service and its Prometheus', () => {
     const fake = await fakePrometheus(mood);
     const prometheus = createPrometheus(fake.url, 2000);
     const baseline = watchBaseline(prometheus, () => {});
-    const { client, close } = await serveWith({ ledger, prometheus, baseline });
+    const { client, close } = await serveWith({ ledger, prometheus, baseline, flags: { labels: 'acquirer' } });
     try {
       await act(client, async (next) => {
         fake.state.mood = next;
@@ -226,6 +246,50 @@ describe('a service and its Prometheus', () => {
       expect(await minute(3, 5)).toMatchObject({ recommendation: 'ok' });
       const age = Date.now() - Date.parse(second.baseline.asOf);
       expect(age).toBeGreaterThan(14_000);
+    });
+  });
+
+  test('judges a minute as all sources have reported it so far, at the labels of the report and in total', async () => {
+    await against('ready', async (client, look) => {
+      await look('ready');
+      const timestamp = minutesAgo(7);
+      const shares = [];
+      for (const source of ['pos-1', 'pos-2', 'pos-3']) {
+        const report = { timestamp, source, counts: { approved: 33, denied: 5 }, labels: { acquirer: 'acme' } };
+        const { json } = await client.post(report);
+        shares.push(json.assessments.map(({ labels, count, total }: Assessment) => [labels?.acquirer, count, total]));
+      }
+      expect(shares).toEqual(
+        [5, 10, 15].map((n, i) => [
+          [undefined, n, 38 * (i + 1)],
+          ['acme', n, 38 * (i + 1)],
+        ]),
+      );
+      const last = await client.post({ timestamp, source: 'pos-4', counts: { approved: 1, denied: 1 } });
+      // 16 of 116: each source alone was within its band, their sum is not.
+      expect(last.json).toMatchObject({ recommendation: 'watch', reason: expect.stringContaining('13.8 %') });
+    });
+  });
+
+  const hoursAgo = (hours: number) => minutesAgo(60 * hours + 1);
+  test.each([
+    ['from a clock three hours behind', hoursAgo(3), "3 h 1 min old: kept, not judged; is the sender's clock in UTC?"],
+    ['of a backlog', minutesAgo(107), '1 h 47 min old: kept, not judged'],
+  ])('is unknown for counts %s, and says how late they are', async (_name, timestamp, reason) => {
+    await against('ready', async (client, look) => {
+      await look('ready');
+      const report = { timestamp, source: 'late', counts: { approved: 300, denied: 250 } };
+      for (const counted of [{ late: 1 }, { duplicates: 1, late: 0 }])
+        expect((await client.post(report)).json).toMatchObject({ ...counted, recommendation: 'unknown', reason });
+    });
+  });
+
+  test('is unknown where no status is judged, and says which are', async () => {
+    await against('ready', async (client, look) => {
+      await look('ready');
+      const { json } = await client.post({ timestamp: minutesAgo(6), source: 'sales', counts: { refunded: 3 } });
+      expect(json).toMatchObject({ recommendation: 'unknown', assessments: [] });
+      expect(json.reason).toContain('denied, failed, reversed, backend_reversed');
     });
   });
 

@@ -121,6 +121,10 @@ describe('tillwatch up --demo', () => {
       return json.alerts.find((a: { labels: { alertname: string }; state: string }) => a.labels.alertname === name);
     };
     await waitFor(async () => (await firing())?.state === 'firing', { timeout: 150_000, what: `${name} to fire` });
+    // As soon as the service has seen it: a minute that is normal by itself is no all-clear.
+    const normal = async () => (await post({ approved: 1, denied: 0 })).json;
+    await waitFor(async () => (await normal()).reason.includes(`${name} is firing`), { what: 'the answer to know it' });
+    expect((await normal()).recommendation).toBe('alert');
 
     const told = async () => {
       const { json } = await service.get('/api/v1/alerts');

@@ -115,7 +115,7 @@ async function record(ctx: Context, services: Services): Promise<void> {
   const token = tokenHash(ctx, services);
   const keyed: Key | undefined = key === undefined ? undefined : { key, token, fingerprint: fingerprintOf(ctx) };
   const recorded = await ledger.record(parsed.reports, { key: keyed, token, now });
-  const answer = recorded.answer ?? JSON.stringify(answerTo(recorded, services));
+  const answer = recorded.answer ?? JSON.stringify(answerTo(recorded, parsed.reports, now, services));
   if (!recorded.replayed) {
     if (keyed !== undefined) ledger.keepAnswer(keyed, answer).catch(() => {});
     noteOverflow(services, recorded.overflowed);
