@@ -11,7 +11,7 @@ export interface Normal {
   relativeVariance?: number;
   /** The least that the upper edge of the band may be. */
   floor: Partial<Record<Window, number>>;
-  /** It had a blip of two minutes in the last seven days. */
+  /** It had a blip of two minutes in the last two weeks. */
   blips?: boolean;
 }
 

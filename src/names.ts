@@ -60,8 +60,8 @@ export const RECORDED = {
   lower: 'status_window:transactions:lower',
   /** Distance from expected in standard deviations. */
   score: 'status_window:transactions:score',
-  /** 1 for a week after a blip of two minutes: such a status must be bad for three. */
-  blips: 'status:transactions:blip7d',
+  /** 1 for two weeks after a blip of two minutes: to the 2-minute window such a status must be bad for three. */
+  blips: 'status:transactions:blip14d',
   /** -2 falling a lot, -1 falling, 0 stable, 1 rising, 2 rising a lot. */
   trend: 'status:transactions:trend',
   /** 1 while there are less than three days of history, else 0. No labels. */

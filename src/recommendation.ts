@@ -36,22 +36,35 @@ export interface Assessment {
   reason: string;
 }
 
+/** What a status would be beside so many approved; the half is what none approved still allows for (transactions.rules.yml). */
+const expectedBeside = (approved: number, odds: number): number => (approved + 0.5) * odds;
+
+/** Relative variance of that: what the rules recorded, and the chance of the approvals themselves (approval_noise, baseline.rules.yml). */
+function varianceBeside(
+  approved: number,
+  { relativeVariance = 0 }: Normal,
+  { z, noiseZ }: Pick<Tunables, 'z' | 'noiseZ'>,
+): number {
+  return relativeVariance + ((z['1m'] ?? Number.NaN) / noiseZ) ** 2 / (approved + 0.5);
+}
+
 /**
- * The largest normal count where `expected` are expected: the band, at least the floor.
+ * The largest normal count beside so many approved: the band, at least the floor.
  * The rules record the same as status_window:transactions:upper.
  * @param window 1m, or 2m of which the busier minute is left out
  * @returns a number of transactions, undefined where the rules have not recorded what it needs
  */
 export function upperBound(
-  expected: number,
+  approved: number,
   window: '1m' | '2m',
   normal: Normal,
   tunables: Pick<Tunables, 'z' | 'noiseZ'>,
 ): number | undefined {
-  const { relativeVariance: r, floor } = normal;
   const { noiseZ } = tunables;
-  const [z, least] = [tunables.z[window], floor[window]];
-  if (r === undefined || z === undefined || least === undefined) return undefined;
+  const [z, least] = [tunables.z[window], normal.floor[window]];
+  if (normal.relativeVariance === undefined || z === undefined || least === undefined) return undefined;
+  const expected = expectedBeside(approved, normal.odds);
+  const r = varianceBeside(approved, normal, tunables);
   const bound = Math.max(bandAt(window === '2m' ? expected / 2 : expected, r, z, noiseZ), least);
   // A rule that divided by zero records NaN, as does one whose tunable is missing; nothing is above NaN or below it.
   return Number.isFinite(bound) ? bound : undefined;
@@ -98,11 +111,11 @@ function assessStatus(status: JudgedStatus, minute: Minute, all: number, baselin
   const said = minute.counts.approved;
   const approved = said ?? baseline.approved(minute.labels) ?? 0;
   const count = minute.counts[status] ?? 0;
-  const expected = approved * normal.odds;
-  const upper = upperBound(expected, '1m', normal, baseline.tunables);
+  const expected = expectedBeside(approved, normal.odds);
+  const upper = upperBound(approved, '1m', normal, baseline.tunables);
   if (upper === undefined) return unjudged(status, minute, all, firing, 'the rules have not recorded the band yet');
   const others = all - count + (said === undefined ? approved : 0);
-  const recommendation = firing === undefined ? verdict(status, minute, expected, upper, normal, baseline) : 'alert';
+  const recommendation = firing === undefined ? verdict(status, minute, approved, upper, normal, baseline) : 'alert';
   const assessment: Assessment = {
     status,
     labels: named(minute.labels),
@@ -113,7 +126,7 @@ function assessStatus(status: JudgedStatus, minute: Minute, all: number, baselin
     upper: round(shareOf(upper, others)),
     expectedCount: round(expected),
     upperCount: round(upper),
-    score: round(scoreOf(count, expected, normal.relativeVariance ?? 0)),
+    score: round(scoreOf(count, expected, varianceBeside(approved, normal, baseline.tunables))),
     recommendation,
     reason: '',
   };
@@ -124,22 +137,23 @@ function assessStatus(status: JudgedStatus, minute: Minute, all: number, baselin
 /** Two minutes before, too: asked of a status that had a blip of two minutes, as the rules ask it (lasting.rules.yml). */
 function lasting(status: JudgedStatus, { earlier, labels }: Minute, normal: Normal, baseline: Baseline): boolean {
   if (!normal.blips) return true;
-  const expected = (earlier.approved ?? baseline.approved(labels) ?? 0) * normal.odds;
-  return scoreOf(earlier[status] ?? 0, expected, normal.relativeVariance ?? 0) > baseline.tunables.calmScore;
+  const approved = earlier.approved ?? baseline.approved(labels) ?? 0;
+  const variance = varianceBeside(approved, normal, baseline.tunables);
+  return scoreOf(earlier[status] ?? 0, expectedBeside(approved, normal.odds), variance) > baseline.tunables.calmScore;
 }
 
 /** One minute above its band is to be watched; two in a row are an alert. */
 function verdict(
   status: JudgedStatus,
   minute: Minute,
-  expected: number,
+  approved: number,
   upper: number,
   normal: Normal,
   baseline: Baseline,
 ): Recommendation {
   const count = minute.counts[status] ?? 0;
-  const volume = minute.previous.approved ?? baseline.approved(minute.labels) ?? 0;
-  const both = upperBound(expected + volume * normal.odds, '2m', normal, baseline.tunables) ?? Number.POSITIVE_INFINITY;
+  const before = minute.previous.approved ?? baseline.approved(minute.labels) ?? 0;
+  const both = upperBound(approved + before, '2m', normal, baseline.tunables) ?? Number.POSITIVE_INFINITY;
   const two = Math.min(count, minute.previous[status] ?? 0) > both;
   if (two && lasting(status, minute, normal, baseline)) return 'alert';
   return count > upper ? 'watch' : 'ok';
@@ -151,7 +165,7 @@ function reasonFor(a: Assessment, normal: Normal, firing: string | undefined): s
   const facts = `${where.join('')}${a.status} is ${percent(a.share)} of ${a.total} transactions; ${band}`;
   if (firing !== undefined) return `${facts}; ${firing} is firing`;
   if (a.recommendation === 'watch' && normal.blips)
-    return `${facts}; there was a blip this week: two minutes alone are no alert`;
+    return `${facts}; there was a blip in the last two weeks: two minutes alone are no alert`;
   if (a.recommendation === 'watch') return `${facts}; one minute alone is no alert`;
   return a.recommendation === 'alert' ? `${facts}; the minute before was above normal too` : facts;
 }

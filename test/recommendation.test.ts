@@ -18,18 +18,19 @@ describe('the largest normal count, worked out by hand', () => {
   });
 
   test.each([
-    // 100 + sqrt(10.89 * 100 + 49 * 0.01 * 100^2) + (1 + 2 * 0.01 * 100) * 9.89 / 6
-    ['a hundred expected', 100, '1m', normal(0.01), 182.3336],
-    // The busier of two minutes is left out: half of what both expect.
-    ['a hundred a minute in two', 200, '2m', normal(0.01), 182.3336],
-    // 8 + sqrt(87.12 + 156.8) + 1.8 * 9.89 / 6
-    ['eight expected', 8, '1m', normal(0.05), 26.585],
-    // The skew alone, 1.65, is less than 3 events: the floor is half a one below them.
-    ['none expected', 0, '1m', normal(0.01), 2.5],
-    ['a peak at this time of day', 100, '1m', normal(0.01, 421.2436), 421.2436],
-    ['a peak that the band covers anyway', 100, '1m', normal(0.01, 20), 182.3336],
-  ] as const)('%s', (_name, expected, window, given, upper) => {
-    expect(upperBound(expected, window, given, TUNABLES)).toBeCloseTo(upper, 3);
+    // Half an approval more makes 2,000 of them. Their own chance is (3.3 / 7)^2 / 2000 of the variance, 0.010111 in all:
+    // 100 + sqrt(10.89 * 100 + 49 * 0.010111 * 100^2) + (1 + 2 * 0.010111 * 100) * 9.89 / 6
+    ['a hundred expected', 1999.5, '1m', normal(0.01), 182.7213],
+    // The busier of two minutes is left out: half of what both expect. There are 4,000 approvals, 0.010056 in all.
+    ['a hundred a minute in two', 3999.5, '2m', normal(0.01), 182.5276],
+    // 8 + sqrt(87.12 + 49 * 0.051389 * 8^2) + (1 + 2 * 0.051389 * 8) * 9.89 / 6
+    ['eight expected', 159.5, '1m', normal(0.05), 26.7604],
+    // 0.025 and what chance adds are less than 3 events: the floor is half a one below them.
+    ['none approved', 0, '1m', normal(0.01), 2.5],
+    ['a peak at this time of day', 1999.5, '1m', normal(0.01, 421.2436), 421.2436],
+    ['a peak that the band covers anyway', 1999.5, '1m', normal(0.01, 20), 182.7213],
+  ] as const)('%s', (_name, approved, window, given, upper) => {
+    expect(upperBound(approved, window, given, TUNABLES)).toBeCloseTo(upper, 3);
   });
 
   test.each([
@@ -50,7 +51,7 @@ describe('the largest normal count, worked out by hand', () => {
   });
 });
 
-// With 100 approved, 5 denied are expected and 14.98 are the most that is normal, in one minute and in each of two.
+// With 100 approved, 5.025 denied are expected and 15.2 are the most that is normal in one minute, 15.1 in each of two.
 const NOW = 1_795_264_275;
 const firing = {
   labels: { __name__: 'ALERTS', alertname: 'TransactionsDeniedAboveNormal', status: 'denied' },
@@ -71,25 +72,25 @@ describe('one minute of denied', () => {
   test.each([
     ['as usual', { approved: 100, denied: 5 }, {}, ready, 'ok'],
     ['none', { approved: 100, denied: 0 }, {}, ready, 'ok'],
-    ['at the edge', { approved: 100, denied: 14 }, { approved: 100, denied: 14 }, ready, 'ok'],
-    ['above, for the first time', { approved: 100, denied: 15 }, { approved: 100, denied: 5 }, ready, 'watch'],
+    ['at the edge', { approved: 100, denied: 15 }, { approved: 100, denied: 15 }, ready, 'ok'],
+    ['above, for the first time', { approved: 100, denied: 16 }, { approved: 100, denied: 5 }, ready, 'watch'],
     ['above, the minute before unknown', { approved: 100, denied: 500 }, {}, ready, 'watch'],
-    ['above twice', { approved: 100, denied: 15 }, { approved: 100, denied: 15 }, ready, 'alert'],
+    ['above twice', { approved: 100, denied: 16 }, { approved: 100, denied: 16 }, ready, 'alert'],
     [
       'above twice, the second time by far',
       { approved: 100, denied: 500 },
-      { approved: 100, denied: 15 },
+      { approved: 100, denied: 16 },
       ready,
       'alert',
     ],
     ['normal after a bad minute', { approved: 100, denied: 5 }, { approved: 100, denied: 500 }, ready, 'ok'],
     ['twice as many at twice the volume', { approved: 400, denied: 20 }, { approved: 400, denied: 20 }, ready, 'ok'],
-    ['above, while the alert fires', { approved: 100, denied: 15 }, {}, alerting, 'alert'],
+    ['above, while the alert fires', { approved: 100, denied: 16 }, {}, alerting, 'alert'],
     ['normal, while the alert fires', { approved: 100, denied: 5 }, {}, alerting, 'alert'],
     ['while the alert fires and nothing else is known', { denied: 5 }, {}, onlyAlerting, 'alert'],
-    ['without approved, against what was recorded', { denied: 15 }, {}, ready, 'watch'],
-    ['without approved, as usual', { denied: 14 }, { denied: 15 }, ready, 'ok'],
-    ['twice without approved', { denied: 15 }, { denied: 15 }, ready, 'alert'],
+    ['without approved, against what was recorded', { denied: 16 }, {}, ready, 'watch'],
+    ['without approved, as usual', { denied: 15 }, { denied: 16 }, ready, 'ok'],
+    ['twice without approved', { denied: 16 }, { denied: 16 }, ready, 'alert'],
   ] as const)('%s', (_name, counts, previous, baseline, recommendation) => {
     expect(judged(counts, previous, baseline)).toMatchObject({ recommendation });
   });
@@ -104,7 +105,7 @@ describe('one minute of denied', () => {
     expect(judged(counts, counts, baseline)).toMatchObject({ recommendation: 'alert' });
   });
 
-  test('a status that had a blip of two minutes this week must be bad for three', () => {
+  test('a status that had a blip of two minutes lately must be bad for three', () => {
     const blip = { labels: { __name__: RECORDED.blips, status: 'denied' }, value: 1 };
     const blipping = toBaseline(RECORDINGS, [], NOW, [blip]);
     const bad = { approved: 100, denied: 50 };
@@ -118,19 +119,21 @@ describe('one minute of denied', () => {
 
   test('the numbers and the sentence say the same', () => {
     const report = { approved: 116, denied: 54 };
-    // 5.8 + sqrt(10.89 * 5.8 + 49 * 0.01 * 5.8^2) + (1 + 2 * 0.01 * 5.8) * 9.89 / 6, and 48.2 / sqrt(5.8 + 0.01 * 5.8^2 + 0.25)
+    // With 5.825 expected and a relative variance of 0.01 + (3.3 / 7)^2 / 116.5 = 0.011908:
+    // 5.825 + sqrt(10.89 * 5.825 + 49 * 0.011908 * 5.825^2) + (1 + 2 * 0.011908 * 5.825) * 9.89 / 6, and
+    // 48.175 / sqrt(5.825 + 0.011908 * 5.825^2 + 0.25)
     expect(judged(report, {})).toEqual({
       status: 'denied',
       count: 54,
       total: 170,
       share: 0.317647,
-      expected: 0.047619,
-      upper: expect.closeTo(0.12495, 4),
-      expectedCount: 5.8,
-      upperCount: expect.closeTo(16.564, 3),
-      score: expect.closeTo(19.073, 3),
+      expected: 0.0478145,
+      upper: expect.closeTo(0.12667, 4),
+      expectedCount: 5.825,
+      upperCount: expect.closeTo(16.825, 3),
+      score: expect.closeTo(18.926, 3),
       recommendation: 'watch',
-      reason: 'denied is 31.8 % of 170 transactions; normal here is 4.8 %, up to 12.5 %; one minute alone is no alert',
+      reason: 'denied is 31.8 % of 170 transactions; normal here is 4.8 %, up to 12.7 %; one minute alone is no alert',
     });
     expect(judged(report, report)?.reason).toContain('the minute before was above normal too');
     expect(judged(report, {}, alerting)?.reason).toContain('TransactionsDeniedAboveNormal is firing');
@@ -241,8 +244,8 @@ describe('a service and its Prometheus', () => {
       expect(await minute(0, 5)).toMatchObject({ recommendation: 'ok', baseline: { state: 'ready' } });
       expect(await minute(1, 100)).toMatchObject({ recommendation: 'watch' });
       const second = await minute(2, 100);
-      expect(second).toMatchObject({ recommendation: 'alert', assessments: [{ expected: 0.047619, share: 0.5 }] });
-      expect(second.assessments[0].upper).toBeCloseTo(0.13028, 4);
+      expect(second).toMatchObject({ recommendation: 'alert', assessments: [{ expected: 0.0478458, share: 0.5 }] });
+      expect(second.assessments[0].upper).toBeCloseTo(0.13219, 4);
       expect(await minute(3, 5)).toMatchObject({ recommendation: 'ok' });
       const age = Date.now() - Date.parse(second.baseline.asOf);
       expect(age).toBeGreaterThan(14_000);

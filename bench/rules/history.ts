@@ -67,6 +67,11 @@ const PER_ACQUIRER: readonly Recorded[] = [
   },
   {
     name: 'status_window:transactions:peak1h',
+    series: byWindow(JUDGED_STATUSES, () => 2, false),
+    ages: onDays(WEEK, -34, -26),
+  },
+  {
+    name: 'status_window:transactions:peak_count1h',
     series: byWindow(JUDGED_STATUSES, (n, w) => n * Math.max(w - 1, 1)),
     ages: onDays(WEEK, -34, -26),
   },
@@ -90,21 +95,26 @@ const PER_ACQUIRER: readonly Recorded[] = [
       between(71 * HOUR - 20, 72 * HOUR + 4),
     ),
   },
-  ...(['residual_squares1h', 'steady_residual_squares1h'] as const).map((name) => ({
-    name: `status_window:transactions:${name}`,
+  {
+    name: 'status_window:transactions:dispersion1h',
+    series: byWindow(JUDGED_STATUSES, () => 0.01, false),
+    ages: HOURLY,
+  },
+  {
+    name: 'status_window:transactions:quiet_residual_squares1h',
     series: byWindow(JUDGED_STATUSES, (n, w) => 60 * (n * w) ** 2 * 0.01, false),
     ages: HOURLY,
-  })),
-  ...(['expected_squares1h', 'steady_expected_squares1h'] as const).map((name) => ({
-    name: `status_window:transactions:${name}`,
+  },
+  {
+    name: 'status_window:transactions:quiet_expected_squares1h',
     series: byWindow(JUDGED_STATUSES, (n, w) => 60 * (n * w) ** 2, false),
     ages: HOURLY,
-  })),
-  ...(['clean_minutes1h', 'steady_minutes1h'] as const).map((name) => ({
-    name: `status_window:transactions:${name}`,
+  },
+  {
+    name: 'status_window:transactions:quiet_minutes1h',
     series: byWindow(JUDGED_STATUSES, () => 60),
     ages: HOURLY,
-  })),
+  },
   {
     name: 'status_window:transactions:rough_dispersion',
     series: byWindow(JUDGED_STATUSES, () => 0.01, false),
