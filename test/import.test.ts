@@ -21,9 +21,9 @@ const START = Math.floor(Date.now() / 86_400_000 - 8) * 86_400;
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 const DAY = iso(START).slice(0, 10);
 
-async function simulated(name: string, authCodes: boolean): Promise<string> {
+async function simulated(name: string, authCodes: boolean, days = 0.25): Promise<string> {
   const io = createTestIo();
-  await simulateCommand({ days: 0.25, seed: 9, start: iso(START), authCodes }, io);
+  await simulateCommand({ days, seed: 9, start: iso(START), authCodes }, io);
   const file = join(await tempDir(), name);
   await writeFile(file, io.written.stdout);
   return file;
@@ -173,7 +173,7 @@ describe('tillwatch import', () => {
   });
 
   it('says that nothing was imported when it is interrupted', async () => {
-    const file = await simulated('transactions.csv', false);
+    const file = await simulated('transactions.csv', false, 3);
     const io = createTestIo({ terminal: true });
     io.stderr.on('data', (text: string) => {
       if (text.includes('rules')) io.stop.abort('SIGINT');

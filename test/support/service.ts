@@ -102,10 +102,10 @@ export function parseMetrics(text: string): Map<string, number> {
 
 /**
  * The counters of transactions as exposed, line by line. Without the gauge of the last minute, which a minute that ends
- * changes by itself.
+ * changes by itself, and those of sources, which Prometheus remembers over a restart.
  */
 export const transactionLines = (metrics: string): string[] =>
-  metrics.split('\n').filter((line) => /^transactions_(?!last_minute)/.test(line));
+  metrics.split('\n').filter((line) => /^transactions_(?!last_minute)/.test(line) && !line.includes('{source='));
 
 export interface Service extends Client {
   dir: string;
