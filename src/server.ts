@@ -22,6 +22,8 @@ import { createSources } from './sources.ts';
 
 /** Requests that are being answered when the service stops get this long; in milliseconds. */
 const GRACE_MS = 5000;
+/** Connections without a request are closed after this long: who sends often has been told to go by then. */
+const IDLE_MS = 2000;
 /** The first answers know what is normal where Prometheus says so within this time; counts do not wait longer. Milliseconds. */
 const FIRST_LOOK_MS = 500;
 
@@ -74,17 +76,19 @@ async function listen(server: Server, { host, port }: Config): Promise<void> {
 }
 
 /**
- * Goes on answering for a while, so that a load balancer sees that it is not ready; then lets open requests finish. Each
- * connection ends with an answer that says so: one that is closed while it seems idle may have its next request on the way
- * already, and its sender cannot know whether that was counted.
+ * Goes on answering for a while, so that a load balancer sees that it is not ready; then takes no new connections and lets
+ * open requests finish. Each connection ends with an answer that says so: one that is closed while it seems idle may have
+ * its next request on the way already, and its sender cannot know whether that was counted. Nobody is told to connect
+ * anew before that: a connection that has not been accepted when the service closes is reset.
  */
 async function stop(server: Server, drainSeconds: number): Promise<void> {
-  server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
   await sleep(drainSeconds * 1000);
+  server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
   const closed = once(server, 'close');
   // Not server.close(), which closes connections that seem idle at once.
   NetServer.prototype.close.call(server);
   const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+  await Promise.race([closed, sleep(Math.min(drainSeconds * 1000, IDLE_MS))]);
   // Connections that were being answered at this moment become idle one after another.
   const idle = setInterval(() => server.closeIdleConnections(), 20);
   await closed;

@@ -1,4 +1,4 @@
-import { cp, mkdir } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -14,8 +14,7 @@ const USUAL = { '00': 100, '51': 5, '59': 1, X9: 1 };
 /** Six hours of the usual, and five minutes in which many cards have no money. */
 async function importSurge(dataDir: string): Promise<void> {
   const rulesDir = join(dataDir, 'rules');
-  await mkdir(rulesDir);
-  for (const file of ['auth-codes.rules.yml', 'tunables.rules.yml']) await cp(join(rules, file), join(rulesDir, file));
+  await cp(rules, rulesDir, { recursive: true });
   const end = Math.floor(Date.now() / 60_000);
   const minutes = Array.from({ length: 365 }, (_, i) => {
     const minute = end - 365 + i;
