@@ -218,7 +218,10 @@ describe('runBacktest', () => {
     const minutes = [{ minute: 0, counts: { approved: 9, denied: 1 } }];
     const { leftOut, rules } = await runBacktest({ ...options, authCodes: [], minutes, rulesDir: projectRules });
     expect(leftOut).toContainEqual({ alertname: 'Watchdog', reason: 'reads no metric' });
-    expect(leftOut).toContainEqual({ alertname: 'TillwatchDown', reason: 'reads up, which the history does not have' });
+    expect(leftOut).toContainEqual({
+      alertname: 'TillwatchLedgerFailing',
+      reason: 'reads tillwatch_ledger_failing, which the history does not have',
+    });
     expect(leftOut.map(({ alertname }) => alertname)).toContain('AuthCodeAboveNormal');
     expect(rules.every(({ alert }) => alert.startsWith('Transactions'))).toBe(true);
   });

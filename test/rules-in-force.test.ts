@@ -43,7 +43,7 @@ test('GET /api/v1/rules has every rule of every file, as Prometheus evaluates it
   expect(denied(groups)).toEqual({
     name: DENIED,
     type: 'alerting',
-    query: expect.stringContaining('above_normal'),
+    query: expect.stringContaining('incident:transactions:told'),
     for: 0,
     keepFiringFor: 300,
     health: 'ok',
