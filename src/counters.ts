@@ -20,6 +20,8 @@ export interface CounterOptions {
   authCodes: readonly string[];
   /** Values to continue from, by series; asked once, with the start of the first minute in seconds since the epoch. */
   base: (from: number) => Promise<ReadonlyMap<string, number>>;
+  /** Whether the reports count as live ones, whose silence is told; imported ones teach the rhythm alone. */
+  live?: boolean;
   onMinute?: ((minute: number) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -38,7 +40,8 @@ const statusSeries = (status: string, labels: Labels = {}) =>
   seriesText(METRIC.transactions, { ...labels, ...IMPORT_LABELS, status });
 const codeSeries = (code: string, labels: Labels = {}) =>
   seriesText(METRIC.authCodes, { ...labels, ...IMPORT_LABELS, auth_code: code });
-const LAST_REPORT = seriesText(METRIC.lastReport, IMPORT_LABELS);
+const lastReportSeries = (live = false) =>
+  seriesText(METRIC.lastReport, live ? { ...IMPORT_LABELS, instance: 'played' } : IMPORT_LABELS);
 
 /**
  * Hands on the counters that a running Tillwatch would have exposed, in order of time: series as text, their values, seconds since the
@@ -69,7 +72,7 @@ export async function exposeCounters(
       await bridge(written.to / 60, minute, expose);
     }
     if (counted.restarted === true) for (const series of totals.keys()) totals.set(series, 0);
-    await expose(minute, addCounts(totals, base, counted, options.statuses));
+    await expose(minute, addCounts(totals, base, counted, options));
     await expose(minute + 1);
     written.to = (minute + 1) * 60;
     written.minutes++;
@@ -98,7 +101,7 @@ function addCounts(
   totals: Map<string, number>,
   base: ReadonlyMap<string, number>,
   counted: MinuteCounts,
-  statuses: boolean,
+  { statuses, live }: CounterOptions,
 ): Map<string, number> {
   const fresh = new Map<string, number>();
   const add = (series: string, count: number) => {
@@ -110,6 +113,6 @@ function addCounts(
     if (statuses) for (const [status, count] of Object.entries(counts)) add(statusSeries(status, labels), count);
     for (const [code, count] of Object.entries(authCodes)) add(codeSeries(code, labels), count);
   }
-  if (statuses) totals.set(LAST_REPORT, counted.minute * 60);
+  if (statuses) totals.set(lastReportSeries(live), counted.minute * 60);
   return fresh;
 }

@@ -197,7 +197,7 @@ describe('tillwatch backtest', () => {
     const { alerts } = await json([file]);
     const names = alerts.filter(({ startsAt }: { startsAt: string }) => /T0[67]:/.test(startsAt));
     expect(names).toMatchObject([
-      { alertname: 'TransactionsReportsMissing', startsAt: '2026-01-06T06:02:00Z', endsAt: '2026-01-06T07:06:00Z' },
+      { alertname: 'TransactionsReportsMissing', startsAt: '2026-01-06T06:03:00Z', endsAt: '2026-01-06T07:03:00Z' },
     ]);
   });
 

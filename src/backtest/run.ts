@@ -67,6 +67,7 @@ export async function runBacktest(options: BacktestOptions): Promise<Backtest> {
   const replay = await replayHistory({
     ...options,
     minutes: shifted(options.minutes, shift),
+    live: true,
     rules: plan.recording,
     expressions: plan.evaluated.map((rule) => ({ expr: rule.expr, where: whereIs(rule) })),
     onMinute: () => {
