@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addLedger, timeFlag } from './cli-ledger.ts';
 import { type AnalyzeCommandOptions, analyzeCommand } from './commands/analyze.ts';
 import { type BacktestCommandOptions, backtestCommand } from './commands/backtest.ts';
-import { check } from './commands/check.ts';
+import { type CheckOptions, check } from './commands/check.ts';
 import { type Accepted, importCommand } from './commands/import.ts';
 import { importLedger } from './commands/import-ledger.ts';
 import type { CommandIo } from './commands/io.ts';
@@ -205,11 +205,16 @@ function createProgram(io: CommandIo, settle: Settle): Command {
   addLedger(program, io, settle, (command) => addSettings(command, ['data', 'ledger']));
   program
     .command('check')
-    .description('validate every rule, test, route and template file')
+    .description('validate every rule, route, template and setting')
     .argument('[dir]', 'folder that holds prometheus/ and alertmanager/, default the own ones', PROJECT)
-    .action(async (dir: string) =>
-      settle(await check(dir, { stdout: (text) => io.stdout.write(text), stderr: (text) => io.stderr.write(text) })),
-    );
+    .option('--tests', 'run the promtool suites in prometheus/tests too, which takes minutes')
+    .action(async (dir: string, options: CheckOptions) => {
+      const output = {
+        stdout: (text: string) => io.stdout.write(text),
+        stderr: (text: string) => io.stderr.write(text),
+      };
+      settle(await check(dir, output, options));
+    });
   return program;
 }
 
