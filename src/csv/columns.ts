@@ -1,6 +1,6 @@
 import { authCodeOf, isCommonCode } from '../domain/auth-codes.ts';
 import { statusOf } from '../domain/status-words.ts';
-import { STATUSES, type Status } from '../names.ts';
+import type { Status } from '../names.ts';
 import { MIDNIGHT, type TimeShape, timeShape } from './times.ts';
 
 /** A column whose header names a status, an auth code or, as Grafana writes it, labels. */
@@ -408,6 +408,3 @@ export function likelyCount(
   );
   return column === undefined ? undefined : headerText(header, column);
 }
-
-/** A column for each status, for the message about a header that is none. */
-export const STATUS_NAMES = STATUSES.join(', ');

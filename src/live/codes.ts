@@ -1,5 +1,5 @@
 import { get } from './api.ts';
-import { byId, fill, h, icon, svg } from './dom.ts';
+import { byId, fill, h, icon, sayingWhy, svg } from './dom.ts';
 import { count, percent } from './format.ts';
 import { currentLabels, keyOf, type Model } from './model.ts';
 import { evaluatedAt } from './recent.ts';
@@ -57,14 +57,9 @@ export function createCodes(): (model: Model) => void {
     fill(byId('codes-rows'), [codes === undefined, mine], () => (codes === undefined ? [] : show(mine)));
   }
   async function load(): Promise<void> {
-    const error = byId('codes-error');
-    try {
+    await sayingWhy(byId('codes-error'), async () => {
       ({ codes } = await get<{ codes: AuthCode[] }>('auth-codes'));
-      error.hidden = true;
-    } catch (problem) {
-      error.textContent = problem instanceof Error ? problem.message : String(problem);
-      error.hidden = false;
-    }
+    });
     draw();
   }
   return (model) => {

@@ -115,3 +115,14 @@ export function keepScrollable(): void {
     else box.removeAttribute('tabindex');
   }
 }
+
+/** Does what may fail, and says in `box` why it did. */
+export async function sayingWhy(box: HTMLElement, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+    box.hidden = true;
+  } catch (problem) {
+    box.textContent = problem instanceof Error ? problem.message : String(problem);
+    box.hidden = false;
+  }
+}

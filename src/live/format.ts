@@ -77,7 +77,7 @@ export const capital = (text: string): string => text.charAt(0).toUpperCase() + 
 /** `acquirer acme, channel web`; names what has no label too. */
 export function labelText(labels: Labels): string {
   const named = Object.entries(labels).map(([name, value]) => `${name} ${value}`);
-  return named.length === 0 ? 'no extra label' : named.join(', ');
+  return named.length === 0 ? 'all transactions' : named.join(', ');
 }
 
 /** `normal 26.1, up to 44.9`; of sales it is the least that counts. */

@@ -1,6 +1,6 @@
 import type UPlot from 'uplot';
 import { get } from './api.ts';
-import { byId, fill, h, icon } from './dom.ts';
+import { byId, fill, h, icon, sayingWhy } from './dom.ts';
 import { capital, count, words } from './format.ts';
 import { currentLabels, type Model } from './model.ts';
 import { axis, createChart, type PlotOptions, token } from './plot.ts';
@@ -155,15 +155,10 @@ export function createHours(): (model: Model) => void {
     const key = path(select.value, labels);
     asked = `${key} ${Math.floor(Date.now() / 900_000)}`;
     const mine = asked;
-    const error = byId('hours-error');
-    try {
+    await sayingWhy(byId('hours-error'), async () => {
       const comparison = await get<Comparison>(key);
       if (asked === mine) show(comparison);
-      error.hidden = true;
-    } catch (problem) {
-      error.textContent = problem instanceof Error ? problem.message : String(problem);
-      error.hidden = false;
-    }
+    });
   }
 
   return (model) => {

@@ -1,5 +1,5 @@
 import { get } from './api.ts';
-import { byId, fill, h, svg } from './dom.ts';
+import { byId, fill, h, sayingWhy, svg } from './dom.ts';
 import { capital, count, labelText, percent, words } from './format.ts';
 import { currentLabels, keyOf, type Model } from './model.ts';
 import { evaluatedAt } from './recent.ts';
@@ -48,22 +48,18 @@ export function createSlices(look: (labels: Labels) => void): (model: Model) => 
   }
   async function load(status: Status): Promise<void> {
     const mine = asked;
-    const error = byId('slices-error');
-    try {
+    await sayingWhy(byId('slices-error'), async () => {
       const answer = await get<SliceRanking>(`slices?status=${status}&limit=${SHOWN}`);
-      if (asked !== mine) return;
-      ranking = answer;
-      error.hidden = true;
-    } catch (problem) {
-      error.textContent = problem instanceof Error ? problem.message : String(problem);
-      error.hidden = false;
-    }
+      if (asked === mine) ranking = answer;
+    });
     draw();
   }
   return (model) => {
     shown = { status: model.status, chosen: keyOf(currentLabels(model)) };
     const key = `${model.status} ${model.state === undefined ? 0 : evaluatedAt(model.state)}`;
-    if (key !== asked && model.state !== undefined && model.link.state === 'live') {
+    // Before anything is judged there is nothing to rank.
+    const judged = (model.state?.anomalies.length ?? 0) > 0;
+    if (key !== asked && judged && model.link.state === 'live') {
       asked = key;
       void load(model.status);
     }

@@ -106,7 +106,7 @@ function labelChoice(model: Model, choose: (labels: Labels) => void): void {
       onchange: () => choose(options.find(({ key }) => key === select.value)?.labels ?? {}),
     });
     select.append(...options.map(({ key, text }) => h('option', { value: key }, text)));
-    return [h('label', { for: 'label-set' }, 'Of: '), select];
+    return [h('label', { for: 'label-set' }, 'Counts of: '), select];
   });
   const select = box.querySelector('select');
   if (select !== null) select.value = keyOf(currentLabels(model));
