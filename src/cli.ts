@@ -1,11 +1,11 @@
 import { Command, CommanderError } from 'commander';
-import { addLedger, timeFlag } from './cli-ledger.ts';
 import { type AnalyzeCommandOptions, analyzeCommand } from './commands/analyze.ts';
 import { type BacktestCommandOptions, backtestCommand } from './commands/backtest.ts';
 import { type CheckOptions, check } from './commands/check.ts';
 import { type Accepted, importCommand } from './commands/import.ts';
 import { importLedger } from './commands/import-ledger.ts';
 import type { CommandIo } from './commands/io.ts';
+import { addLedger, timeFlag } from './commands/ledger-flags.ts';
 import { serve } from './commands/serve.ts';
 import { type SimulateCommandOptions, simulateCommand } from './commands/simulate.ts';
 import { up } from './commands/up.ts';
@@ -18,14 +18,14 @@ import {
   type SettingName,
   UsageError,
   variable,
-} from './config.ts';
+} from './config/config.ts';
 import type { FileFlags } from './csv/options.ts';
-import { INCIDENT_KINDS } from './incidents.ts';
-import { messageOf } from './log.ts';
-import { VERSION } from './server.ts';
-import { DEFAULT_VOLUME } from './simulate.ts';
+import { VERSION } from './http/server.ts';
+import { messageOf } from './runtime/log.ts';
+import { PROJECT } from './runtime/project.ts';
+import { DEFAULT_VOLUME } from './simulator/feed.ts';
+import { INCIDENT_KINDS } from './simulator/incidents.ts';
 import { SCENARIO_NAMES } from './simulator/scenarios.ts';
-import { PROJECT } from './stack.ts';
 
 const NAMES = Object.keys(SETTINGS) as SettingName[];
 const SERVE = NAMES.filter((name) => !['prometheusPort', 'alertmanagerPort'].includes(name));

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAccess } from '../src/access.ts';
+import { createAccess } from '../src/http/access.ts';
 import { runToEnd, type Service, startService, temporaryFolder, transactionLines } from './support/service.ts';
 
 const TOKEN = {

@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { readTunables } from '../src/analyze/tunables.ts';
-import { bandAt } from '../src/band.ts';
 import { type AnalyzeCommandOptions, analyzeCommand } from '../src/commands/analyze.ts';
 import { simulateCommand } from '../src/commands/simulate.ts';
-import { upperBound } from '../src/recommendation.ts';
+import { bandAt } from '../src/judge/band.ts';
+import { upperBound } from '../src/judge/recommendation.ts';
 import { createTestIo, type TestIo } from './support/command-io.ts';
 import { tempDir } from './support/temp-dir.ts';
 

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { importHistory, storageOf } from '../src/history.ts';
-import { JUDGED_STATUSES, RECORDED, type Status } from '../src/names.ts';
-import { type PrivatePrometheus, startPrivatePrometheus } from '../src/private-prometheus.ts';
-import { createPrometheus, type Prometheus } from '../src/prometheus.ts';
-import type { Assessment } from '../src/recommendation.ts';
-import { AUTH_CODES, createTraffic, trafficMinutes } from '../src/simulate.ts';
-import { PROJECT } from '../src/stack.ts';
+import { JUDGED_STATUSES, RECORDED, type Status } from '../src/domain/names.ts';
+import { importHistory, storageOf } from '../src/history/history.ts';
+import type { Assessment } from '../src/judge/recommendation.ts';
+import { createPrometheus, type Prometheus } from '../src/prometheus/client.ts';
+import { type PrivatePrometheus, startPrivatePrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
+import { PROJECT } from '../src/runtime/project.ts';
+import { AUTH_CODES, createTraffic, trafficMinutes } from '../src/simulator/feed.ts';
 import { type Service, startService, temporaryFolder } from './support/service.ts';
 
 /** Enough for the guard, which needs three days. */

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { OTHER_DETECTORS } from '../bench/detection/detectors.ts';
 import { foundOfAll, foundOfKind, longestAfter, type Played, play } from '../bench/detection/played.ts';
 import { findingsOf, ROWS } from '../bench/detection/rows.ts';
-import { findBinary } from '../src/binaries.ts';
-import { runProgram } from '../src/programs.ts';
+import { findBinary } from '../src/binaries/binaries.ts';
+import { runProgram } from '../src/runtime/programs.ts';
 import { SCENARIO_NAMES } from '../src/simulator/scenarios.ts';
 
 /** Minutes of a run that begins at 0 and lasts a week. */

@@ -5,10 +5,10 @@ import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fetchArchives } from '../src/binaries/archive.ts';
+import { fetchOldPrometheus, findBinary, type Release } from '../src/binaries/binaries.ts';
 import { cached } from '../src/binaries/cache.ts';
 import { sourcesOfSuite } from '../src/binaries/debian.ts';
 import { atLeast } from '../src/binaries/executables.ts';
-import { fetchOldPrometheus, findBinary, type Release } from '../src/binaries.ts';
 import { startHttpServer } from './support/http-server.ts';
 
 let scratch: string;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { SETTINGS, variable } from '../src/config.ts';
+import { SETTINGS, variable } from '../src/config/config.ts';
 import { runProgram, runToEnd, serveProcess, temporaryFolder } from './support/service.ts';
 
 const COMMANDS = ['serve', 'up', 'import', 'simulate', 'check'];

@@ -3,10 +3,14 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { farFromNormal } from '../src/far-from-normal.ts';
-import { RECORDED } from '../src/names.ts';
-import { createBlocks, type PrivatePrometheus, startPrivatePrometheus } from '../src/private-prometheus.ts';
-import { gaussian, poisson, randomFor } from '../src/random.ts';
+import { RECORDED } from '../src/domain/names.ts';
+import { gaussian, poisson, randomFor } from '../src/domain/random.ts';
+import { farFromNormal } from '../src/judge/far-from-normal.ts';
+import {
+  createBlocks,
+  type PrivatePrometheus,
+  startPrivatePrometheus,
+} from '../src/prometheus/ephemeral-prometheus.ts';
 import { type Service, startService, temporaryFolder } from './support/service.ts';
 
 const MIDNIGHT = Date.UTC(2026, 2, 30) / 1000;

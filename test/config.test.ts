@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Config, type Flags, readConfig, UsageError } from '../src/config.ts';
+import { type Config, type Flags, readConfig, UsageError } from '../src/config/config.ts';
 import { temporaryFolder } from './support/service.ts';
 
 const read = (flags: Partial<Flags>, env: NodeJS.ProcessEnv = {}): Config => readConfig(flags as Flags, env);

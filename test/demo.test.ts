@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDemo, createDemoTraffic, type Demo } from '../src/demo.ts';
-import { postDemoTraffic } from '../src/demo-traffic.ts';
-import type { Clock } from '../src/post-traffic.ts';
-import { createTraffic, type TrafficMinute } from '../src/simulate.ts';
+import { createDemo, createDemoTraffic, type Demo } from '../src/simulator/demo.ts';
+import { postDemoTraffic } from '../src/simulator/demo-traffic.ts';
+import { createTraffic, type TrafficMinute } from '../src/simulator/feed.ts';
+import type { Clock } from '../src/simulator/post-traffic.ts';
 import { increases, type Service, startService } from './support/service.ts';
 
 const MINUTE = 60_000;

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type AlertRule, readRules } from '../src/rulefiles.ts';
+import { type AlertRule, readRules } from '../src/prometheus/rule-files.ts';
 import { committedDashboards } from './support/grafana.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

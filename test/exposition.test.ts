@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findBinary } from '../src/binaries.ts';
-import { STATUSES } from '../src/names.ts';
+import { findBinary } from '../src/binaries/binaries.ts';
+import { STATUSES } from '../src/domain/names.ts';
 import { freePort, type Running, startProcess, waitFor } from './support/processes.ts';
 import { minutesAgo, parseMetrics, type Service, startService, temporaryFolder } from './support/service.ts';
 

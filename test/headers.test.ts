@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readAssets } from '../src/assets.ts';
+import { readAssets } from '../src/http/assets.ts';
 import { type Headings, type Service, startService, temporaryFolder } from './support/service.ts';
 
 let service: Service;

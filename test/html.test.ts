@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { timeTicks, valueTicks } from '../src/html/axis.ts';
-import { barChart } from '../src/html/bar-chart.ts';
-import { formatCount, formatDuration, formatShare } from '../src/html/format.ts';
-import { page } from '../src/html/page.ts';
-import { STYLE } from '../src/html/style.ts';
-import { badge, facts, heatCell, table } from '../src/html/table.ts';
-import type { Point } from '../src/html/thin.ts';
-import { timeChart } from '../src/html/time-chart.ts';
+import { timeTicks, valueTicks } from '../src/reports/axis.ts';
+import { barChart } from '../src/reports/bar-chart.ts';
+import { formatCount, formatDuration, formatShare } from '../src/reports/format.ts';
+import { page } from '../src/reports/page.ts';
+import { STYLE } from '../src/reports/style.ts';
+import { badge, facts, heatCell, table } from '../src/reports/table.ts';
+import type { Point } from '../src/reports/thin.ts';
+import { timeChart } from '../src/reports/time-chart.ts';
 
 const START = Date.UTC(2026, 0, 5) / 1000;
 const minutes = (count: number, value: (minute: number) => number | null): Point[] =>

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type ImportCommandOptions, importCommand } from '../src/commands/import.ts';
 import { simulateCommand } from '../src/commands/simulate.ts';
-import { storageOf } from '../src/history.ts';
+import { storageOf } from '../src/history/history.ts';
 import { createTestIo, type TestIo } from './support/command-io.ts';
 import { blocksAndLeftovers, withStorage } from './support/storage.ts';
 import { tempDir } from './support/temp-dir.ts';

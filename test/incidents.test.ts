@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAlertmanager } from '../src/alertmanager.ts';
-import { RECORDED, TOTAL } from '../src/names.ts';
-import { createBlocks, startPrivatePrometheus } from '../src/private-prometheus.ts';
+import { createAlertmanager } from '../src/alerting/alertmanager.ts';
+import { RECORDED, TOTAL } from '../src/domain/names.ts';
+import { createBlocks, startPrivatePrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
 import { startAlertmanager } from './support/alertmanager.ts';
 import { listenTo } from './support/event-stream.ts';
 import { freePort, waitFor } from './support/processes.ts';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Report } from '../src/intake/report.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import { openLedger } from '../src/ledger/open.ts';
-import type { Report } from '../src/report.ts';
 import { type Postgres, startPostgres } from './support/postgres.ts';
 import {
   type Answer,

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { test } from 'vitest';
 import { parse } from 'yaml';
-import { findBinary } from '../src/binaries.ts';
-import { PROJECT } from '../src/stack.ts';
+import { findBinary } from '../src/binaries/binaries.ts';
+import { PROJECT } from '../src/runtime/project.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const rulesDir = join(PROJECT, 'prometheus', 'rules');

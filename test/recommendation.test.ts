@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { scoreOf } from '../src/band.ts';
-import { toBaseline, watchBaseline } from '../src/baseline.ts';
+import { RECORDED, TUNABLE } from '../src/domain/names.ts';
+import { scoreOf } from '../src/judge/band.ts';
+import { toBaseline, watchBaseline } from '../src/judge/baseline.ts';
+import { type Assessment, assess, overall, upperBound } from '../src/judge/recommendation.ts';
 import { openLedger } from '../src/ledger/open.ts';
-import { RECORDED, TUNABLE } from '../src/names.ts';
-import { createPrometheus } from '../src/prometheus.ts';
-import { type Assessment, assess, overall, upperBound } from '../src/recommendation.ts';
+import { createPrometheus } from '../src/prometheus/client.ts';
 import { fakePrometheus, type Mood, RECORDINGS } from './support/fake-prometheus.ts';
 import { type Client, minutesAgo, serveWith, startService, temporaryFolder } from './support/service.ts';
 

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseTime } from '../src/parse-time.ts';
+import { parseTime } from '../src/domain/times.ts';
 import { type Headings, increases, minutesAgo, type Service, startService } from './support/service.ts';
 
 let service: Service;

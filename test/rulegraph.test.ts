@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type PrivatePrometheus, startPrivatePrometheus } from '../src/private-prometheus.ts';
-import { metricsRead } from '../src/promql.ts';
-import { durationSeconds, type RecordingRule, readRules } from '../src/rulefiles.ts';
-import { affectedRules, layerRules } from '../src/rulegraph.ts';
+import { type PrivatePrometheus, startPrivatePrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
+import { metricsRead } from '../src/prometheus/promql.ts';
+import { durationSeconds, type RecordingRule, readRules } from '../src/prometheus/rule-files.ts';
+import { affectedRules, layerRules } from '../src/prometheus/rule-graph.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const projectRules = fileURLToPath(new URL('../prometheus/rules', import.meta.url));

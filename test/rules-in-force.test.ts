@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readRules } from '../src/rulefiles.ts';
+import { readRules } from '../src/prometheus/rule-files.ts';
 import { startAlertmanager } from './support/alertmanager.ts';
 import { waitFor } from './support/processes.ts';
 import { startRulesPrometheus } from './support/rules-prometheus.ts';

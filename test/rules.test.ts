@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { fetchOldPrometheus, findBinary } from '../src/binaries.ts';
-import { RECORDED, TUNABLE } from '../src/names.ts';
-import { readRules } from '../src/rulefiles.ts';
-import { layerRules } from '../src/rulegraph.ts';
+import { fetchOldPrometheus, findBinary } from '../src/binaries/binaries.ts';
+import { RECORDED, TUNABLE } from '../src/domain/names.ts';
+import { readRules } from '../src/prometheus/rule-files.ts';
+import { layerRules } from '../src/prometheus/rule-graph.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const prometheus = fileURLToPath(new URL('../prometheus', import.meta.url));

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { signalOf } from '../src/backtest/evidence.ts';
-import { readLabels } from '../src/incident-labels.ts';
-import { type Label, type SignalAlert, scoreAlerts } from '../src/score.ts';
+import { readLabels } from '../src/backtest/incident-labels.ts';
+import { type Label, type SignalAlert, scoreAlerts } from '../src/backtest/score.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 /** Minutes of a day, of which the whole is scored. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CheckedDashboard } from '../grafana/source/schema.ts';
-import { instantQuery, rangeQuery } from '../src/private-queries.ts';
+import { instantQuery, rangeQuery } from '../src/prometheus/ephemeral-queries.ts';
 import { committedDashboards, interpolate, queriesOf, seconds, variablesOf } from './support/grafana.ts';
 import { startWatched, type Watched } from './support/watched.ts';
 

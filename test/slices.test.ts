@@ -1,9 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RECORDED, SLICE_RECORDED, TUNABLE } from '../src/names.ts';
-import { seriesText } from '../src/openmetrics.ts';
-import { createBlocks, type PrivatePrometheus, startPrivatePrometheus } from '../src/private-prometheus.ts';
+import { RECORDED, SLICE_RECORDED, TUNABLE } from '../src/domain/names.ts';
+import {
+  createBlocks,
+  type PrivatePrometheus,
+  startPrivatePrometheus,
+} from '../src/prometheus/ephemeral-prometheus.ts';
+import { seriesText } from '../src/prometheus/openmetrics.ts';
 import { type Service, startService, temporaryFolder } from './support/service.ts';
 
 /** Denied a minute now, and usually; approved a minute in the busiest hour. */

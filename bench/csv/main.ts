@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { parse } from 'csv-parse';
 import { readCounts } from '../../src/csv/read.ts';
 import { openSource } from '../../src/csv/source.ts';
-import { createTraffic, trafficMinutes } from '../../src/simulate.ts';
+import { createTraffic, trafficMinutes } from '../../src/simulator/feed.ts';
 
 const ROWS = 1_000_000;
 const ROUNDS = 5;

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { forEachAtOnce } from '../../src/in-order-of-need.ts';
-import { messageOf } from '../../src/log.ts';
+import { forEachAtOnce } from '../../src/prometheus/in-order-of-need.ts';
+import { messageOf } from '../../src/runtime/log.ts';
 import { textTable } from '../project.ts';
 import { type Detector, OTHER_DETECTORS, OWN } from './detectors.ts';
 import { type Found, f1Of, longestAfter, median, type Played, play, precisionOf, recallOf } from './played.ts';

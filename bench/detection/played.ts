@@ -1,6 +1,6 @@
 import { type Backtest, type BacktestAlert, runBacktest } from '../../src/backtest/run.ts';
-import { type Label, scoreAlerts } from '../../src/score.ts';
-import { AUTH_CODES } from '../../src/simulate.ts';
+import { type Label, scoreAlerts } from '../../src/backtest/score.ts';
+import { AUTH_CODES } from '../../src/simulator/feed.ts';
 import { makeRun, type ScenarioName } from '../../src/simulator/scenarios.ts';
 import type { Detector } from './detectors.ts';
 

@@ -1,4 +1,4 @@
-import { STATUSES } from '../../src/names.ts';
+import { STATUSES } from '../../src/domain/names.ts';
 import { NUMBER, postOf } from '../load/request.mjs';
 
 const COUNTS = { approved: 116, denied: 6, failed: 1, reversed: 1, backend_reversed: 1, refunded: 2, processing: 3 };

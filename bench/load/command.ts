@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { messageOf } from '../../src/log.ts';
+import { messageOf } from '../../src/runtime/log.ts';
 import { type Row, WARM_UP } from './rounds.ts';
 import { findings, loadText, rowsText } from './table.ts';
 

@@ -1,7 +1,7 @@
-import { JUDGED_STATUSES, RECORDED, STATUSES, type Status, WINDOWS } from '../../src/names.ts';
-import { randomFor } from '../../src/random.ts';
-import { remoteWrite, type SeriesSamples } from '../../src/remote-write.ts';
-import { AUTH_CODES } from '../../src/simulate.ts';
+import { JUDGED_STATUSES, RECORDED, STATUSES, type Status, WINDOWS } from '../../src/domain/names.ts';
+import { randomFor } from '../../src/domain/random.ts';
+import { remoteWrite, type SeriesSamples } from '../../src/prometheus/remote-write.ts';
+import { AUTH_CODES } from '../../src/simulator/feed.ts';
 import { acquirers, PER_MINUTE } from './target.ts';
 
 /** Minutes before the start of the measurement. */

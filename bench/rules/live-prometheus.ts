@@ -1,7 +1,7 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findBinary } from '../../src/binaries.ts';
+import { findBinary } from '../../src/binaries/binaries.ts';
 import { keepRunning } from '../../src/stack/child.ts';
 import { choosePort } from '../../src/stack/ports.ts';
 

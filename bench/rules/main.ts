@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { messageOf } from '../../src/log.ts';
+import { messageOf } from '../../src/runtime/log.ts';
 import { costFindings, costText } from './cost-table.ts';
 import { measure } from './measure.ts';
 

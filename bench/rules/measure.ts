@@ -1,4 +1,4 @@
-import { readRules } from '../../src/rulefiles.ts';
+import { readRules } from '../../src/prometheus/rule-files.ts';
 import { OWN } from '../detection/detectors.ts';
 import { writeHistory } from './history.ts';
 import { type LivePrometheus, startLivePrometheus } from './live-prometheus.ts';

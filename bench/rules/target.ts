@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { METRIC, STATUSES, type Status } from '../../src/names.ts';
-import { AUTH_CODES } from '../../src/simulate.ts';
+import { METRIC, STATUSES, type Status } from '../../src/domain/names.ts';
+import { AUTH_CODES } from '../../src/simulator/feed.ts';
 
 /** Mean counts a minute of each value of the extra label. */
 export const PER_MINUTE: Record<Status, number> = {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { STATUSES } from '../../src/names.ts';
+import { STATUSES } from '../../src/domain/names.ts';
 import { report } from '../ingest/requests.ts';
 import type { Options } from '../load/command.ts';
 import { getOf, postOf } from '../load/request.mjs';

@@ -1,4 +1,4 @@
-import { STATUSES } from '../../src/names.ts';
+import { STATUSES } from '../../src/domain/names.ts';
 import { postOf } from '../load/request.mjs';
 import type { Generator, Service } from '../load/service.ts';
 

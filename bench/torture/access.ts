@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ROLES, type Role } from '../../src/access.ts';
+import { ROLES, type Role } from '../../src/http/access.ts';
 import { type Client, createClient } from './client.ts';
 import { Refusal, serve } from './program.ts';
 import type { Run, Torture } from './row.ts';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from '../../src/log.ts';
+import { messageOf } from '../../src/runtime/log.ts';
 import { PROJECT } from '../project.ts';
 import { type Client, createClient, minuteBefore } from './client.ts';
 import { unpacked } from './debian-tool.ts';

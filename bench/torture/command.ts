@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { messageOf } from '../../src/log.ts';
+import { messageOf } from '../../src/runtime/log.ts';
 import { type Finding, PROJECT } from '../project.ts';
 import { createViolations, type Seen, type Torture } from './row.ts';
 import { TORTURES } from './tortures.ts';

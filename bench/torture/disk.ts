@@ -1,4 +1,4 @@
-import { messageOf } from '../../src/log.ts';
+import { messageOf } from '../../src/runtime/log.ts';
 import { type Client, createClient, minuteBefore, totalOf } from './client.ts';
 import { damageLedgers } from './damage.ts';
 import { type Fault, fullDisk, ownDisk, straceFault } from './faults.ts';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createTail, tie } from '../../src/programs.ts';
+import { createTail, tie } from '../../src/runtime/programs.ts';
 import { childrenOf } from '../../test/support/processes.ts';
 import { unpacked } from './debian-tool.ts';
 import type { Program } from './program.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { STATUSES } from '../../src/names.ts';
+import { STATUSES } from '../../src/domain/names.ts';
 import { type Asked, minuteBefore } from './client.ts';
 
 export type Fuzzed = Asked;

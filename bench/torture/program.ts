@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createTail, tie } from '../../src/programs.ts';
+import { createTail, tie } from '../../src/runtime/programs.ts';
 import { PROJECT } from '../project.ts';
 import { waitFor } from './wait.ts';
 

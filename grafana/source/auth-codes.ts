@@ -1,5 +1,5 @@
 import { APPROVED_CODES, meaningOf } from '../../src/domain/auth-codes.ts';
-import { AUTH_CODE_RECORDED, METRIC } from '../../src/names.ts';
+import { AUTH_CODE_RECORDED, METRIC } from '../../src/domain/names.ts';
 import { choice, dashboard, select, UID } from './frame.ts';
 import { BAD, NORMAL, PLAIN, WARNING } from './palette.ts';
 import { fixedColor, layout, lines, over, override, rowsAt, steps, table } from './panels.ts';

@@ -1,4 +1,4 @@
-import { readRules } from '../../src/rulefiles.ts';
+import { readRules } from '../../src/prometheus/rule-files.ts';
 import { alerts } from './alerts.ts';
 import { authCodes } from './auth-codes.ts';
 import { health } from './health.ts';

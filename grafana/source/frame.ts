@@ -1,4 +1,4 @@
-import { RECORDED, TOTAL } from '../../src/names.ts';
+import { RECORDED, TOTAL } from '../../src/domain/names.ts';
 import { DATASOURCE, type layout } from './panels.ts';
 import type { CheckedDashboard, Link, Variable } from './schema.ts';
 

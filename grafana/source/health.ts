@@ -1,4 +1,4 @@
-import { METRIC } from '../../src/names.ts';
+import { METRIC } from '../../src/domain/names.ts';
 import { dashboard, UID } from './frame.ts';
 import { BAD, GOOD, NORMAL, PLAIN, statusColor, WARNING } from './palette.ts';
 import { at, fixedColor, layout, lines, over, override, stat, steps } from './panels.ts';

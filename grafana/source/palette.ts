@@ -1,5 +1,5 @@
-import { type Color, STATUS_COLOR } from '../../src/html/colors.ts';
-import { STATUSES, type Status } from '../../src/names.ts';
+import { STATUSES, type Status } from '../../src/domain/names.ts';
+import { type Color, STATUS_COLOR } from '../../src/reports/colors.ts';
 
 /** The hues of the live page and the reports, in a lightness that stands out (3 to 1) on Grafana's white and on its black. */
 const HUE: Record<Color, string> = {

@@ -1,4 +1,12 @@
-import { JUDGED_STATUSES, type JudgedStatus, METRIC, RECORDED, STATUSES, TUNABLE, WINDOWS } from '../../src/names.ts';
+import {
+  JUDGED_STATUSES,
+  type JudgedStatus,
+  METRIC,
+  RECORDED,
+  STATUSES,
+  TUNABLE,
+  WINDOWS,
+} from '../../src/domain/names.ts';
 import { dashboard, firing, select, titled, UID } from './frame.ts';
 import { BAD, GOOD, NORMAL, STATUS_COLORS, statusColor, WARNING } from './palette.ts';
 import { at, fixedColor, layout, lines, over, override, stat, steps } from './panels.ts';

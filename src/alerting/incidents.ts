@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { WATCHDOG } from '../alert-path.ts';
 import type { IncidentQuery, Ledger, StoredIncident } from '../ledger/ledger.ts';
 import { cut, type Notification, type NotifiedAlert } from './notification.ts';
+import { WATCHDOG } from './pipeline-health.ts';
 
 export const VERDICTS = ['incident', 'expected', 'false-alarm'] as const;
 

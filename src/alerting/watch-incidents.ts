@@ -1,7 +1,7 @@
-import type { Alertmanager } from '../alertmanager.ts';
 import type { Ledger, StoredIncident } from '../ledger/ledger.ts';
-import { type Log, messageOf } from '../log.ts';
-import type { Prometheus } from '../prometheus.ts';
+import type { Prometheus } from '../prometheus/client.ts';
+import { type Log, messageOf } from '../runtime/log.ts';
+import type { Alertmanager } from './alertmanager.ts';
 import { allLabels, labelKey } from './incidents.ts';
 
 const LOOK_MS = 10_000;

@@ -1,4 +1,4 @@
-import type { Window } from '../names.ts';
+import type { Window } from '../domain/names.ts';
 import type { BandTunables } from './tunables.ts';
 
 /** Minutes of each window that can page. */

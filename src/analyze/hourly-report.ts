@@ -1,4 +1,4 @@
-import { formatCount, formatShare } from '../html/format.ts';
+import { formatCount, formatShare } from '../reports/format.ts';
 import type { HourFinding, HourlyAnalysis, HourVerdict } from './hourly.ts';
 import type { ReportCell, ReportSection } from './report.ts';
 

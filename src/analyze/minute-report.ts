@@ -1,6 +1,6 @@
-import type { MinuteAnalysis } from '../analyze.ts';
 import { APPROVED_CODES } from '../domain/auth-codes.ts';
-import { formatCount, formatDuration, formatShare, formatTime } from '../html/format.ts';
+import { formatCount, formatDuration, formatShare, formatTime } from '../reports/format.ts';
+import type { MinuteAnalysis } from './analyze.ts';
 import type { Recurring } from './recurring.ts';
 import { plural, type ReportSection, type ReportTable } from './report.ts';
 import { sensitivitySection } from './sensitivity-report.ts';

@@ -1,4 +1,4 @@
-import { formatCount } from '../html/format.ts';
+import { formatCount } from '../reports/format.ts';
 import type { ReportSection } from './report.ts';
 import type { Sensitivity, WindowAdvice } from './sensitivity.ts';
 

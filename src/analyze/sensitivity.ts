@@ -1,4 +1,4 @@
-import { bandAt } from '../band.ts';
+import { bandAt } from '../judge/band.ts';
 import { PAGING, type PagingWindow, tailOf } from './band.ts';
 import { hourOf, median } from './columns.ts';
 import { alarmsAmong, type Candidate, type CleanTraffic, chanceCandidates, LOWEST_Z } from './simulated.ts';

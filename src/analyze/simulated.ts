@@ -1,5 +1,5 @@
-import { bandAt } from '../band.ts';
-import { gaussian, poisson, type Random, randomFor } from '../random.ts';
+import { gaussian, poisson, type Random, randomFor } from '../domain/random.ts';
+import { bandAt } from '../judge/band.ts';
 import { PAGING, type PagingWindow } from './band.ts';
 
 /** Clean traffic of one status, as the file has it. */

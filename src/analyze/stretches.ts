@@ -1,4 +1,4 @@
-import { bandAt } from '../band.ts';
+import { bandAt } from '../judge/band.ts';
 import { dispersionOf, PAGING, type PagingWindow, tailOf } from './band.ts';
 import type { BandTunables } from './tunables.ts';
 

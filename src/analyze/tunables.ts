@@ -1,5 +1,5 @@
-import { TUNABLE, WINDOWS, type Window } from '../names.ts';
-import { readRules } from '../rulefiles.ts';
+import { TUNABLE, WINDOWS, type Window } from '../domain/names.ts';
+import { readRules } from '../prometheus/rule-files.ts';
 
 /** The constants of the band, as the rule files have them now. */
 export interface BandTunables {

@@ -1,14 +1,15 @@
 /** A backtest's counts as charts: of the whole history, and of a day. */
-import { STATUS_COLOR } from '../html/colors.ts';
-import type { Html } from '../html/escape.ts';
-import { formatDuration, formatTime } from '../html/format.ts';
-import type { BandPoint, Point } from '../html/thin.ts';
-import { type Span, timeChart } from '../html/time-chart.ts';
-import type { Status } from '../names.ts';
-import type { Label } from '../score.ts';
+
+import type { Status } from '../domain/names.ts';
+import { STATUS_COLOR } from '../reports/colors.ts';
+import type { Html } from '../reports/escape.ts';
+import { formatDuration, formatTime } from '../reports/format.ts';
+import type { BandPoint, Point } from '../reports/thin.ts';
+import { type Span, timeChart } from '../reports/time-chart.ts';
 import type { Curve } from './curves.ts';
 import type { Result } from './json.ts';
 import type { BacktestAlert } from './run.ts';
+import type { Label } from './score.ts';
 import { nameText } from './text.ts';
 
 /** Seconds since the epoch. */

@@ -1,8 +1,8 @@
-import { JUDGED_STATUSES, METRIC, RECORDED, TOTAL, TUNABLE } from '../names.ts';
-import { queried, splitRange } from '../record-rule.ts';
-import type { Replay } from '../replay.ts';
-import type { RecordingRule } from '../rulefiles.ts';
-import type { AlertSignal } from '../score.ts';
+import { JUDGED_STATUSES, METRIC, RECORDED, TOTAL, TUNABLE } from '../domain/names.ts';
+import type { Replay } from '../history/player.ts';
+import { queried, splitRange } from '../prometheus/record-rule.ts';
+import type { RecordingRule } from '../prometheus/rule-files.ts';
+import type { AlertSignal } from './score.ts';
 
 /** What one status did over the whole history, by minute, as the charts draw it: counts of five minutes. */
 export interface Curve {

@@ -1,12 +1,12 @@
-import type { Firing } from '../backtest.ts';
-import { AUTH_CODE_RECORDED, RECORDED, ROUGH_RECORDED } from '../names.ts';
-import type { Labels } from '../openmetrics.ts';
-import { seriesText } from '../openmetrics.ts';
-import { rangeQuery } from '../private-queries.ts';
-import type { Columns } from '../range-columns.ts';
-import { splitRange } from '../record-rule.ts';
-import type { AlertRule } from '../rulefiles.ts';
-import type { AlertSignal } from '../score.ts';
+import { AUTH_CODE_RECORDED, RECORDED, ROUGH_RECORDED } from '../domain/names.ts';
+import { rangeQuery } from '../prometheus/ephemeral-queries.ts';
+import type { Labels } from '../prometheus/openmetrics.ts';
+import { seriesText } from '../prometheus/openmetrics.ts';
+import type { Columns } from '../prometheus/range-columns.ts';
+import { splitRange } from '../prometheus/record-rule.ts';
+import type { AlertRule } from '../prometheus/rule-files.ts';
+import type { Firing } from './rules.ts';
+import type { AlertSignal } from './score.ts';
 
 /** The numbers of an alert where it was furthest from normal, as the rules recorded them; null where they record none. */
 export interface AlertEvidence {

@@ -1,6 +1,6 @@
-import type { Label, Score, Scored } from '../score.ts';
 import { compareAlerts, describeDifference } from './compare.ts';
 import type { Backtest, BacktestAlert } from './run.ts';
+import type { Label, Score, Scored } from './score.ts';
 
 /** A backtest with its score, if there are labels. */
 export interface Result extends Backtest {

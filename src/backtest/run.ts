@@ -1,15 +1,15 @@
-import { byStart, type Firing, firings } from '../backtest.ts';
-import { forEachAtOnce } from '../in-order-of-need.ts';
-import { messageOf } from '../log.ts';
-import { METRIC } from '../names.ts';
-import { seriesText } from '../openmetrics.ts';
-import type { Columns } from '../range-columns.ts';
-import { queried, splitRange } from '../record-rule.ts';
-import { type Replay, replayHistory } from '../replay.ts';
-import { type AlertRule, type RecordingRule, readRules } from '../rulefiles.ts';
-import { createNeeds, type Needs } from '../rulegraph.ts';
-import type { MinuteCounts } from '../simulate.ts';
+import { METRIC } from '../domain/names.ts';
+import { type Replay, replayHistory } from '../history/player.ts';
+import { forEachAtOnce } from '../prometheus/in-order-of-need.ts';
+import { seriesText } from '../prometheus/openmetrics.ts';
+import type { Columns } from '../prometheus/range-columns.ts';
+import { queried, splitRange } from '../prometheus/record-rule.ts';
+import { type AlertRule, type RecordingRule, readRules } from '../prometheus/rule-files.ts';
+import { createNeeds, type Needs } from '../prometheus/rule-graph.ts';
+import { messageOf } from '../runtime/log.ts';
+import type { MinuteCounts } from '../simulator/feed.ts';
 import { type AlertEvidence, evidenceOf } from './evidence.ts';
+import { byStart, type Firing, firings } from './rules.ts';
 
 export interface BacktestOptions {
   /** In order of time. */

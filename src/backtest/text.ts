@@ -1,7 +1,7 @@
-import type { Label, Score, Scored } from '../score.ts';
 import { compareAlerts, describeDifference } from './compare.ts';
 import type { Result } from './json.ts';
 import type { Backtest, BacktestAlert } from './run.ts';
+import type { Label, Score, Scored } from './score.ts';
 
 /** `2026-06-22 07:12`, in UTC. */
 export const minuteText = (seconds: number): string =>

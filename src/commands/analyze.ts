@@ -1,22 +1,22 @@
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { analyzeMinutes, type MinuteAnalysis } from '../analyze/analyze.ts';
 import { analyzeHourly, type HourlyAnalysis } from '../analyze/hourly.ts';
 import { hourlySections } from '../analyze/hourly-report.ts';
+import { hourlyPage, minutePage } from '../analyze/html.ts';
 import { minuteSections, NO_APPROVAL } from '../analyze/minute-report.ts';
 import { plural, renderText } from '../analyze/report.ts';
 import { type BandTunables, readTunables } from '../analyze/tunables.ts';
-import { analyzeMinutes, type MinuteAnalysis } from '../analyze.ts';
-import { hourlyPage, minutePage } from '../analyze-html.ts';
-import { UsageError } from '../config.ts';
+import { UsageError } from '../config/config.ts';
 import { type History, readFiles, warningsOf, withSources } from '../csv/files.ts';
 import { isHourly, readHourly } from '../csv/hourly.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';
 import { describeProblems } from '../csv/problems.ts';
 import type { ReadOptions } from '../csv/read.ts';
 import type { Source } from '../csv/source.ts';
-import { messageOf } from '../log.ts';
-import { createProgress, type Progress } from '../progress.ts';
+import { messageOf } from '../runtime/log.ts';
+import { createProgress, type Progress } from '../runtime/progress.ts';
+import { SHIPPED_RULES } from '../runtime/project.ts';
 import type { CommandIo } from './io.ts';
 
 export interface AnalyzeCommandOptions extends FileFlags {
@@ -73,7 +73,7 @@ async function analyzeSources(
   const history = await readFiles(sources, reading, io, progress);
   io.stderr.write(warningsOf(history));
   progress.show('analyzing');
-  const rules = options.rulesDir ?? fileURLToPath(new URL('../../prometheus/rules', import.meta.url));
+  const rules = options.rulesDir ?? SHIPPED_RULES;
   const tunables = await readTunables(rules);
   const analysis = analyzeMinutes(history, tunables);
   if (analysis.statuses.length === 0) io.stderr.write(`warning: ${history.name}: ${NO_APPROVAL}\n`);

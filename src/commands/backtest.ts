@@ -1,20 +1,20 @@
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Curve, readCurves } from '../backtest/curves.ts';
+import { backtestPage } from '../backtest/html.ts';
+import { readLabels } from '../backtest/incident-labels.ts';
 import { backtestJson, type Result } from '../backtest/json.ts';
 import { type BacktestOptions, runBacktest } from '../backtest/run.ts';
+import { type Label, scoreAlerts } from '../backtest/score.ts';
 import { backtestText } from '../backtest/text.ts';
-import { backtestPage } from '../backtest-html.ts';
-import { UsageError } from '../config.ts';
+import { UsageError } from '../config/config.ts';
 import { codesOf, type History, historyMinutes, readFiles, warningsOf, withSources } from '../csv/files.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';
-import { readLabels } from '../incident-labels.ts';
-import { messageOf } from '../log.ts';
-import { parseTime } from '../parse-time.ts';
-import { createProgress, type Progress } from '../progress.ts';
-import { type Label, scoreAlerts } from '../score.ts';
-import { writeAll } from '../write-all.ts';
+import { parseTime } from '../domain/times.ts';
+import { messageOf } from '../runtime/log.ts';
+import { createProgress, type Progress } from '../runtime/progress.ts';
+import { SHIPPED_RULES } from '../runtime/project.ts';
+import { writeAll } from '../runtime/write-all.ts';
 import type { CommandIo } from './io.ts';
 
 export interface BacktestCommandOptions extends FileFlags {
@@ -50,7 +50,7 @@ export async function backtestCommand(options: BacktestCommandOptions, io: Comma
     const takeCurves: BacktestOptions['inspect'] = async (replay, recorded, shift) => {
       if (options.html !== undefined) curves.push(...(await readCurves(replay, recorded, shift, io.signal)));
     };
-    const rules = { dir: options.rules ?? OWN_RULES, name: options.compare === undefined ? '' : 'the rules: ' };
+    const rules = { dir: options.rules ?? SHIPPED_RULES, name: options.compare === undefined ? '' : 'the rules: ' };
     const result = await runRules(rules, input, io, progress, takeCurves);
     const other = options.compare === undefined ? undefined : { dir: options.compare, name: 'the other rules: ' };
     const compared = other && (await runRules(other, input, io, progress));
@@ -71,8 +71,6 @@ export async function backtestCommand(options: BacktestCommandOptions, io: Comma
     return error instanceof UsageError ? 2 : 1;
   }
 }
-
-const OWN_RULES = fileURLToPath(new URL('../../prometheus/rules', import.meta.url));
 
 /** Seconds since the epoch. */
 function timeOf(text: string | undefined): number | undefined {

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { findBinary } from '../binaries.ts';
+import { findBinary } from '../binaries/binaries.ts';
 import { checkAlertmanagerConfig } from '../check/alertmanager-config.ts';
 import { formatProblem, inOrder, type Problem } from '../check/problem.ts';
 import { checkRoutes } from '../check/routes.ts';

@@ -1,9 +1,9 @@
-import { fileURLToPath } from 'node:url';
-import { importHistory, storageOf } from '../history.ts';
+import { METRIC } from '../domain/names.ts';
+import { importHistory, storageOf } from '../history/history.ts';
 import { dimensionsOf, ledgerMinutes } from '../ledger/tools/history.ts';
 import { openSnapshot } from '../ledger/tools/store.ts';
-import { METRIC } from '../names.ts';
-import { createProgress } from '../progress.ts';
+import { createProgress } from '../runtime/progress.ts';
+import { SHIPPED_RULES } from '../runtime/project.ts';
 import type { CommandIo } from './io.ts';
 
 export interface ImportLedgerOptions {
@@ -29,7 +29,7 @@ export async function importLedger(options: ImportLedgerOptions, io: CommandIo):
       minutes: ledgerMinutes(snapshot, until),
       authCodes: codes.map(({ labels }) => JSON.parse(String(labels)).auth_code),
       dataDir,
-      rulesDir: options.rulesDir ?? fileURLToPath(new URL('../../prometheus/rules', import.meta.url)),
+      rulesDir: options.rulesDir ?? SHIPPED_RULES,
       onProgress: (state) =>
         progress.show(
           state.step === 'minutes'

@@ -1,11 +1,11 @@
-import { fileURLToPath } from 'node:url';
-import { UsageError } from '../config.ts';
+import { UsageError } from '../config/config.ts';
 import { codesOf, type History, historyMinutes, readFiles, refusalOf, withSources } from '../csv/files.ts';
 import type { FindingKind } from '../csv/findings.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';
-import { type Imported, type ImportProgress, importHistory, RETENTION_DAYS, storageOf } from '../history.ts';
-import { messageOf } from '../log.ts';
-import { createProgress } from '../progress.ts';
+import { type Imported, type ImportProgress, importHistory, RETENTION_DAYS, storageOf } from '../history/history.ts';
+import { messageOf } from '../runtime/log.ts';
+import { createProgress } from '../runtime/progress.ts';
+import { SHIPPED_RULES } from '../runtime/project.ts';
 import type { CommandIo } from './io.ts';
 
 export interface ImportCommandOptions extends FileFlags {
@@ -36,7 +36,7 @@ export async function importCommand(options: ImportCommandOptions, io: CommandIo
       statuses: history.statuses !== undefined,
       ...(history.codes && { authCodes: codesOf(history) }),
       dataDir: options.dataDir,
-      rulesDir: options.rulesDir ?? fileURLToPath(new URL('../../prometheus/rules', import.meta.url)),
+      rulesDir: options.rulesDir ?? SHIPPED_RULES,
       onProgress: (state) => progress.show(describeProgress(state)),
       signal: io.signal,
     });

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 
 // A command used wrongly: its message goes to stderr and the exit code is 2.
-export { UsageError } from '../config.ts';
+export { UsageError } from '../config/config.ts';
 
 /** Everything that a command touches of the outside, so that tests can hand it something else. */
 export interface CommandIo {

@@ -1,13 +1,13 @@
 import { statSync } from 'node:fs';
 import type { Writable } from 'node:stream';
-import { UsageError } from '../config.ts';
+import { UsageError } from '../config/config.ts';
+import { METRIC } from '../domain/names.ts';
 import type { Row } from '../ledger/engine.ts';
 import { backUp, copyLedger } from '../ledger/tools/copy.ts';
 import { countsOf, dimensionsOf } from '../ledger/tools/history.ts';
 import { openSnapshot } from '../ledger/tools/store.ts';
 import { verifyLedger } from '../ledger/tools/verify.ts';
-import { METRIC } from '../names.ts';
-import { writeAll } from '../write-all.ts';
+import { writeAll } from '../runtime/write-all.ts';
 import type { CommandIo } from './io.ts';
 
 /** `tillwatch ledger backup FILE`. `place` is a folder, a file or a URL, as everywhere below. @returns the exit code */

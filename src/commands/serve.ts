@@ -1,6 +1,6 @@
-import type { Config } from '../config.ts';
-import { createLog } from '../log.ts';
-import { startServer } from '../server.ts';
+import type { Config } from '../config/config.ts';
+import { startServer } from '../http/server.ts';
+import { createLog } from '../runtime/log.ts';
 import { type CommandIo, untilStopped } from './io.ts';
 
 /** Runs the HTTP service until it is told to stop. */

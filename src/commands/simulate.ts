@@ -1,15 +1,21 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { UsageError } from '../config.ts';
-import { INCIDENT_KINDS, type Incident, type IncidentKind, incidentAt, placeIncidents } from '../incidents.ts';
-import { messageOf } from '../log.ts';
-import { STATUSES } from '../names.ts';
-import { parseTime } from '../parse-time.ts';
-import { type Clock, postTraffic, REAL_CLOCK } from '../post-traffic.ts';
-import { createTraffic, DEFAULT_VOLUME, type MinuteCounts } from '../simulate.ts';
+import { UsageError } from '../config/config.ts';
+import { STATUSES } from '../domain/names.ts';
+import { parseTime } from '../domain/times.ts';
+import { messageOf } from '../runtime/log.ts';
+import { writeAll } from '../runtime/write-all.ts';
+import { createTraffic, DEFAULT_VOLUME, type MinuteCounts } from '../simulator/feed.ts';
+import {
+  INCIDENT_KINDS,
+  type Incident,
+  type IncidentKind,
+  incidentAt,
+  placeIncidents,
+} from '../simulator/incidents.ts';
+import { type Clock, postTraffic, REAL_CLOCK } from '../simulator/post-traffic.ts';
 import type { Labelled } from '../simulator/run.ts';
 import { dimensionsOf, makeRun, SCENARIO_NAMES, SCENARIOS, type ScenarioName } from '../simulator/scenarios.ts';
 import { type Dimension, type Source, sliced, slicedTraffic } from '../simulator/slices.ts';
-import { writeAll } from '../write-all.ts';
 import type { CommandIo } from './io.ts';
 
 /** As they stand on the command line, to be checked here. */

@@ -1,14 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Config, type Flags, isGiven, readConfig, type SettingName } from '../config.ts';
-import { createDemo, createDemoTraffic, DEMO_SEED, type Demo } from '../demo.ts';
-import { demoHistory, minuteBefore, postDemoTraffic } from '../demo-traffic.ts';
-import { HistoryOverlapError, importHistory } from '../history.ts';
-import { createLog, type Log, messageOf } from '../log.ts';
-import { createProgress } from '../progress.ts';
-import type { Traffic } from '../simulate.ts';
-import { type Stack, type StackPorts, startStack } from '../stack.ts';
+import { type Config, type Flags, isGiven, readConfig, type SettingName } from '../config/config.ts';
+import { HistoryOverlapError, importHistory } from '../history/history.ts';
+import { createLog, type Log, messageOf } from '../runtime/log.ts';
+import { createProgress } from '../runtime/progress.ts';
+import { createDemo, createDemoTraffic, DEMO_SEED, type Demo } from '../simulator/demo.ts';
+import { demoHistory, minuteBefore, postDemoTraffic } from '../simulator/demo-traffic.ts';
+import type { Traffic } from '../simulator/feed.ts';
+import { type Stack, type StackPorts, startStack } from '../stack/stack.ts';
 import { type CommandIo, untilStopped } from './io.ts';
 
 const DEMO_DAYS = 14;

@@ -1,6 +1,6 @@
 import { authCodeOf, isCommonCode } from '../domain/auth-codes.ts';
+import type { Status } from '../domain/names.ts';
 import { statusOf } from '../domain/status-words.ts';
-import type { Status } from '../names.ts';
 import { MIDNIGHT, type TimeShape, timeShape } from './times.ts';
 
 /** A column whose header names a status, an auth code or, as Grafana writes it, labels. */

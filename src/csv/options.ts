@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { UsageError } from '../config.ts';
+import { UsageError } from '../config/config.ts';
+import { STATUSES, type Status } from '../domain/names.ts';
 import { statusOf, wordKey } from '../domain/status-words.ts';
-import { messageOf } from '../log.ts';
-import { STATUSES, type Status } from '../names.ts';
+import { messageOf } from '../runtime/log.ts';
 import type { ReadOptions } from './read.ts';
 import { readDelimiter } from './table.ts';
 import { readDateFormat, readTime, type TimeOptions } from './times.ts';

@@ -1,6 +1,6 @@
 import { authCodeOf } from '../domain/auth-codes.ts';
+import type { Status } from '../domain/names.ts';
 import { statusOf, wordKey } from '../domain/status-words.ts';
-import type { Status } from '../names.ts';
 import { type Columns, type ColumnsAsked, headerKey, headerText } from './columns.ts';
 import { bothNumbers, createNumberEvidence, type Decimal, decimalShownBy, OPEN, readCount } from './counts.ts';
 import { MAX_PROBLEMS, type Problem, refusal } from './problems.ts';

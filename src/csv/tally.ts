@@ -1,4 +1,4 @@
-import { seriesText } from '../openmetrics.ts';
+import { seriesText } from '../prometheus/openmetrics.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 

@@ -1,4 +1,4 @@
-import type { Status } from '../names.ts';
+import type { Status } from './names.ts';
 
 /**
  * The words for each status in English, Portuguese, Spanish, German and French, as `wordKey` writes them. A word that

@@ -1,6 +1,6 @@
 import { authCodeOf } from '../domain/auth-codes.ts';
+import { STATUSES, type Status } from '../domain/names.ts';
 import { wordKey } from '../domain/status-words.ts';
-import { STATUSES, type Status } from '../names.ts';
 
 /** A report whose names are spelled as the schemas have them. */
 export interface Spelled {

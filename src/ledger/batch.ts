@@ -1,4 +1,4 @@
-import { METRIC, STATUSES } from '../names.ts';
+import { METRIC, STATUSES } from '../domain/names.ts';
 import { type Row, type Statement, storable } from './engine.ts';
 import type { Counts } from './ledger.ts';
 import { type Changes, hashOf, isLate, type Limits, pack, type Submission, seriesKey, type View } from './plan.ts';

@@ -1,4 +1,4 @@
-import type { Report } from '../report.ts';
+import type { Report } from '../intake/report.ts';
 import { type Row, type Statement, storable } from './engine.ts';
 import type { IncidentQuery, ListedReport, Notification, Page, StoredIncident, StoredMark } from './ledger.ts';
 

@@ -1,5 +1,5 @@
-import type { Status } from '../names.ts';
-import type { Report } from '../report.ts';
+import type { Status } from '../domain/names.ts';
+import type { Report } from '../intake/report.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 export type Counts = Partial<Record<Status, number>>;

@@ -1,4 +1,4 @@
-import { type Log, messageOf } from '../log.ts';
+import { type Log, messageOf } from '../runtime/log.ts';
 import {
   changing,
   LONGEST_STEP,

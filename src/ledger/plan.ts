@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { METRIC, STATUSES, type Status } from '../names.ts';
-import type { Entry, Report } from '../report.ts';
+import { METRIC, STATUSES, type Status } from '../domain/names.ts';
+import type { Entry, Report } from '../intake/report.ts';
 import {
   Conflict,
   type Counts,

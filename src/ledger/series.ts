@@ -1,4 +1,4 @@
-import { METRIC } from '../names.ts';
+import { METRIC } from '../domain/names.ts';
 import type { Row } from './engine.ts';
 import type { Chunk, Labels } from './ledger.ts';
 import { type KnownSeries, seriesKey } from './plan.ts';

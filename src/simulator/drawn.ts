@@ -1,6 +1,6 @@
-import type { Signal } from '../incidents.ts';
-import { STATUSES, type Status } from '../names.ts';
-import type { Random } from '../random.ts';
+import { STATUSES, type Status } from '../domain/names.ts';
+import type { Random } from '../domain/random.ts';
+import type { Signal } from './incidents.ts';
 import type { Means } from './model.ts';
 
 /** Changes the means of one minute; `since` is the minutes since it began. */

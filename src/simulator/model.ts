@@ -1,5 +1,5 @@
-import { STATUSES, type Status } from '../names.ts';
-import { gaussian, randomFor } from '../random.ts';
+import { STATUSES, type Status } from '../domain/names.ts';
+import { gaussian, randomFor } from '../domain/random.ts';
 
 const DAY = 1440;
 

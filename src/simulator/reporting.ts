@@ -1,5 +1,5 @@
-import { STATUSES, type Status } from '../names.ts';
-import type { MinuteCounts, TrafficMinute } from '../simulate.ts';
+import { STATUSES, type Status } from '../domain/names.ts';
+import type { MinuteCounts, TrafficMinute } from './feed.ts';
 
 /** How counts become reports: what arrives when, and what does not. */
 export type Reporting = (minutes: readonly TrafficMinute[]) => MinuteCounts[];

@@ -1,8 +1,8 @@
-import { LEADING_CODE, type Signal } from '../incidents.ts';
-import { STATUSES, type Status } from '../names.ts';
-import { poisson, type Random, randomFor } from '../random.ts';
-import { DENIAL_CODES, type MinuteCounts, type TrafficMinute } from '../simulate.ts';
+import { STATUSES, type Status } from '../domain/names.ts';
+import { poisson, type Random, randomFor } from '../domain/random.ts';
 import type { Draw, Drawn } from './drawn.ts';
+import { DENIAL_CODES, type MinuteCounts, type TrafficMinute } from './feed.ts';
+import { LEADING_CODE, type Signal } from './incidents.ts';
 import type { Means } from './model.ts';
 
 /** The time of a run and its chance. Times are minutes since the epoch. */

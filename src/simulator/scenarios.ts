@@ -1,6 +1,5 @@
-import type { Random } from '../random.ts';
-import { randomFor } from '../random.ts';
-import type { MinuteCounts } from '../simulate.ts';
+import type { Random } from '../domain/random.ts';
+import { randomFor } from '../domain/random.ts';
 import {
   between,
   blip,
@@ -26,6 +25,7 @@ import {
   volumeZero,
   wholeBetween,
 } from './drawn.ts';
+import type { MinuteCounts } from './feed.ts';
 import { type ModelOptions, trafficMeans } from './model.ts';
 import { everyMinutes, type Gap, lateOutcomes, type Reporting, sparse, withGaps } from './reporting.ts';
 import {

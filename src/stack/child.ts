@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { Level, Log } from '../log.ts';
-import { createTail, tie } from '../programs.ts';
+import type { Level, Log } from '../runtime/log.ts';
+import { createTail, tie } from '../runtime/programs.ts';
 
 /** A program that fails this often within this time is not started again. */
 const RESTARTS = 5;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { STATUSES, type Status } from '../../src/names.ts';
+import { STATUSES, type Status } from '../../src/domain/names.ts';
 import { minuteLines, minutesOf, problemOf, readTexts } from '../support/read-csv.ts';
 import { tempDir } from '../support/temp-dir.ts';
 

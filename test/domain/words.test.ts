@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { authCodeOf } from '../../src/domain/auth-codes.ts';
+import { STATUSES } from '../../src/domain/names.ts';
 import { statusOf, wordKey } from '../../src/domain/status-words.ts';
-import { STATUSES } from '../../src/names.ts';
 
 describe('statusOf', () => {
   it.each([

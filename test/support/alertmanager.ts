@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseDocument } from 'yaml';
-import { findBinary } from '../../src/binaries.ts';
+import { findBinary } from '../../src/binaries/binaries.ts';
 import { switchOn } from '../../src/check/switches.ts';
 import { freePort, startProcess, waitFor } from './processes.ts';
 

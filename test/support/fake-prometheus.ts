@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { RECORDED, TUNABLE } from '../../src/names.ts';
-import type { Sample } from '../../src/prometheus.ts';
+import { RECORDED, TUNABLE } from '../../src/domain/names.ts';
+import type { Sample } from '../../src/prometheus/client.ts';
 import { startHttpServer } from './http-server.ts';
 
 const sample = (name: string, labels: Record<string, string>, value: number): Sample => ({

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Firing } from '../../src/backtest.ts';
-import { findBinary } from '../../src/binaries.ts';
-import { runProgram } from '../../src/programs.ts';
-import type { AlertRule, RecordingRule } from '../../src/rulefiles.ts';
+import type { Firing } from '../../src/backtest/rules.ts';
+import { findBinary } from '../../src/binaries/binaries.ts';
+import type { AlertRule, RecordingRule } from '../../src/prometheus/rule-files.ts';
+import { runProgram } from '../../src/runtime/programs.ts';
 import { tempDir } from './temp-dir.ts';
 
 /** Counters of a promtool test, by series: their values from minute 0 on, one a minute, `_` where there is none. */

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findBinary } from '../../src/binaries.ts';
-import { storageOf } from '../../src/history.ts';
+import { findBinary } from '../../src/binaries/binaries.ts';
+import { storageOf } from '../../src/history/history.ts';
 import { freePort, startProcess, waitFor } from './processes.ts';
 
 const rules = fileURLToPath(new URL('../../prometheus/rules', import.meta.url));

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
-import { storageOf } from '../../src/history.ts';
-import { startPrivatePrometheus } from '../../src/private-prometheus.ts';
-import { instantQuery, rangeQuery } from '../../src/private-queries.ts';
-import type { Columns } from '../../src/range-columns.ts';
+import { storageOf } from '../../src/history/history.ts';
+import { startPrivatePrometheus } from '../../src/prometheus/ephemeral-prometheus.ts';
+import { instantQuery, rangeQuery } from '../../src/prometheus/ephemeral-queries.ts';
+import type { Columns } from '../../src/prometheus/range-columns.ts';
 
 /** A series of a range query's answer: [seconds, value as text]. */
 export interface RangeSeries {

@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { abortable } from '../runtime/abortable.ts';
+import { limitedText } from '../runtime/limited-text.ts';
+import { messageOf } from '../runtime/log.ts';
+
+/** Alertmanager answered with an error, answered nonsense, or did not answer. */
+export class AlertmanagerError extends Error {
+  override name = 'AlertmanagerError';
+  /** Its HTTP status, where there was an answer. */
+  readonly status: number | undefined;
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Longest answer that is read, in bytes: thousands of silences. */
+const MAX_ANSWER = 32 * 1024 * 1024;
+
+const matcher = z.object({
+  name: z.string(),
+  value: z.string(),
+  isRegex: z.boolean(),
+  isEqual: z.boolean().default(true),
+});
+const silence = z.object({
+  id: z.string(),
+  status: z.object({ state: z.enum(['active', 'pending', 'expired']) }),
+  matchers: z.array(matcher),
+  startsAt: z.string(),
+  endsAt: z.string(),
+  createdBy: z.string(),
+  comment: z.string(),
+});
+const firingAlert = z.object({ fingerprint: z.string() });
+export type AlertmanagerSilence = z.output<typeof silence>;
+export type Matcher = z.output<typeof matcher>;
+
+export interface NewSilence {
+  matchers: Matcher[];
+  /** ISO 8601. */
+  startsAt: string;
+  endsAt: string;
+  createdBy: string;
+  comment: string;
+}
+
+/** The alerts that it knows to fire, and since when it runs. */
+export interface FiringAlerts {
+  fingerprints: ReadonlySet<string>;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+}
+
+export interface Alertmanager {
+  /** Resolves when it is there. */
+  ready(): Promise<void>;
+  /** Silenced and inhibited ones too. */
+  alerts(): Promise<FiringAlerts>;
+  /** All that it knows, expired ones too. */
+  silences(): Promise<AlertmanagerSilence[]>;
+  /** @returns its id */
+  createSilence(silence: NewSilence): Promise<string>;
+  /** Ends a silence now. */
+  expireSilence(id: string): Promise<void>;
+}
+
+function parsed<S extends z.ZodType>(text: string, schema: S): z.output<S> {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (error) {
+    throw new AlertmanagerError(`Alertmanager answered with no JSON: ${messageOf(error)}`);
+  }
+  const result = schema.safeParse(body);
+  if (!result.success) throw new AlertmanagerError('Alertmanager answered with JSON of another kind');
+  return result.data;
+}
+
+/** A client of the Alertmanager at `url`; every call throws AlertmanagerError and gives up after `timeoutMs`. */
+export function createAlertmanager(url: string, timeoutMs = 5000): Alertmanager {
+  /** The body of an answer in the 200s. */
+  async function ask(path: string, init: RequestInit = {}): Promise<string> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    try {
+      const response = await fetch(url + path, { ...init, signal });
+      const body = await abortable(limitedText(response, MAX_ANSWER), signal);
+      if (response.ok) return body;
+      throw new AlertmanagerError(`Alertmanager answered ${response.status}: ${body.slice(0, 200)}`, response.status);
+    } catch (error) {
+      if (error instanceof AlertmanagerError) throw error;
+      throw new AlertmanagerError(`Alertmanager does not answer: ${messageOf(error)}`);
+    }
+  }
+  return {
+    async ready() {
+      await ask('/-/ready');
+    },
+    async alerts() {
+      const [alerts, status] = await Promise.all([ask('/api/v2/alerts'), ask('/api/v2/status')]);
+      return {
+        fingerprints: new Set(parsed(alerts, z.array(firingAlert)).map(({ fingerprint }) => fingerprint)),
+        startedAt: Date.parse(parsed(status, z.object({ uptime: z.string() })).uptime),
+      };
+    },
+    silences: async () => parsed(await ask('/api/v2/silences'), z.array(silence)),
+    async createSilence(wanted) {
+      const headers = { 'Content-Type': 'application/json' };
+      const body = JSON.stringify(wanted);
+      const answer = await ask('/api/v2/silences', { method: 'POST', headers, body });
+      return parsed(answer, z.object({ silenceID: z.string() })).silenceID;
+    },
+    async expireSilence(id) {
+      await ask(`/api/v2/silence/${encodeURIComponent(id)}`, { method: 'DELETE' });
+    },
+  };
+}

@@ -1,0 +1,150 @@
+import type { Gauge } from 'prom-client';
+import { z } from 'zod';
+import { RECORDED, TUNABLE } from '../domain/names.ts';
+import type { Prometheus } from '../prometheus/client.ts';
+import { type Log, messageOf } from '../runtime/log.ts';
+
+/** The alert that always fires, so that its absence is noticed. */
+export const WATCHDOG = 'Watchdog';
+
+/** The rules are evaluated once a minute; three missed are no accident. In milliseconds. */
+const EVALUATION_LATE_MS = 3 * 60_000;
+/** Alertmanager repeats the Watchdog every five minutes (alertmanager.yml). */
+const WATCHDOG_LATE_MS = 10 * 60_000;
+const LOOK_MS = 10_000;
+
+/** Recorded whether or not there are counts; found for five minutes after the last evaluation. */
+const EVALUATED = `max(timestamp(${TUNABLE.noiseZ}) or timestamp(${RECORDED.perMinute}))`;
+
+const part = z.object({ ok: z.boolean(), reason: z.string().optional() });
+export const alertPath = z
+  .object({
+    prometheus: part.extend({ evaluatedAt: z.iso.datetime().optional() }),
+    alertmanager: part,
+    watchdog: part.extend({ arrivedAt: z.iso.datetime().optional() }),
+  })
+  .meta({
+    id: 'AlertPath',
+    description: `Has Prometheus evaluated in the last ${EVALUATION_LATE_MS / 60_000} minutes, does Alertmanager answer, did the alert that always fires arrive in the last ${WATCHDOG_LATE_MS / 60_000}`,
+  });
+export type AlertPath = z.output<typeof alertPath>;
+
+export interface AlertPathWatch {
+  current(): AlertPath;
+  /** Asks Prometheus and Alertmanager now; never throws. */
+  refresh(): Promise<void>;
+  /** Alertmanager has delivered the Watchdog, or told that it is resolved, which it never should be. */
+  watchdog(status: 'firing' | 'resolved'): void;
+  stop(): void;
+}
+
+export interface AlertPathOptions {
+  prometheus: Prometheus;
+  /** Rejects with the reason when Alertmanager does not answer. */
+  alertmanagerReady: () => Promise<void>;
+  /** Is set to when the Watchdog arrived, seconds since the epoch. */
+  gauge: Gauge;
+  log: Log;
+  /** Milliseconds since the epoch. */
+  now?: () => number;
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+const minutes = (ms: number): string => `${Math.floor(ms / 60_000)} minutes`;
+
+function evaluation(evaluatedAt: number | undefined, now: number, startedAt: number): AlertPath['prometheus'] {
+  const at = evaluatedAt === undefined ? {} : { evaluatedAt: iso(evaluatedAt) };
+  if (evaluatedAt !== undefined && now - evaluatedAt <= EVALUATION_LATE_MS) return { ok: true, ...at };
+  // Started together with Prometheus, which takes a minute until it evaluates.
+  if (now - startedAt <= EVALUATION_LATE_MS) return { ok: true, reason: 'it has not evaluated the rules yet', ...at };
+  if (evaluatedAt === undefined)
+    return { ok: false, reason: 'it answers, but evaluates no rules: see its page /rules' };
+  return { ok: false, reason: `it evaluated the rules ${minutes(now - evaluatedAt)} ago for the last time`, ...at };
+}
+
+interface Heartbeat {
+  at: number | undefined;
+  resolved: boolean;
+}
+
+function heartbeat({ at, resolved }: Heartbeat, now: number, startedAt: number): AlertPath['watchdog'] {
+  const arrived = at === undefined ? {} : { arrivedAt: iso(at) };
+  if (resolved)
+    return { ok: false, reason: 'Alertmanager says that Prometheus sends it no alerts any more', ...arrived };
+  const silent = now - (at ?? startedAt);
+  if (silent > WATCHDOG_LATE_MS)
+    return { ok: false, reason: `it has not arrived for ${minutes(silent)}: alerts may not arrive either`, ...arrived };
+  if (at === undefined) return { ok: true, reason: 'it has not arrived since the start; it comes every five minutes' };
+  return { ok: true, ...arrived };
+}
+
+/** Logs what is wrong at two looks in a row, once, and when it is well again. */
+function complaints(log: Log): (path: AlertPath) => void {
+  const wrong = new Map<string, number>();
+  return (path) => {
+    for (const [name, { ok, reason }] of Object.entries(path)) {
+      const times = ok ? 0 : (wrong.get(name) ?? 0) + 1;
+      if (times === 2) log('warn', `alert path: ${name}: ${reason}`);
+      if (ok && (wrong.get(name) ?? 0) >= 2) log('info', `alert path: ${name} is well again`);
+      wrong.set(name, times);
+    }
+  };
+}
+
+const no = (reason: string) => ({ ok: false, reason });
+
+/** Keeps an eye on each step that an alert takes from the rules to the people. */
+export function watchAlertPath(options: AlertPathOptions): AlertPathWatch {
+  const { prometheus, alertmanagerReady, gauge, log, now = Date.now } = options;
+  const startedAt = now();
+  const beat: Heartbeat = { at: undefined, resolved: false };
+  let evaluatedAt: number | undefined;
+  let refused: { prometheus?: string; alertmanager?: string } = {};
+  let looking: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const report = complaints(log);
+
+  function current(): AlertPath {
+    const time = now();
+    return {
+      prometheus: refused.prometheus === undefined ? evaluation(evaluatedAt, time, startedAt) : no(refused.prometheus),
+      alertmanager: refused.alertmanager === undefined ? { ok: true } : no(refused.alertmanager),
+      watchdog: heartbeat(beat, time, startedAt),
+    };
+  }
+  async function look(): Promise<void> {
+    const [evaluated, ready] = await Promise.allSettled([prometheus.instant(EVALUATED), alertmanagerReady()]);
+    refused = {};
+    if (evaluated.status === 'rejected') refused.prometheus = messageOf(evaluated.reason);
+    else evaluatedAt = evaluated.value[0] && 1000 * evaluated.value[0].value;
+    if (ready.status === 'rejected') refused.alertmanager = messageOf(ready.reason);
+  }
+  function refresh(): Promise<void> {
+    looking ??= look().finally(() => {
+      looking = undefined;
+    });
+    return looking;
+  }
+  async function loop(): Promise<void> {
+    await refresh();
+    if (stopped) return;
+    report(current());
+    timer = setTimeout(loop, LOOK_MS).unref();
+  }
+  void loop();
+  return {
+    current,
+    refresh,
+    watchdog(status) {
+      beat.resolved = status === 'resolved';
+      if (beat.resolved) return;
+      beat.at = now();
+      gauge.set(beat.at / 1000);
+    },
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}

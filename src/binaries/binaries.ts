@@ -1,0 +1,191 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fetchArchives } from './archive.ts';
+import { cached } from './cache.ts';
+import { fetchDebianPackages, hostDistribution } from './debian.ts';
+import { atLeast, binaryVersion, executableOnPath, executableUnder } from './executables.ts';
+import { linkAlertmanagerTemplates, relocateAlertmanager } from './relocate.ts';
+
+export type BinaryName = 'prometheus' | 'promtool' | 'alertmanager' | 'amtool' | 'pushgateway';
+
+export interface BinaryOptions {
+  /** Told in one line each what is being fetched and why. */
+  log?: (line: string) => void;
+  /** Where fetched programs are kept; default $XDG_CACHE_HOME/tillwatch, else ~/.cache/tillwatch. */
+  cacheDir?: string;
+  env?: NodeJS.ProcessEnv;
+}
+
+/** A release family: programs that are released, packaged and fetched together. */
+export interface Release {
+  project: 'prometheus' | 'alertmanager' | 'pushgateway';
+  /** The version that is fetched. */
+  version: string;
+  /** The oldest version that will do. */
+  floor: string;
+  programs: readonly BinaryName[];
+  debianPackages: readonly string[];
+}
+
+const PROMETHEUS: Release = {
+  project: 'prometheus',
+  version: '3.5.3',
+  floor: '3.5.0',
+  programs: ['prometheus', 'promtool'],
+  debianPackages: ['prometheus', 'promtool'],
+};
+
+const ALERTMANAGER: Release = {
+  project: 'alertmanager',
+  version: '0.33.1',
+  floor: '0.28.0',
+  programs: ['alertmanager', 'amtool'],
+  debianPackages: ['prometheus-alertmanager'],
+};
+
+/** What the benchmarks measure against; nothing else asks for it. */
+const PUSHGATEWAY: Release = {
+  project: 'pushgateway',
+  version: '1.11.2',
+  floor: '1.5.0',
+  programs: ['pushgateway'],
+  debianPackages: ['prometheus-pushgateway'],
+};
+
+/** Fetched together: who needs one needs the other. */
+const STACK = [PROMETHEUS, ALERTMANAGER];
+
+/** What the rules must also pass on; only the tests ask for it. In bookworm promtool is part of `prometheus`. */
+const OLD_PROMETHEUS: Release = {
+  ...PROMETHEUS,
+  version: '2.42.0',
+  floor: '2.42.0',
+  debianPackages: ['prometheus'],
+};
+
+/** Suites that carry the floors. Debian's is fixed; Ubuntu's `devel` is whatever is being prepared. */
+const SUITE: Record<string, string> = { debian: 'forky', ubuntu: 'devel' };
+
+/** One way to obtain releases: unpacks their programs somewhere under `into`, or throws saying why not. */
+interface Way {
+  label: string;
+  fetch: (into: string) => Promise<void>;
+}
+
+const fetches = new Map<string, Promise<string>>();
+
+/**
+ * Absolute path of a program that is new enough: from PATH, else from the cache, else fetched into it.
+ * Fetches once a process and once a machine, however many callers ask. Rejects with all that was tried and what to do.
+ */
+export async function findBinary(name: BinaryName, options: BinaryOptions = {}): Promise<string> {
+  const env = options.env ?? process.env;
+  const releases = PUSHGATEWAY.programs.includes(name) ? [PUSHGATEWAY] : STACK;
+  const floor = releases.find(({ programs }) => programs.includes(name))?.floor ?? '0';
+  const tried: string[] = [];
+  for (const path of await executableOnPath(name, env.PATH ?? '')) {
+    const version = await binaryVersion(path);
+    if (version !== undefined && atLeast(version, floor)) return path;
+    tried.push(`${path}: ${version ?? 'does not tell its version'}, need ${floor} or newer`);
+  }
+  if (tried.length === 0) tried.push(`PATH: no ${name}`);
+  const folder = await fetchOnce('current', releases, options, tried);
+  if (name === 'alertmanager') await linkAlertmanagerTemplates(folder);
+  return executableUnder(folder, name);
+}
+
+/**
+ * Paths of Prometheus 2.42 and its promtool, the oldest release on which the rules must pass.
+ * Never taken from PATH, so that it is the same release everywhere.
+ */
+export async function fetchOldPrometheus(
+  options: BinaryOptions = {},
+): Promise<{ prometheus: string; promtool: string }> {
+  const folder = await fetchOnce('old', [OLD_PROMETHEUS], options, []);
+  return {
+    prometheus: await executableUnder(folder, 'prometheus'),
+    promtool: await executableUnder(folder, 'promtool'),
+  };
+}
+
+function fetchOnce(name: string, releases: Release[], options: BinaryOptions, tried: string[]): Promise<string> {
+  const env = options.env ?? process.env;
+  const root = options.cacheDir ?? join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tillwatch');
+  const versions = releases.map((release) => `${release.project}-${release.version}`).join('_');
+  const target = join(root, 'bin', versions);
+  const running = fetches.get(target);
+  if (running) return running;
+  const started = cached(target, (into) => fetchSomehow({ name, releases, into, target }, options, tried));
+  fetches.set(target, started);
+  // A failure must not be remembered: the network may be back at the next call.
+  started.catch(() => fetches.delete(target));
+  return started;
+}
+
+interface Fetch {
+  name: string;
+  releases: Release[];
+  into: string;
+  /** What `into` is renamed to when everything is there. */
+  target: string;
+}
+
+async function fetchSomehow({ name, releases, into, target }: Fetch, options: BinaryOptions, tried: string[]) {
+  const log = options.log ?? (() => {});
+  for (const way of await waysFor(name, releases, target)) {
+    log(`fetching ${releases.map((release) => release.project).join(' and ')}: ${way.label}`);
+    try {
+      await way.fetch(into);
+      await verify(releases, into);
+      return;
+    } catch (error) {
+      tried.push(`${way.label}: ${error instanceof Error ? error.message : String(error)}`);
+      log(tried.at(-1) ?? '');
+      await rm(into, { recursive: true, force: true });
+      await mkdir(into);
+    }
+  }
+  throw new Error(explain(releases, tried));
+}
+
+/** Debian first asks apt, which is near and verifies by itself; others first take the release archive. */
+async function waysFor(name: string, releases: Release[], target: string): Promise<Way[]> {
+  const archive: Way = {
+    label: 'release archives checked by sha256',
+    fetch: (into) => fetchArchives(releases, into),
+  };
+  const distribution = await hostDistribution();
+  const suite = name === 'old' ? (distribution === 'debian' ? 'bookworm' : undefined) : SUITE[distribution ?? ''];
+  if (suite === undefined) return [archive];
+  const packages = releases.flatMap((release) => release.debianPackages);
+  const apt: Way = {
+    label: `${distribution} packages of ${suite} (${packages.join(' ')}) by apt`,
+    fetch: async (into) => {
+      await fetchDebianPackages(suite, packages, into);
+      if (releases.includes(ALERTMANAGER)) await relocateAlertmanager(into, target);
+    },
+  };
+  return distribution === 'debian' ? [apt, archive] : [archive, apt];
+}
+
+/** A program that was fetched must run here and be new enough, or the next way is tried. */
+async function verify(releases: Release[], folder: string): Promise<void> {
+  for (const release of releases) {
+    for (const program of release.programs) {
+      const path = await executableUnder(folder, program);
+      const version = await binaryVersion(path);
+      if (version === undefined) throw new Error(`the ${program} fetched does not run on this machine`);
+      if (!atLeast(version, release.floor)) throw new Error(`${program} ${version} is older than ${release.floor}`);
+    }
+  }
+}
+
+function explain(releases: Release[], tried: string[]): string {
+  const wanted = releases.map((release) => `${release.project} ${release.floor} or newer`).join(' and ');
+  return [
+    `cannot find or fetch ${wanted}. Tried:`,
+    ...tried.map((line) => `  - ${line}`),
+    `Install it and put it on PATH, or allow this machine to reach its package mirror or github.com.`,
+  ].join('\n');
+}

@@ -1,0 +1,118 @@
+import { METRIC, STATUSES } from '../domain/names.ts';
+import { type Labels, seriesText } from '../prometheus/openmetrics.ts';
+import type { MinuteCounts } from '../simulator/feed.ts';
+
+/** Labels of the imported series; the rules drop both, so that they join with what is scraped. */
+export const IMPORT_LABELS = { job: 'tillwatch', instance: 'import' } as const;
+
+/**
+ * Minutes without a report up to which the counters stand still, as they do live while a feed is silent; over a longer
+ * gap there are no samples: the file does not cover that time, and a day of zeros would be taken for a quiet day.
+ */
+export const LONGEST_SILENCE = 1440;
+
+export interface CounterOptions {
+  /** In order of time, no minute twice. */
+  minutes: AsyncIterable<MinuteCounts> | Iterable<MinuteCounts>;
+  /** Whether the transactions by status are to be written. */
+  statuses: boolean;
+  /** Codes whose counters start with the first minute; others start with theirs. */
+  authCodes: readonly string[];
+  /** Values to continue from, by series; asked once, with the start of the first minute in seconds since the epoch. */
+  base: (from: number) => Promise<ReadonlyMap<string, number>>;
+  /** Whether the reports count as live ones, whose silence is told; imported ones teach the rhythm alone. */
+  live?: boolean;
+  onMinute?: ((minute: number) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface CountersWritten {
+  /** Seconds since the epoch: start of the first minute and end of the last. */
+  from: number;
+  to: number;
+  /** Minutes reported. */
+  minutes: number;
+  samples: number;
+  series: number;
+}
+
+const statusSeries = (status: string, labels: Labels = {}) =>
+  seriesText(METRIC.transactions, { ...labels, ...IMPORT_LABELS, status });
+const codeSeries = (code: string, labels: Labels = {}) =>
+  seriesText(METRIC.authCodes, { ...labels, ...IMPORT_LABELS, auth_code: code });
+const lastReportSeries = (live = false) =>
+  seriesText(METRIC.lastReport, live ? { ...IMPORT_LABELS, instance: 'played' } : IMPORT_LABELS);
+
+/**
+ * Hands on the counters that a running Tillwatch would have exposed, in order of time: series as text, their values, seconds since the
+ * epoch. Each minute's counts are in the sample at its end, and one sample at the start of the first minute lets `increase` see that
+ * minute too.
+ * @throws when there are no minutes, or they are out of order
+ */
+export async function exposeCounters(
+  options: CounterOptions,
+  take: (totals: ReadonlyMap<string, number>, time: number) => Promise<void>,
+): Promise<CountersWritten> {
+  const written = { from: Number.NaN, to: Number.NaN, minutes: 0, samples: 0, series: 0 };
+  const totals = new Map<string, number>();
+  const expose = async (minute: number, series: ReadonlyMap<string, number> = totals) => {
+    written.samples += series.size;
+    await take(series, minute * 60);
+  };
+  let base: ReadonlyMap<string, number> = new Map();
+  for await (const counted of options.minutes) {
+    options.signal?.throwIfAborted();
+    const { minute } = counted;
+    if (written.minutes === 0) {
+      written.from = minute * 60;
+      base = await options.base(written.from);
+      for (const series of firstSeries(options)) totals.set(series, base.get(series) ?? 0);
+      await expose(minute);
+    } else {
+      await bridge(written.to / 60, minute, expose);
+    }
+    if (counted.restarted === true) for (const series of totals.keys()) totals.set(series, 0);
+    await expose(minute, addCounts(totals, base, counted, options));
+    await expose(minute + 1);
+    written.to = (minute + 1) * 60;
+    written.minutes++;
+    options.onMinute?.(minute);
+  }
+  if (written.minutes === 0) throw new Error('there is no minute to import');
+  return { ...written, series: totals.size };
+}
+
+const firstSeries = (options: CounterOptions): string[] => [
+  ...(options.statuses ? STATUSES.map((status) => statusSeries(status)) : []),
+  ...options.authCodes.map((code) => codeSeries(code)),
+];
+
+/** Samples between the end of the last minute reported and the start of this one. */
+async function bridge(last: number, minute: number, expose: (minute: number) => Promise<void>): Promise<void> {
+  if (minute < last) throw new Error(`minutes are out of order: ${at(minute)} after ${at(last - 1)}`);
+  if (minute === last) return;
+  for (let quiet = minute - last > LONGEST_SILENCE ? minute : last + 1; quiet <= minute; quiet++) await expose(quiet);
+}
+
+const at = (minute: number): string => new Date(minute * 60_000).toISOString();
+
+/** Adds a minute. @returns the series that this minute brings, at the values they had before it */
+function addCounts(
+  totals: Map<string, number>,
+  base: ReadonlyMap<string, number>,
+  counted: MinuteCounts,
+  { statuses, live }: CounterOptions,
+): Map<string, number> {
+  const fresh = new Map<string, number>();
+  const add = (series: string, count: number) => {
+    const before = totals.get(series) ?? base.get(series) ?? 0;
+    if (!totals.has(series)) fresh.set(series, before);
+    totals.set(series, before + count);
+  };
+  for (const { labels, counts = {}, authCodes = {} } of [{ ...counted, labels: {} }, ...(counted.labelled ?? [])]) {
+    if (statuses) for (const [status, count] of Object.entries(counts)) add(statusSeries(status, labels), count);
+    for (const [code, count] of Object.entries(authCodes)) add(codeSeries(code, labels), count);
+  }
+  if (statuses) totals.set(lastReportSeries(live), counted.minute * 60);
+  return fresh;
+}

@@ -1,0 +1,186 @@
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { METRIC } from '../domain/names.ts';
+import {
+  type PrivatePrometheus,
+  StorageInUseError,
+  startPrivatePrometheus,
+} from '../prometheus/ephemeral-prometheus.ts';
+import { instantQuery, liveSince } from '../prometheus/ephemeral-queries.ts';
+import { seriesText } from '../prometheus/openmetrics.ts';
+import { readRules } from '../prometheus/rule-files.ts';
+import { affectedRules, inputsOf, layerRules } from '../prometheus/rule-graph.ts';
+import type { MinuteCounts } from '../simulator/feed.ts';
+import { IMPORT_LABELS } from './counters.ts';
+import { replayHistory } from './player.ts';
+
+export interface ImportOptions {
+  /** In order of time. Statuses and codes that a minute does not name counted 0 in it. */
+  minutes: AsyncIterable<MinuteCounts> | Iterable<MinuteCounts>;
+  /** Whether the minutes hold counts by status; default true. */
+  statuses?: boolean;
+  /** The auth codes that the minutes hold. */
+  authCodes?: readonly string[];
+  /** The data folder; Prometheus keeps its own in `prometheus` below it. */
+  dataDir: string;
+  rulesDir: string;
+  onProgress?: (progress: ImportProgress) => void;
+  signal?: AbortSignal | undefined;
+  /** Seconds since the epoch; what lies later is refused. */
+  now?: number;
+}
+
+export type ImportProgress =
+  | { step: 'minutes'; done: number }
+  | { step: 'rules'; done: number; total: number; record: string };
+
+/** `from` and `to` are seconds since the epoch: start of the first minute and end of the last. */
+export interface Imported {
+  from: number;
+  to: number;
+  /** Minutes that were reported. */
+  minutes: number;
+  /** Of counters and recorded series together. */
+  samples: number;
+  series: number;
+}
+
+/** The data folder holds samples that the import would add to. */
+export class HistoryOverlapError extends Error {}
+
+/** Days that Prometheus keeps: the baseline reads a week, comparisons and backtests want the year. */
+export const RETENTION_DAYS = 400;
+
+/** Where Prometheus keeps its data. */
+export const storageOf = (dataDir: string): string => join(dataDir, 'prometheus');
+
+/**
+ * Writes history into Prometheus' data folder: the counters as a running Tillwatch would have exposed them, and every
+ * series that the recording rules would have recorded, so that baselines are ready at once. Alert rules are left out.
+ *
+ * All or nothing: blocks are made in a folder of their own and moved in at the end; a failure or an abort
+ * leaves no child process and nothing in Prometheus' data.
+ *
+ * @throws StorageInUseError while a Prometheus runs on the folder; HistoryOverlapError when the folder already holds
+ *   samples in the range, or the range reaches past live ones; otherwise with the stderr of what failed
+ */
+export async function importHistory(options: ImportOptions): Promise<Imported> {
+  const { dataDir, signal } = options;
+  const { recording } = await readRules(options.rulesDir);
+  // Refuses a circle before anything is begun.
+  const inputs = inputsOf(recording);
+  layerRules(recording, inputs);
+  const rules = affectedRules(recording, new Set(metricsOf(options)), inputs);
+  const storage = storageOf(dataDir);
+  const staging = join(dataDir, 'import.tmp');
+  await mkdir(storage, { recursive: true });
+  // Holds the lock of the folder until the blocks are in: nothing else can start on it, nor import into it, meanwhile.
+  const holder = await hold(storage, signal);
+  try {
+    await rm(staging, { recursive: true, force: true });
+    await mkdir(staging);
+    const isFresh = (await blocksIn(storage)).length === 0 && (await liveSince(holder.url, signal)) === undefined;
+    const replay = await replayHistory({
+      minutes: options.minutes,
+      statuses: options.statuses !== false,
+      authCodes: options.authCodes ?? [],
+      rules,
+      parent: staging,
+      existing: isFresh ? undefined : holder.url,
+      base: (from) => valuesBefore(holder.url, from, options),
+      onStretch: (from, to) => refuseOverlap(holder.url, { from, to }, options),
+      onMinute: countMinutes(options),
+      onRule: (done, record) =>
+        options.onProgress?.({ step: 'rules', done: ((done - 1) % rules.length) + 1, total: rules.length, record }),
+      signal,
+    });
+    try {
+      const blocks = await replay.snapshot();
+      signal?.throwIfAborted();
+      for (const block of await blocksIn(blocks)) await rename(join(blocks, block), join(storage, block));
+      const { from, to, minutes, recorded } = replay;
+      return {
+        from,
+        to,
+        minutes,
+        samples: replay.samples + recorded.samples,
+        series: replay.series + recorded.series,
+      };
+    } finally {
+      await replay.stop();
+    }
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+    await holder.stop();
+  }
+}
+
+function countMinutes({ onProgress }: ImportOptions): () => void {
+  let done = 0;
+  return () => onProgress?.({ step: 'minutes', done: ++done });
+}
+
+const metricsOf = (options: ImportOptions): string[] => [
+  ...(options.statuses === false ? [] : [METRIC.transactions, METRIC.lastReport]),
+  ...(options.authCodes === undefined ? [] : [METRIC.authCodes]),
+];
+
+async function hold(storage: string, signal: AbortSignal | undefined): Promise<PrivatePrometheus> {
+  try {
+    return await startPrivatePrometheus(storage, signal);
+  } catch (error) {
+    if (!(error instanceof StorageInUseError)) throw error;
+    throw new StorageInUseError(
+      `${error.message}, so nothing can be imported into it: stop it (tillwatch up, or another import) first, ` +
+        'or give another folder with --data DIR',
+    );
+  }
+}
+
+/** What earlier imports counted up to, so that the counters go on from there instead of starting again at 0. */
+async function valuesBefore(url: string, from: number, options: ImportOptions): Promise<Map<string, number>> {
+  const base = new Map<string, number>();
+  for (const metric of metricsOf(options)) {
+    const imported = `last_over_time(${seriesText(metric, IMPORT_LABELS)}[50y])`;
+    for (const { metric: named, value } of await instantQuery(url, imported, from, options.signal)) {
+      const { __name__: _, ...labels } = named;
+      base.set(seriesText(metric, labels), value);
+    }
+  }
+  return base;
+}
+
+/** @param stretch seconds since the epoch */
+async function refuseOverlap(
+  url: string,
+  stretch: { from: number; to: number },
+  options: ImportOptions,
+): Promise<void> {
+  const { from, to } = stretch;
+  const range = `${iso(from)} to ${iso(to)}`;
+  if (to > (options.now ?? Date.now() / 1000))
+    throw new HistoryOverlapError(
+      `the history (${range}) reaches into the future, where Prometheus could take no live samples any more: ` +
+        'leave out what is later than now',
+    );
+  for (const metric of metricsOf(options)) {
+    const query = `sum(count_over_time(${metric}[${to - from}s]))`;
+    const [there] = await instantQuery(url, query, to, options.signal);
+    if (there !== undefined)
+      throw new HistoryOverlapError(
+        `${storageOf(options.dataDir)} already holds ${there.value} samples of ${metric} within ${range}; importing ` +
+          'would count these minutes twice. Leave them out of the file, or import into a fresh folder with --data DIR',
+      );
+  }
+  const live = await liveSince(url, options.signal);
+  if (live !== undefined && live < to)
+    throw new HistoryOverlapError(
+      `the history (${range}) reaches past ${iso(live)}, from when on Prometheus holds live samples; it would drop ` +
+        'them. Leave out what is later',
+    );
+}
+
+const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
+
+const isBlock = (name: string): boolean => /^[0-9A-HJKMNP-TV-Z]{26}$/.test(name);
+const blocksIn = async (dir: string): Promise<string[]> => (await readdir(dir)).filter(isBlock);

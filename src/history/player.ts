@@ -1,0 +1,146 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startPrivatePrometheus, WRITABLE_RANGE } from '../prometheus/ephemeral-prometheus.ts';
+import { parseQuery, takeSnapshot } from '../prometheus/ephemeral-queries.ts';
+import { inOrderOfNeed } from '../prometheus/in-order-of-need.ts';
+import { labelsOf, seriesText } from '../prometheus/openmetrics.ts';
+import { recordRule } from '../prometheus/record-rule.ts';
+import { remoteWrite, type SeriesSamples } from '../prometheus/remote-write.ts';
+import type { RecordingRule } from '../prometheus/rule-files.ts';
+import { where } from '../prometheus/rule-graph.ts';
+import { messageOf } from '../runtime/log.ts';
+import { type CounterOptions, type CountersWritten, exposeCounters } from './counters.ts';
+
+export interface ReplayOptions extends Omit<CounterOptions, 'base'> {
+  /** Rules to evaluate; what they read is counters or recorded by another of them. */
+  rules: readonly RecordingRule[];
+  /** Further expressions that will be asked, to be refused before the history is played. */
+  expressions?: readonly Expression[];
+  onRule?: ((done: number, record: string) => void) | undefined;
+  /** Where the folder of its data is made. Default: where temporary files are. */
+  parent?: string;
+  /** Values that counters continue from. Default: they begin at 0. */
+  base?: CounterOptions['base'];
+  /** URL of a Prometheus that holds what was there before, for rules that look back into it. */
+  existing?: string | undefined;
+  /** Asked before a stretch of the history, in seconds since the epoch, is evaluated; refuses it by throwing. */
+  onStretch?: (from: number, to: number) => Promise<void>;
+}
+
+/** `where` tells people which rule it is of. */
+export interface Expression {
+  expr: string;
+  where: string;
+}
+
+/** A Prometheus that holds counters and what rules recorded of them. */
+export interface Replay extends CountersWritten {
+  url: string;
+  /** What the rules recorded. */
+  recorded: { samples: number; series: number };
+  /** Writes everything as blocks. @returns the folder that holds them, until `stop` */
+  snapshot: () => Promise<string>;
+  /** Ends it and deletes its data. */
+  stop: () => Promise<void>;
+}
+
+/** Range queries at a time; each takes one core. */
+const CONCURRENCY = 2;
+/** Seconds of history that all rules go through before the next stretch: nothing may be written further behind the newest sample. */
+const STRETCH = WRITABLE_RANGE;
+/** Samples of a series that are written at once. */
+const BATCH = 5000;
+
+/**
+ * Plays history to a private Prometheus: counters as a running Tillwatch would have exposed them, and each rule at the times at which
+ * it would have run, seeing all rules that it reads at the same time.
+ * @throws naming the rule whose expression fails, at once when Prometheus cannot parse it; nothing is left then
+ */
+export async function replayHistory(options: ReplayOptions): Promise<Replay> {
+  const { signal } = options;
+  const storage = await mkdtemp(join(options.parent ?? tmpdir(), 'tillwatch-replay-'));
+  let end = async () => {};
+  const stop = async () => {
+    await end();
+    await rm(storage, { recursive: true, force: true });
+  };
+  try {
+    const { existing } = options;
+    const prometheus = await startPrivatePrometheus(storage, signal, { writable: true, existing });
+    const { url } = prometheus;
+    end = prometheus.stop;
+    await refuseUnparsable(url, options);
+    const played = await play(url, options);
+    const snapshot = async () => join(storage, 'snapshots', await takeSnapshot(url, signal));
+    return { ...played, url, snapshot, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function refuseUnparsable(url: string, { rules, expressions = [], signal }: ReplayOptions): Promise<void> {
+  const recorded = rules.map((rule) => ({ expr: rule.expr, where: where(rule) }));
+  for (const { expr, where: place } of [...recorded, ...expressions]) {
+    await parseQuery(url, expr, signal).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      throw new Error(`${place}: ${messageOf(error)}`);
+    });
+  }
+}
+
+async function play(url: string, options: ReplayOptions): Promise<CountersWritten & Pick<Replay, 'recorded'>> {
+  const batch = createBatch((series) => remoteWrite(url, series, options.signal));
+  const recorded = { samples: 0, series: new Set<string>() };
+  const take = async (series: SeriesSamples[]) => {
+    for (const { labels, times } of series) {
+      recorded.samples += times.length;
+      recorded.series.add(seriesText('', labels));
+    }
+    await remoteWrite(url, series, options.signal);
+  };
+  let done = 0;
+  let from = Number.NaN;
+  const evaluate = async (end: number) => {
+    await batch.flush();
+    while (from <= end) {
+      const range = { from, to: Math.min(end, from + STRETCH - 1), signal: options.signal };
+      await options.onStretch?.(range.from, range.to);
+      await inOrderOfNeed(CONCURRENCY, options.rules, async (rule) => {
+        await recordRule(url, rule, range, take);
+        options.onRule?.(++done, rule.record);
+      });
+      from = range.to + 1;
+    }
+  };
+  const { base = async () => new Map() } = options;
+  const counters = await exposeCounters({ ...options, base }, async (totals, time) => {
+    if (Number.isNaN(from)) from = time;
+    if (time >= from + STRETCH) await evaluate(time - 60);
+    await batch.add(totals, time);
+  });
+  await evaluate(counters.to);
+  return { ...counters, recorded: { samples: recorded.samples, series: recorded.series.size } };
+}
+
+function createBatch(write: (series: SeriesSamples[]) => Promise<void>) {
+  let columns = new Map<string, { times: number[]; values: number[] }>();
+  let samples = 0;
+  const flush = async () => {
+    const series = [...columns].map(([text, column]) => ({ labels: labelsOf(text), ...column }));
+    columns = new Map();
+    samples = 0;
+    if (series.length > 0) await write(series);
+  };
+  const add = async (totals: ReadonlyMap<string, number>, time: number) => {
+    for (const [series, value] of totals) {
+      const column = columns.get(series) ?? { times: [], values: [] };
+      columns.set(series, column);
+      column.times.push(time);
+      column.values.push(value);
+    }
+    if (++samples >= BATCH) await flush();
+  };
+  return { add, flush };
+}

@@ -1,0 +1,126 @@
+import type { Context } from 'koa';
+import { z } from 'zod';
+import type { Config } from '../../config/config.ts';
+import { addressOf, extraLabels } from '../../domain/labels.ts';
+import { STATUSES, WINDOWS } from '../../domain/names.ts';
+import { parseTime } from '../../domain/times.ts';
+import { ANY_FIELD, anomaly, band, definitions, type Field, fieldOf, readAnomalies } from '../../judge/anomalies.ts';
+import { describeBaseline, describedBaseline } from '../../judge/baseline.ts';
+import type { Range } from '../../prometheus/client.ts';
+import { Problem } from '../problem.ts';
+import { dimensionParameters, type Route, readQuery, type Services } from './route.ts';
+
+const MAX_POINTS = 2000;
+
+async function listAnomalies(ctx: Context, { prometheus, baseline }: Services): Promise<void> {
+  const { anomalies, definitions, learning } = await readAnomalies(prometheus);
+  ctx.body = { baseline: { ...describeBaseline(baseline.current()), learning }, definitions, anomalies };
+}
+
+const time = z
+  .string()
+  .transform((text) => (/^\d{1,12}$/.test(text) ? Number(text) : parseTime(text) / 1000))
+  .refine((seconds) => !Number.isNaN(seconds), 'must be a time such as 2026-11-21T12:31:00Z, or seconds since 1970');
+
+const seriesQuery = (config: Config) =>
+  z.strictObject({
+    ...dimensionParameters(config, 'any'),
+    level: z
+      .string({ error: 'must be given once' })
+      .max(200)
+      .optional()
+      .meta({ description: 'Only this level, such as total' }),
+    status: z.enum(STATUSES, { error: `must be one of ${STATUSES.join(', ')}` }),
+    from: time.optional().meta({ type: 'string', description: 'Three hours before `to` when left out' }),
+    to: time.optional().meta({ type: 'string', description: 'Now when left out' }),
+    window: z.enum(WINDOWS, { error: `must be one of ${WINDOWS.join(', ')}` }).default('1m'),
+  });
+
+interface Drawn {
+  labels: Record<string, string>;
+  points: Map<number, Partial<Record<Field, number>>>;
+}
+
+function join(ranges: Range[]): { labels: Record<string, string>; points: object[] }[] {
+  const found = new Map<string, Drawn>();
+  for (const { labels, points } of ranges) {
+    const entry = found.get(addressOf(labels)) ?? { labels: extraLabels(labels), points: new Map() };
+    for (const [at, value] of points) {
+      if (!Number.isFinite(value)) continue;
+      const point = entry.points.get(at) ?? {};
+      point[fieldOf(labels)] = value;
+      entry.points.set(at, point);
+    }
+    found.set(addressOf(labels), entry);
+  }
+  return [...found.values()].map(({ labels, points }) => ({
+    labels,
+    points: [...points].sort(([a], [b]) => a - b).map(([at, point]) => ({ time: iso(at), ...point })),
+  }));
+}
+
+const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
+
+async function listSeries(ctx: Context, { prometheus, config }: Services): Promise<void> {
+  const { status, from: since, to: until, window, ...equal } = readQuery(ctx, seriesQuery(config));
+  const to = until ?? Math.floor(Date.now() / 1000);
+  const from = since ?? to - 3 * 3600;
+  if (from >= to)
+    throw new Problem(422, 'from: must be before to', {
+      errors: [{ path: 'from', message: 'must be before to' }],
+    });
+  const step = Math.max(1, Math.ceil((to - from) / 60 / MAX_POINTS)) * 60;
+  const given = Object.entries({ status, window, ...equal }).filter(([, value]) => value !== undefined);
+  const selector = `{${[ANY_FIELD, ...given.map(([name, value]) => `${name}=${JSON.stringify(value)}`)].join(', ')}}`;
+  const ranges = await prometheus.range(selector, from, to, step);
+  ctx.body = {
+    status,
+    window,
+    from: iso(from),
+    to: iso(to),
+    step,
+    series: join(ranges),
+  };
+}
+
+const point = band.extend({ time: z.iso.datetime() });
+const seriesAnswer = z.object({
+  status: z.enum(STATUSES),
+  window: z.enum(WINDOWS),
+  from: z.iso.datetime(),
+  to: z.iso.datetime(),
+  step: z.int().meta({ description: 'Seconds between points' }),
+  series: z.array(z.object({ labels: z.record(z.string(), z.string()), points: z.array(point) })),
+});
+const anomaliesAnswer = z.object({
+  baseline: describedBaseline,
+  definitions,
+  anomalies: z.array(anomaly),
+});
+const json = (schema: z.ZodType) => ({ content: { 'application/json': { schema } } });
+
+export function bandRoutes(services: Services): Route[] {
+  return [
+    {
+      method: 'get',
+      path: '/api/v1/anomalies',
+      role: 'read',
+      operation: {
+        summary: 'Each status against its normal: the last minute, five minutes and hour, its trend, a recommendation',
+        responses: { 200: { description: 'Anomalies', ...json(anomaliesAnswer) } },
+      },
+      handle: (ctx) => listAnomalies(ctx, services),
+    },
+    {
+      method: 'get',
+      path: '/api/v1/series',
+      role: 'read',
+      operation: {
+        summary: 'Observed, expected and bounds of a status over time',
+        requestParams: { query: seriesQuery(services.config) },
+        responses: { 200: { description: 'Series', ...json(seriesAnswer) } },
+      },
+      handle: (ctx) => listSeries(ctx, services),
+    },
+  ];
+}

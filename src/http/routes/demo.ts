@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import type { Demo } from '../../simulator/demo.ts';
+import { Problem } from '../problem.ts';
+import { type Route, readBody } from './route.ts';
+
+const wanted = z
+  .strictObject({ kind: z.string({ error: 'must be text' }) })
+  .meta({ id: 'DemoIncident', example: { kind: 'denied-spike' } });
+const started = z.object({ kind: z.string(), until: z.iso.datetime() });
+
+/** Incidents in generated traffic; nothing that would touch real counts. */
+export function demoRoutes(demo: Demo | undefined): Route[] {
+  return [
+    {
+      method: 'post',
+      path: '/api/v1/demo/incidents',
+      role: 'operate',
+      accepts: ['application/json'],
+      operation: {
+        summary: 'Start an incident in the traffic of `tillwatch up --demo`, from this minute on',
+        requestBody: { required: true, content: { 'application/json': { schema: wanted } } },
+        responses: { 200: { description: 'It runs', content: { 'application/json': { schema: started } } } },
+      },
+      handle(ctx) {
+        if (demo === undefined) throw new Problem(404, 'this is no demo: `tillwatch up --demo` is');
+        ctx.body = demo.start(readBody(ctx, wanted).kind);
+      },
+    },
+  ];
+}

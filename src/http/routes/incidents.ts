@@ -1,0 +1,169 @@
+import type { Context } from 'koa';
+import { z } from 'zod';
+import { type Incident, listIncidents, markedIncidents, markIncident, VERDICTS } from '../../alerting/incidents.ts';
+import { signalOf } from '../../backtest/evidence.ts';
+import { createPeakScores } from '../../judge/peak-score.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import { Problem } from '../problem.ts';
+import { type Route, readBody, readQuery, type Services } from './route.ts';
+
+const mark = z.object({
+  verdict: z.enum(VERDICTS),
+  by: z.string(),
+  comment: z.string(),
+  at: z.iso.datetime(),
+});
+
+const incident = z
+  .object({
+    id: z.string().meta({ description: 'The same over restarts' }),
+    alertname: z.string(),
+    severity: z.string(),
+    labels: z.record(z.string(), z.string()),
+    summary: z.string(),
+    startsAt: z.iso.datetime(),
+    endsAt: z.iso.datetime().nullable().meta({ description: 'null while it fires' }),
+    seconds: z.int().meta({ description: 'How long it lasted, or has lasted so far' }),
+    peakScore: z
+      .number()
+      .nullable()
+      .meta({ description: 'Standard deviations from normal at its worst; null where none is recorded' }),
+    mark: mark.nullable(),
+  })
+  .meta({ id: 'Incident' });
+
+const line = (most: number) =>
+  z
+    .string({ error: 'must be text' })
+    .trim()
+    .min(1, 'must not be empty')
+    .max(most, `must not be longer than ${most} characters`);
+
+const said = z
+  .strictObject({
+    verdict: z.enum(VERDICTS, { error: `must be one of ${VERDICTS.join(', ')}` }).meta({
+      description: 'incident: rightly told; expected: right, but known beforehand; false-alarm: nothing was wrong',
+    }),
+    by: line(100).meta({ description: 'Who says so' }),
+    comment: z
+      .string({ error: 'must be text' })
+      .trim()
+      .max(2000, 'must not be longer than 2000 characters')
+      .default(''),
+  })
+  .meta({ id: 'Verdict', example: { verdict: 'false-alarm', by: 'ana', comment: 'load test of the gateway' } });
+
+const listQuery = z.strictObject({
+  limit: z
+    .string()
+    .regex(/^([1-9]\d{0,2}|1000)$/, 'must be a whole number from 1 to 1000')
+    .transform(Number)
+    .default(50)
+    .meta({ type: 'integer', minimum: 1, maximum: 1000, description: 'Incidents at the most' }),
+});
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+function render({ startsAt, endsAt, mark: verdict, ...rest }: Incident, peakScore: number | null) {
+  return {
+    ...rest,
+    startsAt: iso(startsAt),
+    endsAt: endsAt === null ? null : iso(endsAt),
+    seconds: Math.max(0, Math.round(((endsAt ?? Date.now()) - startsAt) / 1000)),
+    peakScore,
+    mark: verdict,
+  };
+}
+
+const MINUTE_MS = 60_000;
+/** What an alert saw lies before it: a backtest may have it start some minutes earlier than it did live. */
+const BEFORE_MS = 5 * MINUTE_MS;
+
+/** Rows of what `tillwatch backtest --labels` reads; in whole minutes, the end exclusive. */
+function labelRow({ alertname, labels, startsAt, endsAt, mark: verdict }: Incident): string {
+  const start = Math.floor((startsAt - BEFORE_MS) / MINUTE_MS) * MINUTE_MS;
+  const end = Math.ceil(Math.max(endsAt ?? Date.now(), startsAt + 1) / MINUTE_MS) * MINUTE_MS;
+  const signal = verdict?.verdict === 'incident' ? signalOf(alertname, labels).replaceAll(/\W/g, '_') : 'none';
+  return [start, end]
+    .map((ms) => iso(ms).replace('.000Z', 'Z'))
+    .concat(signal)
+    .join(',');
+}
+
+/** What fires about Tillwatch itself says nothing of transactions, and no history holds it. */
+const ofTransactions = ({ alertname }: Incident): boolean => !alertname.startsWith('Tillwatch');
+
+async function exportLabels(ctx: Context, ledger: Ledger): Promise<void> {
+  const rows: string[] = [];
+  for await (const part of markedIncidents(ledger)) rows.push(...part.filter(ofTransactions).map(labelRow));
+  ctx.type = 'text/csv; charset=utf-8';
+  ctx.attachment('incidents.csv');
+  ctx.body = `${['start,end,signal', ...rows.reverse()].join('\n')}\n`;
+}
+
+const json = (description: string, schema: z.ZodType) => ({
+  200: { description, content: { 'application/json': { schema } } },
+});
+const notFound = { 404: { description: 'No such incident' } };
+
+/** The incidents in the ledger, and what operators say of them. */
+export function incidentRoutes({ prometheus, events, ledger }: Services): Route[] {
+  const peakScores = createPeakScores(prometheus);
+
+  async function list(ctx: Context): Promise<void> {
+    const newest = await listIncidents(ledger, { limit: readQuery(ctx, listQuery).limit });
+    const peaks = await peakScores(newest);
+    ctx.body = { incidents: newest.map((one, i) => render(one, peaks[i] ?? null)) };
+  }
+
+  async function setMark(ctx: Context): Promise<void> {
+    const verdict = readBody(ctx, said);
+    const marked = await markIncident(ledger, ctx.params.id, { ...verdict, at: iso(Date.now()) });
+    if (marked === undefined)
+      throw new Problem(404, `there is no incident ${ctx.params.id}; GET /api/v1/incidents lists them`);
+    const [peak = null] = await peakScores([marked]);
+    ctx.body = render(marked, peak);
+    events.publish('marks', ctx.body);
+  }
+
+  return [
+    {
+      method: 'get',
+      path: '/api/v1/incidents',
+      role: 'read',
+      operation: {
+        summary: 'Every alert that was notified, from its start to its end, newest first, and what was said of it',
+        requestParams: { query: listQuery },
+        responses: json('Incidents', z.object({ incidents: z.array(incident) })),
+      },
+      handle: list,
+    },
+    {
+      method: 'post',
+      path: '/api/v1/incidents/:id/mark',
+      role: 'operate',
+      accepts: ['application/json'],
+      operation: {
+        summary: 'Say what an incident was; replaces what was said before',
+        requestParams: { path: z.object({ id: z.string().meta({ example: '0f3c5b1e9a7d2468' }) }) },
+        requestBody: { required: true, content: { 'application/json': { schema: said } } },
+        responses: { ...json('The incident, marked; the mark is on disk', incident), ...notFound },
+      },
+      handle: setMark,
+    },
+    {
+      method: 'get',
+      path: '/api/v1/incidents.csv',
+      role: 'read',
+      operation: {
+        summary: 'Marked incidents as labels for `tillwatch backtest --labels`',
+        description:
+          'Columns `start,end,signal`, oldest first. What was expected or a false alarm has the signal `none`: nothing may alert there. ' +
+          'A row starts five minutes before its alert, since an alert tells of the minutes before it; one that still fires ends now. ' +
+          'Alerts about Tillwatch itself are left out.',
+        responses: { 200: { description: 'Labels', content: { 'text/csv': { schema: z.string() } } } },
+      },
+      handle: (ctx) => exportLabels(ctx, ledger),
+    },
+  ];
+}

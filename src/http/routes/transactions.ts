@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto';
+import type { Context } from 'koa';
+import { z } from 'zod';
+import { STATUSES } from '../../domain/names.ts';
+import { describeMapping } from '../../intake/mapping.ts';
+import { event, exportRow, MAX_REPORTS, minuteReport, parseReports, type Report } from '../../intake/report.ts';
+import { listed } from '../../ledger/journal.ts';
+import type { Key, Outcome } from '../../ledger/ledger.ts';
+import { JSON_TYPE, LINES_TYPES } from '../body.ts';
+import { invalid, Problem } from '../problem.ts';
+import { send } from '../send.ts';
+import { type Answer, answer, answerTo } from './answer.ts';
+import { type Route, readQuery, type Services } from './route.ts';
+
+/** Submissions that may wait for the disk; past it, a client that waits serves everybody better. */
+const MAX_WAITING = 5000;
+
+const anyReport = z.union([minuteReport, event, exportRow]).meta({ id: 'Report' });
+
+const logged = z
+  .object({
+    timestamp: z.iso.datetime(),
+    receivedAt: z.iso.datetime(),
+    source: z.string().optional(),
+    labels: z.record(z.string(), z.string()).optional(),
+    counts: z.partialRecord(z.enum(STATUSES), z.int()),
+    authCodes: z.record(z.string(), z.int()),
+    late: z.boolean(),
+  })
+  .meta({ id: 'LoggedReport' });
+
+const listQuery = z.strictObject({
+  limit: z
+    .string()
+    .regex(/^\d{1,5}$/, 'must be a whole number from 1 to 1000')
+    .transform(Number)
+    .refine((n) => n >= 1 && n <= 1000, 'must be a whole number from 1 to 1000')
+    .default(50)
+    .meta({ type: 'integer', minimum: 1, maximum: 1000 }),
+});
+
+function idempotencyKey(ctx: Context): string | undefined {
+  const key = ctx.headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key))
+    throw new Problem(400, 'Idempotency-Key: must be 1 to 255 visible ASCII characters');
+  return key;
+}
+
+const rawBody = (ctx: Context): string => String(ctx.request.rawBody ?? '');
+
+const fingerprintOf = (ctx: Context): string => createHash('sha256').update(rawBody(ctx)).digest('hex');
+
+/** @throws Problem 400 */
+function bodyOf(ctx: Context): unknown {
+  if (rawBody(ctx).trim() === '') throw new Problem(400, 'the body is empty; send a report as JSON');
+  return ctx.request.body;
+}
+
+function tally({ health }: Services, reports: readonly Report[], outcomes: readonly Outcome[], now: number): void {
+  for (const [index, { result, late }] of outcomes.entries()) {
+    health.reports[result === 'duplicate' ? 'duplicate' : late ? 'late' : 'accepted']++;
+    const { source, minute } = reports[index] ?? {};
+    if (source !== undefined && minute !== undefined) health.sources.reported(source, { minute, late, now });
+  }
+}
+
+/** Of a body with more than a page can show, only the last. */
+const MAX_TOLD = 50;
+
+function tell(
+  { events }: Services,
+  reports: Report[],
+  outcomes: readonly Outcome[],
+  answer: string,
+  now: number,
+): void {
+  if (events.size() === 0) return;
+  const counted = reports.flatMap((report, i) => {
+    const { result = 'duplicate', late = false } = outcomes[i] ?? {};
+    return result === 'duplicate' ? [] : [{ report, late }];
+  });
+  const { recommendation } = JSON.parse(answer) as Answer;
+  for (const { report, late } of counted.slice(-MAX_TOLD))
+    events.publish('report', { ...listed(report, late, now), recommendation });
+}
+
+/** Whose keys they are: the token itself is not kept. Empty where no tokens are asked for. */
+function tokenHash({ headers: { authorization = '' } }: Context, { config }: Services): string {
+  if (config.tokensFile === '') return '';
+  return createHash('sha256')
+    .update(authorization.replace(/^\S+\s+/, ''))
+    .digest('base64url');
+}
+
+function noteOverflow({ health, config, log }: Services, reports: number): void {
+  if (reports === 0) return;
+  health.folded.inc(reports);
+  log('warn', `label values became "other": the limit of ${config.maxSeries} series is reached (--max-series)`);
+}
+
+const ANSWER_TYPE = { 'Content-Type': 'application/json; charset=utf-8' };
+const REPLAYED = { 'Idempotency-Replayed': 'true' };
+
+async function record(ctx: Context, services: Services): Promise<void> {
+  const { ledger, config, mapping } = services;
+  const now = Date.now();
+  const key = idempotencyKey(ctx);
+  const parsed = parseReports(bodyOf(ctx), { now, labels: config.labels, maxCount: config.maxCount, mapping });
+  if (!parsed.ok) throw invalid(parsed.errors);
+  if (ledger.waiting() >= MAX_WAITING)
+    throw new Problem(429, 'too many reports wait for the disk; send this one again in a second', {
+      headers: { 'Retry-After': '1' },
+    });
+  const token = tokenHash(ctx, services);
+  const keyed: Key | undefined = key === undefined ? undefined : { key, token, fingerprint: fingerprintOf(ctx) };
+  const recorded = await ledger.record(parsed.reports, { key: keyed, token, now });
+  const answer = recorded.answer ?? JSON.stringify(answerTo(recorded, parsed.reports, now, services));
+  if (!recorded.replayed) {
+    if (keyed !== undefined) ledger.keepAnswer(keyed, answer).catch(() => {});
+    noteOverflow(services, recorded.overflowed);
+    tally(services, parsed.reports, recorded.outcomes, now);
+    tell(services, parsed.reports, recorded.outcomes, answer, now);
+  }
+  send(ctx, 200, { ...ANSWER_TYPE, ...(recorded.replayed && REPLAYED) }, answer);
+}
+
+const byLine = z.string().meta({ description: 'One report as JSON a line' });
+
+const body = {
+  required: true,
+  content: {
+    'application/json': {
+      schema: z.union([anyReport, z.array(anyReport).min(1).max(MAX_REPORTS)]),
+      example: {
+        source: 'pos-gateway',
+        counts: { approved: 116, denied: 6, failed: 0, reversed: 1 },
+        authCodes: { '00': 116, '51': 4, '59': 2 },
+      },
+    },
+    ...Object.fromEntries(LINES_TYPES.map((type) => [type, { schema: byLine }])),
+  },
+};
+
+export function transactionRoutes(services: Services): Route[] {
+  return [
+    {
+      method: 'post',
+      path: '/api/v1/transactions',
+      role: 'ingest',
+      direct: true,
+      accepts: [JSON_TYPE, ...LINES_TYPES],
+      operation: {
+        summary: 'Report counts; answered once they are on disk, with a recommendation',
+        ...(services.mapping !== undefined && { description: describeMapping(services.mapping) }),
+        requestParams: {
+          header: z.object({
+            'Idempotency-Key': z.string().max(255).optional().meta({ description: 'Makes a retry count once' }),
+          }),
+        },
+        requestBody: body,
+        responses: { 200: { description: 'Counted', content: { 'application/json': { schema: answer } } } },
+      },
+      async handle(ctx) {
+        try {
+          await record(ctx, services);
+        } catch (error) {
+          const refused = error instanceof Problem || (error as Error).name.match(/^(Conflict|KeyReused)$/);
+          services.health.reports[refused ? 'refused' : 'failed']++;
+          throw error;
+        }
+      },
+    },
+    {
+      method: 'get',
+      path: '/api/v1/transactions',
+      role: 'read',
+      operation: {
+        summary: 'The latest reports, newest first',
+        requestParams: { query: listQuery },
+        responses: {
+          200: {
+            description: 'Reports',
+            content: { 'application/json': { schema: z.object({ reports: z.array(logged) }) } },
+          },
+        },
+      },
+      async handle(ctx) {
+        ctx.body = { reports: await services.ledger.latestReports(readQuery(ctx, listQuery).limit) };
+      },
+    },
+  ];
+}

@@ -1,0 +1,186 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { openIncidents } from '../alerting/incidents.ts';
+import { type AlertPathWatch, alertPath, WATCHDOG } from '../alerting/pipeline-health.ts';
+import { RECORDED, TUNABLE } from '../domain/names.ts';
+import { type Anomaly, anomaly, definitions, type Recorded, readAnomalies } from '../judge/anomalies.ts';
+import { type BaselineWatch, describeBaseline, describedBaseline } from '../judge/baseline.ts';
+import { RECOMMENDATIONS } from '../judge/recommendation.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { type Alert, alert, type Prometheus } from '../prometheus/client.ts';
+import { type Log, messageOf } from '../runtime/log.ts';
+import { type Demo, demoState } from '../simulator/demo.ts';
+import type { Events } from './events.ts';
+import { verdictOf } from './status-line.ts';
+
+const stateAlert = alert.extend({ incidentId: z.string().optional() }).meta({ id: 'StateAlert' });
+
+/** Everything that the live page shows of this moment. */
+export const state = z
+  .object({
+    time: z.iso.datetime(),
+    demo: demoState.nullable().meta({ description: 'null but in `tillwatch up --demo`' }),
+    baseline: describedBaseline,
+    verdict: z.object({
+      recommendation: z.enum(RECOMMENDATIONS),
+      reason: z.string().meta({ description: 'Of everything, in one sentence' }),
+    }),
+    definitions: definitions.optional(),
+    anomalies: z
+      .array(anomaly)
+      .meta({ description: 'The total, and of slices those with alerts and the busiest, 50 in all' }),
+    alerts: z.array(stateAlert).meta({ description: 'Firing and pending, but for the Watchdog, which is in path' }),
+    path: alertPath,
+  })
+  .meta({ id: 'State' });
+export type State = z.output<typeof state>;
+
+interface Sources {
+  prometheus: Prometheus;
+  baseline: BaselineWatch;
+  path: AlertPathWatch;
+  ledger: Ledger;
+  events: Events;
+  demo?: Demo | undefined;
+}
+
+export interface StateWatch {
+  /** The state now; never fails: what could not be asked is said in its `path`. */
+  read(): Promise<State>;
+  /**
+   * Publishes it now, and whenever something in it has changed, for as long as somebody listens.
+   * @returns false where that goes on already
+   */
+  follow(): boolean;
+}
+
+const TICK_MS = 1000;
+/** Alertmanager, and what of Prometheus is not seen in a tick, are asked every so many ticks. */
+const PATH_TICKS = 5;
+
+/** When the rules were evaluated: what is shown, to the last of its group, what is recorded in any case, and the alerts. */
+const EVALUATIONS = [
+  ...[`${RECORDED.observed}{window="1m"}`, `${RECORDED.score}{window="1m"}`, RECORDED.trend, TUNABLE.noiseZ].map(
+    (series, i) => `label_replace(max(timestamp(${series})), "of", "${i}", "", "")`,
+  ),
+  'max by (alertname, alertstate) (timestamp(ALERTS))',
+].join(' or ');
+
+/** How long ago the rules first counted, within the time that they warm up; in milliseconds. */
+async function historyOf(prometheus: Prometheus): Promise<number | undefined> {
+  const series = `${RECORDED.perMinute}{status="approved"}`;
+  const [first] = await prometheus.instant(`time() - min(min_over_time(timestamp(${series})[3h:1m]))`);
+  return first && first.value * 1000;
+}
+
+const rank = ({ state, labels }: Alert): string => `${state === 'firing' ? 0 : 1} ${labels.severity}`;
+
+async function shownAlerts(alerts: readonly Alert[], ledger: Ledger): Promise<State['alerts']> {
+  // Alerts are shown without their incidents while the ledger cannot be read.
+  const open = await openIncidents(ledger).catch(() => () => undefined);
+  return alerts
+    .filter(({ labels }) => labels.alertname !== WATCHDOG)
+    .sort((a, b) => rank(a).localeCompare(rank(b)))
+    .map((shown) => {
+      const id = open(shown.labels);
+      return id === undefined ? shown : { ...shown, incidentId: id };
+    });
+}
+
+/** Whether anything was ever reported; true where that cannot be read, so that nobody is told that nothing ever was. */
+const hasReports = (ledger: Ledger): Promise<boolean> =>
+  ledger.totals(Date.now()).then(
+    ({ lastReport }) => lastReport > 0,
+    () => true,
+  );
+
+/** Of slices so many: each state is sent to every page. GET /api/v1/anomalies has all of them. */
+const MOST_SLICES = 50;
+
+/** The total, then slices for which something fires, then the busiest. */
+function shownAnomalies(anomalies: readonly Anomaly[]): Anomaly[] {
+  const weights = new Map<string, number>();
+  for (const { labels, firing, lastMinute, lastHour } of anomalies) {
+    const key = JSON.stringify(labels);
+    const isTotal = Object.keys(labels).length === 0;
+    const weight = (lastMinute.observed ?? 0) + (lastHour.observed ?? 0) / 60;
+    weights.set(key, (weights.get(key) ?? 0) + (isTotal ? Number.POSITIVE_INFINITY : weight + 1e9 * firing.length));
+  }
+  const first = [...weights].sort(([, a], [, b]) => (a === b ? 0 : b - a)).slice(0, MOST_SLICES + 1);
+  const shown = new Set(first.map(([key]) => key));
+  return anomalies.filter(({ labels }) => shown.has(JSON.stringify(labels)));
+}
+
+async function readState({ prometheus, baseline, path, ledger, demo }: Sources): Promise<State> {
+  const asked = readAnomalies(prometheus).catch((error: unknown) => messageOf(error));
+  const [answer] = await Promise.all([asked, path.refresh(), baseline.refresh()]);
+  const recorded: Partial<Recorded> = typeof answer === 'string' ? {} : answer;
+  const { state: known } = baseline.current();
+  const history = known === 'warming-up' ? await historyOf(prometheus).catch(() => undefined) : undefined;
+  const { alerts = [], learning = false, definitions } = recorded;
+  const anomalies = shownAnomalies(recorded.anomalies ?? []);
+  const steps = path.current();
+  // It may have gone between one question and the other.
+  if (typeof answer === 'string') steps.prometheus = { ok: false, reason: answer };
+  const facts = { anomalies, alerts, learning, ready: known === 'ready', reported: await hasReports(ledger) };
+  return {
+    time: new Date().toISOString(),
+    demo: demo === undefined ? null : { kinds: demo.kinds, running: demo.running() },
+    baseline: { ...describeBaseline(baseline.current()), ...(recorded.learning !== undefined && { learning }) },
+    verdict: verdictOf({ ...facts, prometheus: steps.prometheus, ...(history !== undefined && { history }) }),
+    ...(definitions !== undefined && { definitions }),
+    anomalies,
+    alerts: await shownAlerts(alerts, ledger),
+    path: steps,
+  };
+}
+
+/** What a tick can see of a change, without reading everything. */
+async function glance({ prometheus, path, demo }: Sources): Promise<string> {
+  const evaluations = await prometheus.instant(EVALUATIONS).then(
+    (samples) => samples.map(({ labels, value }) => JSON.stringify([Object.entries(labels).sort(), value])).sort(),
+    () => 'gone',
+  );
+  const { prometheus: evaluated, alertmanager, watchdog } = path.current();
+  return JSON.stringify([evaluations, evaluated.ok, alertmanager, watchdog, demo?.running()]);
+}
+
+/** One poll of Prometheus for all streams, and none while there are none. */
+export function watchState(sources: Sources, log: Log): StateWatch {
+  const { events, path } = sources;
+  let following = false;
+  let reading: Promise<State> | undefined;
+  function read(): Promise<State> {
+    reading ??= readState(sources).finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  }
+  async function tell(): Promise<void> {
+    await read().then(
+      (now) => events.publish('state', now),
+      (error: unknown) => log('error', `the state cannot be read: ${messageOf(error)}`),
+    );
+  }
+  async function follow(): Promise<void> {
+    let seen = '';
+    for (let tick = 0; events.size() > 0; tick++) {
+      if (tick % PATH_TICKS === 0) await path.refresh();
+      const now = await glance(sources);
+      if (now !== seen) await tell();
+      seen = now;
+      await sleep(TICK_MS, undefined, { ref: false });
+    }
+  }
+  return {
+    read,
+    follow() {
+      if (following) return false;
+      following = true;
+      void follow().finally(() => {
+        following = false;
+      });
+      return true;
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import type { AlertPath } from '../alerting/pipeline-health.ts';
+import { duration } from '../domain/clock.ts';
+import type { Anomaly } from '../judge/anomalies.ts';
+import type { Recommendation } from '../judge/recommendation.ts';
+import type { Alert } from '../prometheus/client.ts';
+
+export interface Verdict {
+  recommendation: Recommendation;
+  /** One sentence that a person understands. */
+  reason: string;
+}
+
+/** What is known when all of it is judged. */
+export interface Known {
+  prometheus: AlertPath['prometheus'];
+  anomalies: readonly Anomaly[];
+  /** Firing and pending. */
+  alerts: readonly Alert[];
+  ready: boolean;
+  learning: boolean;
+  /** Milliseconds of history that the rules have seen, while they warm up. */
+  history?: number;
+  /** Whether any report was ever counted. */
+  reported: boolean;
+}
+
+/** So long until the rules know what is normal. */
+const WARM_UP_MS = 2 * 3_600_000;
+const SHOWN = 2;
+
+const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+const firstSentence = (text: string): string =>
+  text
+    .trim()
+    .split(/(?<=[.;]) /)[0]
+    ?.replace(/[.;]$/, '') ?? '';
+const more = (n: number): string => (n > SHOWN ? `; and ${n - SHOWN} more` : '');
+
+const hasSeverity = ({ labels }: Alert): boolean => labels.severity === 'critical' || labels.severity === 'warning';
+/** What calls for somebody: firing, and routed to people; critical first. */
+export const calling = (alerts: readonly Alert[]): Alert[] =>
+  alerts
+    .filter((alert) => alert.state === 'firing' && hasSeverity(alert))
+    .sort((a, b) => (a.labels.severity ?? '').localeCompare(b.labels.severity ?? ''));
+
+function told({ labels, annotations }: Alert): string {
+  const { summary = labels.alertname ?? 'an alert', description = '' } = annotations;
+  return description === '' ? summary : `${summary}: ${firstSentence(description)}`;
+}
+
+function warmingUp({ reported, history = 0 }: Known): string {
+  if (!reported) return 'No transactions have been reported yet';
+  return `Learning what is normal: ${duration(Math.min(history, WARM_UP_MS))} of ${duration(WARM_UP_MS)} so far`;
+}
+
+/** The gravest thing that is known of everything, in words. */
+export function verdictOf(known: Known): Verdict {
+  const { prometheus, anomalies, alerts, ready, learning } = known;
+  if (!prometheus.ok)
+    return { recommendation: 'unknown', reason: `What is normal is not known: ${prometheus.reason}. Counts are kept` };
+  const firing = calling(alerts);
+  if (firing.length > 0) {
+    const said = firing.slice(0, SHOWN).map(told).join('; ');
+    return { recommendation: 'alert', reason: capitalised(said) + more(firing.length) };
+  }
+  if (!ready) return { recommendation: 'unknown', reason: warmingUp(known) };
+  // Not slices: among many of them, one is out of its band in nearly every minute.
+  const unusual = anomalies.filter(
+    ({ recommendation, labels }) => recommendation === 'watch' && Object.keys(labels).length === 0,
+  );
+  if (unusual.length > 0) {
+    const said = unusual
+      .slice(0, SHOWN)
+      .map(({ reason }) => reason)
+      .join('; ');
+    return { recommendation: 'watch', reason: `Unusual, but no alert yet: ${said}${more(unusual.length)}` };
+  }
+  const still = learning ? '; there are less than three days of history, so this is still being learned' : '';
+  return { recommendation: 'ok', reason: `Everything is as is normal at this time${still}` };
+}

@@ -1,0 +1,91 @@
+import { RECORDED, type Status, TOTAL } from '../domain/names.ts';
+import type { Prometheus } from '../prometheus/client.ts';
+import { type DaysBefore, DEFINITION, FEWEST_DAYS, farFromNormal } from './far-from-normal.ts';
+
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+const DAYS_BEFORE = 28;
+/** Recorded minutes without which an hour is left out. */
+const FEWEST_MINUTES = 54;
+
+export interface ComparedHour {
+  hour: number;
+  /** Null until the hour is over. */
+  today: number | null;
+  yesterday: number | null;
+  sameDayLastWeek: number | null;
+  average7d: number | null;
+  average28d: number | null;
+  far: 'above' | 'below' | null;
+}
+
+export interface Comparison {
+  /** YYYY-MM-DD, UTC. */
+  day: string;
+  definition: string;
+  hours: ComparedHour[];
+}
+
+export interface Compared {
+  status: Status | 'total';
+  /** Extra labels that must be equal; what they leave open is summed. */
+  labels: Readonly<Record<string, string>>;
+  /** Seconds since the epoch; its day is the one that is compared. */
+  at: number;
+}
+
+/** Counts, and of how many minutes they are: sums need no sample at the hour itself, when Prometheus may have been down. */
+function queryOf({ status, labels }: Compared): string {
+  const names = Object.keys(labels);
+  // A level has the sums of one dimension. What several have in common is summed here.
+  const [metric, level] = names.length > 1 ? [RECORDED.slices, {}] : [RECORDED.levels, { level: names[0] ?? TOTAL }];
+  const equal = Object.entries({ ...level, ...labels }).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  const matchers = [status === 'total' ? 'status!=""' : `status="${status}"`, ...equal];
+  const minutes = `max(count_over_time(${RECORDED.levels}{status="approved",level="${TOTAL}"}[59m59s]))`;
+  return `label_replace(sum(sum_over_time(${metric}{${matchers.join(',')}}[59m59s])), "is", "count", "", "")
+    or label_replace(${minutes}, "is", "minutes", "", "")`;
+}
+
+/** The count of each whole hour that is known, by its end in seconds. */
+async function readHours(prometheus: Prometheus, compared: Compared, from: number, to: number) {
+  const ranges = to < from ? [] : await prometheus.range(queryOf(compared), from, to, HOUR);
+  const points = (is: string) => ranges.find(({ labels }) => labels.is === is)?.points ?? [];
+  const minutes = new Map(points('minutes'));
+  const hours = points('count').flatMap(([end, count]): [number, number][] => {
+    const recorded = minutes.get(end) ?? 0;
+    return recorded < FEWEST_MINUTES ? [] : [[end, Math.round((count * 60) / recorded)]];
+  });
+  return new Map(hours);
+}
+
+function average(counts: DaysBefore): number | null {
+  const known = counts.filter((count) => count !== null);
+  return known.length < FEWEST_DAYS ? null : known.reduce((sum, count) => sum + count, 0) / known.length;
+}
+
+/** A day by hour beside the days before it. @throws PrometheusError */
+export async function compare(prometheus: Prometheus, compared: Compared): Promise<Comparison> {
+  const midnight = Math.floor(compared.at / DAY) * DAY;
+  const lastEnd = Math.floor(compared.at / HOUR) * HOUR;
+  const known = await readHours(prometheus, compared, midnight - DAYS_BEFORE * DAY + HOUR, lastEnd);
+  const hours = Array.from({ length: 24 }, (_, hour) => {
+    const on = (daysAgo: number) => known.get(midnight - daysAgo * DAY + (hour + 1) * HOUR) ?? null;
+    return { hour, today: on(0), before: Array.from({ length: DAYS_BEFORE }, (_, i) => on(i + 1)) };
+  });
+  const far = farFromNormal(hours);
+  return {
+    day: new Date(midnight * 1000).toISOString().slice(0, 10),
+    definition:
+      `${DEFINITION} Averages need ${FEWEST_DAYS} days. Hours are UTC; one of which fewer than ${FEWEST_MINUTES} minutes were ` +
+      'recorded is left out, and from there on the count is that of 60 minutes.',
+    hours: hours.map(({ hour, today, before }) => ({
+      hour,
+      today,
+      yesterday: before[0] ?? null,
+      sameDayLastWeek: before[6] ?? null,
+      average7d: average(before.slice(0, 7)),
+      average28d: average(before),
+      far: far[hour] ?? null,
+    })),
+  };
+}

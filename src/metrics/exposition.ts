@@ -1,0 +1,187 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { METRIC, STATUSES } from '../domain/names.ts';
+import type { Ledger, Series, Totals } from '../ledger/ledger.ts';
+import type { SourceReports, Sources } from './sources.ts';
+
+/** The service's own health, for the same Prometheus. */
+export interface Health {
+  registry: Registry;
+  /** Reports so far, by what became of them. */
+  reports: Record<ReportResult, number>;
+  requests: Histogram<'method' | 'route' | 'code'>;
+  folded: Counter;
+  notifications: Counter<'status'>;
+  streams: Gauge;
+  /** Seconds since the epoch; 0 before the first. */
+  watchdog: Gauge;
+  sources: Sources;
+}
+
+/** Not counters although prom-client names them so: promtool check metrics refuses them. */
+const MISNAMED = ['nodejs_active_resources_total', 'nodejs_active_handles_total', 'nodejs_active_requests_total'];
+
+const REPORT_RESULTS = ['accepted', 'duplicate', 'late', 'refused', 'failed'] as const;
+export type ReportResult = (typeof REPORT_RESULTS)[number];
+
+/** Registers the metrics of the service itself; those of the transactions come out of the ledger. */
+export function createHealth(
+  version: string,
+  baselineAge: () => number,
+  ledger: Pick<Ledger, 'status' | 'takeCommitTimes'>,
+  sources: Sources,
+): Health {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
+  new Gauge({
+    name: 'tillwatch_build_info',
+    help: 'Version of the running program; always 1.',
+    labelNames: ['version', 'node'],
+    registers,
+  }).set({ version, node: process.versions.node }, 1);
+  new Gauge({
+    name: 'tillwatch_baseline_age_seconds',
+    help: 'Time since the rules were evaluated, as last read from Prometheus; NaN while there is no baseline.',
+    registers,
+    collect() {
+      this.set(baselineAge());
+    },
+  });
+  new Gauge({
+    name: 'tillwatch_ledger_failing',
+    help: '1 while the ledger cannot commit, so that reports are refused, else 0.',
+    registers,
+    collect() {
+      this.set(ledger.status().failing ? 1 : 0);
+    },
+  });
+  new Histogram({
+    name: 'tillwatch_ledger_commit_duration_seconds',
+    help: 'Time to commit a batch of reports.',
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers,
+    collect() {
+      for (const seconds of ledger.takeCommitTimes()) this.observe(seconds);
+    },
+  });
+  const reports: Health['reports'] = { accepted: 0, duplicate: 0, late: 0, refused: 0, failed: 0 };
+  new Counter({
+    name: 'tillwatch_reports_total',
+    help: 'Reports by what became of them.',
+    labelNames: ['result'] as const,
+    registers,
+    collect() {
+      this.reset();
+      for (const result of REPORT_RESULTS) this.inc({ result }, reports[result]);
+    },
+  });
+  const notifications = new Counter({
+    name: 'tillwatch_notifications_total',
+    help: 'Notifications received from Alertmanager.',
+    labelNames: ['status'] as const,
+    registers,
+  });
+  for (const status of ['firing', 'resolved']) notifications.inc({ status }, 0);
+  return {
+    registry,
+    reports,
+    sources,
+    notifications,
+    streams: new Gauge({
+      name: 'tillwatch_event_streams',
+      help: 'Streams of GET /api/v1/events that are open.',
+      registers,
+    }),
+    watchdog: new Gauge({
+      name: 'tillwatch_watchdog_last_received_timestamp_seconds',
+      help: 'When the alert that always fires arrived through Alertmanager for the last time; 0 before the first.',
+      registers,
+    }),
+    requests: new Histogram({
+      name: 'tillwatch_http_request_duration_seconds',
+      help: 'Time to answer a request.',
+      labelNames: ['method', 'route', 'code'] as const,
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+      registers,
+    }),
+    folded: new Counter({
+      name: 'tillwatch_label_values_folded_total',
+      help: 'Reports whose label values became "other" because the cap on series was reached.',
+      registers,
+    }),
+  };
+}
+
+const HELP = {
+  [METRIC.transactions]: ['counter', 'Transactions by outcome.'],
+  [METRIC.authCodes]: ['counter', 'Transactions by authorization response code.'],
+  [METRIC.late]: ['counter', 'Transactions of reports older than the lateness window, not in transactions_total.'],
+  [METRIC.lastMinute]: ['gauge', 'Transactions in the newest complete minute that was reported.'],
+  tillwatch_ledger_info: ['gauge', 'Identity of the ledger, the same on all services that share it; always 1.'],
+  [METRIC.lastReport]: [
+    'gauge',
+    'When the newest report that was in time was counted, of all and of each source; 0 before the first.',
+  ],
+  [METRIC.reportDelay]: [
+    'gauge',
+    'How late the newest report of a source was, in seconds, where it was too late to be judged; else 0.',
+  ],
+  tillwatch_series: ['gauge', 'Series in the ledger.'],
+} as const;
+
+const escaped = (text: string): string =>
+  /[\\"\n]/.test(text) ? text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n') : text;
+
+function line({ metric, labels, value }: Series): string {
+  let pairs = '';
+  for (const name in labels) pairs += `${pairs === '' ? '' : ','}${name}="${escaped(labels[name] ?? '')}"`;
+  return `${metric}${pairs === '' ? '' : `{${pairs}}`} ${value}\n`;
+}
+
+const lines = (series: readonly Series[]): string => series.map(line).join('');
+
+function header(name: keyof typeof HELP): string {
+  const [type, help] = HELP[name];
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+}
+
+const family = (name: keyof typeof HELP, series: Series[]): string => header(name) + lines(series);
+const single = (name: keyof typeof HELP, value: number): string => family(name, [{ metric: name, labels: {}, value }]);
+
+/** A counter's series. Only what changed since the last scrape is rendered: 100,000 at once would hold up every report. */
+function counter(name: keyof typeof HELP, totals: Totals): Buffer[] {
+  const bodies = totals.chunks(name).map((chunk) => {
+    chunk.text ??= Buffer.from(lines(chunk.series));
+    return chunk.text;
+  });
+  return [Buffer.from(header(name)), ...bodies];
+}
+
+/** The transactions as the ledger has them, in Prometheus' text format, in parts. */
+export function renderTotals(totals: Totals, sources: readonly SourceReports[] = []): Buffer[] {
+  const minute = STATUSES.map((status) => ({
+    metric: METRIC.lastMinute,
+    labels: { status },
+    value: totals.lastMinute[status] ?? 0,
+  }));
+  const gauges = [
+    family(METRIC.lastMinute, minute),
+    family('tillwatch_ledger_info', [{ metric: 'tillwatch_ledger_info', labels: { ledger: totals.ledger }, value: 1 }]),
+    family(METRIC.lastReport, [
+      { metric: METRIC.lastReport, labels: {}, value: totals.lastReport },
+      ...sources.map(({ source, lastReport }) => ({
+        metric: METRIC.lastReport,
+        labels: { source },
+        value: lastReport,
+      })),
+    ]),
+    family(
+      METRIC.reportDelay,
+      sources.map(({ source, delay }) => ({ metric: METRIC.reportDelay, labels: { source }, value: delay })),
+    ),
+    single('tillwatch_series', totals.size),
+  ];
+  const counters = [METRIC.transactions, METRIC.authCodes, METRIC.late].flatMap((name) => counter(name, totals));
+  return [...counters, Buffer.from(gauges.join(''))];
+}

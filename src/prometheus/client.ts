@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { abortable } from '../runtime/abortable.ts';
+import { limitedText } from '../runtime/limited-text.ts';
+import { messageOf } from '../runtime/log.ts';
+
+/** Prometheus answered with an error, answered nonsense, or did not answer. */
+export class PrometheusError extends Error {
+  override name = 'PrometheusError';
+}
+
+/** [seconds since the epoch, value] as Prometheus sends them; the bounds are those of a Date. */
+const sample = z.tuple([z.number().min(0).max(8.64e12), z.string()]);
+const labels = z.record(z.string(), z.string());
+const vector = z.object({
+  resultType: z.literal('vector'),
+  result: z.array(z.object({ metric: labels, value: sample })),
+});
+const matrix = z.object({
+  resultType: z.literal('matrix'),
+  result: z.array(z.object({ metric: labels, values: z.array(sample) })),
+});
+/** An alert that fires or is pending. */
+export const alert = z
+  .object({ labels, annotations: labels, state: z.string(), activeAt: z.string().optional(), value: z.string() })
+  .meta({ id: 'Alert' });
+const alerts = z.object({ alerts: z.array(alert) });
+const rule = z.looseObject({
+  type: z.enum(['recording', 'alerting']),
+  name: z.string(),
+  query: z.string(),
+  health: z.string(),
+  lastError: z.string().optional(),
+  labels: labels.default({}),
+  annotations: labels.default({}),
+  /** `for` and `keep_firing_for`, in seconds. */
+  duration: z.number().optional(),
+  keepFiringFor: z.number().optional(),
+});
+const rules = z.object({
+  groups: z.array(
+    z.object({
+      name: z.string(),
+      file: z.string(),
+      lastEvaluation: z.string(),
+      /** Seconds. */
+      evaluationTime: z.number(),
+      rules: z.array(rule),
+    }),
+  ),
+});
+
+export interface Sample {
+  labels: Record<string, string>;
+  value: number;
+}
+export interface Range {
+  labels: Record<string, string>;
+  /** [seconds since the epoch, value] */
+  points: [number, number][];
+}
+export type Alert = z.output<typeof alert>;
+
+export type RuleGroup = z.output<typeof rules>['groups'][number];
+
+export interface Prometheus {
+  /** An instant query, now. */
+  instant(query: string): Promise<Sample[]>;
+  /** A range query; times and step in seconds. */
+  range(query: string, from: number, to: number, step: number): Promise<Range[]>;
+  alerts(): Promise<Alert[]>;
+  /** Every group of rules, as it was last evaluated. */
+  rules(): Promise<RuleGroup[]>;
+}
+
+/** Numbers as Prometheus writes them: `+Inf`, `-Inf`, `NaN` and decimals. */
+const number = (text: string): number => Number(text.replace('Inf', 'Infinity'));
+
+/** Longest answer that is read, in bytes: with the default cap on series there are 6 MB; parsing 32 holds up reports for a second. */
+const MAX_ANSWER = 32 * 1024 * 1024;
+
+const parsedJson = async (text: string): Promise<unknown> => JSON.parse(text);
+
+async function get<S extends z.ZodType>(url: string, schema: S, timeoutMs: number): Promise<z.output<S>> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const response = await fetch(url, { signal }).catch((error: unknown) => {
+    throw new PrometheusError(`Prometheus does not answer: ${messageOf(error)}`);
+  });
+  const text = await abortable(limitedText(response, MAX_ANSWER), signal).catch((error: unknown) => {
+    throw new PrometheusError(`Prometheus does not answer in full: ${messageOf(error)}`);
+  });
+  const body = await parsedJson(text).catch((error: unknown) => {
+    throw new PrometheusError(`Prometheus answered ${response.status} with no JSON: ${messageOf(error)}`);
+  });
+  const parsed = z
+    .object({ status: z.string(), error: z.string().optional(), data: schema.optional() })
+    .safeParse(body);
+  if (!parsed.success) throw new PrometheusError(`Prometheus answered ${response.status} with JSON of another kind`);
+  const { status, error, data } = parsed.data;
+  if (status !== 'success' || data === undefined) throw new PrometheusError(`Prometheus refused the query: ${error}`);
+  return data as z.output<S>;
+}
+
+/** A client of the Prometheus HTTP API at `url`; every call throws PrometheusError and gives up after `timeoutMs`. */
+export function createPrometheus(url: string, timeoutMs = 5000): Prometheus {
+  const api = (path: string, parameters: Record<string, string> = {}) =>
+    `${url}/api/v1/${path}?${new URLSearchParams(parameters)}`;
+  return {
+    async instant(query) {
+      const data = await get(api('query', { query }), vector, timeoutMs);
+      return data.result.map(({ metric, value }) => ({ labels: metric, value: number(value[1]) }));
+    },
+    async range(query, from, to, step) {
+      const parameters = { query, start: String(from), end: String(to), step: String(step) };
+      const data = await get(api('query_range', parameters), matrix, timeoutMs);
+      return data.result.map(({ metric, values }) => ({
+        labels: metric,
+        points: values.map(([time, value]) => [time, number(value)]),
+      }));
+    },
+    alerts: async () => (await get(api('alerts'), alerts, timeoutMs)).alerts,
+    rules: async () => (await get(api('rules'), rules, timeoutMs)).groups,
+  };
+}

@@ -1,0 +1,85 @@
+import type { ImportOptions } from '../history/history.ts';
+import { SHIPPED_RULES } from '../runtime/project.ts';
+import type { Demo } from './demo.ts';
+import { AUTH_CODES, type Traffic, type TrafficMinute, trafficMinutes } from './feed.ts';
+import { type Clock, type PostOptions, postUntilTaken, REAL_CLOCK, Refused } from './post-traffic.ts';
+
+/** The running minute is told when half of it has passed, so that what happens in it is seen before it ends. */
+const STEP_MS = 30_000;
+/** An incident that is started sooner is told of at once, with half a minute's counts: fewer would look like chance. */
+const LEAST_PART = 0.5;
+const MINUTE_MS = 60_000;
+const DAY = 1440;
+
+type Numbers = Readonly<Record<string, number>>;
+
+/** The part of a minute that has passed; never less than was told before, since counts may only be corrected upwards. */
+function told<N extends Numbers>(counts: N, before: Numbers, part: number): N {
+  const raised = Object.entries(counts).map(([key, n]) => [key, Math.max(Math.floor(n * part), before[key] ?? 0)]);
+  return Object.fromEntries(raised) as N;
+}
+
+function partOf(whole: TrafficMinute, before: TrafficMinute | undefined, part: number): TrafficMinute {
+  const counts = told(whole.counts, before?.counts ?? {}, part);
+  const authCodes = told(whole.authCodes, before?.authCodes ?? {}, part);
+  return { minute: whole.minute, counts, authCodes };
+}
+
+/** Minutes since the epoch of the minute before this one: the demo reports it as it starts, so that nothing is missing at first. */
+export const minuteBefore = (): number => Math.floor(Date.now() / 60_000) - 1;
+
+/**
+ * So many days of the demo's traffic, to be imported before it starts. They end a minute before what it reports first: a count
+ * of the last minute is the difference to the total a minute ago, and of history that is there a minute ago it would be 0.
+ */
+export function demoHistory(traffic: Traffic, days: number): Pick<ImportOptions, 'minutes' | 'authCodes' | 'rulesDir'> {
+  const end = minuteBefore() - 1;
+  return {
+    minutes: trafficMinutes(traffic, end - days * DAY, end),
+    authCodes: AUTH_CODES,
+    rulesDir: SHIPPED_RULES,
+  };
+}
+
+export interface DemoTrafficOptions extends Omit<PostOptions, 'to' | 'onAnswer' | 'traffic'> {
+  traffic: Traffic;
+  demo: Demo;
+  /** Told what the service answered for each whole minute. */
+  onMinute: (minute: TrafficMinute, recommendation: string) => void;
+}
+
+/** Undefined where an earlier run, whose incidents are forgotten, has told more of this minute. */
+async function answerTo(minute: TrafficMinute, options: PostOptions, clock: Clock): Promise<string | undefined> {
+  // No key: a source and a minute are known again by themselves.
+  return postUntilTaken(minute, options, clock, undefined).catch((error: unknown) => {
+    if (!(error instanceof Refused) || error.status !== 409) throw error;
+    return undefined;
+  });
+}
+
+/**
+ * Posts each minute by halves, while it runs and when it ends, and at once when an incident is started in it, until the signal.
+ * @throws Refused when the service refuses a report (4xx)
+ */
+export async function postDemoTraffic(options: DemoTrafficOptions): Promise<void> {
+  const { traffic, demo, signal, clock = REAL_CLOCK } = options;
+  let started = demo.started();
+  let before: TrafficMinute | undefined;
+  for (let end = (options.from + 1) * MINUTE_MS; ; ) {
+    const step = Math.min(end, Math.ceil((clock.now() + 1) / STEP_MS) * STEP_MS);
+    await clock.sleep(Math.max(0, step - clock.now()), AbortSignal.any([signal, started])).catch(() => {});
+    if (signal.aborted) return;
+    const least = started.aborted ? LEAST_PART : 0;
+    started = demo.started();
+    const part = Math.min(1, Math.max(least, 1 - (end - clock.now()) / MINUTE_MS));
+    const whole = traffic.at(end / MINUTE_MS - 1);
+    if (whole !== undefined) {
+      before = partOf(whole, before, part);
+      const recommendation = await answerTo(before, options, clock);
+      if (part === 1 && recommendation !== undefined) options.onMinute(before, recommendation);
+    }
+    if (part < 1) continue;
+    before = undefined;
+    end += MINUTE_MS;
+  }
+}

@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, unwatchFile, watchFile, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findBinary } from '../binaries/binaries.ts';
+import type { Config } from '../config/config.ts';
+import { RETENTION_DAYS, storageOf } from '../history/history.ts';
+import { type RunningServer, startServer } from '../http/server.ts';
+import { type Log, messageOf } from '../runtime/log.ts';
+import { PROJECT } from '../runtime/project.ts';
+import type { Demo } from '../simulator/demo.ts';
+import { type Child, keepRunning } from './child.ts';
+import { choosePort } from './ports.ts';
+import { type Addresses, renderConfig } from './render.ts';
+
+/** The folder of package.json, prometheus/ and alertmanager/. */
+
+export interface StackPorts {
+  service: { port: number; given: boolean };
+  prometheus: { port: number; given: boolean };
+  alertmanager: { port: number; given: boolean };
+}
+
+export interface Stack {
+  url: string;
+  prometheusUrl: string;
+  alertmanagerUrl: string;
+  /** For requests to the service, where it asks for tokens. */
+  token: string | undefined;
+  /** Stops everything, in the order in which nothing is lost. */
+  stop(): Promise<void>;
+}
+
+const local = (port: number): string => `127.0.0.1:${port}`;
+
+/** A token that only what we start ourselves knows. */
+function internalToken(config: Config): { token: string; file: string } | undefined {
+  if (config.tokensFile === '') return undefined;
+  const file = join(config.data, 'internal-token');
+  const token = randomBytes(32).toString('hex');
+  writeFileSync(file, token, { mode: 0o600 });
+  return { token, file };
+}
+
+async function startAlertmanager(config: Config, port: number, log: Log, failed: (reason: string) => void) {
+  return keepRunning(
+    {
+      name: 'alertmanager',
+      path: await findBinary('alertmanager', { log: (line) => log('info', line) }),
+      args: [
+        `--config.file=${join(config.data, 'alertmanager.yml')}`,
+        `--storage.path=${join(config.data, 'alertmanager')}`,
+        `--web.listen-address=${local(port)}`,
+        `--web.external-url=http://${local(port)}`,
+        '--cluster.listen-address=',
+      ],
+      readyUrl: `http://${local(port)}/-/ready`,
+    },
+    log,
+    failed,
+  );
+}
+
+async function startPrometheus(config: Config, port: number, log: Log, failed: (reason: string) => void) {
+  return keepRunning(
+    {
+      name: 'prometheus',
+      path: await findBinary('prometheus', { log: (line) => log('info', line) }),
+      args: [
+        `--config.file=${join(config.data, 'prometheus.yml')}`,
+        `--storage.tsdb.path=${storageOf(config.data)}`,
+        `--storage.tsdb.retention.time=${RETENTION_DAYS}d`,
+        `--web.listen-address=${local(port)}`,
+        `--web.external-url=http://${local(port)}`,
+        // An edited rule is in force half a minute later.
+        '--enable-feature=auto-reload-config',
+      ],
+      readyUrl: `http://${local(port)}/-/ready`,
+    },
+    log,
+    failed,
+  );
+}
+
+const CONFIGURED = ['prometheus', 'alertmanager'] as const;
+const sourceOf = (name: string): string => join(PROJECT, name, `${name}.yml`);
+
+/** Writes the copy of each configuration that its program reads. */
+function renderer(config: Config, addresses: Addresses, tokenFile: string | undefined) {
+  return (name: (typeof CONFIGURED)[number]) =>
+    renderConfig(sourceOf(name), join(config.data, `${name}.yml`), addresses, tokenFile);
+}
+
+/** An edited configuration is in force some seconds later; one that can't be read is reported and left alone. */
+function followEdits(render: ReturnType<typeof renderer>, alertmanager: Child, log: Log): { stop(): Promise<void> } {
+  for (const name of CONFIGURED)
+    watchFile(sourceOf(name), { interval: 2000, persistent: false }, () => {
+      try {
+        render(name);
+        // Prometheus looks at its own copy by itself.
+        if (name === 'alertmanager') alertmanager.signal('SIGHUP');
+        log('info', `${sourceOf(name)} has changed: ${name} reads it anew`);
+      } catch (error) {
+        log('error', `${messageOf(error)}; ${name} goes on with what it had`);
+      }
+    });
+  return {
+    async stop() {
+      for (const name of CONFIGURED) unwatchFile(sourceOf(name));
+    },
+  };
+}
+
+/**
+ * Runs the service, Prometheus and Alertmanager on this machine, the latter two as children that are kept running.
+ * @param failed told when one of them can't be kept running
+ * @param demo what a person may start on the live page
+ * @throws with the reason when one does not start; the others have been stopped by then
+ */
+export async function startStack(
+  base: Config,
+  ports: StackPorts,
+  log: Log,
+  failed: (reason: string) => void,
+  demo?: Demo,
+): Promise<Stack> {
+  mkdirSync(base.data, { recursive: true });
+  const prometheusPort = await choosePort({ flag: '--prometheus-port', ...ports.prometheus });
+  const alertmanagerPort = await choosePort({ flag: '--alertmanager-port', ...ports.alertmanager });
+  const port = await choosePort({ flag: '--port', ...ports.service });
+  const prometheusUrl = `http://${local(prometheusPort)}`;
+  const alertmanagerUrl = `http://${local(alertmanagerPort)}`;
+  const config = Object.freeze({ ...base, port, prometheusUrl, alertmanagerUrl });
+  const internal = internalToken(config);
+  const running: { stop(): Promise<void> }[] = [];
+  const stop = async (): Promise<void> => {
+    for (const part of running.splice(0).reverse()) await part.stop();
+  };
+  try {
+    // The service first: the others report to it. It is stopped last, and takes their last words.
+    const server: RunningServer = await startServer(config, log, { internalToken: internal?.token, demo });
+    running.push({ stop: server.close });
+    const addresses = {
+      'tillwatch:8080': new URL(server.url).host,
+      'prometheus:9090': local(prometheusPort),
+      'alertmanager:9093': local(alertmanagerPort),
+    };
+    const render = renderer(config, addresses, internal?.file);
+    for (const name of CONFIGURED) render(name);
+    const alertmanager = await startAlertmanager(config, alertmanagerPort, log, failed);
+    running.push(alertmanager);
+    running.push(await startPrometheus(config, prometheusPort, log, failed));
+    running.push(followEdits(render, alertmanager, log));
+    await server.lookAgain();
+    return { url: server.url, prometheusUrl, alertmanagerUrl, token: internal?.token, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
