@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { importHistory, storageOf } from '../src/history/history.ts';
-import { startPrivatePrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
+import { startEphemeralPrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
 import { waitFor } from './support/processes.ts';
 import { startRulesPrometheus } from './support/rules-prometheus.ts';
 import { startService, temporaryFolder } from './support/service.ts';
@@ -26,7 +26,7 @@ async function importSurge(dataDir: string): Promise<void> {
 test('each code now against what is normal, with its meaning; the alert that fires for it', async () => {
   const dataDir = temporaryFolder('codes');
   await importSurge(dataDir);
-  const still = await startPrivatePrometheus(storageOf(dataDir));
+  const still = await startEphemeralPrometheus(storageOf(dataDir));
   const reader = await startService({ prometheusUrl: still.url });
   const { json } = await reader.get('/api/v1/auth-codes');
   await reader.close();

@@ -4,7 +4,7 @@ import { JUDGED_STATUSES, RECORDED, type Status } from '../src/domain/names.ts';
 import { importHistory, storageOf } from '../src/history/history.ts';
 import type { Assessment } from '../src/judge/recommendation.ts';
 import { createPrometheus, type Prometheus } from '../src/prometheus/client.ts';
-import { type PrivatePrometheus, startPrivatePrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
+import { type EphemeralPrometheus, startEphemeralPrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
 import { PROJECT } from '../src/runtime/project.ts';
 import { AUTH_CODES, createTraffic, trafficMinutes } from '../src/simulator/feed.ts';
 import { type Service, startService, temporaryFolder } from './support/service.ts';
@@ -12,7 +12,7 @@ import { type Service, startService, temporaryFolder } from './support/service.t
 /** Enough for the guard, which needs three days. */
 const DAYS = 4;
 
-let engine: PrivatePrometheus;
+let engine: EphemeralPrometheus;
 let prometheus: Prometheus;
 let service: Service;
 
@@ -26,7 +26,7 @@ beforeAll(async () => {
     rulesDir: join(PROJECT, 'prometheus', 'rules'),
   });
   // It evaluates nothing, so that what is recorded stands still while it is compared.
-  engine = await startPrivatePrometheus(storageOf(dataDir));
+  engine = await startEphemeralPrometheus(storageOf(dataDir));
   prometheus = createPrometheus(engine.url);
   // However slow the machine is, no minute of a test becomes late.
   service = await startService({ prometheusUrl: engine.url, lateness: '3h' });

@@ -6,11 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RECORDED } from '../src/domain/names.ts';
 import { gaussian, poisson, randomFor } from '../src/domain/random.ts';
 import { farFromNormal } from '../src/judge/far-from-normal.ts';
-import {
-  createBlocks,
-  type PrivatePrometheus,
-  startPrivatePrometheus,
-} from '../src/prometheus/ephemeral-prometheus.ts';
+import { type EphemeralPrometheus, startEphemeralPrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
+import { createBlocks } from './support/openmetrics.ts';
 import { type Service, startService, temporaryFolder } from './support/service.ts';
 
 const MIDNIGHT = Date.UTC(2026, 2, 30) / 1000;
@@ -70,12 +67,12 @@ async function writeHistory(folder: string): Promise<void> {
   await createBlocks(join(folder, 'history.om'), join(folder, 'data'));
 }
 
-let prometheus: PrivatePrometheus;
+let prometheus: EphemeralPrometheus;
 let service: Service;
 beforeAll(async () => {
   const folder = temporaryFolder('comparison');
   await writeHistory(folder);
-  prometheus = await startPrivatePrometheus(join(folder, 'data'));
+  prometheus = await startEphemeralPrometheus(join(folder, 'data'));
   service = await startService({ prometheusUrl: prometheus.url, labels: 'acquirer,channel' });
 });
 afterAll(async () => {

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { findBinary } from '../src/binaries/binaries.ts';
+import type { MinuteCounts } from '../src/domain/minutes.ts';
 import { RECORDED, STATUSES } from '../src/domain/names.ts';
 import { type ImportOptions, importHistory, storageOf } from '../src/history/history.ts';
-import { startPrivatePrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
+import { startEphemeralPrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
 import { rangeQuery } from '../src/prometheus/ephemeral-queries.ts';
-import { AUTH_CODES, createTraffic, type MinuteCounts, trafficMinutes } from '../src/simulator/feed.ts';
+import { AUTH_CODES, createTraffic, trafficMinutes } from '../src/simulator/feed.ts';
 import { freePort, startProcess, waitFor } from './support/processes.ts';
 import { blocksAndLeftovers, rowsOf, withStorage } from './support/storage.ts';
 import { tempDir } from './support/temp-dir.ts';
@@ -170,7 +171,7 @@ describe('importHistory on a folder that holds something', () => {
   it('refuses while a Prometheus runs on it, and works once that has ended', async () => {
     const dataDir = await tempDir();
     await importInto(dataDir, [minute(0, 100, 10)]);
-    const running = await startPrivatePrometheus(storageOf(dataDir));
+    const running = await startEphemeralPrometheus(storageOf(dataDir));
     await expect(importInto(dataDir, [minute(1, 1, 1)])).rejects.toThrow(/a Prometheus is running on .*stop it/);
     await running.stop();
     await expect(importInto(dataDir, [minute(1, 1, 1)])).resolves.toMatchObject({ minutes: 1 });

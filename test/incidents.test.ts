@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAlertmanager } from '../src/alerting/alertmanager.ts';
 import { RECORDED, TOTAL } from '../src/domain/names.ts';
-import { createBlocks, startPrivatePrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
+import { startEphemeralPrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
 import { startAlertmanager } from './support/alertmanager.ts';
 import { listenTo } from './support/event-stream.ts';
+import { createBlocks } from './support/openmetrics.ts';
 import { freePort, waitFor } from './support/processes.ts';
 import { type Client, runToEnd, type Service, serveProcess, startService, temporaryFolder } from './support/service.ts';
 
@@ -150,7 +151,7 @@ async function recordedScores(scores: Record<string, [window: string, values: nu
   writeFileSync(join(folder, 'scores.om'), [`# TYPE ${RECORDED.score} gauge`, ...lines, '# EOF', ''].join('\n'));
   mkdirSync(join(folder, 'data'));
   await createBlocks(join(folder, 'scores.om'), join(folder, 'data'));
-  return startPrivatePrometheus(join(folder, 'data'));
+  return startEphemeralPrometheus(join(folder, 'data'));
 }
 
 test('the peak is the worst recorded score of its status while it fired, and is known once Prometheus has gone', async () => {
@@ -303,7 +304,7 @@ test('an incident ends when its alert does, also while that is silenced', async 
     {},
   );
   const storage = temporaryFolder('no-rules');
-  const prometheus = await startPrivatePrometheus(storage);
+  const prometheus = await startEphemeralPrometheus(storage);
   const service = await startService({
     port: String(port),
     alertmanagerUrl: alertmanager.url,

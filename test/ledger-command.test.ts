@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../src/cli.ts';
 import { createPrometheus } from '../src/prometheus/client.ts';
-import { startPrivatePrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
+import { startEphemeralPrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
 import { createTestIo } from './support/command-io.ts';
 import { type Postgres, startPostgres } from './support/postgres.ts';
 import { type Service, startService, temporaryFolder, transactionLines } from './support/service.ts';
@@ -195,7 +195,7 @@ test('a new Prometheus gets the history of the ledger with its recorded series',
   const { code, stdout, stderr } = await tillwatch('import', '--from-ledger', '--data', data);
   expect(code, stderr).toBe(0);
   expect(stdout).toMatch(/^imported [45] minutes/);
-  const server = await startPrivatePrometheus(join(data, 'prometheus'));
+  const server = await startEphemeralPrometheus(join(data, 'prometheus'));
   const prometheus = createPrometheus(server.url);
   const at = (query: string) => prometheus.instant(`sum(last_over_time(${query}[30d]))`);
   expect(await at('transactions_total{status="approved",acquirer="bell"}')).toEqual([{ labels: {}, value: 408 }]);

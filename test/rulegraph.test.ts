@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type PrivatePrometheus, startPrivatePrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
+import { type EphemeralPrometheus, startEphemeralPrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
 import { metricsRead } from '../src/prometheus/promql.ts';
 import { durationSeconds, type RecordingRule, readRules } from '../src/prometheus/rule-files.ts';
 import { affectedRules, layerRules } from '../src/prometheus/rule-graph.ts';
@@ -36,9 +36,9 @@ describe('metricsRead', () => {
   });
 
   describe('against the parser of Prometheus', () => {
-    let prometheus: PrivatePrometheus;
+    let prometheus: EphemeralPrometheus;
     beforeAll(async () => {
-      prometheus = await startPrivatePrometheus(await tempDir());
+      prometheus = await startEphemeralPrometheus(await tempDir());
     });
     afterAll(() => prometheus.stop());
 

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { signalOf } from '../src/backtest/evidence.ts';
 import { readLabels } from '../src/backtest/incident-labels.ts';
 import { type Label, type SignalAlert, scoreAlerts } from '../src/backtest/score.ts';
+import { signalOf } from '../src/judge/alert-signal.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 /** Minutes of a day, of which the whole is scored. */

@@ -2,12 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RECORDED, SLICE_RECORDED, TUNABLE } from '../src/domain/names.ts';
-import {
-  createBlocks,
-  type PrivatePrometheus,
-  startPrivatePrometheus,
-} from '../src/prometheus/ephemeral-prometheus.ts';
-import { seriesText } from '../src/prometheus/openmetrics.ts';
+import { seriesText } from '../src/domain/series-text.ts';
+import { type EphemeralPrometheus, startEphemeralPrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
+import { createBlocks } from './support/openmetrics.ts';
 import { type Service, startService, temporaryFolder } from './support/service.ts';
 
 /** Denied a minute now, and usually; approved a minute in the busiest hour. */
@@ -41,12 +38,12 @@ async function writeRecorded(folder: string): Promise<void> {
   await createBlocks(join(folder, 'recorded.om'), join(folder, 'data'));
 }
 
-let prometheus: PrivatePrometheus;
+let prometheus: EphemeralPrometheus;
 let service: Service;
 beforeAll(async () => {
   const folder = temporaryFolder('slices');
   await writeRecorded(folder);
-  prometheus = await startPrivatePrometheus(join(folder, 'data'));
+  prometheus = await startEphemeralPrometheus(join(folder, 'data'));
   service = await startService({ prometheusUrl: prometheus.url });
 });
 afterAll(async () => {

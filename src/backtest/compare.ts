@@ -1,4 +1,4 @@
-import { seriesText } from '../prometheus/openmetrics.ts';
+import { seriesText } from '../domain/series-text.ts';
 import type { BacktestAlert } from './run.ts';
 
 /** One alert as two rule folders have it; at least one of them does. */

@@ -1,8 +1,8 @@
 import { JUDGED_STATUSES, METRIC, RECORDED, TOTAL, TUNABLE } from '../domain/names.ts';
 import type { Replay } from '../history/player.ts';
+import type { AlertSignal } from '../judge/alert-signal.ts';
 import { queried, splitRange } from '../prometheus/record-rule.ts';
 import type { RecordingRule } from '../prometheus/rule-files.ts';
-import type { AlertSignal } from './score.ts';
 
 /** What one status did over the whole history, by minute, as the charts draw it: counts of five minutes. */
 export interface Curve {

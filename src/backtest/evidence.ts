@@ -1,12 +1,12 @@
 import { AUTH_CODE_RECORDED, RECORDED, ROUGH_RECORDED } from '../domain/names.ts';
+import type { Labels } from '../domain/series-text.ts';
+import { seriesText } from '../domain/series-text.ts';
+import { type AlertSignal, signalOf } from '../judge/alert-signal.ts';
 import { rangeQuery } from '../prometheus/ephemeral-queries.ts';
-import type { Labels } from '../prometheus/openmetrics.ts';
-import { seriesText } from '../prometheus/openmetrics.ts';
 import type { Columns } from '../prometheus/range-columns.ts';
 import { splitRange } from '../prometheus/record-rule.ts';
 import type { AlertRule } from '../prometheus/rule-files.ts';
 import type { Firing } from './rules.ts';
-import type { AlertSignal } from './score.ts';
 
 /** The numbers of an alert where it was furthest from normal, as the rules recorded them; null where they record none. */
 export interface AlertEvidence {
@@ -17,36 +17,6 @@ export interface AlertEvidence {
   score: number | null;
   /** Over which observed was counted: the window that the alert began with. */
   window: string | null;
-}
-
-const STATUS_SIGNAL: Record<string, AlertSignal> = {
-  denied: 'denied',
-  failed: 'failed',
-  reversed: 'reversed',
-  backend_reversed: 'reversed',
-  refunded: 'refunded',
-  approved: 'volume',
-  processing: 'processing',
-};
-
-/** By words in an alert's name, for alerts without labels that tell. */
-const NAMED_SIGNALS: [RegExp, AlertSignal][] = [
-  [/auth_?code/i, 'auth_code'],
-  [/denied|denial|declin/i, 'denied'],
-  [/fail/i, 'failed'],
-  [/revers/i, 'reversed'],
-  [/refund/i, 'refunded'],
-  [/processing|stuck/i, 'processing'],
-  [/report|feed|silen|missing|absent/i, 'feed'],
-  [/volume|sales|approved|drop/i, 'volume'],
-];
-
-/** What an alert is about: its label `signal`, else what its labels `auth_code` and `status` say, else its name. */
-export function signalOf(alertname: string, labels: Labels): AlertSignal {
-  if (labels.signal !== undefined) return labels.signal;
-  if (labels.auth_code !== undefined) return 'auth_code';
-  const byStatus = STATUS_SIGNAL[labels.status ?? ''];
-  return byStatus ?? NAMED_SIGNALS.find(([words]) => words.test(alertname))?.[1] ?? alertname;
 }
 
 /** The windows as an alert's value names them: in minutes. */

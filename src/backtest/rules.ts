@@ -1,4 +1,4 @@
-import { type Labels, seriesText } from '../prometheus/openmetrics.ts';
+import { type Labels, seriesText } from '../domain/series-text.ts';
 import type { Columns } from '../prometheus/range-columns.ts';
 import type { AlertRule } from '../prometheus/rule-files.ts';
 

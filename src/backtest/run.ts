@@ -1,13 +1,13 @@
+import type { MinuteCounts } from '../domain/minutes.ts';
 import { METRIC } from '../domain/names.ts';
+import { seriesText } from '../domain/series-text.ts';
 import { type Replay, replayHistory } from '../history/player.ts';
 import { forEachAtOnce } from '../prometheus/in-order-of-need.ts';
-import { seriesText } from '../prometheus/openmetrics.ts';
 import type { Columns } from '../prometheus/range-columns.ts';
 import { queried, splitRange } from '../prometheus/record-rule.ts';
 import { type AlertRule, type RecordingRule, readRules } from '../prometheus/rule-files.ts';
 import { createNeeds, type Needs } from '../prometheus/rule-graph.ts';
 import { messageOf } from '../runtime/log.ts';
-import type { MinuteCounts } from '../simulator/feed.ts';
 import { type AlertEvidence, evidenceOf } from './evidence.ts';
 import { byStart, type Firing, firings } from './rules.ts';
 

@@ -1,5 +1,4 @@
-/** What an alert is about: denied, failed, reversed, volume, feed, processing, auth_code, or whatever a rule's label `signal` says. */
-export type AlertSignal = string;
+import type { AlertSignal } from '../judge/alert-signal.ts';
 
 /** A row of a labels file. Times are seconds since the epoch, the end exclusive. */
 export interface Label {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import type { Release } from './binaries.ts';
+import type { Release } from './releases.ts';
 
 const exec = promisify(execFile);
 const RELEASES = 'https://github.com/prometheus';

@@ -1,7 +1,7 @@
-import type { Problem } from './problem.ts';
+import type { Problem } from '../runtime/file-problem.ts';
+import { readYaml, type YamlFile } from '../runtime/yaml-file.ts';
 import { fieldErrors, otherErrors } from './rules.ts';
 import { runTool } from './tool.ts';
-import { readYaml, type YamlFile } from './yaml-file.ts';
 
 /** What amtool finds wrong with a configuration; `as` is the file that people edit, `path` perhaps a variant of it. */
 export async function checkAlertmanagerConfig(amtool: string, path: string, as = path): Promise<Problem[]> {

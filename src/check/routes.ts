@@ -1,6 +1,6 @@
-import type { Problem } from './problem.ts';
+import type { Problem } from '../runtime/file-problem.ts';
+import { itemsAt, lineOf, parseYaml, readYaml, type YamlFile } from '../runtime/yaml-file.ts';
 import { runTool } from './tool.ts';
-import { itemsAt, lineOf, parseYaml, readYaml, type YamlFile } from './yaml-file.ts';
 
 interface Row {
   name?: unknown;

@@ -1,10 +1,10 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Problem } from './problem.ts';
+import type { Problem } from '../runtime/file-problem.ts';
+import { itemsAt, lineOf, lineOfQuoted, readYaml, type YamlFile } from '../runtime/yaml-file.ts';
 import { fieldErrors } from './rules.ts';
 import { runTool } from './tool.ts';
-import { itemsAt, lineOf, lineOfQuoted, readYaml, type YamlFile } from './yaml-file.ts';
 
 interface TestCase {
   name?: string;

@@ -1,7 +1,7 @@
 import { isScalar, Scalar } from 'yaml';
-import type { Problem } from './problem.ts';
+import type { Problem } from '../runtime/file-problem.ts';
+import { itemsAt, lineOf, lineOfQuoted, readYaml, type YamlFile } from '../runtime/yaml-file.ts';
 import { runTool } from './tool.ts';
-import { itemsAt, lineOf, lineOfQuoted, readYaml, type YamlFile } from './yaml-file.ts';
 
 interface Rule {
   record?: string;

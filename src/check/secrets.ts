@@ -1,8 +1,8 @@
 import { access } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { Problem } from './problem.ts';
+import type { Problem } from '../runtime/file-problem.ts';
+import { itemsAt, lineOf, lineOfQuoted, type YamlFile } from '../runtime/yaml-file.ts';
 import { routedReceivers } from './routes.ts';
-import { itemsAt, lineOf, lineOfQuoted, type YamlFile } from './yaml-file.ts';
 
 /**
  * Secret files that receivers in use name and that are not in `folder`. Not an error, because a checkout for checking has

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { Problem } from './problem.ts';
+import type { Problem } from '../runtime/file-problem.ts';
+import { readYaml, scalars } from '../runtime/yaml-file.ts';
 import { sampleMessages } from './sample-messages.ts';
 import { runTool } from './tool.ts';
-import { readYaml, scalars } from './yaml-file.ts';
 
 /** Templates that Alertmanager brings along; amtool of some distributions lacks them. */
 const BUILT_IN = /^__|\.default\./;

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { findBinary } from '../binaries/binaries.ts';
 import { checkAlertmanagerConfig } from '../check/alertmanager-config.ts';
-import { formatProblem, inOrder, type Problem } from '../check/problem.ts';
 import { checkRoutes } from '../check/routes.ts';
 import { checkRuleTests } from '../check/rule-tests.ts';
 import { checkPrometheusConfig, checkRuleFile } from '../check/rules.ts';
 import { missingSecrets } from '../check/secrets.ts';
 import { switchOn } from '../check/switches.ts';
 import { checkTemplates } from '../check/templates.ts';
-import { readYaml } from '../check/yaml-file.ts';
+import { formatProblem, inOrder, type Problem } from '../runtime/file-problem.ts';
+import { readYaml } from '../runtime/yaml-file.ts';
 
 export interface CheckIo {
   stdout: (text: string) => void;

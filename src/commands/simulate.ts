@@ -1,10 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { UsageError } from '../config/config.ts';
+import type { MinuteCounts } from '../domain/minutes.ts';
 import { STATUSES } from '../domain/names.ts';
 import { parseTime } from '../domain/times.ts';
 import { messageOf } from '../runtime/log.ts';
 import { writeAll } from '../runtime/write-all.ts';
-import { createTraffic, DEFAULT_VOLUME, type MinuteCounts } from '../simulator/feed.ts';
+import { createTraffic, DEFAULT_VOLUME } from '../simulator/feed.ts';
 import {
   INCIDENT_KINDS,
   type Incident,

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
+import type { MinuteCounts } from '../domain/minutes.ts';
 import type { Status } from '../domain/names.ts';
 import type { Progress } from '../runtime/progress.ts';
-import type { MinuteCounts } from '../simulator/feed.ts';
 import { type Finding, type FindingKind, findingsOf, repeatedWords } from './findings.ts';
 import { describeProblems } from './problems.ts';
 import { type ReadFile, type ReadOptions, readCounts } from './read.ts';

@@ -1,4 +1,4 @@
-import { seriesText } from '../prometheus/openmetrics.ts';
+import { seriesText } from '../domain/series-text.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 

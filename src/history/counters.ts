@@ -1,6 +1,6 @@
+import type { MinuteCounts } from '../domain/minutes.ts';
 import { METRIC, STATUSES } from '../domain/names.ts';
-import { type Labels, seriesText } from '../prometheus/openmetrics.ts';
-import type { MinuteCounts } from '../simulator/feed.ts';
+import { type Labels, seriesText } from '../domain/series-text.ts';
 
 /** Labels of the imported series; the rules drop both, so that they join with what is scraped. */
 export const IMPORT_LABELS = { job: 'tillwatch', instance: 'import' } as const;

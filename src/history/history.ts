@@ -1,16 +1,16 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { MinuteCounts } from '../domain/minutes.ts';
 import { METRIC } from '../domain/names.ts';
+import { seriesText } from '../domain/series-text.ts';
 import {
-  type PrivatePrometheus,
+  type EphemeralPrometheus,
   StorageInUseError,
-  startPrivatePrometheus,
+  startEphemeralPrometheus,
 } from '../prometheus/ephemeral-prometheus.ts';
 import { instantQuery, liveSince } from '../prometheus/ephemeral-queries.ts';
-import { seriesText } from '../prometheus/openmetrics.ts';
 import { readRules } from '../prometheus/rule-files.ts';
 import { affectedRules, inputsOf, layerRules } from '../prometheus/rule-graph.ts';
-import type { MinuteCounts } from '../simulator/feed.ts';
 import { IMPORT_LABELS } from './counters.ts';
 import { replayHistory } from './player.ts';
 
@@ -125,9 +125,9 @@ const metricsOf = (options: ImportOptions): string[] => [
   ...(options.authCodes === undefined ? [] : [METRIC.authCodes]),
 ];
 
-async function hold(storage: string, signal: AbortSignal | undefined): Promise<PrivatePrometheus> {
+async function hold(storage: string, signal: AbortSignal | undefined): Promise<EphemeralPrometheus> {
   try {
-    return await startPrivatePrometheus(storage, signal);
+    return await startEphemeralPrometheus(storage, signal);
   } catch (error) {
     if (!(error instanceof StorageInUseError)) throw error;
     throw new StorageInUseError(

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startPrivatePrometheus, WRITABLE_RANGE } from '../prometheus/ephemeral-prometheus.ts';
+import { labelsOf, seriesText } from '../domain/series-text.ts';
+import { startEphemeralPrometheus, WRITABLE_RANGE } from '../prometheus/ephemeral-prometheus.ts';
 import { parseQuery, takeSnapshot } from '../prometheus/ephemeral-queries.ts';
 import { inOrderOfNeed } from '../prometheus/in-order-of-need.ts';
-import { labelsOf, seriesText } from '../prometheus/openmetrics.ts';
 import { recordRule } from '../prometheus/record-rule.ts';
 import { remoteWrite, type SeriesSamples } from '../prometheus/remote-write.ts';
 import type { RecordingRule } from '../prometheus/rule-files.ts';
@@ -53,7 +53,7 @@ const STRETCH = WRITABLE_RANGE;
 const BATCH = 5000;
 
 /**
- * Plays history to a private Prometheus: counters as a running Tillwatch would have exposed them, and each rule at the times at which
+ * Plays history to an ephemeral Prometheus: counters as a running Tillwatch would have exposed them, and each rule at the times at which
  * it would have run, seeing all rules that it reads at the same time.
  * @throws naming the rule whose expression fails, at once when Prometheus cannot parse it; nothing is left then
  */
@@ -67,7 +67,7 @@ export async function replayHistory(options: ReplayOptions): Promise<Replay> {
   };
   try {
     const { existing } = options;
-    const prometheus = await startPrivatePrometheus(storage, signal, { writable: true, existing });
+    const prometheus = await startEphemeralPrometheus(storage, signal, { writable: true, existing });
     const { url } = prometheus;
     end = prometheus.stop;
     await refuseUnparsable(url, options);

@@ -5,6 +5,7 @@ import type { FieldError } from '../intake/report.ts';
 import { Conflict, KeyReused, LedgerUnavailable } from '../ledger/ledger.ts';
 import { PrometheusError } from '../prometheus/client.ts';
 import { type Log, messageOf } from '../runtime/log.ts';
+import { NotStarted } from '../simulator/demo.ts';
 import { closeUnread, send } from './send.ts';
 
 /** An answer other than the one asked for, as RFC 9457 describes it. */
@@ -42,6 +43,7 @@ export function toProblem(error: unknown): Problem {
     return new Problem(503, `${error.message}. Is it running at --alertmanager-url?`, {
       headers: { 'Retry-After': '15' },
     });
+  if (error instanceof NotStarted) return new Problem(error.runs ? 409 : 422, error.message);
   if (error instanceof PrometheusError) return new Problem(503, error.message, { headers: { 'Retry-After': '15' } });
   const { status, expose, headers } = error as { status?: number; expose?: boolean; headers?: Record<string, string> };
   if (status !== undefined && status >= 400 && status < 500)

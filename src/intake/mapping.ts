@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { formatProblem } from '../check/problem.ts';
-import { lineOf, parseYaml } from '../check/yaml-file.ts';
 import { UsageError } from '../config/config.ts';
 import { STATUSES, type Status } from '../domain/names.ts';
 import { wordKey } from '../domain/status-words.ts';
+import { formatProblem } from '../runtime/file-problem.ts';
+import { lineOf, parseYaml } from '../runtime/yaml-file.ts';
 import { type Spelled, statusNamed } from './spelling.ts';
 import { suggest } from './suggest.ts';
 

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findBinary } from '../binaries/binaries.ts';
 import { abortable } from '../runtime/abortable.ts';
-import { createTail, runProgram, tie } from '../runtime/programs.ts';
+import { createTail, tie } from '../runtime/programs.ts';
 
 /** A Prometheus that only answers queries: it scrapes nothing, evaluates no rules and deletes nothing. */
-export interface PrivatePrometheus {
+export interface EphemeralPrometheus {
   url: string;
   /** Ends it and waits for its end. Harmless when it has ended. */
   stop: () => Promise<void>;
@@ -39,7 +39,7 @@ const WRITABLE = [
   `--storage.tsdb.max-block-duration=${2 * WRITABLE_RANGE}s`,
 ];
 
-export interface PrivateOptions {
+export interface EphemeralOptions {
   /** Whether it takes samples by remote write, see `WRITABLE_RANGE`. */
   writable?: boolean;
   /** URL of another one, whose samples it answers queries with as well. */
@@ -51,11 +51,11 @@ export interface PrivateOptions {
  * @param storageDir its data; Prometheus sees the blocks that are there now, and locks the folder until it ends
  * @throws StorageInUseError when another holds the folder; otherwise with what Prometheus wrote
  */
-export async function startPrivatePrometheus(
+export async function startEphemeralPrometheus(
   storageDir: string,
   signal?: AbortSignal,
-  { writable = false, existing }: PrivateOptions = {},
-): Promise<PrivatePrometheus> {
+  { writable = false, existing }: EphemeralOptions = {},
+): Promise<EphemeralPrometheus> {
   const prometheus = await findBinary('prometheus');
   signal?.throwIfAborted();
   const configDir = await mkdtemp(join(tmpdir(), 'tillwatch-prometheus-'));
@@ -106,14 +106,4 @@ function explain(error: unknown, storageDir: string): unknown {
   const lines = error.message.split('\n');
   const errors = lines.filter((line) => line.includes('level=ERROR'));
   return new Error(`Prometheus did not start on ${storageDir}:\n${(errors.length > 0 ? errors : lines).join('\n')}`);
-}
-
-/** Four years a block: nearly always a single one. promtool hides the flag (default two hours), and reads the file once for each block. */
-const BLOCK_DURATION = '39366h';
-
-/** Turns an OpenMetrics file into blocks in a storage folder. Throws with promtool's stderr. */
-export async function createBlocks(openMetricsFile: string, storageDir: string, signal?: AbortSignal): Promise<void> {
-  const promtool = await findBinary('promtool');
-  const args = ['tsdb', 'create-blocks-from', 'openmetrics', '--quiet', `--max-block-duration=${BLOCK_DURATION}`];
-  await runProgram(promtool, [...args, openMetricsFile, storageDir], signal);
 }

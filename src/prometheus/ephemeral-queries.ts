@@ -1,5 +1,5 @@
+import { type Labels, seriesText } from '../domain/series-text.ts';
 import { abortable } from '../runtime/abortable.ts';
-import { type Labels, seriesText } from './openmetrics.ts';
 import { type Columns, readMatrix } from './range-columns.ts';
 
 /** Compressing for a loopback costs both sides more than it saves. */

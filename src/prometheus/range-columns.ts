@@ -1,4 +1,4 @@
-import type { Labels } from './openmetrics.ts';
+import type { Labels } from '../domain/series-text.ts';
 
 /** One series of a range query's answer: seconds since the epoch, and values. */
 export interface Columns {

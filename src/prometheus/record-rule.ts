@@ -1,6 +1,6 @@
+import { type Labels, seriesText } from '../domain/series-text.ts';
 import { messageOf } from '../runtime/log.ts';
 import { rangeQuery, type StepRange } from './ephemeral-queries.ts';
-import { type Labels, seriesText } from './openmetrics.ts';
 import type { Columns } from './range-columns.ts';
 import type { SeriesSamples } from './remote-write.ts';
 import type { RecordingRule } from './rule-files.ts';

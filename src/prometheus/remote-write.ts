@@ -1,5 +1,5 @@
+import type { Labels } from '../domain/series-text.ts';
 import { abortable } from '../runtime/abortable.ts';
-import type { Labels } from './openmetrics.ts';
 
 /** Samples of one series in order of time: seconds since the epoch, and values. */
 export interface SeriesSamples {

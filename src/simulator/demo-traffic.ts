@@ -1,4 +1,3 @@
-import type { ImportOptions } from '../history/history.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
 import type { Demo } from './demo.ts';
 import { AUTH_CODES, type Traffic, type TrafficMinute, trafficMinutes } from './feed.ts';
@@ -32,7 +31,10 @@ export const minuteBefore = (): number => Math.floor(Date.now() / 60_000) - 1;
  * So many days of the demo's traffic, to be imported before it starts. They end a minute before what it reports first: a count
  * of the last minute is the difference to the total a minute ago, and of history that is there a minute ago it would be 0.
  */
-export function demoHistory(traffic: Traffic, days: number): Pick<ImportOptions, 'minutes' | 'authCodes' | 'rulesDir'> {
+export function demoHistory(
+  traffic: Traffic,
+  days: number,
+): { minutes: Iterable<TrafficMinute>; authCodes: readonly string[]; rulesDir: string } {
   const end = minuteBefore() - 1;
   return {
     minutes: trafficMinutes(traffic, end - days * DAY, end),

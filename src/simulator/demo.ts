@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { Problem } from '../http/problem.ts';
 import { createTraffic, type Traffic } from './feed.ts';
 import { INCIDENT_KINDS, type IncidentKind } from './incidents.ts';
 
@@ -52,10 +51,20 @@ export const createDemoTraffic = (): Traffic => createTraffic({ seed: DEMO_SEED,
 export interface Demo {
   kinds: z.output<typeof demoState>['kinds'];
   running(): RunningIncident[];
-  /** From this minute on. @throws Problem 409 while one of that kind runs, 422 for a kind that there is not */
+  /** From this minute on. @throws NotStarted */
   start(kind: string): RunningIncident;
   /** Aborted when the next incident starts. */
   started(): AbortSignal;
+}
+
+/** A kind of incident that the demo does not have, or that runs already. */
+export class NotStarted extends Error {
+  override name = 'NotStarted';
+  readonly runs: boolean;
+  constructor(message: string, runs: boolean) {
+    super(message);
+    this.runs = runs;
+  }
 }
 
 /** @param now milliseconds since the epoch */
@@ -67,9 +76,9 @@ export function createDemo(traffic: Traffic, now: () => number = Date.now): Demo
     const kind = SHOWN_KINDS.find((known) => known === name);
     const shown = kind && KINDS[kind];
     if (kind === undefined || shown === undefined)
-      throw new Problem(422, `kind: must be one of ${SHOWN_KINDS.join(', ')}`);
+      throw new NotStarted(`kind: must be one of ${SHOWN_KINDS.join(', ')}`, false);
     const end = until.get(kind) ?? 0;
-    if (end > now()) throw new Problem(409, `${kind} runs already, until ${iso(end)}`);
+    if (end > now()) throw new NotStarted(`${kind} runs already, until ${iso(end)}`, true);
     const incident = traffic.add(kind, Math.floor(now() / 60_000), shown.minutes);
     until.set(kind, incident.end * 60_000);
     const before = next;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { MinuteCounts } from '../domain/minutes.ts';
 import { abortable } from '../runtime/abortable.ts';
 import { messageOf } from '../runtime/log.ts';
-import type { MinuteCounts } from './feed.ts';
 
 /** Time, so that a test need not wait for real minutes. */
 export interface Clock {

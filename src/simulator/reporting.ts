@@ -1,5 +1,6 @@
+import type { MinuteCounts } from '../domain/minutes.ts';
 import { STATUSES, type Status } from '../domain/names.ts';
-import type { MinuteCounts, TrafficMinute } from './feed.ts';
+import type { TrafficMinute } from './feed.ts';
 
 /** How counts become reports: what arrives when, and what does not. */
 export type Reporting = (minutes: readonly TrafficMinute[]) => MinuteCounts[];

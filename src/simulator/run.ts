@@ -1,7 +1,8 @@
+import type { MinuteCounts } from '../domain/minutes.ts';
 import { STATUSES, type Status } from '../domain/names.ts';
 import { poisson, type Random, randomFor } from '../domain/random.ts';
 import type { Draw, Drawn } from './drawn.ts';
-import { DENIAL_CODES, type MinuteCounts, type TrafficMinute } from './feed.ts';
+import { DENIAL_CODES, type TrafficMinute } from './feed.ts';
 import { LEADING_CODE, type Signal } from './incidents.ts';
 import type { Means } from './model.ts';
 

@@ -1,3 +1,4 @@
+import type { MinuteCounts } from '../domain/minutes.ts';
 import type { Random } from '../domain/random.ts';
 import { randomFor } from '../domain/random.ts';
 import {
@@ -25,7 +26,6 @@ import {
   volumeZero,
   wholeBetween,
 } from './drawn.ts';
-import type { MinuteCounts } from './feed.ts';
 import { type ModelOptions, trafficMeans } from './model.ts';
 import { everyMinutes, type Gap, lateOutcomes, type Reporting, sparse, withGaps } from './reporting.ts';
 import {

@@ -1,6 +1,6 @@
+import type { MinuteCounts } from '../domain/minutes.ts';
 import type { Status } from '../domain/names.ts';
 import { binomial, type Random, randomFor } from '../domain/random.ts';
-import type { MinuteCounts } from './feed.ts';
 
 /** A label with its values, the first the largest. */
 export interface Dimension {

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { storageOf } from '../../src/history/history.ts';
-import { startPrivatePrometheus } from '../../src/prometheus/ephemeral-prometheus.ts';
+import { startEphemeralPrometheus } from '../../src/prometheus/ephemeral-prometheus.ts';
 import { instantQuery, rangeQuery } from '../../src/prometheus/ephemeral-queries.ts';
 import type { Columns } from '../../src/prometheus/range-columns.ts';
 
@@ -24,7 +24,7 @@ export interface Storage {
 
 /** Queries a data folder on a real Prometheus of its own. */
 export async function withStorage<T>(dataDir: string, use: (storage: Storage) => Promise<T>): Promise<T> {
-  const prometheus = await startPrivatePrometheus(storageOf(dataDir));
+  const prometheus = await startEphemeralPrometheus(storageOf(dataDir));
   const columns = (query: string, start: number, end: number) =>
     rangeQuery(prometheus.url, query, { start, end, step: 60 });
   try {

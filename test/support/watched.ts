@@ -3,16 +3,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { firings } from '../../src/backtest/rules.ts';
 import { findBinary } from '../../src/binaries/binaries.ts';
+import { type Labels, seriesText } from '../../src/domain/series-text.ts';
 import { importHistory, storageOf } from '../../src/history/history.ts';
-import { createBlocks, startPrivatePrometheus } from '../../src/prometheus/ephemeral-prometheus.ts';
+import { startEphemeralPrometheus } from '../../src/prometheus/ephemeral-prometheus.ts';
 import { instantQuery, rangeQuery } from '../../src/prometheus/ephemeral-queries.ts';
-import { createOpenMetricsFile, type Labels, seriesText } from '../../src/prometheus/openmetrics.ts';
 import type { AlertRule } from '../../src/prometheus/rule-files.ts';
 import { readRules } from '../../src/prometheus/rule-files.ts';
 import { AUTH_CODES, createTraffic, trafficMinutes } from '../../src/simulator/feed.ts';
 import { type IncidentKind, incidentAt } from '../../src/simulator/incidents.ts';
 import { renderConfig } from '../../src/stack/render.ts';
 import { startAlertmanager } from './alertmanager.ts';
+import { createBlocks, createOpenMetricsFile } from './openmetrics.ts';
 import { freePort, type Running, startProcess, waitFor } from './processes.ts';
 import { minutesAgo, type Service, startService, temporaryFolder } from './service.ts';
 
@@ -102,7 +103,7 @@ async function writeHistory(dataDir: string, end: number): Promise<void> {
 }
 
 async function onStorage(dataDir: string, use: (url: string) => Promise<void>): Promise<void> {
-  const prometheus = await startPrivatePrometheus(storageOf(dataDir));
+  const prometheus = await startEphemeralPrometheus(storageOf(dataDir));
   try {
     await use(prometheus.url);
   } finally {

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { type Incident, listIncidents, markedIncidents, markIncident, VERDICTS } from '../../alerting/incidents.ts';
-import { signalOf } from '../../backtest/evidence.ts';
+import { signalOf } from '../../judge/alert-signal.ts';
 import { createPeakScores } from '../../judge/peak-score.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { Problem } from '../problem.ts';

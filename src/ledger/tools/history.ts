@@ -1,5 +1,5 @@
+import type { MinuteCounts } from '../../domain/minutes.ts';
 import { METRIC, type Status } from '../../domain/names.ts';
-import type { MinuteCounts } from '../../simulator/feed.ts';
 import type { Row } from '../engine.ts';
 import type { Labels } from '../ledger.ts';
 import { rowsOf, type Snapshot } from './store.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type Document, isCollection, isNode, isScalar, LineCounter, parseDocument, type Scalar, visit } from 'yaml';
-import type { Problem } from './problem.ts';
+import type { Problem } from './file-problem.ts';
 
 /** A YAML file together with where everything in it stands. */
 export interface YamlFile {

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-
-export type Labels = Readonly<Record<string, string>>;
+import { findBinary } from '../../src/binaries/binaries.ts';
+import { runProgram } from '../../src/runtime/programs.ts';
 
 /** A file in the OpenMetrics text format, as promtool turns it into blocks. Several may write at once. */
 export interface OpenMetricsFile {
@@ -12,29 +12,6 @@ export interface OpenMetricsFile {
 }
 
 const KEPT_CHARACTERS = 1 << 20;
-
-const escaped = (value: string): string =>
-  value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
-
-/** A series as a sample line begins with it: `name{a="b"}`. The same labels give the same text, in whatever order. */
-export function seriesText(name: string, labels: Labels): string {
-  const pairs = Object.keys(labels)
-    .sort()
-    .filter((label) => labels[label] !== '')
-    .map((label) => `${label}="${escaped(labels[label] ?? '')}"`);
-  return `${name}{${pairs.join(',')}}`;
-}
-
-/** The labels of a series as `seriesText` writes it, with `__name__`. */
-export function labelsOf(series: string): Labels {
-  const brace = series.indexOf('{');
-  const pairs = [...series.slice(brace).matchAll(/([a-zA-Z_]\w*)="((?:\\.|[^"\\])*)"/g)];
-  const plain = (value: string) => value.replaceAll(/\\(.)/g, (_, next: string) => (next === 'n' ? '\n' : next));
-  return Object.fromEntries([
-    ['__name__', series.slice(0, brace)],
-    ...pairs.map(([, name, value]) => [name, plain(value ?? '')]),
-  ]);
-}
 
 export async function createOpenMetricsFile(path: string): Promise<OpenMetricsFile> {
   const file: FileHandle = await open(path, 'w');
@@ -62,4 +39,14 @@ export async function createOpenMetricsFile(path: string): Promise<OpenMetricsFi
       }
     },
   };
+}
+
+/** Four years a block: nearly always a single one. promtool hides the flag (default two hours), and reads the file once for each block. */
+const BLOCK_DURATION = '39366h';
+
+/** Turns an OpenMetrics file into blocks in a storage folder. Throws with promtool's stderr. */
+export async function createBlocks(openMetricsFile: string, storageDir: string, signal?: AbortSignal): Promise<void> {
+  const promtool = await findBinary('promtool');
+  const args = ['tsdb', 'create-blocks-from', 'openmetrics', '--quiet', `--max-block-duration=${BLOCK_DURATION}`];
+  await runProgram(promtool, [...args, openMetricsFile, storageDir], signal);
 }

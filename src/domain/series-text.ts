@@ -1,0 +1,24 @@
+export type Labels = Readonly<Record<string, string>>;
+
+const escaped = (value: string): string =>
+  value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+
+/** A series as a sample line begins with it: `name{a="b"}`. The same labels give the same text, in whatever order. */
+export function seriesText(name: string, labels: Labels): string {
+  const pairs = Object.keys(labels)
+    .sort()
+    .filter((label) => labels[label] !== '')
+    .map((label) => `${label}="${escaped(labels[label] ?? '')}"`);
+  return `${name}{${pairs.join(',')}}`;
+}
+
+/** The labels of a series as `seriesText` writes it, with `__name__`. */
+export function labelsOf(series: string): Labels {
+  const brace = series.indexOf('{');
+  const pairs = [...series.slice(brace).matchAll(/([a-zA-Z_]\w*)="((?:\\.|[^"\\])*)"/g)];
+  const plain = (value: string) => value.replaceAll(/\\(.)/g, (_, next: string) => (next === 'n' ? '\n' : next));
+  return Object.fromEntries([
+    ['__name__', series.slice(0, brace)],
+    ...pairs.map(([, name, value]) => [name, plain(value ?? '')]),
+  ]);
+}

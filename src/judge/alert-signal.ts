@@ -1,0 +1,32 @@
+/** What an alert is about: denied, failed, reversed, volume, feed, processing, auth_code, or whatever a rule's label `signal` says. */
+export type AlertSignal = string;
+
+const STATUS_SIGNAL: Record<string, AlertSignal> = {
+  denied: 'denied',
+  failed: 'failed',
+  reversed: 'reversed',
+  backend_reversed: 'reversed',
+  refunded: 'refunded',
+  approved: 'volume',
+  processing: 'processing',
+};
+
+/** By words in an alert's name, for alerts without labels that tell. */
+const NAMED_SIGNALS: [RegExp, AlertSignal][] = [
+  [/auth_?code/i, 'auth_code'],
+  [/denied|denial|declin/i, 'denied'],
+  [/fail/i, 'failed'],
+  [/revers/i, 'reversed'],
+  [/refund/i, 'refunded'],
+  [/processing|stuck/i, 'processing'],
+  [/report|feed|silen|missing|absent/i, 'feed'],
+  [/volume|sales|approved|drop/i, 'volume'],
+];
+
+/** What an alert is about: its label `signal`, else what its labels `auth_code` and `status` say, else its name. */
+export function signalOf(alertname: string, labels: Readonly<Record<string, string>>): AlertSignal {
+  if (labels.signal !== undefined) return labels.signal;
+  if (labels.auth_code !== undefined) return 'auth_code';
+  const byStatus = STATUS_SIGNAL[labels.status ?? ''];
+  return byStatus ?? NAMED_SIGNALS.find(([words]) => words.test(alertname))?.[1] ?? alertname;
+}
