@@ -6,10 +6,10 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fetchArchives } from '../src/binaries/archive.ts';
 import { fetchOldPrometheus, findBinary } from '../src/binaries/binaries.ts';
-import type { Release } from '../src/binaries/releases.ts';
 import { cached } from '../src/binaries/cache.ts';
 import { sourcesOfSuite } from '../src/binaries/debian.ts';
 import { atLeast } from '../src/binaries/executables.ts';
+import type { Release } from '../src/binaries/releases.ts';
 import { startHttpServer } from './support/http-server.ts';
 
 let scratch: string;
