@@ -1,14 +1,11 @@
 import { Command, CommanderError } from 'commander';
-import { type AnalyzeCommandOptions, analyzeCommand } from './commands/analyze.ts';
-import { type BacktestCommandOptions, backtestCommand } from './commands/backtest.ts';
-import { type CheckOptions, check } from './commands/check.ts';
-import { type Accepted, importCommand } from './commands/import.ts';
-import { importLedger } from './commands/import-ledger.ts';
+import type { AnalyzeCommandOptions } from './commands/analyze.ts';
+import type { BacktestCommandOptions } from './commands/backtest.ts';
+import type { CheckOptions } from './commands/check.ts';
+import type { Accepted } from './commands/import.ts';
 import type { CommandIo } from './commands/io.ts';
 import { addLedger, timeFlag } from './commands/ledger-flags.ts';
-import { serve } from './commands/serve.ts';
-import { type SimulateCommandOptions, simulateCommand } from './commands/simulate.ts';
-import { up } from './commands/up.ts';
+import type { SimulateCommandOptions } from './commands/simulate.ts';
 import {
   type Flags,
   readConfig,
@@ -20,9 +17,8 @@ import {
   variable,
 } from './config/config.ts';
 import type { FileFlags } from './csv/options.ts';
-import { VERSION } from './http/server.ts';
 import { messageOf } from './runtime/log.ts';
-import { PROJECT } from './runtime/project.ts';
+import { PROJECT, VERSION } from './runtime/project.ts';
 import { DEFAULT_VOLUME } from './simulator/feed.ts';
 import { INCIDENT_KINDS } from './simulator/incidents.ts';
 import { SCENARIO_NAMES } from './simulator/scenarios.ts';
@@ -46,16 +42,20 @@ type Settle = (code: number) => void;
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
 function addServing(program: Command, io: CommandIo, settle: Settle): void {
-  addSettings(program.command('serve').description('the HTTP service alone'), SERVE).action(async (flags: Flags) =>
-    settle(await serve(readConfig(flags, io.env), io)),
-  );
+  addSettings(program.command('serve').description('the HTTP service alone'), SERVE).action(async (flags: Flags) => {
+    const { serve } = await import('./commands/serve.ts');
+    settle(await serve(readConfig(flags, io.env), io));
+  });
   addSettings(
     program
       .command('up')
       .description('the service with a local Prometheus and Alertmanager')
       .option('--demo', 'with 14 days of generated history, and generated traffic from now on'),
     UP,
-  ).action(async ({ demo, ...flags }: Flags & { demo?: boolean }) => settle(await up(flags, demo === true, io)));
+  ).action(async ({ demo, ...flags }: Flags & { demo?: boolean }) => {
+    const { up } = await import('./commands/up.ts');
+    settle(await up(flags, demo === true, io));
+  });
 }
 
 const FILES = 'tables of counts by minute and status or auth code, in CSV of any kind; - for stdin';
@@ -110,10 +110,13 @@ function addHistory(program: Command, io: CommandIo, settle: Settle): void {
     if (fromLedger === true && files.length > 0) throw new UsageError('give files or --from-ledger, not both');
     if (fromLedger !== true && files.length === 0) throw new UsageError('give a file, or --from-ledger');
     const dataDir = readDataDir(flags, io.env);
-    if (fromLedger === true)
+    if (fromLedger === true) {
+      const { importLedger } = await import('./commands/import-ledger.ts');
       return settle(
         await importLedger({ ledger: readLedgerPlace(flags, io.env), dataDir, rulesDir: rules, until }, io),
       );
+    }
+    const { importCommand } = await import('./commands/import.ts');
     settle(
       await importCommand(
         {
@@ -139,9 +142,10 @@ function addHistory(program: Command, io: CommandIo, settle: Settle): void {
     .option('--compare <DIR>', 'other rules: what they would do differently')
     .option('--json', 'for programs: docs/backtest.md')
     .option('--html <FILE>', 'write a page with charts to FILE');
-  addFileFlags(backtesting).action(async (files: string[], options: Omit<BacktestCommandOptions, 'files'>) =>
-    settle(await backtestCommand({ files, ...options }, io)),
-  );
+  addFileFlags(backtesting).action(async (files: string[], options: Omit<BacktestCommandOptions, 'files'>) => {
+    const { backtestCommand } = await import('./commands/backtest.ts');
+    settle(await backtestCommand({ files, ...options }, io));
+  });
   program
     .command('simulate')
     .description('generated traffic with labelled incidents, as CSV or as live POSTs')
@@ -163,7 +167,10 @@ function addHistory(program: Command, io: CommandIo, settle: Settle): void {
     .option('--auth-codes', 'counts by auth code instead of by status')
     .option('--post <URL>', 'post each minute to a running service as it ends')
     .option('--token-file <FILE>', 'token of the role ingest, for --post')
-    .action(async (options: SimulateCommandOptions) => settle(await simulateCommand(options, io)));
+    .action(async (options: SimulateCommandOptions) => {
+      const { simulateCommand } = await import('./commands/simulate.ts');
+      settle(await simulateCommand(options, io));
+    });
 }
 
 function addAnalyze(program: Command, io: CommandIo, settle: Settle): void {
@@ -174,9 +181,10 @@ function addAnalyze(program: Command, io: CommandIo, settle: Settle): void {
     .option('--html <FILE>', 'write a page with charts, complete in itself, to FILE')
     .option('--json', 'JSON instead of tables')
     .option('--rules <DIR>', 'whose tunables the suggestion starts from, default the own ones');
-  addFileFlags(analyzing).action(async (files: string[], { rules, ...options }: AnalyzeFlags) =>
-    settle(await analyzeCommand({ ...options, files, ...(rules !== undefined && { rulesDir: rules }) }, io)),
-  );
+  addFileFlags(analyzing).action(async (files: string[], { rules, ...options }: AnalyzeFlags) => {
+    const { analyzeCommand } = await import('./commands/analyze.ts');
+    settle(await analyzeCommand({ ...options, files, ...(rules !== undefined && { rulesDir: rules }) }, io));
+  });
 }
 
 type AnalyzeFlags = Omit<AnalyzeCommandOptions, 'files' | 'rulesDir'> & { rules?: string };
@@ -187,7 +195,7 @@ interface ImportFlags {
   until?: number;
 }
 
-/** The command table. Each entry gives its exit code to `settle`. */
+/** The command table. Each entry gives its exit code to `settle`, and loads its command only when it runs. */
 function createProgram(io: CommandIo, settle: Settle): Command {
   const program = new Command('tillwatch')
     .description('Tells a payments team when transactions are not as they normally are.')
@@ -213,6 +221,7 @@ function createProgram(io: CommandIo, settle: Settle): Command {
         stdout: (text: string) => io.stdout.write(text),
         stderr: (text: string) => io.stderr.write(text),
       };
+      const { check } = await import('./commands/check.ts');
       settle(await check(dir, output, options));
     });
   return program;

@@ -2,9 +2,11 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { type Flags, readLedgerPlace, UsageError } from '../config/config.ts';
 import { parseTime } from '../domain/times.ts';
 import type { CommandIo } from './io.ts';
-import { ledgerBackup, ledgerCopy, ledgerExport, ledgerSql, ledgerVerify, type SqlFormat } from './ledger.ts';
+import type { SqlFormat } from './ledger.ts';
 
 type Settle = (code: number) => void;
+
+const commands = () => import('./ledger.ts');
 
 const example = (command: Command, text: string): Command => command.addHelpText('after', `\nExample:\n  ${text}`);
 
@@ -23,7 +25,7 @@ export function addLedger(
       ledger.command('backup').description('copy the ledger, also while it is in use, into a file of SQLite'),
     ).argument('<file>', 'must not exist'),
     'tillwatch ledger backup --data ./data /backup/ledger-$(date +%F).sqlite',
-  ).action(async (file: string, flags: Flags) => settle(await ledgerBackup(place(flags), file, io)));
+  ).action(async (file: string, flags: Flags) => settle(await (await commands()).ledgerBackup(place(flags), file, io)));
 
   example(
     addPlace(ledger.command('verify').description('check that the ledger is whole and its numbers agree')).argument(
@@ -31,7 +33,9 @@ export function addLedger(
       'a backup, a folder or a URL instead of --data and --ledger',
     ),
     'tillwatch ledger verify /backup/ledger-2026-11-28.sqlite',
-  ).action(async (other: string | undefined, flags: Flags) => settle(await ledgerVerify(other ?? place(flags), io)));
+  ).action(async (other: string | undefined, flags: Flags) =>
+    settle(await (await commands()).ledgerVerify(other ?? place(flags), io)),
+  );
 
   example(
     addPlace(
@@ -41,7 +45,7 @@ export function addLedger(
       .option('--auth-codes', 'counts by auth code: timestamp,auth_code,count'),
     'tillwatch ledger export --csv --data ./data > history.csv',
   ).action(async ({ authCodes, ...flags }: Flags & { authCodes?: boolean }) =>
-    settle(await ledgerExport(place(flags), authCodes === true, io)),
+    settle(await (await commands()).ledgerExport(place(flags), authCodes === true, io)),
   );
 
   example(
@@ -51,7 +55,7 @@ export function addLedger(
       .argument('<from>', 'a folder, a file or a URL')
       .argument('<to>', 'likewise; what is there is never replaced'),
     'tillwatch ledger copy ./data postgres://tillwatch@db/tillwatch',
-  ).action(async (from: string, to: string) => settle(await ledgerCopy(from, to, io)));
+  ).action(async (from: string, to: string) => settle(await (await commands()).ledgerCopy(from, to, io)));
 
   example(
     addPlace(ledger.command('sql').description('ask the ledger in SQL, read only; docs/sql.md has views and queries'))
@@ -62,7 +66,7 @@ export function addLedger(
   ).action(async (sql: string, { csv, json, ...flags }: Flags & { csv?: boolean; json?: boolean }) => {
     if (csv && json) throw new UsageError('give one of --csv and --json');
     const format: SqlFormat = csv ? 'csv' : json ? 'json' : 'table';
-    settle(await ledgerSql(place(flags), sql, format, io));
+    settle(await (await commands()).ledgerSql(place(flags), sql, format, io));
   });
 }
 

@@ -1,8 +1,6 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { type AddressInfo, Server as NetServer } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAlertmanager } from '../alerting/alertmanager.ts';
 import { watchAlertPath } from '../alerting/pipeline-health.ts';
@@ -15,7 +13,7 @@ import { createHealth } from '../metrics/exposition.ts';
 import { createSources } from '../metrics/sources.ts';
 import { createPrometheus } from '../prometheus/client.ts';
 import type { Log } from '../runtime/log.ts';
-import { PROJECT } from '../runtime/project.ts';
+import { VERSION } from '../runtime/project.ts';
 import type { Demo } from '../simulator/demo.ts';
 import { createAccess } from './access.ts';
 import { createApp } from './app.ts';
@@ -57,8 +55,6 @@ export interface ServerOptions {
   internalToken?: string | undefined;
   demo?: Demo | undefined;
 }
-
-export const VERSION: string = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')).version;
 
 const baselineAge = (baseline: BaselineWatch) => () => (Date.now() - (baseline.current().asOf ?? Number.NaN)) / 1000;
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -6,3 +7,5 @@ export const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The rules that are shipped. */
 export const SHIPPED_RULES = join(PROJECT, 'prometheus', 'rules');
+
+export const VERSION: string = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')).version;
