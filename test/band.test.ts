@@ -132,7 +132,7 @@ describe('a POST while normal is known', () => {
   });
 
   it('says unknown of labels that have no history, and judges the total all the same', async () => {
-    const labelled = await startService({ prometheusUrl: engine.url, labels: 'acquirer' });
+    const labelled = await startService({ prometheusUrl: engine.url, dimensions: 'acquirer' });
     const answer = async () =>
       (await labelled.post({ counts: { approved: 1000, denied: 5 }, labels: { acquirer: 'new' } })).json;
     await expect.poll(async () => (await answer()).baseline.state).toBe('ready');

@@ -44,7 +44,7 @@ test.each([
   [['serve', '--colour'], '--colour'],
   [['serve', '--port'], '--port'],
   [['serve', '--port', 'http'], '--port: must be a whole number'],
-  [['serve', '--port', '99999', '--labels', 'a b'], '--labels: "a b"'],
+  [['serve', '--port', '99999', '--dimensions', 'a b'], '--dimensions: "a b"'],
   [['import'], 'file'],
 ])('%j is a wrong use: exit 2, said on stderr', async (args, said) => {
   const { code, stdout, stderr } = await runToEnd(args);

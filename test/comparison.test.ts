@@ -73,7 +73,7 @@ beforeAll(async () => {
   const folder = temporaryFolder('comparison');
   await writeHistory(folder);
   prometheus = await startEphemeralPrometheus(join(folder, 'data'));
-  service = await startService({ prometheusUrl: prometheus.url, labels: 'acquirer,channel' });
+  service = await startService({ prometheusUrl: prometheus.url, dimensions: 'acquirer,channel' });
 });
 afterAll(async () => {
   await service.close();

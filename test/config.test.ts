@@ -31,7 +31,7 @@ test('without flags and environment the defaults of the documentation hold', () 
     alertmanagerUrl: 'http://127.0.0.1:9093',
     prometheusPort: 9090,
     alertmanagerPort: 9093,
-    labels: [],
+    dimensions: [],
     maxSources: 100,
     maxSeries: 10_000,
     rateLimit: 2000,
@@ -56,7 +56,7 @@ describe('where a setting comes from', () => {
       TILLWATCH_DATA: '/var/lib/tillwatch',
       TILLWATCH_PROMETHEUS_URL: 'https://prometheus.example/base/',
       TILLWATCH_ALERTMANAGER_URL: 'http://[::1]:9093',
-      TILLWATCH_LABELS: ' merchant, acquirer,merchant ,',
+      TILLWATCH_DIMENSIONS: ' merchant, acquirer,merchant ,',
       TILLWATCH_TOKENS_FILE: '/etc/tokens',
     };
     expect(read({}, env)).toMatchObject({
@@ -65,7 +65,7 @@ describe('where a setting comes from', () => {
       data: '/var/lib/tillwatch',
       prometheusUrl: 'https://prometheus.example/base',
       alertmanagerUrl: 'http://[::1]:9093',
-      labels: ['acquirer', 'merchant'],
+      dimensions: ['acquirer', 'merchant'],
       tokensFile: '/etc/tokens',
     });
   });
@@ -82,7 +82,7 @@ describe('where a setting comes from', () => {
   });
 
   test('nothing at all counts as not given', () => {
-    expect(read({ labels: '' }, { TILLWATCH_PORT: '', TILLWATCH_DATA_FILE: '' })).toMatchObject({
+    expect(read({ dimensions: '' }, { TILLWATCH_PORT: '', TILLWATCH_DATA_FILE: '' })).toMatchObject({
       port: 8080,
       data: './data',
     });
@@ -107,9 +107,9 @@ test.each<[Partial<Flags>, RegExp]>([
   [{ alertmanagerUrl: 'alertmanager:9093' }, /^--alertmanager-url: must be an http or https URL/],
   [{ lateness: '15 minutes' }, /^--lateness: .*such as 15m/],
   [{ maxSeries: '0' }, /^--max-series: must be from 1/],
-  [{ labels: 'acquirer,1st' }, /^--labels: "1st" is not a Prometheus label name/],
-  [{ labels: '__name__' }, /^--labels: "__name__" is not a Prometheus label name/],
-  [{ labels: 'status' }, /^--labels: "status" has a meaning of its own/],
+  [{ dimensions: 'acquirer,1st' }, /^--dimensions: "1st" is not a Prometheus label name/],
+  [{ dimensions: '__name__' }, /^--dimensions: "__name__" is not a Prometheus label name/],
+  [{ dimensions: 'status' }, /^--dimensions: "status" has a meaning of its own/],
 ])('%j is refused', (flags, message) => {
   expect(problemsOf(flags)).toEqual([expect.stringMatching(message)]);
 });
@@ -117,7 +117,7 @@ test.each<[Partial<Flags>, RegExp]>([
 test('every problem is reported at once, each by the name under which it was given', () => {
   const env = {
     TILLWATCH_PORT: 'http',
-    TILLWATCH_LABELS: 'a-b,le',
+    TILLWATCH_DIMENSIONS: 'a-b,le',
     TILLWATCH_ALERTMANAGER_URL: 'none',
     TILLWATCH_ALERTMANAGER_URL_FILE: fileOf('http://alertmanager:9093'),
     TILLWATCH_DATA_FILE: '/nowhere/at/all',
@@ -126,8 +126,8 @@ test('every problem is reported at once, each by the name under which it was giv
   const problems = problemsOf({ lateness: 'soon' }, env);
   for (const start of [
     'TILLWATCH_PORT: ',
-    'TILLWATCH_LABELS: "a-b"',
-    'TILLWATCH_LABELS: "le"',
+    'TILLWATCH_DIMENSIONS: "a-b"',
+    'TILLWATCH_DIMENSIONS: "le"',
     'TILLWATCH_ALERTMANAGER_URL and TILLWATCH_ALERTMANAGER_URL_FILE are both set',
     'TILLWATCH_DATA_FILE: cannot read /nowhere/at/all',
     'TILLWATCH_INSECURE: ',

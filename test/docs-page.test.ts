@@ -15,7 +15,7 @@ let service: Service;
 let page: string;
 let operations: Operation[];
 beforeAll(async () => {
-  service = await startService({ labels: 'acquirer' });
+  service = await startService({ dimensions: 'acquirer' });
   page = (await service.get('/docs')).text;
   const { paths } = (await service.get('/openapi.json')).json;
   operations = Object.entries<object>(paths).flatMap(([path, methods]) =>

@@ -9,7 +9,7 @@ import { minutesAgo, parseMetrics, type Service, startService, temporaryFolder }
 
 let service: Service;
 beforeAll(async () => {
-  service = await startService({ labels: 'acquirer' });
+  service = await startService({ dimensions: 'acquirer' });
 });
 afterAll(() => service.close());
 
@@ -124,7 +124,7 @@ test('the time of the last report is that of the last one counted: no duplicate,
 describe('labels', () => {
   test('past the cap a new value becomes "other"; the counts stay, a metric and a line of log say so', async () => {
     const data = temporaryFolder('cap');
-    const flags = { data, labels: 'acquirer,region', maxSeries: '14' };
+    const flags = { data, dimensions: 'acquirer,region', maxSeries: '14' };
     let service = await startService(flags);
     const labels = (acquirer: string) => ({ labels: { acquirer, region: 'eu' } });
     const series = (acquirer: string, region = 'eu') =>
@@ -190,7 +190,7 @@ test('a real Prometheus reads back every label value as it was posted, however o
     '\u2028',
     '#',
   ];
-  const service = await startService({ labels: 'acquirer' });
+  const service = await startService({ dimensions: 'acquirer' });
   for (const [i, acquirer] of odd.entries())
     expect((await service.post({ status: 'denied', count: i + 1, labels: { acquirer } })).status).toBe(200);
   expect(await complaints(await service.metrics())).toBe('');

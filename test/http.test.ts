@@ -22,7 +22,7 @@ const NDJSON = { 'Content-Type': 'application/x-ndjson' };
 
 let service: Service;
 beforeAll(async () => {
-  service = await startService({ labels: 'acquirer', data: temporaryFolder('http') });
+  service = await startService({ dimensions: 'acquirer', data: temporaryFolder('http') });
   await service.post({ counts: { approved: 10, denied: 2 }, labels: { acquirer: 'acme' } });
 });
 afterAll(() => service.close());

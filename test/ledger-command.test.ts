@@ -66,7 +66,7 @@ describe.each(['SQLite', 'PostgreSQL'])('a ledger in use in %s', (engine) => {
     const url = engine === 'SQLite' ? '' : await postgres.database('in_use');
     place = engine === 'SQLite' ? ['--data', data] : ['--ledger', url];
     where = engine === 'SQLite' ? data : url;
-    service = await startService({ data, ledger: url, labels: 'acquirer' });
+    service = await startService({ data, ledger: url, dimensions: 'acquirer' });
     await fill(service);
   });
   afterAll(() => service.close());
@@ -84,7 +84,7 @@ describe.each(['SQLite', 'PostgreSQL'])('a ledger in use in %s', (engine) => {
     const data = join(folder, 'data');
     mkdirSync(data);
     copyFileSync(file, join(data, 'ledger.sqlite'));
-    const restored = await startService({ data, labels: 'acquirer' });
+    const restored = await startService({ data, dimensions: 'acquirer' });
     expect(await sorted(restored)).toEqual(await sorted(service));
     const repeat = await restored.post({ counts: { approved: 7 } }, { 'Idempotency-Key': 'a' });
     expect(repeat.headers.get('idempotency-replayed')).toBe('true');
@@ -121,7 +121,7 @@ describe.each(['SQLite', 'PostgreSQL'])('a ledger in use in %s', (engine) => {
     const refused = await tillwatch('ledger', 'copy', where, to);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('nothing is replaced') });
     const flags = engine === 'SQLite' ? { ledger: to } : { data: to };
-    const moved = await startService({ ...flags, labels: 'acquirer' });
+    const moved = await startService({ ...flags, dimensions: 'acquirer' });
     expect(await sorted(moved)).toEqual(await sorted(service));
     const before = await moved.value('transactions_total{status="approved"}');
     await moved.post({ counts: { approved: 3 } }, { 'Idempotency-Key': 'after-the-move' });
@@ -175,7 +175,7 @@ test('each query of docs/sql.md gives rows, and the same rows on both engines', 
   const queries = [...markdown.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, sql = '']) => sql);
   expect(queries.length).toBeGreaterThanOrEqual(12);
   const data = temporaryFolder('sql');
-  const service = await startService({ data, labels: 'acquirer' });
+  const service = await startService({ data, dimensions: 'acquirer' });
   await fill(service);
   await service.close();
   const url = await postgres.database('queries');
@@ -189,7 +189,7 @@ test('each query of docs/sql.md gives rows, and the same rows on both engines', 
 
 test('a new Prometheus gets the history of the ledger with its recorded series', async () => {
   const data = temporaryFolder('refill');
-  const service = await startService({ data, labels: 'acquirer' });
+  const service = await startService({ data, dimensions: 'acquirer' });
   await fill(service, [0]);
   await service.close();
   const { code, stdout, stderr } = await tillwatch('import', '--from-ledger', '--data', data);

@@ -38,7 +38,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', (engine) => {
   }
   beforeAll(async () => {
     if (engine === 'PostgreSQL') postgres = await startPostgres();
-    service = await startService({ ...(await fresh()), labels: 'acquirer' });
+    service = await startService({ ...(await fresh()), dimensions: 'acquirer' });
   });
   afterAll(async () => {
     await service?.close();
@@ -212,14 +212,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', (engine) => {
       authCodes: { 51: 6 },
     };
     const late = { timestamp: minutesAgo(60), status: 'denied', count: 3 };
-    const first = await startService({ ...own, labels: 'acquirer' });
+    const first = await startService({ ...own, dimensions: 'acquirer' });
     await first.post(report);
     await first.post(late);
     const keyed = await first.post({ status: 'failed', labels: { acquirer: 'acme' } }, { 'Idempotency-Key': 'k' });
     const [lines, reports] = [await sortedLines(first), (await first.get('/api/v1/transactions')).json];
     await first.close();
 
-    const second = await startService({ ...own, labels: 'acquirer' });
+    const second = await startService({ ...own, dimensions: 'acquirer' });
     expect(await sortedLines(second)).toEqual(lines);
     expect((await second.get('/api/v1/transactions')).json).toEqual(reports);
     expect((await second.post(report)).json).toMatchObject({ accepted: 0, duplicates: 1 });
@@ -260,7 +260,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', (engine) => {
     });
 
     test('the recommendation is given for all sources of the minute together, and for the labels of the report', async () => {
-      const own = await startService({ ...(await fresh()), labels: 'acquirer' });
+      const own = await startService({ ...(await fresh()), dimensions: 'acquirer' });
       const report = (source: string, counts: object) => ({
         timestamp: minutesAgo(1),
         source,
@@ -279,7 +279,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', (engine) => {
 
   describe('several services on one ledger', () => {
     test('the same key, source and minute and corrections, sent to each, count once and are answered as such', async () => {
-      const own = { ...(await fresh()), labels: 'acquirer' };
+      const own = { ...(await fresh()), dimensions: 'acquirer' };
       const replicas = await Promise.all([startService(own), startService(own), startService(own)]);
       const toAll = (body: unknown, headers = {}): Promise<Answer[]> =>
         Promise.all(replicas.map((one) => one.post(body, headers)));
@@ -447,7 +447,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', (engine) => {
   });
 
   test('any text can be a source, a label or a notification', async () => {
-    const own = await startService({ ...(await fresh()), labels: 'acquirer' });
+    const own = await startService({ ...(await fresh()), dimensions: 'acquirer' });
     const odd = 'a\u0000"\\\n\u{1f4b3}';
     const body = JSON.stringify({ status: 'denied', source: `${odd}\ud800`, labels: { acquirer: odd } });
     expect((await own.post(body)).status).toBe(200);

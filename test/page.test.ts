@@ -122,7 +122,7 @@ describe('from nothing', () => {
   let running: Running;
   let service: Client;
   beforeAll(async () => {
-    ({ running, service } = await startUp(temporaryFolder('page'), '--labels', 'acquirer'));
+    ({ running, service } = await startUp(temporaryFolder('page'), '--dimensions', 'acquirer'));
   });
   afterAll(async () => {
     await running?.stop();

@@ -217,7 +217,7 @@ describe('a service and its Prometheus', () => {
     const fake = await fakePrometheus(mood);
     const prometheus = createPrometheus(fake.url, 2000);
     const baseline = watchBaseline(prometheus, () => {});
-    const { client, close } = await serveWith({ ledger, prometheus, baseline, flags: { labels: 'acquirer' } });
+    const { client, close } = await serveWith({ ledger, prometheus, baseline, flags: { dimensions: 'acquirer' } });
     try {
       await act(client, async (next) => {
         fake.state.mood = next;

@@ -5,7 +5,7 @@ import { type Headings, increases, minutesAgo, type Service, startService } from
 
 let service: Service;
 beforeAll(async () => {
-  service = await startService({ labels: 'acquirer,region' });
+  service = await startService({ dimensions: 'acquirer,region' });
 });
 afterAll(() => service.close());
 

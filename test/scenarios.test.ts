@@ -175,7 +175,7 @@ describe('tillwatch simulate', () => {
 
 describe('tillwatch simulate --post', () => {
   const post = async (options: SimulateCommandOptions) => {
-    const service = await startService({ labels: 'acquirer' });
+    const service = await startService({ dimensions: 'acquirer' });
     const io = createTestIo();
     let now = Date.now() - 5 * 60_000;
     const clock = {

@@ -25,7 +25,7 @@ import {
 } from '../load/service.ts';
 import { batch, push, pushedBatch, report } from './requests.ts';
 
-const FLAGS = ['--labels', 'acquirer'];
+const FLAGS = ['--dimensions', 'acquirer'];
 /** A file system in memory, where a sync costs nothing: the same program, durable in nothing. */
 const MEMORY = '/dev/shm';
 

@@ -24,7 +24,7 @@ export interface Memory {
 }
 
 const CONNECTIONS = 50;
-const FLAGS = ['--labels', 'acquirer', '--max-series', String(2 * SERIES)];
+const FLAGS = ['--dimensions', 'acquirer', '--max-series', String(2 * SERIES)];
 const TELLS_MEMORY = ['--expose-gc', '--import', join(PROJECT, 'bench/scrape/tell-memory.mjs')];
 
 async function memoryOf({ child }: Service): Promise<Memory> {

@@ -8,7 +8,7 @@ import type { Run } from './row.ts';
 /** A ledger of many commits, as a kill -9 leaves it. @returns its files, and its counters */
 async function makeSound(run: Run) {
   const folder = await run.folder();
-  const program = await serve(folder, { args: ['--labels', 'acquirer'] });
+  const program = await serve(folder, { args: ['--dimensions', 'acquirer'] });
   const client = createClient(program.url, 1);
   for (let i = 0; i < 150; i++) {
     const report = {
@@ -52,7 +52,7 @@ async function startDamaged(
   for (const file of files) await writeFile(join(folder, file.name), file.name === name ? bytes : file.bytes);
   const { violations } = run;
   try {
-    const program = await serve(folder, { args: ['--labels', 'acquirer'] });
+    const program = await serve(folder, { args: ['--dimensions', 'acquirer'] });
     const client = createClient(program.url, 1);
     const series = await client.scrape();
     checkNotLower(counters, series, {

@@ -58,7 +58,7 @@ async function sendBytes(program: Program, all: Uint8Array[], run: Run): Promise
 async function run(run: Run) {
   const requests = part(run, 100_000, BATCH * RAW_EVERY);
   const seed = Date.now() % 2 ** 31;
-  const program = await serve(await run.folder(), { args: ['--labels', 'acquirer', '--max-series', '500'] });
+  const program = await serve(await run.folder(), { args: ['--dimensions', 'acquirer', '--max-series', '500'] });
   const client = createClient(program.url);
   let [sent, refused] = [0, 0];
   for (let batch = 0; sent < requests; batch++, sent += BATCH) {

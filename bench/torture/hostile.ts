@@ -20,7 +20,7 @@ async function fill(url: string): Promise<void> {
 
 async function run(run: Run) {
   const { violations, scale, log } = run;
-  const program = await serve(await run.folder(), { args: ['--labels', 'acquirer'] });
+  const program = await serve(await run.folder(), { args: ['--dimensions', 'acquirer'] });
   await fill(program.url);
   const before = await memoryOf(program.pid);
   let [peak, slowest, where] = [before, 0, ''];

@@ -10,7 +10,7 @@ const MOST_MEGABYTES = 600;
 
 async function run(run: Run) {
   const values = part(run, 1_000_000, 3 * BATCH);
-  const program = await serve(await run.folder(), { args: ['--labels', 'merchant', '--max-series', String(CAP)] });
+  const program = await serve(await run.folder(), { args: ['--dimensions', 'merchant', '--max-series', String(CAP)] });
   const client = createClient(program.url, 1);
   let peak = 0;
   for (let sent = 0; sent < values; sent += BATCH) {

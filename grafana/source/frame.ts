@@ -14,7 +14,7 @@ export const UID = {
 } as const;
 
 /**
- * Extra labels that can be chosen from, where reports have them (TILLWATCH_LABELS). Without them a variable has nothing to choose and
+ * Extra labels that can be chosen from, where reports have them (TILLWATCH_DIMENSIONS). Without them a variable has nothing to choose and
  * stays at All, which also takes series that lack the label.
  */
 const LABELS = ['acquirer', 'merchant'] as const;

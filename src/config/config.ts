@@ -166,8 +166,8 @@ export const SETTINGS = {
     default: '9093',
     schema: whole(0, 65535),
   }),
-  labels: setting({
-    flag: 'labels',
+  dimensions: setting({
+    flag: 'dimensions',
     value: 'NAMES',
     help: 'extra label names that reports may carry, comma separated',
     default: '',

@@ -106,7 +106,7 @@ export async function startServer(
   { internalToken, demo }: ServerOptions = {},
 ): Promise<RunningServer> {
   const access = createAccess(config.tokensFile, internalToken);
-  const mapping = readMapping(config.mapping, config.labels);
+  const mapping = readMapping(config.mapping, config.dimensions);
   const assets = readAssets();
   const ledger = await openLedger({
     ledger: config.ledger,

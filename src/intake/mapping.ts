@@ -38,7 +38,7 @@ function wrongTarget(path: string, labels: readonly string[]): string | undefine
   if (field === 'labels')
     return labels.includes(name)
       ? undefined
-      : `"${name}" is not among --labels (${labels.join(', ') || 'there are none'})`;
+      : `"${name}" is not among --dimensions (${labels.join(', ') || 'there are none'})`;
   return field === 'authCodes' ? undefined : `"${field}" has no parts`;
 }
 

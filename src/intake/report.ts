@@ -266,7 +266,7 @@ const fieldOf = (slot: string, item: Item): string => {
 };
 
 function wrongLabel(name: string, allowed: readonly string[]): string {
-  if (allowed.length === 0) return 'unknown label; none is allowed (see TILLWATCH_LABELS)';
+  if (allowed.length === 0) return 'unknown label; none is allowed (see TILLWATCH_DIMENSIONS)';
   const near = suggest(name, allowed);
   return `unknown label; ${near ? `did you mean "${near}"? ` : ''}allowed are ${allowed.join(', ')}`;
 }

@@ -135,7 +135,7 @@ ignore: [startTimeUnixNano, attributes, flags]`,
 
 describe('with a mapping a body of another shape is read', () => {
   test.each(SHIPPERS)('%s', async (_name, mapping, body) => {
-    const service = await startService({ mapping: mappingFile(mapping), labels: 'acquirer' });
+    const service = await startService({ mapping: mappingFile(mapping), dimensions: 'acquirer' });
     const counted = await increases(service, async () => {
       const answer = await service.post(body);
       expect(answer.status, answer.text).toBe(200);
@@ -162,7 +162,7 @@ test.each([
   ['rename: {ts: timestmp}', /mapping\.yml:1: rename\.ts: "timestmp" .*did you mean "timestamp"/],
   ['items: metrics\nrenames: {a: b}', /:2: unknown key "renames"; did you mean "rename"/],
   ['statuses:\n  ok: approved\n  no: lost', /:3: statuses\.no: "lost" is not a status/],
-  ['constant:\n  labels.shop: a', /:2: .*"shop" is not among --labels \(acquirer\)/],
+  ['constant:\n  labels.shop: a', /:2: .*"shop" is not among --dimensions \(acquirer\)/],
   ['ignore: host', /:1: ignore: must be a list/],
   ['rename: {a: b', /:1: /],
 ])('a mapping that is wrong stops the start: %j', (text, said) => {

@@ -70,7 +70,7 @@ export async function startWatched(): Promise<Watched> {
   );
   const service = await startService({
     port: address.replace(/.*:/, ''),
-    labels: 'acquirer,merchant',
+    dimensions: 'acquirer,merchant',
     prometheusUrl,
     alertmanagerUrl: alertmanager.url,
   });

@@ -56,8 +56,11 @@ export interface Route {
  * Dimensions as query parameters of their own.
  * @param otherwise what is answered when one is left out
  */
-export function dimensionParameters({ labels }: Config, otherwise: string): Record<string, z.ZodOptional<z.ZodString>> {
-  const named = [...new Set([...labels, ...DIMENSIONS])].map((name) => {
+export function dimensionParameters(
+  { dimensions }: Config,
+  otherwise: string,
+): Record<string, z.ZodOptional<z.ZodString>> {
+  const named = [...new Set([...dimensions, ...DIMENSIONS])].map((name) => {
     const value = z.string({ error: 'must be given once' }).max(1000).optional();
     return [name, value.meta({ description: `Only this value of the label ${name}; ${otherwise} when left out` })];
   });

@@ -106,7 +106,7 @@ async function record(ctx: Context, services: Services): Promise<void> {
   const { ledger, config, mapping } = services;
   const now = Date.now();
   const key = idempotencyKey(ctx);
-  const parsed = parseReports(bodyOf(ctx), { now, labels: config.labels, maxCount: config.maxCount, mapping });
+  const parsed = parseReports(bodyOf(ctx), { now, labels: config.dimensions, maxCount: config.maxCount, mapping });
   if (!parsed.ok) throw invalid(parsed.errors);
   if (ledger.waiting() >= MAX_WAITING)
     throw new Problem(429, 'too many reports wait for the disk; send this one again in a second', {
