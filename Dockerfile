@@ -20,6 +20,7 @@ COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY prometheus prometheus
 COPY alertmanager alertmanager
+COPY docs docs
 ENV NODE_ENV=production
 ENTRYPOINT ["node", "/app/dist/main.js"]
 

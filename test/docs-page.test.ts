@@ -107,9 +107,9 @@ describe('openapi.json', () => {
   });
 
   test('lists every route that the program has', () => {
-    const sources = readdirSync('src/routes').map((name) => readFileSync(`src/routes/${name}`, 'utf8'));
+    const sources = readdirSync('src/http/routes').map((name) => readFileSync(`src/http/routes/${name}`, 'utf8'));
     const written = sources.flatMap((text) =>
-      [...text.matchAll(/(?:path: |file\(\s*)'(\/[^']*)'/g)].map((match) => match[1]),
+      [...text.matchAll(/(?:path: |file\(\s*|route\(\s*)'(\/[^']*)'/g)].map((match) => match[1]),
     );
     const templates = written.map((path) => path?.replaceAll(/:(\w+)/g, '{$1}'));
     expect([...new Set(templates)].sort()).toEqual([...new Set(operations.map(({ path }) => path))].sort());

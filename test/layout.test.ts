@@ -14,7 +14,7 @@ const FLOORS = [
   ['metrics', 'alerting', 'backtest', 'analyze'],
   ['http'],
   ['stack', 'live'],
-  ['commands'],
+  ['commands', 'explore'],
   ['cli.ts'],
   ['main.ts'],
 ];

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CheckedDashboard } from '../grafana/source/schema.ts';
+import { recipesIn } from '../src/http/cookbook.ts';
 import { instantQuery, rangeQuery } from '../src/prometheus/ephemeral-queries.ts';
 import { committedDashboards, interpolate, queriesOf, seconds, variablesOf } from './support/grafana.ts';
 import { startWatched, type Watched } from './support/watched.ts';
@@ -19,20 +20,13 @@ const now = () => Date.now() / 1000;
 
 describe('docs/promql.md', async () => {
   const text = await documentAt('promql.md');
-  const recipes = text
-    .split(/^#{1,3} /m)
-    .filter((part) => part.includes('```promql'))
-    .map((part) => {
-      const [, question = '', query = '', reading = ''] =
-        /^(.*)\n\n```promql\n([^`]+)```\n\n(.+)$/s.exec(part.trim()) ?? [];
-      return { part, question, query, reading };
-    });
+  const recipes = recipesIn(text);
 
   it('answers at least twenty questions, each with one query and how to read it', () => {
     expect(recipes.length).toBeGreaterThanOrEqual(20);
-    for (const { part, question, reading } of recipes) {
-      expect(question, part).toMatch(/\?$/);
-      expect(reading, part).toMatch(/^\S.*\.$/s);
+    for (const { question, reading } of recipes) {
+      expect(question).toMatch(/\?$/);
+      expect(reading, question).toMatch(/^\S.*\.$/s);
     }
     expect(text.match(/```promql/g)).toHaveLength(recipes.length);
   });

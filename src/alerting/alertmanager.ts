@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { abortable } from '../runtime/abortable.ts';
 import { limitedText } from '../runtime/limited-text.ts';
-import { messageOf } from '../runtime/log.ts';
+import { upstreamAt, whyNot } from '../runtime/upstream.ts';
 
 /** Alertmanager answered with an error, answered nonsense, or did not answer. */
 export class AlertmanagerError extends Error {
@@ -69,8 +69,8 @@ function parsed<S extends z.ZodType>(text: string, schema: S): z.output<S> {
   let body: unknown;
   try {
     body = JSON.parse(text);
-  } catch (error) {
-    throw new AlertmanagerError(`Alertmanager answered with no JSON: ${messageOf(error)}`);
+  } catch {
+    throw new AlertmanagerError('Alertmanager answered with no JSON');
   }
   const result = schema.safeParse(body);
   if (!result.success) throw new AlertmanagerError('Alertmanager answered with JSON of another kind');
@@ -79,17 +79,21 @@ function parsed<S extends z.ZodType>(text: string, schema: S): z.output<S> {
 
 /** A client of the Alertmanager at `url`; every call throws AlertmanagerError and gives up after `timeoutMs`. */
 export function createAlertmanager(url: string, timeoutMs = 5000): Alertmanager {
+  const upstream = upstreamAt(url);
   /** The body of an answer in the 200s. */
   async function ask(path: string, init: RequestInit = {}): Promise<string> {
     const signal = AbortSignal.timeout(timeoutMs);
     try {
-      const response = await fetch(url + path, { ...init, signal });
+      const response = await upstream.fetch(path, { ...init, signal });
       const body = await abortable(limitedText(response, MAX_ANSWER), signal);
       if (response.ok) return body;
-      throw new AlertmanagerError(`Alertmanager answered ${response.status}: ${body.slice(0, 200)}`, response.status);
+      // A proxy's page would say what is behind it.
+      const isJson = /json/.test(response.headers.get('content-type') ?? '');
+      const why = isJson ? `: ${body.slice(0, 200)}` : '';
+      throw new AlertmanagerError(`Alertmanager answered ${response.status}${why}`, response.status);
     } catch (error) {
       if (error instanceof AlertmanagerError) throw error;
-      throw new AlertmanagerError(`Alertmanager does not answer: ${messageOf(error)}`);
+      throw new AlertmanagerError(`Alertmanager does not answer: ${whyNot(error)}`);
     }
   }
   return {

@@ -18,6 +18,7 @@ import { docsRoutes } from './routes/docs.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { pageRoutes } from './routes/page.ts';
+import { createAsking, promqlRoutes } from './routes/promql.ts';
 import type { Route, Services } from './routes/route.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { silenceRoutes } from './routes/silences.ts';
@@ -103,15 +104,17 @@ const protectedBy =
 export function createApp({ access, assets, version, ...services }: AppOptions, limits: ServerOptions = {}): Server {
   const { log } = services;
   const state = watchState(services, log);
+  const ask = createAsking(services.config.prometheusUrl);
   const routes = [
     ...tagged('Counts', transactionRoutes(services)),
     ...tagged('What is unusual', [
-      ...bandRoutes(services),
+      ...bandRoutes(services, ask),
       ...stateRoutes(services, state),
       ...comparisonRoutes(services),
       ...authCodeRoutes(services),
       ...sliceRoutes(services),
     ]),
+    ...tagged('PromQL', promqlRoutes(ask)),
     ...tagged('Alerts', [
       ...alertRoutes(services),
       ...incidentRoutes(services),

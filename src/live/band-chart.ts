@@ -197,11 +197,12 @@ export function createBandChart({ range: first, ranged, loaded }: BandChartOptio
     const from = Math.floor(Date.now() / 1000) - RANGES[range];
     const error = byId('band-error');
     try {
-      const { step, series } = await get<Series>(seriesPath(status, from, labels));
+      const { step, series, query } = await get<Series>(seriesPath(status, from, labels));
       if (step === 60) loaded(status, series);
       if (asked !== key) return;
       const points = series.find((one) => keyOf(one.labels) === keyOf(labels))?.points ?? [];
       shown = { ...shown, step, minutes: minutesOf(points) };
+      byId<HTMLAnchorElement>('band-query').href = `explore?${new URLSearchParams({ query, range })}`;
       error.hidden = true;
       showing(shown, chart, true);
       read(null);

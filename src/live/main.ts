@@ -124,7 +124,7 @@ createFirst();
 function draw(current: Model): void {
   for (const panel of panels) panel(current);
   // No link leads to what is not there.
-  for (const anchor of document.querySelectorAll<HTMLAnchorElement>('.top nav a'))
+  for (const anchor of document.querySelectorAll<HTMLAnchorElement>('.top nav a[href^="#"]'))
     anchor.hidden = byId(anchor.hash.slice(1)).hidden;
 }
 

@@ -131,6 +131,8 @@ export interface SeriesPoint extends Band {
 
 export interface Series {
   status: Status;
+  /** The PromQL behind it. */
+  query: string;
   step: number;
   series: { labels: Labels; points: SeriesPoint[] }[];
 }

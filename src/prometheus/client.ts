@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { abortable } from '../runtime/abortable.ts';
-import { limitedText } from '../runtime/limited-text.ts';
-import { messageOf } from '../runtime/log.ts';
+import { limitedText, TooLong } from '../runtime/limited-text.ts';
+import { type Upstream, upstreamAt, whyNot } from '../runtime/upstream.ts';
 
 /** Prometheus answered with an error, answered nonsense, or did not answer. */
 export class PrometheusError extends Error {
@@ -80,16 +80,34 @@ const MAX_ANSWER = 32 * 1024 * 1024;
 
 const parsedJson = async (text: string): Promise<unknown> => JSON.parse(text);
 
-async function get<S extends z.ZodType>(url: string, schema: S, timeoutMs: number): Promise<z.output<S>> {
+export interface Question {
+  upstream: Upstream;
+  path: string;
+  parameters: URLSearchParams;
+  signal: AbortSignal;
+  /** Longest answer that is read, in bytes. */
+  most: number;
+}
+
+async function answerTo({ upstream, path, parameters, signal, most }: Question): Promise<[Response, string]> {
+  const response = await upstream.fetch(`/api/v1/${path}?${parameters}`, { signal }).catch((error: unknown) => {
+    throw new PrometheusError(`Prometheus does not answer: ${whyNot(error)}`);
+  });
+  const text = await abortable(limitedText(response, most), signal).catch((error: unknown) => {
+    throw new PrometheusError(`Prometheus does not answer in full: ${whyNot(error)}`, { cause: error });
+  });
+  return [response, text];
+}
+
+async function get<S extends z.ZodType>(
+  question: Omit<Question, 'signal' | 'most'>,
+  schema: S,
+  timeoutMs: number,
+): Promise<z.output<S>> {
   const signal = AbortSignal.timeout(timeoutMs);
-  const response = await fetch(url, { signal }).catch((error: unknown) => {
-    throw new PrometheusError(`Prometheus does not answer: ${messageOf(error)}`);
-  });
-  const text = await abortable(limitedText(response, MAX_ANSWER), signal).catch((error: unknown) => {
-    throw new PrometheusError(`Prometheus does not answer in full: ${messageOf(error)}`);
-  });
-  const body = await parsedJson(text).catch((error: unknown) => {
-    throw new PrometheusError(`Prometheus answered ${response.status} with no JSON: ${messageOf(error)}`);
+  const [response, text] = await answerTo({ ...question, signal, most: MAX_ANSWER });
+  const body = await parsedJson(text).catch(() => {
+    throw new PrometheusError(`Prometheus answered ${response.status} with no JSON`);
   });
   const parsed = z
     .object({ status: z.string(), error: z.string().optional(), data: schema.optional() })
@@ -102,22 +120,52 @@ async function get<S extends z.ZodType>(url: string, schema: S, timeoutMs: numbe
 
 /** A client of the Prometheus HTTP API at `url`; every call throws PrometheusError and gives up after `timeoutMs`. */
 export function createPrometheus(url: string, timeoutMs = 5000): Prometheus {
-  const api = (path: string, parameters: Record<string, string> = {}) =>
-    `${url}/api/v1/${path}?${new URLSearchParams(parameters)}`;
+  const upstream = upstreamAt(url);
+  function ask<S extends z.ZodType>(path: string, schema: S, parameters: Record<string, string> = {}) {
+    return get({ upstream, path, parameters: new URLSearchParams(parameters) }, schema, timeoutMs);
+  }
   return {
     async instant(query) {
-      const data = await get(api('query', { query }), vector, timeoutMs);
+      const data = await ask('query', vector, { query });
       return data.result.map(({ metric, value }) => ({ labels: metric, value: number(value[1]) }));
     },
     async range(query, from, to, step) {
       const parameters = { query, start: String(from), end: String(to), step: String(step) };
-      const data = await get(api('query_range', parameters), matrix, timeoutMs);
+      const data = await ask('query_range', matrix, parameters);
       return data.result.map(({ metric, values }) => ({
         labels: metric,
         points: values.map(([time, value]) => [time, number(value)]),
       }));
     },
-    alerts: async () => (await get(api('alerts'), alerts, timeoutMs)).alerts,
-    rules: async () => (await get(api('rules'), rules, timeoutMs)).groups,
+    alerts: async () => (await ask('alerts', alerts)).alerts,
+    rules: async () => (await ask('rules', rules)).groups,
   };
+}
+
+/** A question that Prometheus refused, or to which the answer is too long; the message says why. */
+export class Refused extends Error {
+  override name = 'Refused';
+}
+
+const refusal = z.object({ status: z.literal('error'), errorType: z.string(), error: z.string() });
+
+/** What Prometheus says where the question is at fault, and not Prometheus. */
+const ASKERS = ['bad_data', 'execution', 'not_found'];
+
+/**
+ * Prometheus's answer to a question that somebody asks, as Prometheus wrote it.
+ * @throws Refused or PrometheusError
+ */
+export async function askPrometheus(question: Question): Promise<string> {
+  const [response, text] = await answerTo(question).catch((error: Error) => {
+    if (error.cause instanceof TooLong) throw new Refused(`${error.cause.message}: ask for less of it`);
+    throw error;
+  });
+  const body = await parsedJson(text).catch(() => undefined);
+  if (response.ok && z.object({ status: z.literal('success') }).safeParse(body).success) return text;
+  const refused = refusal.safeParse(body);
+  if (!refused.success) throw new PrometheusError(`Prometheus answered ${response.status} with no answer of its API`);
+  const { errorType, error } = refused.data;
+  if (ASKERS.includes(errorType)) throw new Refused(error);
+  throw new PrometheusError(`Prometheus gave up: ${error}`);
 }

@@ -8,6 +8,7 @@ import { ANY_FIELD, anomaly, band, definitions, type Field, fieldOf, readAnomali
 import { describeBaseline, describedBaseline } from '../../judge/baseline.ts';
 import type { Range } from '../../prometheus/client.ts';
 import { Problem } from '../problem.ts';
+import { type Asking, listSelected, prometheusAnswer, SELECTED_PARAMETERS, selectsSeries } from './promql.ts';
 import { dimensionParameters, type Route, readQuery, type Services } from './route.ts';
 
 const MAX_POINTS = 2000;
@@ -76,6 +77,7 @@ async function listSeries(ctx: Context, { prometheus, config }: Services): Promi
   ctx.body = {
     status,
     window,
+    query: selector,
     from: iso(from),
     to: iso(to),
     step,
@@ -87,6 +89,7 @@ const point = band.extend({ time: z.iso.datetime() });
 const seriesAnswer = z.object({
   status: z.enum(STATUSES),
   window: z.enum(WINDOWS),
+  query: z.string().meta({ description: 'The PromQL behind it, for /explore' }),
   from: z.iso.datetime(),
   to: z.iso.datetime(),
   step: z.int().meta({ description: 'Seconds between points' }),
@@ -99,7 +102,7 @@ const anomaliesAnswer = z.object({
 });
 const json = (schema: z.ZodType) => ({ content: { 'application/json': { schema } } });
 
-export function bandRoutes(services: Services): Route[] {
+export function bandRoutes(services: Services, ask: Asking): Route[] {
   return [
     {
       method: 'get',
@@ -117,10 +120,12 @@ export function bandRoutes(services: Services): Route[] {
       role: 'read',
       operation: {
         summary: 'Observed, expected and bounds of a status over time',
-        requestParams: { query: seriesQuery(services.config) },
-        responses: { 200: { description: 'Series', ...json(seriesAnswer) } },
+        description:
+          "With `match[]` in the place of `status` it is Prometheus's own list of series: label sets that a selector selects.",
+        requestParams: { query: seriesQuery(services.config).partial({ status: true }).extend(SELECTED_PARAMETERS) },
+        responses: { 200: { description: 'Series', ...json(z.union([seriesAnswer, prometheusAnswer])) } },
       },
-      handle: (ctx) => listSeries(ctx, services),
+      handle: (ctx) => (selectsSeries(ctx) ? listSelected(ctx, ask) : listSeries(ctx, services)),
     },
   ];
 }

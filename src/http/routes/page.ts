@@ -39,6 +39,15 @@ export function pageRoutes(assets: ReadonlyMap<string, Asset>): Route[] {
     },
     {
       method: 'get',
+      path: '/explore',
+      operation: {
+        summary: 'PromQL, with completion, graphs and the cookbook',
+        responses: answers('The page', 'text/html'),
+      },
+      handle: (ctx) => named(ctx, 'explore.html'),
+    },
+    {
+      method: 'get',
       path: '/live/:asset',
       operation: {
         summary: 'Scripts and styles of the live page',
