@@ -10,10 +10,12 @@ import { type Service, startService, temporaryFolder } from './support/service.t
 /** Denied a minute now, and usually; approved a minute in the busiest hour. */
 const SLICES = {
   total: { labels: { level: 'total' }, now: 40, usual: 20, busiest: 423 },
-  large: { labels: { level: 'acquirer', acquirer: 'large' }, now: 16, usual: 15, busiest: 400 },
+  large: { labels: { level: 'acquirer', acquirer: 'large' }, now: 17, usual: 15, busiest: 400 },
   bad: { labels: { level: 'acquirer', acquirer: 'bad' }, now: 22, usual: 4, busiest: 20 },
-  small: { labels: { level: 'acquirer', acquirer: 'small' }, now: 2, usual: 1, busiest: 3 },
+  small: { labels: { level: 'acquirer', acquirer: 'small' }, now: 1, usual: 1, busiest: 3 },
+  idle: { labels: { level: 'acquirer', acquirer: 'idle' }, now: 0, usual: Number.NaN, busiest: 0.1 },
   tiny: { labels: { level: 'acquirer', acquirer: 'tiny' }, now: 0, usual: Number.NaN, busiest: 0.1 },
+  poor: { labels: { level: 'acquirer', acquirer: 'poor' }, now: 0, usual: Number.NaN, busiest: 0.1 },
   card: { labels: { level: 'brand', brand: 'a card' }, now: 40, usual: 20, busiest: 423 },
 } as const;
 
@@ -62,9 +64,12 @@ describe('GET /api/v1/slices', () => {
       'bad',
       'large',
       'small',
+      // Equals stand by name.
+      'idle',
+      'poor',
       'tiny',
     ]);
-    const [bad, , small, tiny] = ranked;
+    const [bad, , small, , , tiny] = ranked;
     expect(bad.share).toBeGreaterThan(0.85);
     expect(bad).toMatchObject({ judged: 'minutes', expected: 60, excess: bad.observed - 60 });
     expect(bad.share).toBeCloseTo(bad.excess / total.excess, 9);

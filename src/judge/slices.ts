@@ -85,6 +85,13 @@ function inWords(level: string, slices: readonly RankedSlice[], total: { expecte
     .join('; ');
 }
 
+/** The largest excess first, unknown ones last; among equals the one with more transactions, then by name. */
+function byExcess(a: RankedSlice, b: RankedSlice): number {
+  const [x, y] = [a, b].map(({ excess }) => excess ?? Number.NEGATIVE_INFINITY) as [number, number];
+  if (x !== y) return y - x;
+  return b.observed - a.observed || (keyOf(a.labels) < keyOf(b.labels) ? -1 : 1);
+}
+
 /** Ranks slices by their part of what is beyond normal at the total. @throws PrometheusError */
 export async function rankSlices(prometheus: Prometheus, status: Status, window: Window): Promise<Ranking> {
   const matchers = `status="${status}",window="${window}"`;
@@ -128,7 +135,7 @@ export async function rankSlices(prometheus: Prometheus, status: Status, window:
       ...slice,
       share: slice.excess === null || !excess || excess < 0 ? null : slice.excess / excess,
     }))
-    .sort((a, b) => (b.excess ?? Number.NEGATIVE_INFINITY) - (a.excess ?? Number.NEGATIVE_INFINITY));
+    .sort(byExcess);
   const levels = [...new Set(slices.map(({ level }) => level))].sort().map((level) => {
     const own = slices.filter((slice) => slice.level === level);
     return { level, slices: own.length, says: inWords(level, own, { expected: usual }) };
