@@ -4,6 +4,8 @@ import { execa } from 'execa';
 import { test } from 'vitest';
 import { parse } from 'yaml';
 import { findBinary } from '../src/binaries/binaries.ts';
+import { readRules } from '../src/prometheus/rulefiles.ts';
+import { createNeeds } from '../src/prometheus/rulegraph.ts';
 import { PROJECT } from '../src/runtime/project.ts';
 import { tempDir } from './support/temp-dir.ts';
 
@@ -12,12 +14,19 @@ const JOB = 'job="tillwatch", instance="tillwatch"';
 /** Minute at which the tunable is gone, minute at which it is back, and minute in which an incident begins. */
 const [GONE, BACK, INCIDENT] = [150, 170, 180];
 
-/** All of them, as right after a start, and each that the band is made of. */
-const MISSING = [
-  'tillwatch:',
-  ...['z', 'min_events', 'evidence_share', 'noise_z', 'tail_z', 'guard_z', 'dispersion_prior'].map(
-    (name) => `tillwatch:${name}:tunable`,
-  ),
+/**
+ * All of them, as right after a start, and each that the band is made of; and whether its absence leaves counts unjudged,
+ * which must itself be told. The floor of the edge, which min_events and guard_z are for, is kept for an hour.
+ */
+const MISSING: [string, boolean][] = [
+  ['tillwatch:', true],
+  ['tillwatch:z:tunable', true],
+  ['tillwatch:min_events:tunable', false],
+  ['tillwatch:evidence_share:tunable', true],
+  ['tillwatch:noise_z:tunable', true],
+  ['tillwatch:tail_z:tunable', true],
+  ['tillwatch:guard_z:tunable', false],
+  ['tillwatch:dispersion_prior:tunable', true],
 ];
 
 interface Constant {
@@ -38,10 +47,13 @@ const traffic = [
   { series: `transactions_total{status="denied", ${JOB}}`, values: `0+10x${INCIDENT} ${10 * INCIDENT + 60}+60x9` },
 ];
 
-const firing = 'count(count_over_time(ALERTS{alertstate="firing", alertname!="Watchdog"}[20m]))';
+const UNJUDGED = 'TransactionsVerdictMissing';
+const firing = (minutes: number) =>
+  `count by (alertname) (count_over_time(ALERTS{alertstate="firing", alertname!="Watchdog"}[${minutes}m]))`;
+const exactly = (...names: string[]) => names.map((name) => ({ labels: `{alertname="${name}"}`, value: 1 }));
 
 /** As after a restart: history is there, and the rules run before the constants are recorded again. */
-function restart(all: readonly Constant[], missing: string) {
+function restart(all: readonly Constant[], missing: string, unjudged: boolean) {
   const constant = ({ expr }: Constant) => {
     const [dividend = Number.NaN, divisor = 1] = expr
       .replace(/^vector\(|\)$/g, '')
@@ -64,31 +76,38 @@ function restart(all: readonly Constant[], missing: string) {
       })),
     ],
     promql_expr_test: [
-      { expr: firing, eval_time: `${BACK + 9}m`, exp_samples: [] },
-      { expr: firing, eval_time: `${INCIDENT + 8}m`, exp_samples: [{ labels: '{}', value: 1 }] },
+      { expr: firing(30), eval_time: `${BACK + 9}m`, exp_samples: exactly(...(unjudged ? [UNJUDGED] : [])) },
+      { expr: firing(8), eval_time: `${INCIDENT + 8}m`, exp_samples: exactly('TransactionsDeniedAboveNormal') },
     ],
   };
 }
 
-test('while a tunable is missing nothing fires, whichever it is; once it is back, an incident does', async () => {
+/** The files of all that these alerts read, but the constants. */
+async function filesRead(...alerts: string[]): Promise<string[]> {
+  const read = await readRules(rulesDir);
+  const needsOf = createNeeds(read.recording, new Set());
+  const judged = read.alerts.filter(({ alert }) => alerts.includes(alert));
+  const files = new Set(judged.flatMap(({ expr, file }) => [file, ...needsOf(expr).rules.map((rule) => rule.file)]));
+  return [...files].filter((file) => !file.endsWith('tunables.rules.yml'));
+}
+
+/** As the suites beside the rules have it. */
+async function groupOrder(): Promise<string[]> {
+  const suite = await readFile(join(PROJECT, 'prometheus', 'tests', 'above-normal.test.yml'), 'utf8');
+  return (parse(suite) as { group_eval_order: string[] }).group_eval_order;
+}
+
+test('while a tunable is missing no transactions are called abnormal; that they are not judged is told', async () => {
   const all = await constants();
-  const rules = ['baseline', 'recurring', 'slices', 'transactions'].map((name) => `${name}.rules.yml`);
   const file = join(await tempDir(), 'missing.test.yml');
   // JSON is YAML.
   await writeFile(
     file,
     JSON.stringify({
-      rule_files: [...rules, 'transactions.alerts.yml'].map((name) => join(rulesDir, name)),
+      rule_files: await filesRead('TransactionsDeniedAboveNormal', UNJUDGED),
       evaluation_interval: '1m',
-      group_eval_order: [
-        'baseline.rules',
-        'recurring.rules',
-        'slices.rules',
-        'levels.rules',
-        'transactions.rules',
-        'transactions',
-      ],
-      tests: MISSING.map((name) => restart(all, name)),
+      group_eval_order: await groupOrder(),
+      tests: MISSING.map(([name, unjudged]) => restart(all, name, unjudged)),
     }),
   );
   await execa(await findBinary('promtool'), ['test', 'rules', file]);

@@ -42,8 +42,13 @@ interface Group {
   rules: { record?: string; alert?: string; for?: string; keep_firing_for?: string }[];
 }
 
-async function ruleGroups(): Promise<Group[]> {
-  const files = await readdir(rulesDir);
+interface Suite {
+  rule_files: string[];
+  group_eval_order?: string[];
+}
+
+async function ruleGroups(isMeant = (_file: string) => true): Promise<Group[]> {
+  const files = (await readdir(rulesDir)).filter(isMeant);
   const texts = await Promise.all(files.map((file) => readFile(join(rulesDir, file), 'utf8')));
   return texts.flatMap((text) => (parse(text, { merge: true }) as { groups: Group[] }).groups);
 }
@@ -81,6 +86,16 @@ describe('promtool', () => {
   ];
   test('has every test file listed here', async () => {
     expect((await readdir(testsDir)).sort()).toEqual(testFiles.map((name) => `${name}.test.yml`));
+  });
+
+  test.each(testFiles)('%s.test.yml says in which order every group that it loads is evaluated', async (name) => {
+    const suite = parse(await readFile(join(testsDir, `${name}.test.yml`), 'utf8')) as Suite;
+    const loaded = suite.rule_files.map((file) => file.replace('../rules/', ''));
+    const groups = (await ruleGroups((file) => loaded.includes('*.yml') || loaded.includes(file))).map(
+      ({ name }) => name,
+    );
+    // promtool takes those that it is not told of in any order.
+    if (groups.length > 1) expect(suite.group_eval_order?.toSorted()).toEqual(groups.toSorted());
   });
 
   test.each(testFiles)('%s.test.yml passes in both releases', { timeout: 600_000 }, async (name) => {
