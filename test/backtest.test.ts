@@ -133,7 +133,8 @@ const options = { statuses: true, authCodes: AUTH_CODES, from: 0, to: HOURS * 36
 
 async function inputSeries(): Promise<InputSeries> {
   const input: Record<string, (number | '_')[]> = {};
-  const counters = { minutes: history(), statuses: true, authCodes: AUTH_CODES, base: async () => new Map() };
+  const base = async () => new Map();
+  const counters = { minutes: history(), statuses: true, authCodes: AUTH_CODES, base, live: true };
   await exposeCounters(counters, async (totals, time) => {
     for (const [series, value] of totals) {
       input[series] ??= Array(time / 60).fill('_');
@@ -166,7 +167,7 @@ describe('runBacktest', () => {
     await expectFirings(file, await inputSeries(), names, whole);
   });
 
-  it('records what an import records', async () => {
+  it('records what an import records, and how long the feed is silent, which only what is played as live can tell', async () => {
     const dataDir = await tempDir();
     await importHistory({ minutes: history(), dataDir, rulesDir: projectRules, authCodes: AUTH_CODES });
     let names = '';
@@ -184,7 +185,9 @@ describe('runBacktest', () => {
       bySeries(await columns(`{__name__=~"${names}"}`, 0, HOURS * 3600)),
     );
     expect(replayed.size).toBeGreaterThan(200);
-    expect([...replayed.keys()].sort()).toEqual([...imported.keys()].sort());
+    const silence = seriesText('', { __name__: 'feed:transactions:silent_seconds', feed: 'all' });
+    expect([...replayed.keys()].sort()).toEqual([...imported.keys(), silence].sort());
+    replayed.delete(silence);
     for (const [series, values] of replayed) expect([series, values]).toEqual([series, imported.get(series)]);
   });
 
