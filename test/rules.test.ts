@@ -122,6 +122,17 @@ describe('recording rules', () => {
     expect(new Set(groups.map(({ name }) => name)).size).toBe(groups.length);
   });
 
+  test('have no line above 120 characters, nor have their tests', async () => {
+    const long = [];
+    for (const dir of [rulesDir, testsDir]) {
+      for (const file of await readdir(dir)) {
+        const lines = (await readFile(join(dir, file), 'utf8')).split('\n');
+        long.push(...lines.flatMap((line, at) => (line.length > 120 ? [`${file}:${at + 1}`] : [])));
+      }
+    }
+    expect(long).toEqual([]);
+  });
+
   test('record every name that the service reads', async () => {
     const recorded = new Set((await readRules(rulesDir)).recording.map(({ record }) => record));
     for (const name of [...Object.values(RECORDED), ...Object.values(TUNABLE)]) expect(recorded).toContain(name);
