@@ -230,7 +230,7 @@ test('while it is only held it says that it is recovering, and no number inside 
   const service = 'held';
   await alertmanager.post([alert(service, { level: 'total' }, held)]);
   await waitFor(everywhere(service, 1), { what: 'the message everywhere' });
-  expect(slackOf(service)[0].text).toMatch(/^Recovering since 04:10\. 100 denied in the last 5 minutes: 100 expected/);
+  expect(slackOf(service)[0].text).toMatch(/^Recovering since 04:10\. 40 denied in the last 2 minutes: 40 expected/);
   expect(slackOf(service)[0].text).not.toMatch(/times normal|are lost|Carried by/);
   await alertmanager.post([ended(alert(service, { level: 'total' }, held))]);
   await waitFor(everywhere(service, 2), { what: 'its end everywhere' });

@@ -4,8 +4,8 @@ import { execa } from 'execa';
 import { test } from 'vitest';
 import { parse } from 'yaml';
 import { findBinary } from '../src/binaries/binaries.ts';
-import { readRules } from '../src/prometheus/rulefiles.ts';
-import { createNeeds } from '../src/prometheus/rulegraph.ts';
+import { readRules } from '../src/prometheus/rule-files.ts';
+import { createNeeds } from '../src/prometheus/rule-graph.ts';
 import { PROJECT } from '../src/runtime/project.ts';
 import { tempDir } from './support/temp-dir.ts';
 

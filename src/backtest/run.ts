@@ -8,6 +8,7 @@ import { queried, splitRange } from '../prometheus/record-rule.ts';
 import { type AlertRule, type RecordingRule, readRules } from '../prometheus/rule-files.ts';
 import { createNeeds, type Needs } from '../prometheus/rule-graph.ts';
 import { messageOf } from '../runtime/log.ts';
+import { createBlockers } from './blockers.ts';
 import { type AlertEvidence, evidenceOf } from './evidence.ts';
 import { byStart, type Firing, firings } from './rules.ts';
 
@@ -59,7 +60,8 @@ const CONCURRENCY = 2;
 export async function runBacktest(options: BacktestOptions): Promise<Backtest> {
   const { signal } = options;
   const { recording, alerts } = await readRules(options.rulesDir);
-  const plan = planRules(recording, alerts, historyOf(options));
+  const history = historyOf(options);
+  const plan = planRules(recording, alerts, history);
   if (plan.evaluated.length === 0)
     throw new Error(`${options.rulesDir}: no alert rule reads anything that the history has`);
   const shift = shiftFor(options.to);
@@ -76,20 +78,20 @@ export async function runBacktest(options: BacktestOptions): Promise<Backtest> {
     onRule: (_, record) => options.onProgress?.(Math.min(at / (options.to - options.from), 1), record),
   });
   try {
+    const { evaluated, leftOut } = await leaveOut(plan, recording, replay.url, history, signal);
     const found: BacktestAlert[] = [];
-    await forEachAtOnce(CONCURRENCY, plan.evaluated, async (rule) => {
+    await forEachAtOnce(CONCURRENCY, evaluated, async (rule) => {
       options.onProgress?.(1, rule.alert);
       for (const alert of await alertsOf(rule, replay, signal)) found.push(later(alert, shift));
     });
     await options.inspect?.(replay, plan.recording, shift);
-    const { leftOut, absent } = plan;
     return {
       from: replay.from + shift,
       to: replay.to + shift,
       alerts: found.sort(byStart),
       leftOut,
-      absent,
-      rules: plan.evaluated,
+      absent: absentOf(evaluated, recording, history),
+      rules: evaluated,
     };
   } finally {
     await replay.stop();
@@ -129,7 +131,6 @@ function planRules(recording: RecordingRule[], alerts: AlertRule[], history: Rea
   const evaluated: AlertRule[] = [];
   const leftOut: Backtest['leftOut'] = [];
   const needed = new Set<RecordingRule>();
-  const absent = new Set<string>();
   for (const alert of alerts) {
     const needs = needsOf(alert.expr);
     const reason = whyLeftOut(needs, history);
@@ -139,15 +140,45 @@ function planRules(recording: RecordingRule[], alerts: AlertRule[], history: Rea
     }
     evaluated.push(alert);
     for (const rule of needs.rules) needed.add(rule);
-    for (const name of needs.inputs) if (!history.has(name)) absent.add(name);
   }
-  return { evaluated, leftOut, absent: [...absent], recording: recording.filter((rule) => needed.has(rule)) };
+  return { evaluated, leftOut, recording: recording.filter((rule) => needed.has(rule)) };
 }
 
 function whyLeftOut({ inputs }: Needs, history: ReadonlySet<string>): string | undefined {
   if (inputs.some((name) => history.has(name))) return undefined;
   if (inputs.length === 0) return 'reads no metric';
-  return `reads ${inputs.join(', ')}, which the history does not have`;
+  return lacks(inputs);
+}
+
+const lacks = (names: readonly string[]): string => `reads ${names.join(', ')}, which the history does not have`;
+
+/** Leaves out the alerts that read something of the history, and can't fire without what it does not have. */
+async function leaveOut(
+  plan: Pick<Backtest, 'leftOut'> & { evaluated: AlertRule[] },
+  recording: readonly RecordingRule[],
+  url: string,
+  history: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<Pick<Backtest, 'leftOut'> & { evaluated: AlertRule[] }> {
+  const blockersOf = createBlockers(url, recording, history, signal);
+  const leftOut = [...plan.leftOut];
+  const evaluated: AlertRule[] = [];
+  for (const rule of plan.evaluated) {
+    const blockers = await blockersOf(rule.expr);
+    if (blockers.length === 0) evaluated.push(rule);
+    else leftOut.push({ alertname: rule.alert, reason: lacks(blockers) });
+  }
+  return { evaluated, leftOut };
+}
+
+function absentOf(
+  alerts: readonly AlertRule[],
+  recording: readonly RecordingRule[],
+  history: ReadonlySet<string>,
+): string[] {
+  const needsOf = createNeeds(recording, history);
+  const read = alerts.flatMap(({ expr }) => needsOf(expr).inputs);
+  return [...new Set(read)].filter((name) => !history.has(name));
 }
 
 async function alertsOf(rule: AlertRule, replay: Replay, signal: AbortSignal | undefined): Promise<BacktestAlert[]> {

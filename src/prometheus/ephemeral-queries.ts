@@ -43,6 +43,28 @@ export async function parseQuery(url: string, query: string, signal?: AbortSigna
   await ask<string>(`${url}/api/v1/format_query?${new URLSearchParams({ query })}`, signal);
 }
 
+/** A node of the syntax tree of an expression: what of it is read here. */
+export interface SyntaxNode {
+  type: string;
+  /** Of a selector. */
+  name?: string;
+  matchers?: { name: string; type: string; value: string }[];
+  /** Of a call. */
+  func?: { name: string };
+  args?: SyntaxNode[];
+  /** Of a binary expression. */
+  op?: string;
+  lhs?: SyntaxNode;
+  rhs?: SyntaxNode;
+  /** Of whatever holds one expression. */
+  expr?: SyntaxNode;
+}
+
+/** Throws with Prometheus' words when an expression cannot be parsed. */
+export async function parseTree(url: string, query: string, signal?: AbortSignal): Promise<SyntaxNode> {
+  return ask(`${url}/api/v1/parse_query?${new URLSearchParams({ query })}`, signal);
+}
+
 /** Writes all samples of a writable Prometheus as blocks. @returns the name of the folder below `snapshots` */
 export async function takeSnapshot(url: string, signal?: AbortSignal): Promise<string> {
   const answering = fetch(`${url}/api/v1/admin/tsdb/snapshot`, {
