@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import type { AnalyzeCommandOptions } from './commands/analyze.ts';
+import { addServiceFlags } from './commands/ask-service.ts';
 import type { BacktestCommandOptions } from './commands/backtest.ts';
+import type { ChangeOptions } from './commands/change.ts';
 import type { CheckOptions } from './commands/check.ts';
 import type { Accepted } from './commands/import.ts';
 import type { CommandIo } from './commands/io.ts';
@@ -187,6 +189,22 @@ function addAnalyze(program: Command, io: CommandIo, settle: Settle): void {
   });
 }
 
+/** What is asked of a service that runs already. */
+function addAsking(program: Command, io: CommandIo, settle: Settle): void {
+  addServiceFlags(
+    program
+      .command('change')
+      .description('mark a change, such as a deployment, on every chart')
+      .argument('<text>', 'what was changed, such as "checkout 2.31"')
+      .option('--at <TIME>', 'when, default now')
+      .option('--by <NAME>', 'who says so'),
+    'operate',
+  ).action(async (text: string, options: ChangeOptions) => {
+    const { changeCommand } = await import('./commands/change.ts');
+    settle(await changeCommand(text, options, io));
+  });
+}
+
 type AnalyzeFlags = Omit<AnalyzeCommandOptions, 'files' | 'rulesDir'> & { rules?: string };
 
 interface ImportFlags {
@@ -210,6 +228,7 @@ function createProgram(io: CommandIo, settle: Settle): Command {
   addServing(program, io, settle);
   addHistory(program, io, settle);
   addAnalyze(program, io, settle);
+  addAsking(program, io, settle);
   addLedger(program, io, settle, (command) => addSettings(command, ['data', 'ledger']));
   program
     .command('check')

@@ -135,6 +135,26 @@ const ANNOTATIONS: CheckedDashboard['annotations']['list'] = [
     textFormat: '{{status}}{{auth_code}}',
     tagKeys: 'severity',
   },
+  {
+    name: 'Changes',
+    datasource: DATASOURCE,
+    enable: true,
+    hide: false,
+    iconColor: 'purple',
+    target: {
+      refId: 'Anno',
+      datasource: DATASOURCE,
+      editorMode: 'code',
+      // The value is the time of the change: each is drawn once, where it was made.
+      expr: 'max by (text) (tillwatch_change_timestamp_seconds) * 1000',
+      instant: false,
+      range: true,
+      format: 'time_series',
+      interval: '60s',
+    },
+    titleFormat: '{{text}}',
+    useValueForTime: true,
+  },
 ];
 
 interface Content {

@@ -66,6 +66,8 @@ type Annotation = Omit<Json<AnnotationQuery>, 'target'> & {
   titleFormat?: string;
   textFormat?: string;
   tagKeys?: string;
+  /** The value is the time of the annotation, in milliseconds. */
+  useValueForTime?: boolean;
 };
 
 export type Variable = Json<VariableModel>;

@@ -27,6 +27,7 @@ export const METRIC = {
   lastMinute: 'transactions_last_minute',
   lastReport: 'transactions_last_report_timestamp_seconds',
   reportDelay: 'transactions_report_delay_seconds',
+  change: 'tillwatch_change_timestamp_seconds',
 } as const;
 
 /** The label `level` of what is summed over all dimensions. Other levels are named after theirs: acquirer, acquirer_brand. */

@@ -12,6 +12,7 @@ import { answerProblem, Problem, problems, toProblem } from './problem.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { authCodeRoutes } from './routes/auth-codes.ts';
 import { bandRoutes } from './routes/bands.ts';
+import { changeRoutes } from './routes/changes.ts';
 import { comparisonRoutes } from './routes/comparison.ts';
 import { demoRoutes } from './routes/demo.ts';
 import { docsRoutes } from './routes/docs.ts';
@@ -119,6 +120,7 @@ export function createApp({ access, assets, version, ...services }: AppOptions, 
       ...alertRoutes(services),
       ...incidentRoutes(services),
       ...silenceRoutes(services),
+      ...changeRoutes(services),
       ...ruleRoutes(services),
     ]),
     ...tagged('Demo', demoRoutes(services.demo)),

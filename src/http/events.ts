@@ -3,7 +3,7 @@ import type { Gauge } from 'prom-client';
 import { Problem } from './problem.ts';
 
 /** What the live page is told of. */
-export type EventName = 'state' | 'report' | 'notification' | 'marks' | 'silences';
+export type EventName = 'state' | 'report' | 'notification' | 'marks' | 'silences' | 'change';
 
 const MAX_STREAMS = 100;
 /** A comment this often, so that both ends notice when the other has gone; in milliseconds. */

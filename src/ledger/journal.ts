@@ -1,8 +1,17 @@
 import type { Report } from '../intake/report.ts';
 import { type Row, type Statement, storable } from './engine.ts';
-import type { IncidentQuery, ListedReport, Notification, Page, StoredIncident, StoredMark } from './ledger.ts';
+import type {
+  Change,
+  ChangeQuery,
+  IncidentQuery,
+  ListedReport,
+  Notification,
+  Page,
+  StoredIncident,
+  StoredMark,
+} from './ledger.ts';
 
-/** How many notifications, incidents and marks are kept, and how many bytes of each. */
+/** How many notifications, incidents, marks and changes are kept, and how many bytes of each. */
 const MOST = { rows: 10_000, bytes: 64 * 1024 * 1024 };
 
 /** Rows from a table in an order, until their number or the bytes of their texts are enough; at least the first. */
@@ -123,6 +132,27 @@ export const marks = {
     ],
     beyond('marks', 'marked_at DESC, id'),
   ],
+};
+
+export const changes = {
+  add: ({ at, text, by }: Change): Statement[] => [
+    [
+      'INSERT INTO changes (at, bytes, text, made_by) VALUES (CAST($1 AS BIGINT), CAST($2 AS INTEGER), $3, $4)',
+      at,
+      Buffer.byteLength(text) + Buffer.byteLength(by),
+      storable(text),
+      storable(by),
+    ],
+    beyond('changes', 'at DESC, id DESC'),
+  ],
+  list: ({ from, to, limit }: ChangeQuery): Statement => [
+    `SELECT at, text, made_by FROM changes WHERE at >= CAST($1 AS BIGINT) AND at <= CAST($2 AS BIGINT)
+     ORDER BY at DESC, id DESC LIMIT CAST($3 AS INTEGER)`,
+    from,
+    to,
+    limit,
+  ],
+  of: ({ at, text, made_by }: Row): Change => ({ at: Number(at), text: String(text), by: String(made_by) }),
 };
 
 export const latestReports = (limit: number): Statement => [

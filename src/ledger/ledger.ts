@@ -154,6 +154,22 @@ export interface StoredMark {
   body: string;
 }
 
+/** Something that people changed, such as a deployment, to be shown beside what happened then. */
+export interface Change {
+  /** Milliseconds since the epoch. */
+  at: number;
+  text: string;
+  /** Who says so; empty where nobody is named. */
+  by: string;
+}
+
+export interface ChangeQuery {
+  /** Milliseconds since the epoch, both included. */
+  from: number;
+  to: number;
+  limit: number;
+}
+
 /** Whether commits work. */
 export type LedgerStatus = { failing: false } | { failing: true; reason: string };
 
@@ -191,6 +207,10 @@ export interface Ledger {
   incident(id: string): Promise<StoredIncident | undefined>;
   /** Keeps what people said of an incident, in place of what they said before. */
   setMark(mark: StoredMark): Promise<void>;
+  /** Keeps a change; the oldest go when there are too many. */
+  addChange(change: Change): Promise<void>;
+  /** Changes, the latest first. */
+  changes(query: ChangeQuery): Promise<Change[]>;
   /** Whether the newest commit failed, and why. */
   status(): LedgerStatus;
   /** How long the commits since the last call took, in seconds. */

@@ -11,7 +11,7 @@ import {
   viewOf,
 } from './batch.ts';
 import type { Row, Statement } from './engine.ts';
-import { incidents, latestReports, marks, notifications, readable } from './journal.ts';
+import { changes, incidents, latestReports, marks, notifications, readable } from './journal.ts';
 import { type Counts, type Ledger, type LedgerStatus, LedgerUnavailable, type Recorded } from './ledger.ts';
 import { migrate } from './migrate.ts';
 import { createPlanner, keyHash, type Limits, prepare, type Submission } from './plan.ts';
@@ -274,6 +274,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     incidents: (query) => rows(incidents.list(query), incidents.of),
     incident: async (id) => (await rows(incidents.one(id), incidents.of))[0],
     setMark: (mark) => write(marks.set(mark, Date.now())),
+    addChange: (change) => write(changes.add(change)),
+    changes: (query) => rows(changes.list(query), changes.of),
     status: (): LedgerStatus => (failure === undefined ? { failing: false } : { failing: true, reason: failure }),
     waiting: () => gathering.length,
     takeCommitTimes() {

@@ -127,6 +127,17 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
        WHERE m.minute >= d.today - 7 * 86400) t
      WHERE ago IN (0, 1, 7) GROUP BY hour, status`,
   ],
+  [
+    // What people said that they changed, such as a deployment. Times are milliseconds since the epoch.
+    `CREATE TABLE changes (
+      id {id},
+      at BIGINT NOT NULL,
+      bytes INTEGER NOT NULL,
+      text TEXT NOT NULL,
+      made_by TEXT NOT NULL
+    )`,
+    'CREATE INDEX changes_by_time ON changes (at)',
+  ],
 ];
 
 /** All tables with what they are ordered by: their keys. */
@@ -142,4 +153,5 @@ export const TABLES: Readonly<Record<string, readonly string[]>> = {
   notifications: ['id'],
   incidents: ['id'],
   marks: ['id'],
+  changes: ['id'],
 };

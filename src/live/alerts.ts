@@ -1,9 +1,9 @@
 import { byId, fill, h, icon, keyed, link, type Part } from './dom.ts';
 import { capital, count, duration, when } from './format.ts';
-import { alertKey, firingAlerts, isWorse, type Model, pendingAlerts, silenceOf } from './model.ts';
+import { alertKey, changeBefore, firingAlerts, isWorse, type Model, pendingAlerts, silenceOf } from './model.ts';
 import { askMark, askSilence, endSilence, MARKS } from './operate.ts';
 import { magnitudeOf } from './verdict.ts';
-import { type Alert, type Incident, type Silence, STATUSES, type Status } from './wire.ts';
+import { type Alert, type Change, type Incident, type Silence, STATUSES, type Status } from './wire.ts';
 
 export interface AlertActions {
   show(status: Status, labels: Record<string, string>): void;
@@ -14,6 +14,7 @@ interface Card {
   alert: Alert;
   silence: Silence | undefined;
   incident: Incident | undefined;
+  change: Change | undefined;
   worse: boolean;
 }
 
@@ -56,6 +57,13 @@ function head({ alert, incident, worse }: Card): HTMLElement {
   );
 }
 
+/** How long after which change it began: what people ask first. */
+function changed({ change, alert: { activeAt = '' } }: Card): HTMLElement | null {
+  if (change === undefined) return null;
+  const after = duration((Date.parse(activeAt) - Date.parse(change.at)) / 1000);
+  return h('p', { class: 'changed' }, `${after} after a change: ${change.text}`, change.by && ` (${change.by})`);
+}
+
 function silenced(silence: Silence | undefined): HTMLElement | null {
   if (silence === undefined) return null;
   return h(
@@ -91,6 +99,7 @@ function createCard(actions: AlertActions): Part<Card> {
       head(card),
       numbers(card.alert),
       h('p', { class: 'description' }, annotations.description ?? ''),
+      changed(card),
       silenced(card.silence),
     ]);
     mark.hidden = card.incident === undefined && card.alert.incidentId === undefined;
@@ -129,6 +138,7 @@ export function createAlerts(actions: AlertActions): (model: Model) => void {
       alert,
       silence: silenceOf(alert, model.silences),
       incident: incidentOf(alert, model.incidents),
+      change: changeBefore(alert, model.changes),
       worse: isWorse(alert, model.state?.alerts ?? []),
     }));
     const pending = pendingLine(model);

@@ -2,11 +2,11 @@ import type UPlot from 'uplot';
 import { get } from './api.ts';
 import { type Far, farOf, inWords, readout, table } from './band-words.ts';
 import { byId, fill, h } from './dom.ts';
-import { capital, clock, count, day, labelText, words } from './format.ts';
+import { capital, clock, count, day, labelText, when, words } from './format.ts';
 import { currentLabels, keyOf, type Model } from './model.ts';
 import { axis, createChart, type PlotOptions, token } from './plot.ts';
 import { evaluatedAt, type Minute, minutesOf, seriesPath } from './recent.ts';
-import type { Incident, Labels, Series, Status } from './wire.ts';
+import type { Change, Incident, Labels, Series, Status } from './wire.ts';
 
 export const RANGES = { '1h': 3600, '3h': 3 * 3600, '12h': 12 * 3600, '24h': 24 * 3600, '7d': 7 * 86_400 } as const;
 export type Range = keyof typeof RANGES;
@@ -18,6 +18,7 @@ interface Shown {
   step: number;
   minutes: Minute[];
   incidents: readonly Incident[];
+  changes: readonly Change[];
 }
 
 function timeLabels(splits: number[]): string[] {
@@ -71,6 +72,36 @@ function drawIncidents(plot: UPlot, incidents: readonly Incident[]): void {
   ctx.restore();
 }
 
+/** The changes that lie on the chart. */
+const changesIn = ({ changes, minutes }: Shown): Change[] =>
+  changes.filter(({ at }) => Date.parse(at) >= 1000 * (minutes[0]?.time ?? Number.POSITIVE_INFINITY));
+
+/** A dashed line where something was changed; the list below the chart says what. */
+function drawChanges(plot: UPlot, shown: Shown): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.strokeStyle = token('series-3');
+  ctx.lineWidth = 2 * devicePixelRatio;
+  ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
+  for (const { at } of changesIn(shown)) {
+    const x = plot.valToPos(Date.parse(at) / 1000, 'x', true);
+    if (x > bbox.left + bbox.width) continue;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
+function listChanges(shown: Shown): void {
+  const found = changesIn(shown);
+  byId('band-changes').hidden = found.length === 0;
+  fill(byId('band-changes'), found, () =>
+    found.map(({ at, text, by }) => h('li', {}, when(at), ` ${text}`, by !== '' && ` (${by})`)),
+  );
+}
+
 function optionsFor(shown: () => Shown, read: (index: number | null) => void): PlotOptions {
   const none = { stroke: 'transparent', width: 0, points: { show: false } };
   return {
@@ -91,7 +122,7 @@ function optionsFor(shown: () => Shown, read: (index: number | null) => void): P
     bands: [{ series: [1, 2], fill: () => token('band') }],
     hooks: {
       drawClear: [(plot) => drawIncidents(plot, shown().incidents)],
-      draw: [(plot) => drawFar(plot, shown())],
+      draw: [(plot) => drawChanges(plot, shown()), (plot) => drawFar(plot, shown())],
       setCursor: [(plot) => read(plot.cursor.idx ?? null)],
     },
   };
@@ -151,6 +182,7 @@ function showing(shown: Shown, chart: ReturnType<typeof createChart>, fresh: boo
   const box = byId('band-chart');
   if (fresh) box.setAttribute('aria-label', `${inWords(shown)}. Left and right arrow keys walk through the minutes.`);
   chart.draw(columns(shown));
+  listChanges(shown);
   fill(byId('band-table'), [shown.minutes.at(-1)?.time, shown.minutes.length, shown.status, shown.range], () =>
     table(shown),
   );
@@ -164,7 +196,7 @@ export interface BandChartOptions {
 }
 
 export function createBandChart({ range: first, ranged, loaded }: BandChartOptions): (model: Model) => void {
-  let shown: Shown = { status: 'denied', labels: {}, range: first, step: 60, minutes: [], incidents: [] };
+  let shown: Shown = { status: 'denied', labels: {}, range: first, step: 60, minutes: [], incidents: [], changes: [] };
   let asked = '';
   let at: number | null = null;
   const byTime = (time: number | undefined) => shown.minutes.find((minute) => minute.time === time);
@@ -241,13 +273,17 @@ export function createBandChart({ range: first, ranged, loaded }: BandChartOptio
     byId('band').hidden = !known;
     if (!known) return;
     const incidents = (model.incidents ?? []).filter((incident) => incident.labels.status === model.status);
-    const redraw = JSON.stringify(incidents) !== JSON.stringify(shown.incidents);
+    const { changes = [] } = model;
+    const redraw = JSON.stringify([incidents, changes]) !== JSON.stringify([shown.incidents, shown.changes]);
     const changed = asked === '' || shown.status !== model.status || keyOf(shown.labels) !== keyOf(labels);
-    shown = { ...shown, status: model.status, labels, incidents, ...(changed && { minutes: [] }) };
+    shown = { ...shown, status: model.status, labels, incidents, changes, ...(changed && { minutes: [] }) };
     const of = Object.keys(labels).length === 0 ? '' : `, ${labelText(labels)}`;
     byId('band-title').textContent = `${capital(words(model.status))} against normal${of}`;
     if (changed) void load();
-    else if (redraw) chart.plot()?.redraw();
+    else if (redraw) {
+      chart.plot()?.redraw();
+      listChanges(shown);
+    }
     grow(model);
   };
 }

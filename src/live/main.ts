@@ -15,6 +15,7 @@ import { keepStream, type ServerEvent } from './stream.ts';
 import { createTiles } from './tiles.ts';
 import { describe } from './verdict.ts';
 import {
+  type Change,
   type Incident,
   type JournalEntry,
   type Labels,
@@ -142,6 +143,7 @@ async function refresh<T>(path: string, take: (answer: T) => Partial<Model>): Pr
 const refreshIncidents = () =>
   refresh<{ incidents: Incident[] }>(`incidents?limit=${KEEP}`, ({ incidents }) => ({ incidents }));
 
+const refreshChanges = () => refresh<{ changes: Change[] }>('changes', ({ changes }) => ({ changes }));
 const refreshReports = () => refresh<{ reports: Report[] }>('transactions?limit=15', ({ reports }) => ({ reports }));
 const refreshJournal = () => refresh<{ journal: JournalEntry[] }>('alerts?limit=15', ({ journal }) => ({ journal }));
 function refreshLogs(): void {
@@ -157,6 +159,7 @@ function onOpen(): void {
   change({ link: { state: 'live' } });
   if (model.journal !== undefined) refreshLogs();
   void refreshIncidents();
+  void refreshChanges();
 }
 
 function onLost(error: Error, again: number): void {
@@ -199,6 +202,7 @@ function onEvent({ event, data }: ServerEvent): void {
   else if (event === 'report') onReport(value);
   else if (event === 'notification') onNotification(value);
   else if (event === 'marks') marked(value);
+  else if (event === 'change') void refreshChanges();
   else if (event === 'silences') change({ silences: value.silences });
 }
 

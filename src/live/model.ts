@@ -1,4 +1,4 @@
-import type { Alert, Anomaly, Incident, JournalEntry, Labels, Report, Silence, State, Status } from './wire.ts';
+import type { Alert, Anomaly, Change, Incident, JournalEntry, Labels, Report, Silence, State, Status } from './wire.ts';
 
 export type Link =
   | { state: 'connecting' | 'live' }
@@ -17,6 +17,8 @@ export interface Model {
   journal?: JournalEntry[];
   incidents?: Incident[];
   silences?: Silence[];
+  /** Latest first. */
+  changes?: Change[];
   /** Chosen: which status the chart shows, and which slice is looked at, as `keyOf` writes its labels. */
   status: Status;
   labels: string;
@@ -117,6 +119,18 @@ export function silenceOf(alert: Alert, silences: readonly Silence[] = []): Sile
     }
   };
   return silences.filter(over).sort((a, b) => Date.parse(b.endsAt) - Date.parse(a.endsAt))[0];
+}
+
+/** How long before an alert a change is named beside it; milliseconds. */
+const NEAR_MS = 30 * 60_000;
+
+/** The last change in the half hour before an alert began. */
+export function changeBefore(
+  { activeAt }: Pick<Alert, 'activeAt'>,
+  changes: readonly Change[] = [],
+): Change | undefined {
+  const since = Date.parse(activeAt ?? '');
+  return changes.find(({ at }) => Date.parse(at) <= since && since - Date.parse(at) <= NEAR_MS);
 }
 
 export const upsert = (incidents: readonly Incident[] = [], changed: Incident): Incident[] =>

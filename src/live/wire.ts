@@ -125,6 +125,12 @@ export interface Silence {
   comment: string;
 }
 
+export interface Change {
+  at: string;
+  text: string;
+  by: string;
+}
+
 export interface SeriesPoint extends Band {
   time: string;
 }

@@ -20,6 +20,10 @@ export interface Health {
 /** Not counters although prom-client names them so: promtool check metrics refuses them. */
 const MISNAMED = ['nodejs_active_resources_total', 'nodejs_active_handles_total', 'nodejs_active_requests_total'];
 
+/** Each change is a series: no more of them than people compare. */
+const NEWEST_CHANGES = 5;
+const DAY_MS = 86_400_000;
+
 const REPORT_RESULTS = ['accepted', 'duplicate', 'late', 'refused', 'failed'] as const;
 export type ReportResult = (typeof REPORT_RESULTS)[number];
 
@@ -27,7 +31,7 @@ export type ReportResult = (typeof REPORT_RESULTS)[number];
 export function createHealth(
   version: string,
   baselineAge: () => number,
-  ledger: Pick<Ledger, 'status' | 'takeCommitTimes'>,
+  ledger: Pick<Ledger, 'status' | 'takeCommitTimes' | 'changes'>,
   sources: Sources,
 ): Health {
   const registry = new Registry();
@@ -63,6 +67,18 @@ export function createHealth(
     registers,
     collect() {
       for (const seconds of ledger.takeCommitTimes()) this.observe(seconds);
+    },
+  });
+  new Gauge({
+    name: METRIC.change,
+    help: `When something was changed, as people said: the newest ${NEWEST_CHANGES} of the last day.`,
+    labelNames: ['text'] as const,
+    registers,
+    async collect() {
+      const to = Date.now();
+      const newest = await ledger.changes({ from: to - DAY_MS, to, limit: NEWEST_CHANGES });
+      this.reset();
+      for (const { text, at } of newest.reverse()) this.set({ text }, at / 1000);
     },
   });
   const reports: Health['reports'] = { accepted: 0, duplicate: 0, late: 0, refused: 0, failed: 0 };

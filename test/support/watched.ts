@@ -186,11 +186,13 @@ async function live(service: Service, url: string): Promise<void> {
     'sum(rate(tillwatch_ledger_commit_duration_seconds_count[4m])) > 0',
     'tillwatch_baseline_age_seconds < 1e9',
     'tillwatch_watchdog_last_received_timestamp_seconds > 0',
+    'tillwatch_change_timestamp_seconds{text="checkout 2.31"} > 0',
     'sum(rate(alertmanager_notifications_total[4m])) > 0',
     'sum(rate(prometheus_notifications_sent_total[4m])) > 0',
     'count(prometheus_rule_group_last_duration_seconds > 0)',
     'ALERTS{alertname="Watchdog", alertstate="firing"}',
   ];
+  await service.send('POST', '/api/v1/changes', { text: 'checkout 2.31' });
   let minute = 0;
   const all = async () => {
     minute = (minute + 1) % 10;

@@ -41,7 +41,7 @@ export function stateRoutes(services: Services, state: StateWatch): Route[] {
           'Events, each with JSON as its data: `state` (as GET /api/v1/state; at first, and whenever the rules were evaluated ' +
           'or something in it changed), `report` (each report that was counted, with the `recommendation` that its sender got; ' +
           'of a body with more than 50, the last 50), `notification` (from Alertmanager), `marks` (an incident that was marked), ' +
-          '`silences`. A comment comes every 10 s. A reader that does not keep up is cut off and may connect again. ' +
+          '`silences`, `change` (one that was told of). A comment comes every 10 s. A reader that does not keep up is cut off and may connect again. ' +
           'At most 100 streams, then 429.',
         responses: { 200: { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } } },
       },
