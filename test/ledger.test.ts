@@ -334,6 +334,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', (engine) => {
       ledger: '',
       latenessSeconds: 900,
       maxSeries: 100,
+      maxSources: 100,
       keepSeconds: 35 * DAY,
       log: () => {},
       ...(await fresh()),
@@ -354,7 +355,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', (engine) => {
     const start = Date.now();
     let ledger: Ledger;
     const results = async (report: Report, key?: string) => {
-      const keyed = key === undefined ? undefined : { key, token: '', fingerprint: key };
+      const keyed = key === undefined ? undefined : { key, token: '', fingerprint: key, answer: () => '' };
       const { outcomes, replayed } = await ledger.record([report], { key: keyed, now: Date.now() });
       return replayed ? 'replayed' : outcomes[0]?.result;
     };

@@ -212,6 +212,7 @@ describe('a service and its Prometheus', () => {
       latenessSeconds: 900,
       keepSeconds: 86_400,
       maxSeries: 100,
+      maxSources: 100,
       log: () => {},
     });
     const fake = await fakePrometheus(mood);

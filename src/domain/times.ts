@@ -6,12 +6,19 @@ export function parseTime(text: string): number {
   const match = TIMESTAMP.exec(text);
   if (match === null) return Number.NaN;
   const [, year, month, day, hour, minute, second = '00', zone = 'Z'] = match;
-  // Date rolls 30 February over into March: only a date that stays itself is one.
-  const local = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  if (Number.isNaN(local.getTime()) || local.getUTCDate() !== Number(day)) return Number.NaN;
-  if (/^z$/i.test(zone)) return local.getTime();
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return Number.NaN;
+  const local = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
+  // Date rolls 30 February over into March, and takes the year 70 for 1970: only a date that stays itself is one.
+  const date = new Date(local);
+  if (
+    date.getUTCDate() !== Number(day) ||
+    date.getUTCMonth() + 1 !== Number(month) ||
+    date.getUTCFullYear() !== Number(year)
+  )
+    return Number.NaN;
+  if (zone === 'Z' || zone === 'z') return local;
   const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(-2))];
-  return local.getTime() - (zone[0] === '-' ? -1 : 1) * (hours * 60 + minutes) * 60_000;
+  return local - (zone[0] === '-' ? -1 : 1) * (hours * 60 + minutes) * 60_000;
 }
 
 /**

@@ -10,7 +10,6 @@ import { readMapping } from '../intake/mapping.ts';
 import { type BaselineWatch, watchBaseline } from '../judge/baseline.ts';
 import { openLedger } from '../ledger/open.ts';
 import { createHealth } from '../metrics/exposition.ts';
-import { createSources } from '../metrics/sources.ts';
 import { createPrometheus } from '../prometheus/client.ts';
 import type { Log } from '../runtime/log.ts';
 import { VERSION } from '../runtime/project.ts';
@@ -114,11 +113,12 @@ export async function startServer(
     keepSeconds: config.keep,
     latenessSeconds: config.lateness,
     maxSeries: config.maxSeries,
+    maxSources: config.maxSources,
     log,
   });
   const prometheus = createPrometheus(config.prometheusUrl);
   const baseline = watchBaseline(prometheus, log);
-  const health = createHealth(VERSION, baselineAge(baseline), ledger, createSources(config.maxSources));
+  const health = createHealth(VERSION, baselineAge(baseline), ledger);
   const events = createEvents(health.streams);
   const alertmanager = createAlertmanager(config.alertmanagerUrl, 2000);
   const path = watchAlertPath({ prometheus, alertmanagerReady: alertmanager.ready, gauge: health.watchdog, log });

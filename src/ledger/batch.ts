@@ -1,7 +1,18 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { METRIC, STATUSES } from '../domain/names.ts';
 import { type Row, type Statement, storable } from './engine.ts';
 import type { Counts } from './ledger.ts';
-import { type Changes, hashOf, isLate, type Limits, pack, type Submission, seriesKey, type View } from './plan.ts';
+import {
+  type Changes,
+  hashOf,
+  isLate,
+  type Limits,
+  otherValues,
+  type Submission,
+  seriesKey,
+  slotsOf,
+  type View,
+} from './plan.ts';
 import type { KnownTotals } from './series.ts';
 
 /** How far the clock may go in one step; a longer one is a clock that was set, and no time that has passed. Milliseconds. */
@@ -10,7 +21,7 @@ const DAY = 86_400_000;
 const KEYS_KEPT = DAY;
 const REPORTS_KEPT = 7 * DAY;
 /** Reports that are kept to be looked at. */
-const LISTED = 10_000;
+const LISTED = 1000;
 
 /**
  * Takes the turn to write, on all services, and moves the ledger's time on. That time is what expiry goes by: it follows the
@@ -24,48 +35,63 @@ export const turn = (now: number, believe: boolean): Statement => [
        WHEN CAST($1 AS INTEGER) = 1 THEN CAST($2 AS BIGINT)
        WHEN ABS(CAST($3 AS BIGINT) - clock) <= ${LONGEST_STEP} THEN time + CAST($4 AS BIGINT) - clock
        ELSE time END,
-     clock = CAST($5 AS BIGINT),
-     last_report = CASE WHEN last_report > CAST($6 AS BIGINT) THEN CAST($7 AS BIGINT) ELSE last_report END
-   RETURNING id, commits, time, clock`,
+     clock = CAST($5 AS BIGINT)
+   RETURNING id, commits, time`,
   believe ? 1 : 0,
-  ...Array(6).fill(now),
+  now,
+  now,
+  now,
+  now,
 ];
 
 const SERIES = 'SELECT id, metric, labels, value, changed FROM series';
 export const seriesAfter = (id: number): Statement => [`${SERIES} WHERE id > $1 ORDER BY id`, id];
 export const seriesChanged = (commit: number): Statement => [`${SERIES} WHERE changed > $1 ORDER BY id`, commit];
 
-const json = (rows: readonly unknown[]): string => JSON.stringify(rows);
+/** A report that a clock which was ahead has dated must not hide for days that none comes any more. */
+export const notInFuture = (commit: number, now: number): Statement => [
+  `UPDATE series SET value = CAST($1 AS BIGINT), changed = CAST($2 AS BIGINT)
+   WHERE metric = '${METRIC.lastReport}' AND value > CAST($3 AS BIGINT)`,
+  now,
+  commit,
+  now,
+];
 
-/** The minutes that a batch's answers speak of: those of its reports in time, and the two before each. */
-function minutesOf(submissions: readonly Submission[], limits: Limits): number[] {
-  const minutes = new Set<number>();
-  for (const { reports, now } of submissions)
-    for (const report of reports)
-      if (!isLate(report, now, limits)) for (const before of [0, 60, 120]) minutes.add(report.minute - before);
-  return [...minutes];
-}
+const AGO = [0, 60, 120];
+
+/** What most answers are made of. It never changes, as what is stored could not be read any more. */
+const DICTIONARY = Buffer.from(
+  `"assessments":[{"labels":{"acquirer":"merchant":"},"reason":"no baseline for these labels yet"},"firing is firing; the minute before was above normal too; one minute alone is no alert"}]}{"accepted":1,"duplicates":0,"late":0,"recommendation":"alert","watch","unknown","reason":"Prometheus at http://127.0.0.1:9090 is not reached: backend_reversed is 0.0% of 100 transactions; normal here is 0.0 %, up to 0.0 %","baseline":{"state":"unavailable","warming-up","ready","asOf":"2026-11-28T12:31:15.000Z"},"assessments":[{"status":"denied","count":6,"total":122,"share":0.04918,"expected":0.05,"upper":0.0925,"expectedCount":6.3,"upperCount":12.5,"score":-0.012,"recommendation":"ok","reason":"denied is 4.9 % of 122 transactions; normal here is 5.2 %, up to 9.3 %"},{"status":"failed","count":0,{"status":"reversed","count":0,{"status":"backend_reversed","count":0,"total":`,
+);
+const SMALL = { dictionary: DICTIONARY, windowBits: 12, memLevel: 5 } as const;
+
+/** An answer as a key keeps it: a tenth of its size. */
+const pack = (answer: string): string => deflateRawSync(answer, SMALL).toString('base64');
+const unpack = (packed: string): string => inflateRawSync(Buffer.from(packed, 'base64'), SMALL).toString();
 
 /** Reads what a batch is planned upon; the rows go to `viewOf`. */
 export function loading(submissions: readonly Submission[], limits: Limits): Statement[] {
-  const keys = submissions.flatMap(({ key }) => (key === undefined ? [] : [[key.hash]]));
-  const hashes = submissions.flatMap((one) => one.hashes.flatMap((hash) => (hash === undefined ? [] : [[hash]])));
-  const minutes = minutesOf(submissions, limits).map((minute) => [minute]);
-  const among = (rows: unknown[][]) => (rows.length === 0 ? '[]' : json(rows));
+  const [keys, identities, minutes] = [[] as string[], [] as string[], new Set<number>()];
+  for (const { key, identities: own, reports, now } of submissions) {
+    if (key !== undefined) keys.push(key.hash);
+    for (const identity of own) if (identity !== undefined) identities.push(identity);
+    // The answers speak of these minutes.
+    for (const report of reports) if (!isLate(report, now, limits)) minutes.add(report.minute);
+  }
   return [
     [
-      `SELECT k.hash, k.body, k.recorded, k.answer FROM {rows $1} JOIN idempotency_keys k ON k.hash = r.value->>0
+      `SELECT k.hash, k.body, k.answer FROM {texts $1} JOIN idempotency_keys k ON k.hash = r.value
        WHERE k.at >= (SELECT time FROM ledger) - ${KEYS_KEPT}`,
-      among(keys),
+      JSON.stringify(keys),
     ],
     [
-      `SELECT i.hash, i.slots FROM {rows $1} JOIN identified_reports i ON i.hash = r.value->>0
+      `SELECT i.identity, i.slots FROM {texts $1} JOIN identified_reports i ON i.identity = r.value
        WHERE i.at >= (SELECT time FROM ledger) - ${REPORTS_KEPT}`,
-      among(hashes),
+      JSON.stringify(identities),
     ],
     [
-      'SELECT t.minute, t.status, t.count FROM {rows $1} JOIN minute_totals t ON t.minute = CAST(r.value->>0 AS BIGINT)',
-      among(minutes),
+      'SELECT t.minute, t.status, t.count FROM {texts $1} JOIN minute_totals t ON t.minute = CAST(r.value AS BIGINT)',
+      JSON.stringify([...new Set([...minutes].flatMap((minute) => AGO.map((ago) => minute - ago)))]),
     ],
   ];
 }
@@ -75,29 +101,25 @@ export function labelledCounts(submissions: readonly Submission[], limits: Limit
   const wanted = new Map<string, number[]>();
   for (const { reports, now } of submissions)
     for (const report of reports) {
-      if (isLate(report, now, limits)) continue;
-      const names = Object.keys(report.labels);
-      if (names.length === 0) continue;
-      const others = Object.fromEntries(names.map((name) => [name, 'other']));
-      for (const status of STATUSES)
-        for (const labels of [report.labels, others]) {
-          const series = totals.get(seriesKey(METRIC.transactions, { status, ...labels }));
-          if (series === undefined) continue;
-          for (const before of [0, 60, 120])
-            wanted.set(`${report.minute - before} ${series.id}`, [report.minute - before, series.id]);
-        }
+      if (Object.keys(report.labels).length === 0 || isLate(report, now, limits)) continue;
+      for (const labels of [report.labels, otherValues(report.labels)]) {
+        const first = totals.get(seriesKey(METRIC.transactions, { status: STATUSES[0], ...labels }))?.id;
+        if (first === undefined) continue;
+        for (const ago of AGO) wanted.set(`${report.minute - ago} ${first}`, [report.minute - ago, first]);
+      }
     }
   if (wanted.size === 0) return [];
-  const sql = `SELECT m.minute, m.series, m.count FROM {rows $1}
-    JOIN minutes m ON m.minute = CAST(r.value->>0 AS BIGINT) AND m.series = CAST(r.value->>1 AS INTEGER)`;
-  return [[sql, json([...wanted.values()])]];
+  // The series of a set of labels follow each other.
+  const sql = `SELECT m.minute, m.series, m.count FROM {rows $1} JOIN minutes m ON m.minute = CAST(r.value->>0 AS BIGINT)
+    AND m.series BETWEEN CAST(r.value->>1 AS INTEGER) AND CAST(r.value->>1 AS INTEGER) + ${STATUSES.length - 1}`;
+  return [[sql, JSON.stringify([...wanted.values()])]];
 }
 
 /** What was read, as the planner asks for it. */
 export function viewOf(rows: readonly Row[][], labelled: readonly Row[], totals: KnownTotals): View {
   const [keys = [], slots = [], sums = []] = rows;
-  const byKey = new Map(keys.map((row) => [row.hash as string, row as unknown as ReturnType<View['key']>]));
-  const byHash = new Map(slots.map((row) => [row.hash as string, row.slots as string]));
+  const byKey = new Map(keys.map((row) => [row.hash as string, row]));
+  const byIdentity = new Map(slots.map((row) => [row.identity as string, row.slots as string]));
   const counts = new Map(labelled.map((row) => [`${row.minute} ${row.series}`, Number(row.count)]));
   const minutes = new Map<number, Counts>();
   for (const { minute, status, count } of sums) {
@@ -109,80 +131,85 @@ export function viewOf(rows: readonly Row[][], labelled: readonly Row[], totals:
     known: totals.known,
     nextSeries: totals.newest() + 1,
     largest: totals.largest(),
-    slots: (hash) => {
-      const text = byHash.get(hash);
+    slots: (identity) => {
+      const text = byIdentity.get(identity);
       return text === undefined ? undefined : JSON.parse(text);
     },
-    key: (hash) => byKey.get(hash),
+    key: (hash) => {
+      const row = byKey.get(hash);
+      return row && { body: String(row.body), answer: unpack(String(row.answer)) };
+    },
     count: (minute, series) => counts.get(`${minute} ${series}`),
     total: (minute) => minutes.get(minute) ?? {},
   };
 }
 
-const pairs = (counts: Map<number, Map<number, number>>) =>
-  [...counts].flatMap(([minute, under]) => [...under].map(([series, count]) => [minute, series, count]));
-
 /** Writes what a batch changes. `commit` is its number, `time` the ledger's. Rows are in the order of their keys. */
 export function changing(changes: Changes, commit: number, time: number): Statement[] {
   const statements: Statement[] = [];
   const write = (rows: readonly unknown[], sql: string, ...before: number[]) => {
-    if (rows.length > 0) statements.push([sql, ...before, json(rows)]);
+    if (rows.length > 0) statements.push([sql, ...before, JSON.stringify(rows)]);
   };
   write(
-    [...changes.series.values()].map(({ id, metric, labels }) => [
-      id,
-      hashOf(metric, labels),
-      metric,
-      JSON.stringify(labels),
-    ]),
+    changes.series.map(({ id, metric, labels }) => [id, hashOf(metric, labels), metric, JSON.stringify(labels)]),
     `INSERT INTO series (id, hash, metric, labels, value, changed)
      SELECT CAST(r.value->>0 AS INTEGER), r.value->>1, r.value->>2, r.value->>3, 0, CAST($1 AS BIGINT) FROM {rows $2}`,
     commit,
   );
   write(
-    [...changes.added].sort(([a], [b]) => a - b),
+    [...changes.added],
     `UPDATE series SET value = series.value + CAST(r.value->>1 AS BIGINT), changed = CAST($1 AS BIGINT)
      FROM {rows $2} WHERE series.id = CAST(r.value->>0 AS INTEGER)`,
     commit,
   );
   write(
-    pairs(changes.minutes),
+    [...changes.gauges],
+    `UPDATE series SET value = CAST(r.value->>1 AS BIGINT), changed = CAST($1 AS BIGINT)
+     FROM {rows $2} WHERE series.id = CAST(r.value->>0 AS INTEGER)`,
+    commit,
+  );
+  write(
+    changes.minutes,
     `INSERT INTO minutes (minute, series, count)
      SELECT CAST(r.value->>0 AS BIGINT), CAST(r.value->>1 AS INTEGER), CAST(r.value->>2 AS BIGINT) FROM {rows $1} WHERE true
      ON CONFLICT (minute, series) DO UPDATE SET count = minutes.count + excluded.count`,
   );
   write(
-    [...changes.totals].flatMap(([minute, counts]) => Object.entries(counts).map((entry) => [minute, ...entry])),
+    changes.totals,
     `INSERT INTO minute_totals (minute, status, count)
      SELECT CAST(r.value->>0 AS BIGINT), r.value->>1, CAST(r.value->>2 AS BIGINT) FROM {rows $1} WHERE true
      ON CONFLICT (minute, status) DO UPDATE SET count = minute_totals.count + excluded.count`,
   );
   write(
-    [...changes.slots].map(([hash, slots]) => [hash, JSON.stringify(slots)]),
-    `INSERT INTO identified_reports (hash, at, slots)
+    [...changes.slots],
+    `INSERT INTO identified_reports (identity, at, slots)
      SELECT r.value->>0, CAST($1 AS BIGINT), r.value->>1 FROM {rows $2} WHERE true
-     ON CONFLICT (hash) DO UPDATE SET slots = excluded.slots, at = CASE
+     ON CONFLICT (identity) DO UPDATE SET slots = excluded.slots, at = CASE
        WHEN identified_reports.at < excluded.at - ${REPORTS_KEPT} THEN excluded.at ELSE identified_reports.at END`,
     time,
   );
   write(
-    [...changes.keys].map(([hash, { body, recorded }]) => [hash, body, recorded && pack(recorded)]),
-    `INSERT INTO idempotency_keys (hash, at, body, recorded)
+    [...changes.keys].map(([hash, { body, answer }]) => [hash, body, pack(answer)]),
+    `INSERT INTO idempotency_keys (hash, at, body, answer)
      SELECT r.value->>0, CAST($1 AS BIGINT), r.value->>1, r.value->>2 FROM {rows $2} WHERE true
-     ON CONFLICT (hash) DO UPDATE SET at = excluded.at, body = excluded.body, recorded = excluded.recorded, answer = NULL`,
+     ON CONFLICT (hash) DO UPDATE SET at = excluded.at, body = excluded.body, answer = excluded.answer`,
     time,
   );
   write(
-    changes.reports.slice(-LISTED).map(({ report, late, now }) => {
-      const slots = JSON.stringify(Object.fromEntries(report.entries.map(({ slot, count }) => [slot, count])));
-      return [report.time, now, storable(report.source), JSON.stringify(report.labels), slots, late ? 1 : 0];
-    }),
+    changes.reports
+      .slice(-LISTED)
+      .map(({ report: { time, source, labels, entries }, late, now }) => [
+        time,
+        now,
+        storable(source),
+        JSON.stringify(labels),
+        slotsOf(entries),
+        late ? 1 : 0,
+      ]),
     `INSERT INTO reports (time, received_at, source, labels, slots, late)
      SELECT CAST(r.value->>0 AS BIGINT), CAST(r.value->>1 AS BIGINT), r.value->>2, r.value->>3, r.value->>4,
        CAST(r.value->>5 AS INTEGER) FROM {rows $1}`,
   );
-  if (changes.lastReport !== undefined)
-    statements.push(['UPDATE ledger SET last_report = CAST($1 AS BIGINT)', changes.lastReport]);
   return statements;
 }
 

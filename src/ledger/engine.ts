@@ -4,8 +4,8 @@ export type Value = string | number | null;
 export type Row = Record<string, unknown>;
 
 /**
- * SQL with its parameters, in the order of `$1`, `$2`, ..., each used once. `{rows $1}` stands for a table `r` whose column
- * `value` holds the elements of the JSON array that is the parameter.
+ * SQL with its parameters, in the order of `$1`, `$2`, ..., each used once. `{rows $1}` and `{texts $1}` stand for a table
+ * `r` whose column `value` holds the elements of the JSON array that is the parameter, as JSON or as text.
  */
 export type Statement = readonly [sql: string, ...parameters: Value[]];
 

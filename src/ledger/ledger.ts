@@ -31,6 +31,8 @@ export interface Key {
   token: string;
   /** The same for the same body. */
   fingerprint: string;
+  /** Makes the answer of the first request, which is kept with the key. */
+  answer(recorded: Recorded): string;
 }
 
 export interface RecordOptions {
@@ -66,9 +68,9 @@ export interface Recorded {
   outcomes: Outcome[];
   /** Each minute that a report in time names: its total, then its counts under the labels of the report. */
   minutes: MinuteCounts[];
-  /** The same key and body came before: the outcomes and minutes are those of then, and nothing was counted. */
+  /** The same key and body came before: nothing was counted, and there is nothing but the answer of then. */
   replayed: boolean;
-  /** The text that `keepAnswer` kept with the key. */
+  /** The answer that is kept with the key. */
   answer?: string | undefined;
   /** Reports of which a label value became "other". */
   overflowed: number;
@@ -91,7 +93,7 @@ export interface Chunk {
 export interface Totals {
   /** The series of a metric. */
   chunks(metric: string): readonly Chunk[];
-  /** How many series there are. */
+  /** How many counters there are. */
   size: number;
   /** The identity of the ledger, which all services that share it have in common. */
   ledger: string;
@@ -181,13 +183,11 @@ export type LedgerStatus = { failing: false } | { failing: true; reason: string 
 export interface Ledger {
   /**
    * Records all reports of a body or, where it rejects, none of them.
-   * A key that came before gets what was recorded then. A report with source, time and counts that came before is a
+   * A key that came before gets the answer of then. A report with source, time and counts that came before is a
    * duplicate, or a correction where a count is larger. Rows of one body that name the same count are added up first.
    * @throws Conflict where a count is smaller than what was recorded; KeyReused where the key came with another body
    */
   record(reports: readonly Report[], options: RecordOptions): Promise<Recorded>;
-  /** Keeps the answer that was given under a key, for the time that the key is known. */
-  keepAnswer(key: Key, text: string): Promise<void>;
   /** The committed totals at this moment, never older than the call. `now` in milliseconds since the epoch. */
   totals(now: number): Promise<Totals>;
   /** The newest reports, newest first. */

@@ -18,7 +18,7 @@ export async function migrate(engine: Engine, now: number): Promise<void> {
     );
   for (const sql of MIGRATIONS.slice(version).flat()) await engine.run([[spell(sql, engine.dialect)]]);
   const first: Statement = [
-    'INSERT INTO ledger (one, id, version, commits, time, clock, last_report) VALUES (1, $1, 0, 0, CAST($2 AS BIGINT), CAST($3 AS BIGINT), 0)',
+    'INSERT INTO ledger (one, id, version, commits, time, clock) VALUES (1, $1, 0, 0, CAST($2 AS BIGINT), CAST($3 AS BIGINT))',
     randomUUID(),
     now,
     now,

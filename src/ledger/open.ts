@@ -1,9 +1,11 @@
+import { METRIC } from '../domain/names.ts';
 import { type Log, messageOf } from '../runtime/log.ts';
 import {
   changing,
   LONGEST_STEP,
   labelledCounts,
   loading,
+  notInFuture,
   pruning,
   seriesAfter,
   seriesChanged,
@@ -14,7 +16,7 @@ import type { Row, Statement } from './engine.ts';
 import { changes, incidents, latestReports, marks, notifications, readable } from './journal.ts';
 import { type Counts, type Ledger, type LedgerStatus, LedgerUnavailable, type Recorded } from './ledger.ts';
 import { migrate } from './migrate.ts';
-import { createPlanner, keyHash, type Limits, prepare, type Submission } from './plan.ts';
+import { createPlanner, type Limits, prepare, type Submission, seriesKey } from './plan.ts';
 import { openPostgres } from './postgres/postgres.ts';
 import { createKnownTotals } from './series.ts';
 import { openSqlite } from './sqlite/sqlite.ts';
@@ -28,8 +30,6 @@ const RETRY_MS = 2000;
 const MOST_REPORTS = 10_000;
 /** After so many new rows, expired ones are removed, twice as many at a time. */
 const PRUNE_AFTER = 500;
-/** A longer answer is not kept with its key: it is made anew from what was recorded. */
-const LONGEST_ANSWER = 64 * 1024;
 const MOST_TIMES = 10_000;
 
 export interface LedgerOptions extends Limits {
@@ -110,6 +110,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     return apartSince !== undefined && performance.now() - apartSince > LONGEST_STEP;
   }
   let believe = false;
+  /** When the last batch was committed: a clock that has gone back is found by it. */
+  let newestClock = Number.POSITIVE_INFINITY;
   /** The newest commit of this service: what is found later cannot be older. */
   let last: { id: string; commits: number } | undefined;
 
@@ -144,9 +146,11 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     });
     const time = Number(head?.time);
     believe = believed(now, time);
-    const { changes } = planner;
+    const changes = planner.changes();
     grown += changes.keys.size + changes.slots.size;
     statements.unshift(...changing(changes, found.commits, time));
+    if (now < newestClock) statements.push(notInFuture(found.commits, now));
+    newestClock = now;
     if (grown >= PRUNE_AFTER) statements.push(...pruning(time, keepSeconds, 2 * grown));
     state.unsure = true;
     await engine.commit(statements);
@@ -239,22 +243,12 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     async record(reports, recordOptions) {
       return enqueue({ submission: prepare(reports, recordOptions) });
     },
-    async keepAnswer(key, text) {
-      if (Buffer.byteLength(text) > LONGEST_ANSWER) return;
-      await write([
-        [
-          "UPDATE idempotency_keys SET answer = $1, recorded = '' WHERE hash = $2 AND answer IS NULL",
-          text,
-          keyHash(key),
-        ],
-      ]);
-    },
     async totals(now) {
       const lastMinute = `SELECT status, count FROM minute_totals
         WHERE minute = (SELECT MAX(minute) FROM minute_totals WHERE minute <= CAST($1 AS BIGINT))`;
       const [changed = [], [head] = [], minute = []] = await read(
         seriesChanged(totals.changed()),
-        ['SELECT id, last_report FROM ledger'],
+        ['SELECT id FROM ledger'],
         [lastMinute, Math.floor(now / 1000) - 60],
       );
       totals.take(changed, true);
@@ -264,7 +258,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
         size: totals.size(),
         ledger: String(head?.id),
         lastMinute: Object.fromEntries(counts) as Counts,
-        lastReport: Number(head?.last_report) / 1000,
+        lastReport: (totals.get(seriesKey(METRIC.lastReport, {}))?.value ?? 0) / 1000,
       };
     },
     latestReports: (limit) => rows(latestReports(limit), readable),

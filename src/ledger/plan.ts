@@ -13,7 +13,7 @@ import {
   type RecordOptions,
 } from './ledger.ts';
 
-/** The numbers of an identified report, by the slot of the entry that brought them. */
+/** The numbers of a report, by the slot of the entry that brought them. */
 export type Slots = Readonly<Record<string, number>>;
 
 export interface KnownSeries {
@@ -26,14 +26,14 @@ export interface KnownSeries {
 /** What a batch is planned upon: all that is committed. */
 export interface View {
   series(key: string): KnownSeries | undefined;
-  /** How many series of transactions_total with extra labels there are, and how many auth codes. */
-  known: { labelled: number; codes: number };
+  /** How many series of transactions_total with extra labels there are, how many auth codes and sources. */
+  known: { labelled: number; codes: number; sources: number };
   /** The id of the next series. */
   nextSeries: number;
   /** No counter is above this. */
   largest: number;
-  slots(hash: string): Slots | undefined;
-  key(hash: string): { body: string; recorded: string; answer: string | null } | undefined;
+  slots(identity: string): Slots | undefined;
+  key(hash: string): { body: string; answer: string } | undefined;
   /** The count of a minute under a series. */
   count(minute: number, series: number): number | undefined;
   /** The sums of a minute over all labels. */
@@ -43,29 +43,49 @@ export interface View {
 export interface Limits {
   latenessSeconds: number;
   maxSeries: number;
+  maxSources: number;
 }
 
 /** A body of reports with what identifies it and them. */
 export interface Submission {
   reports: readonly Report[];
-  key: { hash: string; body: string } | undefined;
+  key: { hash: string; body: string; answer: Key['answer'] } | undefined;
   /** By report: what identifies it; undefined for one that always adds up. */
-  hashes: readonly (string | undefined)[];
+  identities: readonly (string | undefined)[];
   now: number;
 }
 
-/** What a batch changes, by the table that it changes. */
+/** The series of a set of labels, as it is counted. */
+interface LabelSet {
+  labels: Labels;
+  overflowed: boolean;
+  series: Readonly<Record<Status, KnownSeries>>;
+}
+
+/** Counts of a minute under one set of labels, or over all labels. */
+interface Cell {
+  minute: number;
+  /** None over all labels. */
+  set: LabelSet | undefined;
+  /** What was there, and what is there with this batch. */
+  before: Counts;
+  counts: Counts;
+  /** What reports in time added. */
+  current: Counts;
+  answer: MinuteCounts | undefined;
+}
+
+/** What a batch changes, as rows of the tables. */
 export interface Changes {
-  series: Map<string, KnownSeries>;
-  /** By id of the series. */
-  added: Map<number, number>;
-  minutes: Map<number, Map<number, number>>;
-  totals: Map<number, Counts>;
-  slots: Map<string, Slots>;
-  keys: Map<string, { body: string; recorded: Recorded | undefined }>;
-  reports: { report: Report; late: boolean; now: number }[];
-  /** When the newest report in time was counted; milliseconds since the epoch. */
-  lastReport: number | undefined;
+  series: readonly KnownSeries[];
+  /** By id of the series: what is added to counters, and what gauges are set to. */
+  added: ReadonlyMap<number, number>;
+  gauges: ReadonlyMap<number, number>;
+  minutes: readonly (readonly [minute: number, series: number, delta: number])[];
+  totals: readonly (readonly [minute: number, status: string, delta: number])[];
+  slots: ReadonlyMap<string, Slots>;
+  keys: ReadonlyMap<string, { body: string; answer: string }>;
+  reports: readonly { report: Report; late: boolean; now: number }[];
   /** Of all that is added. */
   sum: number;
 }
@@ -74,295 +94,317 @@ export interface Changes {
 export const hashOf = (...parts: unknown[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
 
-export const keyHash = ({ key, token }: Key): string => hashOf('key', token, key);
-export const seriesKey = (metric: string, labels: Labels): string => `${metric} ${JSON.stringify(labels)}`;
+const LONGEST_IDENTITY = 100;
+/** A key with another body is a mistake of its sender's: 66 bits tell it. */
+const BODY_HASH = 11;
 
-function hashOfReport(report: Report, token: string): string | undefined {
+export const seriesKey = (metric: string, labels: Labels): string => metric + JSON.stringify(labels);
+
+/** Begins with the minute, so that reports of one time stand together in the database. */
+function identityOf(report: Report, token: string): string | undefined {
   if (report.id !== undefined) return hashOf('event', token, report.id);
-  return report.identified ? hashOf(report.minute, report.source, report.labels) : undefined;
+  if (!report.identified) return undefined;
+  const text = JSON.stringify([report.source, report.labels]);
+  return `${report.minute} ${text.length <= LONGEST_IDENTITY ? text : hashOf(text)}`;
 }
 
 /** Finds out what identifies a body and its reports. A key decides alone. */
 export function prepare(reports: readonly Report[], { key, token = '', now }: RecordOptions): Submission {
-  const hashes =
-    key === undefined ? reports.map((report) => hashOfReport(report, token)) : reports.map(() => undefined);
-  return { reports, key: key && { hash: keyHash(key), body: hashOf(key.fingerprint) }, hashes, now };
+  if (key === undefined) return { reports, key, identities: reports.map((report) => identityOf(report, token)), now };
+  const { token: owner, fingerprint, answer } = key;
+  const hashes = { hash: hashOf('key', owner, key.key), body: hashOf(fingerprint).slice(0, BODY_HASH) };
+  return { reports, key: { ...hashes, answer }, identities: [], now };
 }
 
 /** Whether a report is too old to be current. */
 export const isLate = (report: Report, now: number, { latenessSeconds }: Limits): boolean =>
   report.time < now - latenessSeconds * 1000;
 
-/** All statuses at 0 for the first sight of a set of labels, so that the first increase of each is seen. */
-const labelSet = (metric: string, labels: Labels) =>
-  STATUSES.map((status) => ({ metric, labels: { status, ...labels } }));
+export const otherValues = (labels: Labels): Labels =>
+  Object.fromEntries(Object.keys(labels).map((name) => [name, 'other']));
 
-const otherValues = (labels: Labels): Labels => Object.fromEntries(Object.keys(labels).map((name) => [name, 'other']));
-
-/** What one report adds. */
-interface News {
+/** Reports of a body that are one: rows that name the same numbers are added up. */
+interface Group {
+  identity: string | undefined;
   report: Report;
-  outcome: Outcome;
-  deltas: { entry: Entry; delta: number }[];
+  entries: readonly Entry[];
+  /** What was recorded. */
+  before: Slots | undefined;
 }
 
-/** One number of the identified reports of a body, added up. */
-interface Claim {
-  entry: Entry;
-  count: number;
-  report: Report;
+const countOf = (entries: readonly Entry[], slot: string) => entries.find((entry) => entry.slot === slot)?.count;
+
+function merged(entries: readonly Entry[], more: readonly Entry[]): Entry[] {
+  const sums = new Map(entries.map((entry) => [entry.slot, { ...entry }]));
+  for (const entry of more) {
+    const sum = sums.get(entry.slot);
+    if (sum === undefined) sums.set(entry.slot, { ...entry });
+    else sum.count += entry.count;
+  }
+  return [...sums.values()];
 }
+
+/** @throws Conflict where a count is lower than it was, or an event has another content */
+function compare({ report, entries, before }: Group): void {
+  if (before === undefined) return;
+  for (const { slot, count } of entries) {
+    const was = before[slot] ?? 0;
+    if (report.id !== undefined && was !== count) throw reusedId(report);
+    if (count < was) throw lowered(report, slot, was, count);
+  }
+}
+
+/** Whether a row adds nothing because its numbers were recorded before, and not because another row of its body has them. */
+const isRepeat = (row: Report, { report, entries, before }: Group): boolean =>
+  (row.id !== undefined && row !== report) ||
+  (before !== undefined && row.entries.every(({ slot }) => before[slot] === countOf(entries, slot)));
 
 export interface Planner {
   /** Plans one body upon those before it: all of its reports or, where it throws, none. @throws Conflict or KeyReused */
   take(submission: Submission): Recorded;
-  changes: Changes;
+  changes(): Changes;
 }
 
 /** Plans what the bodies of one batch change, one after another. */
 export function createPlanner(view: View, limits: Limits): Planner {
-  const changes: Changes = {
-    series: new Map(),
-    added: new Map(),
-    minutes: new Map(),
-    totals: new Map(),
-    slots: new Map(),
-    keys: new Map(),
-    reports: [],
-    lastReport: undefined,
-    sum: 0,
-  };
   const known = { ...view.known };
+  const fresh = new Map<string, KnownSeries>();
+  const [added, gauges] = [new Map<number, number>(), new Map<number, number>()];
+  const cells = new Map<LabelSet | undefined, Map<number, Cell>>();
+  const codes = new Map<string, [minute: number, series: number, delta: number]>();
+  const [slots, keys] = [new Map<string, Slots>(), new Map<string, { body: string; answer: string }>()];
+  const reports: { report: Report; late: boolean; now: number }[] = [];
+  const sets = new Map<string, LabelSet>();
+  const sources = new Map<string, { minute: number; late: boolean; now: number }>();
+  let sum = 0;
 
-  const find = (key: string) => changes.series.get(key) ?? view.series(key);
+  const find = (metric: string, labels: Labels) => {
+    const key = seriesKey(metric, labels);
+    return fresh.get(key) ?? view.series(key);
+  };
 
   function seriesOf(metric: string, labels: Labels): KnownSeries {
-    const key = seriesKey(metric, labels);
-    const found = find(key);
+    const found = find(metric, labels);
     if (found !== undefined) return found;
-    const fresh = { id: view.nextSeries + changes.series.size, metric, labels, value: 0 };
-    changes.series.set(key, fresh);
-    return fresh;
+    const made = { id: view.nextSeries + fresh.size, metric, labels, value: 0 };
+    fresh.set(seriesKey(metric, labels), made);
+    return made;
   }
 
-  const isKnown = (labels: Labels) =>
-    find(seriesKey(METRIC.transactions, { status: STATUSES[0], ...labels })) !== undefined;
+  /** All statuses at the first sight of a set of labels, so that the first increase of each is seen; with ids that follow each other. */
+  const seriesBy = (metric: string, labels: Labels) =>
+    Object.fromEntries(STATUSES.map((status) => [status, seriesOf(metric, { status, ...labels })])) as Record<
+      Status,
+      KnownSeries
+    >;
+  const isKnown = (labels: Labels) => find(METRIC.transactions, { status: STATUSES[0], ...labels }) !== undefined;
 
   /** Labels as they are counted: `other` for a new set of values past the cardinality limit. */
   function admit(labels: Labels): Labels {
     if (isKnown(labels)) return labels;
-    const full = known.labelled + STATUSES.length > limits.maxSeries;
-    const admitted = full ? otherValues(labels) : labels;
-    if (isKnown(admitted)) return admitted;
-    for (const { metric, labels: all } of labelSet(METRIC.transactions, admitted)) seriesOf(metric, all);
-    known.labelled += STATUSES.length;
+    const admitted = known.labelled + STATUSES.length > limits.maxSeries ? otherValues(labels) : labels;
+    if (!isKnown(admitted)) known.labelled += STATUSES.length;
     return admitted;
   }
 
-  /** The labels under which a report was counted. */
-  function counted(labels: Labels): Labels {
-    return isKnown(labels) ? labels : otherValues(labels);
+  function setOf(labels: Labels): LabelSet {
+    const text = JSON.stringify(labels);
+    const found = sets.get(text);
+    if (found !== undefined) return found;
+    const admitted = admit(labels);
+    const made = { labels: admitted, overflowed: admitted !== labels, series: seriesBy(METRIC.transactions, admitted) };
+    sets.set(text, made);
+    return made;
   }
 
-  function admitCode(code: string): string {
-    if (find(seriesKey(METRIC.authCodes, { auth_code: code })) !== undefined) return code;
-    if (known.codes >= limits.maxSeries) return 'other';
-    known.codes++;
-    return code;
-  }
-
-  function add(series: KnownSeries, delta: number): void {
-    changes.added.set(series.id, (changes.added.get(series.id) ?? 0) + delta);
-  }
-
-  function addToMinute(minute: number, series: KnownSeries, delta: number): void {
-    const counts = changes.minutes.get(minute) ?? new Map<number, number>();
-    changes.minutes.set(minute, counts);
-    counts.set(series.id, (counts.get(series.id) ?? 0) + delta);
-  }
-
-  function addToTotal(minute: number, status: Status, delta: number): void {
-    const counts = changes.totals.get(minute) ?? {};
-    changes.totals.set(minute, counts);
-    counts[status] = (counts[status] ?? 0) + delta;
-  }
-
-  /** The numbers of the identified reports of a body, by report and slot: rows that name the same one are added up. */
-  function claimsOf({ reports, hashes }: Submission): Map<string, Map<string, Claim>> {
-    const claims = new Map<string, Map<string, Claim>>();
-    for (const [i, report] of reports.entries()) {
-      const hash = hashes[i];
-      if (hash === undefined) continue;
-      const known = claims.get(hash);
-      if (report.id !== undefined && known !== undefined) {
-        if (!sameEntries(report, known)) throw reusedId(report);
-        continue;
+  /** The counts of a minute under labels; over all labels where there is no set. */
+  function cellOf(minute: number, set?: LabelSet): Cell {
+    const found = cells.get(set)?.get(minute);
+    if (found !== undefined) return found;
+    const before: Counts = set === undefined ? view.total(minute) : {};
+    if (set !== undefined)
+      for (const status of STATUSES) {
+        const count = view.count(minute, set.series[status].id);
+        if (count !== undefined) before[status] = count;
       }
-      const slots = known ?? new Map<string, Claim>();
-      claims.set(hash, slots);
-      for (const entry of report.entries) {
-        const claim = slots.get(entry.slot);
-        if (claim === undefined) slots.set(entry.slot, { entry, count: entry.count, report });
-        else claim.count += entry.count;
-      }
-    }
-    return claims;
+    const made = { minute, set, before, counts: { ...before }, current: {}, answer: undefined };
+    const ofSet = cells.get(set) ?? new Map<number, Cell>();
+    cells.set(set, ofSet.set(minute, made));
+    return made;
   }
 
-  const slotsOf = (hash: string) => changes.slots.get(hash) ?? view.slots(hash);
-
-  /** What an entry that identifies itself adds: undefined where nothing. Takes the claim, so that its other rows add nothing. */
-  function claimed(claims: Map<string, Claim>, entry: Entry, before: Slots | undefined) {
-    const claim = claims.get(entry.slot);
-    if (claim?.entry !== entry) return undefined;
-    const delta = claim.count - (before?.[entry.slot] ?? 0);
-    return delta === 0 && before?.[entry.slot] !== undefined ? undefined : { entry, delta };
+  /** A minute and the two before it, with the counts of all bodies of the batch. */
+  function answerOf(cell: Cell): MinuteCounts {
+    const { minute, set, counts } = cell;
+    cell.answer ??= {
+      minute,
+      labels: set?.labels ?? {},
+      counts,
+      previous: cellOf(minute - 60, set).counts,
+      earlier: cellOf(minute - 120, set).counts,
+    };
+    return cell.answer;
   }
 
-  function refuseLowered(hash: string, claims: Map<string, Claim>): void {
-    const before = slotsOf(hash);
-    if (before === undefined) return;
-    for (const { entry, count, report } of claims.values()) {
-      const was = before[entry.slot] ?? 0;
-      if (report.id !== undefined && was !== count) throw reusedId(report);
-      if (count < was) throw lowered(report, entry.slot, was, count);
-    }
+  const add = (series: KnownSeries, delta: number) => added.set(series.id, (added.get(series.id) ?? 0) + delta);
+
+  function countCode(minute: number, code: string, delta: number, late: boolean): boolean {
+    const labels = { auth_code: code };
+    const admitted = find(METRIC.authCodes, labels) !== undefined || known.codes < limits.maxSeries;
+    if (admitted && find(METRIC.authCodes, labels) === undefined) known.codes++;
+    const series = seriesOf(METRIC.authCodes, admitted ? labels : { auth_code: 'other' });
+    if (!late) add(series, delta);
+    const key = `${minute} ${series.id}`;
+    const row = codes.get(key);
+    if (row === undefined) codes.set(key, [minute, series.id, delta]);
+    else row[2] += delta;
+    return !admitted;
   }
 
-  /** Compares a body with what was recorded, and changes nothing. @throws Conflict */
-  function compare(submission: Submission): { news: News[]; claims: Map<string, Map<string, Claim>> } {
-    const claims = claimsOf(submission);
-    for (const [hash, slots] of claims) refuseLowered(hash, slots);
-    let sum = 0;
-    const news = submission.reports.map((report, i): News => {
-      const hash = submission.hashes[i];
-      const before = hash === undefined ? undefined : slotsOf(hash);
-      const own = hash === undefined ? undefined : claims.get(hash);
-      const deltas =
-        own === undefined
-          ? report.entries.map((entry) => ({ entry, delta: entry.count }))
-          : report.entries.flatMap((entry) => claimed(own, entry, before) ?? []);
-      for (const { delta } of deltas) sum += delta;
-      const repeated = own !== undefined && deltas.length === 0 && isRepeat(report, own, before);
-      const result = repeated ? 'duplicate' : before === undefined ? 'accepted' : 'correction';
-      return { report, outcome: { result, late: !repeated && isLate(report, submission.now, limits) }, deltas };
-    });
-    if (!Number.isSafeInteger(view.largest + changes.sum + sum)) throw pastAll(submission);
-    changes.sum += sum;
-    return { news, claims };
-  }
-
-  /** Counts what a report brings. @returns whether a label value of it became "other" */
-  function count({ report, outcome: { late }, deltas }: News): boolean {
-    const named = deltas.some(({ entry }) => entry.status !== undefined);
-    const labels = named ? admit(report.labels) : report.labels;
-    let overflowed = labels !== report.labels;
-    for (const { entry, delta } of deltas) {
-      const { status, code } = entry;
+  /** Counts what a group brings. @returns whether a label value of it became "other" */
+  function count({ report, entries, before }: Group, late: boolean): boolean {
+    const { minute } = report;
+    const set = setOf(report.labels);
+    const [total, cell] = [cellOf(minute), cellOf(minute, set)];
+    let { overflowed } = set;
+    for (const { slot, status, code, count } of entries) {
+      const was = before?.[slot];
+      if (was === count) continue;
+      const delta = count - (was ?? 0);
+      sum += delta;
       if (status !== undefined) {
-        const series = seriesOf(METRIC.transactions, { status, ...labels });
-        add(late ? seriesOf(METRIC.late, { status }) : series, delta);
-        addToMinute(report.minute, series, delta);
-        addToTotal(report.minute, status, delta);
+        total.counts[status] = (total.counts[status] ?? 0) + delta;
+        cell.counts[status] = (cell.counts[status] ?? 0) + delta;
+        if (!late) cell.current[status] = (cell.current[status] ?? 0) + delta;
       }
-      if (code !== undefined) {
-        const admitted = admitCode(code);
-        if (admitted !== code) overflowed = true;
-        const series = seriesOf(METRIC.authCodes, { auth_code: admitted });
-        if (!late) add(series, delta);
-        addToMinute(report.minute, series, delta);
-      }
+      if (code !== undefined && countCode(minute, code, delta, late)) overflowed = true;
     }
     return overflowed;
   }
 
-  const total = (minute: number) => sumOf(view.total(minute), changes.totals.get(minute) ?? {});
-
-  function under(minute: number, labels: Labels): Counts {
-    const counts: Counts = {};
-    for (const status of STATUSES) {
-      const series = find(seriesKey(METRIC.transactions, { status, ...labels }));
-      if (series === undefined) continue;
-      const before = view.count(minute, series.id);
-      const added = changes.minutes.get(minute)?.get(series.id);
-      if (before !== undefined || added !== undefined) counts[status] = (before ?? 0) + (added ?? 0);
+  /** Says who reported when: sources past the limit share the name "other". */
+  function tellSources(): void {
+    for (const [source, { minute, late, now }] of sources) {
+      const isKnown = source === '' || find(METRIC.reportDelay, { source }) !== undefined;
+      if (!isKnown) known.sources++;
+      const labels: Labels =
+        source === '' ? {} : { source: isKnown || known.sources <= limits.maxSources ? source : 'other' };
+      gauges.set(seriesOf(METRIC.reportDelay, labels).id, late ? Math.max(0, Math.round(now / 1000 - minute - 60)) : 0);
+      if (late) continue;
+      for (const one of [{}, labels]) gauges.set(seriesOf(METRIC.lastReport, one).id, now);
     }
-    return counts;
   }
 
-  /** The minutes that reports in time name, with the counts of all bodies so far. */
-  function minutesOf({ reports, now }: Submission): MinuteCounts[] {
-    const minutes = new Map<string, MinuteCounts>();
-    const note = (minute: number, labels: Labels, counts: (minute: number) => Counts) => {
-      const key = `${minute} ${JSON.stringify(labels)}`;
-      if (minutes.has(key)) return;
-      const [previous, earlier] = [counts(minute - 60), counts(minute - 120)];
-      minutes.set(key, { minute, labels, counts: counts(minute), previous, earlier });
-    };
-    for (const report of reports) {
-      if (isLate(report, now, limits)) continue;
-      note(report.minute, {}, total);
-      const labels = counted(report.labels);
-      if (Object.keys(labels).length > 0) note(report.minute, labels, (minute) => under(minute, labels));
-    }
-    return [...minutes.values()];
+  /** @throws Conflict */
+  function groupsOf({ reports, identities }: Submission): { groups: Group[]; of: Group[] } {
+    const byIdentity = new Map<string, Group>();
+    const groups: Group[] = [];
+    const of = reports.map((report, i) => {
+      const identity = identities[i];
+      const found = identity === undefined ? undefined : byIdentity.get(identity);
+      if (found === undefined) {
+        const before = identity === undefined ? undefined : (slots.get(identity) ?? view.slots(identity));
+        const made = { identity, report, entries: report.entries, before };
+        groups.push(made);
+        if (identity !== undefined) byIdentity.set(identity, made);
+        return made;
+      }
+      if (report.id === undefined) found.entries = merged(found.entries, report.entries);
+      else if (report.entries.some(({ slot, count }) => countOf(found.entries, slot) !== count)) throw reusedId(report);
+      return found;
+    });
+    for (const group of groups) compare(group);
+    return { groups, of };
+  }
+
+  /** Whether a counter would become larger than a number can be. The sums of all are compared, so that none of them can get there. */
+  function refuseTooMuch(groups: readonly Group[]): void {
+    let more = 0;
+    for (const { entries } of groups) for (const { count } of entries) more += count;
+    if (!Number.isSafeInteger(view.largest + sum + more)) throw pastAll(groups);
   }
 
   function earlier({ hash, body }: NonNullable<Submission['key']>): Recorded | undefined {
-    const inBatch = changes.keys.get(hash);
-    const before = inBatch ?? view.key(hash);
+    const before = keys.get(hash) ?? view.key(hash);
     if (before === undefined) return undefined;
     if (before.body !== body)
       throw new KeyReused('this Idempotency-Key came before with another body; give each new body a new key');
-    if (inBatch?.recorded !== undefined) return { ...inBatch.recorded, replayed: true };
-    const { recorded, answer } = before as NonNullable<ReturnType<View['key']>>;
-    return { ...unpack(recorded), replayed: true, ...(answer !== null && { answer }) };
+    return { outcomes: [], minutes: [], replayed: true, answer: before.answer, overflowed: 0 };
   }
 
-  for (const { metric, labels } of [...labelSet(METRIC.transactions, {}), ...labelSet(METRIC.late, {})])
-    seriesOf(metric, labels);
-  seriesOf(METRIC.authCodes, { auth_code: '00' });
+  /** Records a body whose key is new, or which has none. @throws Conflict */
+  function record(submission: Submission): Recorded {
+    const { now } = submission;
+    const { groups, of } = groupsOf(submission);
+    refuseTooMuch(groups);
+    let overflowed = 0;
+    for (const group of groups) {
+      const { identity, report, entries, before } = group;
+      if (before !== undefined && entries.every(({ slot, count }) => before[slot] === count)) continue;
+      const late = isLate(report, now, limits);
+      if (count(group, late)) overflowed++;
+      if (identity !== undefined) slots.set(identity, { ...before, ...slotsOf(entries) });
+      sources.set(report.source, { minute: report.minute, late, now });
+    }
+    const minutes = new Set<MinuteCounts>();
+    const outcomes = submission.reports.map((row, i): Outcome => {
+      const group = of[i] as Group;
+      const [repeated, late] = [isRepeat(row, group), isLate(group.report, now, limits)];
+      if (!repeated) reports.push({ report: row, late, now });
+      if (!late) {
+        minutes.add(answerOf(cellOf(row.minute)));
+        if (Object.keys(row.labels).length > 0) minutes.add(answerOf(cellOf(row.minute, setOf(row.labels))));
+      }
+      const result = repeated ? 'duplicate' : group.before === undefined ? 'accepted' : 'correction';
+      return { result, late: late && !repeated };
+    });
+    return { outcomes, minutes: [...minutes], replayed: false, overflowed };
+  }
+
+  if (view.nextSeries === 1) {
+    for (const metric of [METRIC.transactions, METRIC.late]) seriesBy(metric, {});
+    seriesOf(METRIC.authCodes, { auth_code: '00' });
+    seriesOf(METRIC.lastReport, {});
+  }
 
   return {
-    changes,
     take(submission) {
-      const before = submission.key && earlier(submission.key);
+      const { key } = submission;
+      if (key === undefined) return record(submission);
+      const before = earlier(key);
       if (before !== undefined) return before;
-      const { news, claims } = compare(submission);
-      let overflowed = 0;
-      for (const one of news) {
-        if (one.outcome.result === 'duplicate') continue;
-        if (count(one)) overflowed++;
-        changes.reports.push({ report: one.report, late: one.outcome.late, now: submission.now });
-        if (!one.outcome.late) changes.lastReport = submission.now;
-      }
-      for (const [hash, claimed] of claims) {
-        const before = slotsOf(hash);
-        const slots = Object.fromEntries([...claimed].map(([slot, { count }]) => [slot, count]));
-        if (Object.entries(slots).some(([slot, count]) => before?.[slot] !== count))
-          changes.slots.set(hash, { ...before, ...slots });
-      }
-      const outcomes = news.map(({ outcome }) => outcome);
-      const recorded = { outcomes, minutes: minutesOf(submission), replayed: false, overflowed };
-      if (submission.key) changes.keys.set(submission.key.hash, { body: submission.key.body, recorded });
-      return recorded;
+      const recorded = record(submission);
+      const answer = key.answer(recorded);
+      keys.set(key.hash, { body: key.body, answer });
+      return { ...recorded, answer };
+    },
+    changes() {
+      const late = seriesBy(METRIC.late, {});
+      const minutes: [number, number, number][] = [...codes.values()];
+      const totals: [number, string, number][] = [];
+      tellSources();
+      for (const { minute, set, before, counts, current } of [...cells.values()].flatMap((some) => [...some.values()]))
+        for (const status of STATUSES) {
+          const count = counts[status];
+          if (count === undefined || count === before[status]) continue;
+          const delta = count - (before[status] ?? 0);
+          if (set === undefined) totals.push([minute, status, delta]);
+          else {
+            minutes.push([minute, set.series[status].id, delta]);
+            const inTime = current[status] ?? 0;
+            if (inTime > 0) add(set.series[status], inTime);
+            if (delta > inTime) add(late[status], delta - inTime);
+          }
+        }
+      return { series: [...fresh.values()], added, gauges, minutes, totals, slots, keys, reports, sum };
     },
   };
 }
 
-/** Whether a row adds nothing because its numbers were recorded before, and not because another row of its body has them. */
-function isRepeat(report: Report, claims: Map<string, Claim>, before: Slots | undefined): boolean {
-  if (report.id !== undefined) return true;
-  return report.entries.every(({ slot }) => before?.[slot] !== undefined && claims.get(slot)?.count === before[slot]);
-}
-
-const sameEntries = ({ entries }: Report, claims: Map<string, Claim>): boolean =>
-  entries.length === claims.size && entries.every(({ slot, count }) => claims.get(slot)?.count === count);
-
-function sumOf(a: Counts, b: Counts): Counts {
-  const sums = { ...a };
-  for (const status of STATUSES) if (b[status] !== undefined) sums[status] = (sums[status] ?? 0) + b[status];
-  return sums;
+export function slotsOf(entries: readonly Entry[]): Slots {
+  const slots: Record<string, number> = {};
+  for (const { slot, count } of entries) slots[slot] = count;
+  return slots;
 }
 
 function lowered(report: Report, slot: string, was: number, count: number): Conflict {
@@ -373,9 +415,8 @@ function lowered(report: Report, slot: string, was: number, count: number): Conf
   );
 }
 
-/** The sums of all counters are compared, so that none of them can get there. */
-function pastAll({ reports }: Submission): Conflict {
-  const [largest] = reports.flatMap(({ entries }) => entries).sort((a, b) => b.count - a.count);
+function pastAll(groups: readonly Group[]): Conflict {
+  const [largest] = groups.flatMap(({ entries }) => entries).sort((a, b) => b.count - a.count);
   const slot = largest?.slot ?? '';
   return new Conflict(slot, `${slot} would take a total past ${Number.MAX_SAFE_INTEGER}, which no counter can hold`);
 }
@@ -385,29 +426,3 @@ const reusedId = ({ id }: Report): Conflict =>
     'id',
     `the event with the id "${id}" came before with another content; give each event an id of its own`,
   );
-
-/** What a key keeps of what was recorded, as JSON. */
-export const pack = ({ outcomes, minutes }: Recorded): string =>
-  JSON.stringify([
-    outcomes.map(({ result, late }) => (late ? result.charAt(0).toUpperCase() : result.charAt(0))).join(''),
-    minutes.map(({ minute, labels, counts, previous, earlier }) => [minute, counts, previous, earlier, labels]),
-  ]);
-
-const RESULTS = { a: 'accepted', c: 'correction', d: 'duplicate' } as const;
-
-function unpack(text: string): Recorded {
-  if (text === '') return { outcomes: [], minutes: [], replayed: true, overflowed: 0 };
-  const [letters, packed] = JSON.parse(text) as [string, [number, Counts, Counts, Counts, Labels][]];
-  const outcomes = [...letters].map((letter) => ({
-    result: RESULTS[letter.toLowerCase() as keyof typeof RESULTS],
-    late: letter !== letter.toLowerCase(),
-  }));
-  const minutes = packed.map(([minute, counts, previous, earlier, labels]) => ({
-    minute,
-    labels,
-    counts,
-    previous,
-    earlier,
-  }));
-  return { outcomes, minutes, replayed: true, overflowed: 0 };
-}

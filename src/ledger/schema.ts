@@ -23,10 +23,9 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       version INTEGER NOT NULL,
       commits BIGINT NOT NULL,
       time BIGINT NOT NULL,
-      clock BIGINT NOT NULL,
-      last_report BIGINT NOT NULL
+      clock BIGINT NOT NULL
     )`,
-    // Counters. "hash" stands for metric and labels (JSON), which may be longer than an index takes.
+    // Counters, and gauges by source (times in milliseconds). "hash" stands for metric and labels (JSON), which may be longer than an index takes.
     `CREATE TABLE series (
       id INTEGER PRIMARY KEY,
       hash TEXT NOT NULL UNIQUE,
@@ -49,21 +48,20 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       count BIGINT NOT NULL,
       PRIMARY KEY (minute, status)
     ) {clustered}`,
-    // Reports by source, minute and labels, which "hash" stands for. "slots" is JSON: what each number of it was.
+    // "identity" is minute, source and labels, or the hash of an event's id. "slots" is JSON: what each number of it was.
     `CREATE TABLE identified_reports (
       id {id},
-      hash TEXT NOT NULL UNIQUE,
+      identity TEXT NOT NULL UNIQUE,
       at BIGINT NOT NULL,
       slots TEXT NOT NULL
     )`,
-    // "hash" stands for token and key, "body" for the body. "recorded" is JSON: what the first request was told.
+    // "hash" stands for token and key, "body" for the body. "answer" is what the first request was told, packed (batch.ts).
     `CREATE TABLE idempotency_keys (
       id {id},
       hash TEXT NOT NULL UNIQUE,
       at BIGINT NOT NULL,
       body TEXT NOT NULL,
-      recorded TEXT NOT NULL,
-      answer TEXT
+      answer TEXT NOT NULL
     )`,
     // The latest reports, to be looked at. Times are milliseconds since the epoch; labels and slots are JSON.
     `CREATE TABLE reports (

@@ -1,17 +1,19 @@
 import { METRIC } from '../domain/names.ts';
 import type { Row } from './engine.ts';
 import type { Chunk, Labels } from './ledger.ts';
-import { type KnownSeries, seriesKey } from './plan.ts';
+import { type KnownSeries, seriesKey, type View } from './plan.ts';
 
 /** So many that a scrape joins few chunks, so few that a report makes little to be rendered again. */
 const CHUNK = 128;
+/** Series that are set. All others only grow. */
+const GAUGES: readonly string[] = [METRIC.lastReport, METRIC.reportDelay];
 
 interface OpenChunk {
   series: KnownSeries[];
   text?: Buffer | undefined;
 }
 
-/** The counters as last read: by key for the planner, in chunks for the exposition. */
+/** The series as last read: by key for the planner, in chunks for the exposition. */
 export interface KnownTotals {
   get(key: string): KnownSeries | undefined;
   chunks(metric: string): readonly Chunk[];
@@ -20,12 +22,12 @@ export interface KnownTotals {
   newest(): number;
   /** The newest commit of which all changes were read. */
   changed(): number;
-  known: { labelled: number; codes: number };
+  known: View['known'];
   /** No counter is above this. */
   largest(): number;
   /** Says that so much was added since, in all. */
   added(sum: number): void;
-  /** Takes rows of the table. `all` where they are all that has changed since `changed`. */
+  /** Takes rows of the table: all that has changed since `changed`, or only what may be new. */
   take(rows: readonly Row[], all: boolean): void;
 }
 
@@ -33,8 +35,8 @@ export function createKnownTotals(): KnownTotals {
   const byKey = new Map<string, KnownSeries>();
   const byId = new Map<number, { series: KnownSeries; chunk: OpenChunk }>();
   const metrics = new Map<string, OpenChunk[]>();
-  const known = { labelled: 0, codes: 0 };
-  let [newest, changed, largest, since] = [0, 0, 0, 0];
+  const known = { labelled: 0, codes: 0, sources: 0 };
+  let [newest, changed, largest, since, size] = [0, 0, 0, 0, 0];
 
   function roomFor(metric: string): OpenChunk {
     const chunks = metrics.get(metric) ?? [];
@@ -50,19 +52,20 @@ export function createKnownTotals(): KnownTotals {
     const chunk = roomFor(metric);
     const series = { id, metric, labels, value: 0 };
     chunk.series.push(series);
-    chunk.text = undefined;
     byKey.set(seriesKey(metric, labels), series);
     byId.set(id, { series, chunk });
     newest = Math.max(newest, id);
+    if (!GAUGES.includes(metric)) size++;
     if (metric === METRIC.transactions && Object.keys(labels).length > 1) known.labelled++;
     if (metric === METRIC.authCodes) known.codes++;
+    if (metric === METRIC.reportDelay && labels.source !== undefined) known.sources++;
     return { series, chunk };
   }
 
   return {
     get: (key) => byKey.get(key),
     chunks: (metric) => metrics.get(metric) ?? [],
-    size: () => byKey.size,
+    size: () => size,
     newest: () => newest,
     changed: () => changed,
     known,
@@ -75,13 +78,16 @@ export function createKnownTotals(): KnownTotals {
       for (const row of rows) {
         const id = Number(row.id);
         const value = Number(row.value);
-        const { series, chunk } = byId.get(id) ?? add(id, String(row.metric), JSON.parse(String(row.labels)));
+        const found = byId.get(id);
+        if (found !== undefined && !all) continue;
+        const { series, chunk } = found ?? add(id, String(row.metric), JSON.parse(String(row.labels)));
         if (all) changed = Math.max(changed, Number(row.changed));
+        const isGauge = GAUGES.includes(series.metric);
         // Answers to two questions may come in either order; a counter only grows.
-        if (value <= series.value) continue;
+        if (!isGauge && value < series.value) continue;
         series.value = value;
         chunk.text = undefined;
-        largest = Math.max(largest, value);
+        if (!isGauge) largest = Math.max(largest, value);
       }
     },
   };

@@ -1,7 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { METRIC, STATUSES } from '../domain/names.ts';
 import type { Ledger, Series, Totals } from '../ledger/ledger.ts';
-import type { SourceReports, Sources } from './sources.ts';
 
 /** The service's own health, for the same Prometheus. */
 export interface Health {
@@ -14,7 +13,6 @@ export interface Health {
   streams: Gauge;
   /** Seconds since the epoch; 0 before the first. */
   watchdog: Gauge;
-  sources: Sources;
 }
 
 /** Not counters although prom-client names them so: promtool check metrics refuses them. */
@@ -32,7 +30,6 @@ export function createHealth(
   version: string,
   baselineAge: () => number,
   ledger: Pick<Ledger, 'status' | 'takeCommitTimes' | 'changes'>,
-  sources: Sources,
 ): Health {
   const registry = new Registry();
   const registers = [registry];
@@ -102,7 +99,6 @@ export function createHealth(
   return {
     registry,
     reports,
-    sources,
     notifications,
     streams: new Gauge({
       name: 'tillwatch_event_streams',
@@ -165,17 +161,23 @@ function header(name: keyof typeof HELP): string {
 const family = (name: keyof typeof HELP, series: Series[]): string => header(name) + lines(series);
 const single = (name: keyof typeof HELP, value: number): string => family(name, [{ metric: name, labels: {}, value }]);
 
-/** A counter's series. Only what changed since the last scrape is rendered: 100,000 at once would hold up every report. */
-function counter(name: keyof typeof HELP, totals: Totals): Buffer[] {
+/** In the ledger it is in milliseconds. */
+const inSeconds = (series: readonly Series[]): Series[] =>
+  series.map(({ value, ...rest }) => ({ ...rest, value: value / 1000 }));
+
+/** Series of the ledger. Only what changed since the last scrape is rendered: 100,000 at once would hold up every report. */
+function ofLedger(name: keyof typeof HELP, totals: Totals): Buffer[] {
   const bodies = totals.chunks(name).map((chunk) => {
-    chunk.text ??= Buffer.from(lines(chunk.series));
+    chunk.text ??= Buffer.from(lines(name === METRIC.lastReport ? inSeconds(chunk.series) : chunk.series));
     return chunk.text;
   });
   return [Buffer.from(header(name)), ...bodies];
 }
 
+const IN_LEDGER = [METRIC.transactions, METRIC.authCodes, METRIC.late, METRIC.lastReport, METRIC.reportDelay] as const;
+
 /** The transactions as the ledger has them, in Prometheus' text format, in parts. */
-export function renderTotals(totals: Totals, sources: readonly SourceReports[] = []): Buffer[] {
+export function renderTotals(totals: Totals): Buffer[] {
   const minute = STATUSES.map((status) => ({
     metric: METRIC.lastMinute,
     labels: { status },
@@ -184,20 +186,7 @@ export function renderTotals(totals: Totals, sources: readonly SourceReports[] =
   const gauges = [
     family(METRIC.lastMinute, minute),
     family('tillwatch_ledger_info', [{ metric: 'tillwatch_ledger_info', labels: { ledger: totals.ledger }, value: 1 }]),
-    family(METRIC.lastReport, [
-      { metric: METRIC.lastReport, labels: {}, value: totals.lastReport },
-      ...sources.map(({ source, lastReport }) => ({
-        metric: METRIC.lastReport,
-        labels: { source },
-        value: lastReport,
-      })),
-    ]),
-    family(
-      METRIC.reportDelay,
-      sources.map(({ source, delay }) => ({ metric: METRIC.reportDelay, labels: { source }, value: delay })),
-    ),
     single('tillwatch_series', totals.size),
   ];
-  const counters = [METRIC.transactions, METRIC.authCodes, METRIC.late].flatMap((name) => counter(name, totals));
-  return [...counters, Buffer.from(gauges.join(''))];
+  return [...IN_LEDGER.flatMap((name) => ofLedger(name, totals)), Buffer.from(gauges.join(''))];
 }

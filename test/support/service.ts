@@ -11,7 +11,6 @@ import { startServer } from '../../src/http/server.ts';
 import { noBaseline } from '../../src/judge/baseline.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { createHealth } from '../../src/metrics/exposition.ts';
-import { createSources } from '../../src/metrics/sources.ts';
 import { createPrometheus } from '../../src/prometheus/client.ts';
 import type { Log } from '../../src/runtime/log.ts';
 import { startHttpServer } from './http-server.ts';
@@ -100,12 +99,9 @@ export function parseMetrics(text: string): Map<string, number> {
   );
 }
 
-/**
- * The counters of transactions as exposed, line by line. Without the gauge of the last minute, which a minute that ends
- * changes by itself, and those of sources, which Prometheus remembers over a restart.
- */
+/** Series of transactions as exposed, line by line, without the gauge of the last minute, which a minute that ends changes by itself. */
 export const transactionLines = (metrics: string): string[] =>
-  metrics.split('\n').filter((line) => /^transactions_(?!last_minute)/.test(line) && !line.includes('{source='));
+  metrics.split('\n').filter((line) => /^transactions_(?!last_minute)/.test(line));
 
 export interface Service extends Client {
   dir: string;
@@ -136,7 +132,7 @@ const noPath: AlertPathWatch = {
 export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { ledger: Ledger; flags?: Partial<Flags> }) {
   const prometheus = createPrometheus(NOWHERE);
   const baseline = noBaseline('unavailable', 'no Prometheus in this test');
-  const health = createHealth('test', () => 0, parts.ledger, createSources(100));
+  const health = createHealth('test', () => 0, parts.ledger);
   const app = createApp({
     config: readConfig({ ...flags } as Flags, {}),
     prometheus,

@@ -30,7 +30,7 @@ export function operationRoutes({ ledger, health, baseline, path, stopping }: Se
       },
       async handle(ctx) {
         const own = Buffer.from(await health.registry.metrics());
-        ctx.body = Buffer.concat([...renderTotals(await ledger.totals(Date.now()), health.sources.list()), own]);
+        ctx.body = Buffer.concat([...renderTotals(await ledger.totals(Date.now())), own]);
         ctx.type = TEXT_FORMAT;
       },
     },

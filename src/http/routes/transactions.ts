@@ -5,7 +5,7 @@ import { STATUSES } from '../../domain/names.ts';
 import { describeMapping } from '../../intake/mapping.ts';
 import { event, exportRow, MAX_REPORTS, minuteReport, parseReports, type Report } from '../../intake/report.ts';
 import { listed } from '../../ledger/journal.ts';
-import type { Key, Outcome } from '../../ledger/ledger.ts';
+import type { Key, Outcome, Recorded } from '../../ledger/ledger.ts';
 import { JSON_TYPE, LINES_TYPES } from '../body.ts';
 import { invalid, Problem } from '../problem.ts';
 import { send } from '../send.ts';
@@ -57,12 +57,9 @@ function bodyOf(ctx: Context): unknown {
   return ctx.request.body;
 }
 
-function tally({ health }: Services, reports: readonly Report[], outcomes: readonly Outcome[], now: number): void {
-  for (const [index, { result, late }] of outcomes.entries()) {
+function tally({ health }: Services, outcomes: readonly Outcome[]): void {
+  for (const { result, late } of outcomes)
     health.reports[result === 'duplicate' ? 'duplicate' : late ? 'late' : 'accepted']++;
-    const { source, minute } = reports[index] ?? {};
-    if (source !== undefined && minute !== undefined) health.sources.reported(source, { minute, late, now });
-  }
 }
 
 /** Of a body with more than a page can show, only the last. */
@@ -113,13 +110,14 @@ async function record(ctx: Context, services: Services): Promise<void> {
       headers: { 'Retry-After': '1' },
     });
   const token = tokenHash(ctx, services);
-  const keyed: Key | undefined = key === undefined ? undefined : { key, token, fingerprint: fingerprintOf(ctx) };
+  const tellOf = (recorded: Recorded) => JSON.stringify(answerTo(recorded, parsed.reports, now, services));
+  const keyed: Key | undefined =
+    key === undefined ? undefined : { key, token, fingerprint: fingerprintOf(ctx), answer: tellOf };
   const recorded = await ledger.record(parsed.reports, { key: keyed, token, now });
-  const answer = recorded.answer ?? JSON.stringify(answerTo(recorded, parsed.reports, now, services));
+  const answer = recorded.answer ?? tellOf(recorded);
   if (!recorded.replayed) {
-    if (keyed !== undefined) ledger.keepAnswer(keyed, answer).catch(() => {});
     noteOverflow(services, recorded.overflowed);
-    tally(services, parsed.reports, recorded.outcomes, now);
+    tally(services, recorded.outcomes);
     tell(services, parsed.reports, recorded.outcomes, answer, now);
   }
   send(ctx, 200, { ...ANSWER_TYPE, ...(recorded.replayed && REPLAYED) }, answer);

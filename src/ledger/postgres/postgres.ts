@@ -93,7 +93,9 @@ export function openPostgres(url: string): Engine {
   function ask(client: pg.Client, [sql, ...values]: Statement): Promise<pg.QueryResult<Row>> {
     const name = names.get(sql) ?? `tillwatch${names.size}`;
     names.set(sql, name);
-    const text = sql.replace(/\{rows (\$\d+)\}/g, 'jsonb_array_elements($1::jsonb) AS r(value)');
+    const text = sql
+      .replace(/\{rows (\$\d+)\}/g, 'jsonb_array_elements($1::jsonb) AS r(value)')
+      .replace(/\{texts (\$\d+)\}/g, 'jsonb_array_elements_text($1::jsonb) AS r(value)');
     return client.query({ name, text, values });
   }
 

@@ -47,7 +47,9 @@ const runAll = (database, prepared, statements) =>
   statements.map(([sql, ...parameters]) => {
     let statement = prepared.get(sql);
     if (statement === undefined) {
-      statement = database.prepare(sql.replace(/\{rows \$\d+\}/g, 'json_each(?) AS r').replace(/\$\d+/g, '?'));
+      statement = database.prepare(
+        sql.replace(/\{(?:rows|texts) \$\d+\}/g, 'json_each(?) AS r').replace(/\$\d+/g, '?'),
+      );
       prepared.set(sql, statement);
     }
     return statement.all(...parameters);
