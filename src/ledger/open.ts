@@ -146,16 +146,16 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     });
     const time = Number(head?.time);
     believe = believed(now, time);
-    const changes = planner.changes();
-    grown += changes.keys.size + changes.slots.size;
-    statements.unshift(...changing(changes, found.commits, time));
+    const planned = planner.changes();
+    grown += planned.keys.size + planned.slots.size;
+    statements.unshift(...changing(planned, found.commits, time));
     if (now < newestClock) statements.push(notInFuture(found.commits, now));
     newestClock = now;
     if (grown >= PRUNE_AFTER) statements.push(...pruning(time, keepSeconds, 2 * grown));
     state.unsure = true;
     await engine.commit(statements);
     last = found;
-    totals.added(changes.sum);
+    totals.added(planned.sum);
     if (grown >= PRUNE_AFTER) grown = 0;
     return tell;
   }
