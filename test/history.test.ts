@@ -99,6 +99,47 @@ describe('importHistory', () => {
     });
   });
 
+  it('records a rule for as long before the end as charts show and other rules look back, and counters over all', async () => {
+    const rules = await tempDir();
+    await writeFile(
+      join(rules, 'chain.yml'),
+      `groups:
+  - name: chain
+    interval: 1h
+    rules:
+      - {record: minutes, expr: 'transactions_total{status="denied"}'}
+      - {record: days, expr: "sum_over_time(minutes[3d] offset 2d)"}
+      - {record: weeks, expr: "max_over_time(days[1w:1h])"}
+      - {record: months, expr: "max_over_time(weeks[3d])"}
+      - {alert: Alert, expr: "days > 0"}
+`,
+    );
+    const hours = Array.from({ length: 40 * 24 }, (_, hour) => minute(hour * 60, hour, 1));
+    const end = endOf((40 * 24 - 1) * 60);
+    const recordedIn = async (options: Partial<ImportOptions>) => {
+      const dataDir = await tempDir();
+      await importInto(dataDir, hours, { rulesDir: rules, ...options });
+      return await withStorage(dataDir, async ({ columns }) => {
+        const names = ['transactions_total{status="denied"}', 'minutes', 'days', 'weeks', 'months'];
+        const found = await Promise.all(
+          names.map((name) => columns(`last_over_time(${name}[1m])`, START * 60, end, 3600)),
+        );
+        return found.map(
+          ([series]) => new Map(Array.from(series?.times ?? [], (at, index) => [at, series?.values[index]])),
+        );
+      });
+    };
+    const [needed, whole] = [await recordedIn({ to: end }), await recordedIn({})];
+    const days = needed.map((values) => (end - Math.min(...values.keys())) / 86_400);
+    expect(days.map(Math.round)).toEqual([40, 21, 18, 11, 8]);
+    const isExact = (at: number) => at > end - 5 * 86_400;
+    for (const [index, values] of needed.entries())
+      expect([...values].filter(([at]) => isExact(at))).toEqual(
+        [...(whole[index] ?? [])].filter(([at]) => isExact(at)),
+      );
+    expect([...(needed[4]?.keys() ?? [])].filter(isExact)).toHaveLength(5 * 24);
+  });
+
   it('makes the baseline ready with the rules of the project', async () => {
     const dataDir = await tempDir();
     const minutes = trafficMinutes(createTraffic({ seed: 5 }), START, START + 4 * DAY);

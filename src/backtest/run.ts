@@ -6,7 +6,7 @@ import { forEachAtOnce } from '../prometheus/in-order-of-need.ts';
 import type { Columns } from '../prometheus/range-columns.ts';
 import { queried, splitRange } from '../prometheus/record-rule.ts';
 import { type AlertRule, type RecordingRule, readRules } from '../prometheus/rule-files.ts';
-import { createNeeds, type Needs } from '../prometheus/rule-graph.ts';
+import { createNeeds, type Needs, where } from '../prometheus/rule-graph.ts';
 import { messageOf } from '../runtime/log.ts';
 import { createBlockers } from './blockers.ts';
 import { type AlertEvidence, evidenceOf } from './evidence.ts';
@@ -71,7 +71,7 @@ export async function runBacktest(options: BacktestOptions): Promise<Backtest> {
     minutes: shifted(options.minutes, shift),
     live: true,
     rules: plan.recording,
-    expressions: plan.evaluated.map((rule) => ({ expr: rule.expr, where: whereIs(rule) })),
+    expressions: plan.evaluated.map((rule) => ({ expr: rule.expr, where: where(rule) })),
     onMinute: () => {
       at += 60;
     },
@@ -197,11 +197,9 @@ async function alertsOf(rule: AlertRule, replay: Replay, signal: AbortSignal | u
     return found;
   } catch (error) {
     signal?.throwIfAborted();
-    throw new Error(`${whereIs(rule)}: ${messageOf(error)}`);
+    throw new Error(`${where(rule)}: ${messageOf(error)}`);
   }
 }
-
-const whereIs = (rule: AlertRule): string => `${rule.file}: group ${rule.group}: ${rule.alert}`;
 
 /** Stretches of time as one. */
 async function collect(answers: AsyncIterable<Columns[]>): Promise<Columns[]> {

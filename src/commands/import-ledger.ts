@@ -1,6 +1,6 @@
 import { METRIC } from '../domain/names.ts';
 import { importHistory, storageOf } from '../history/history.ts';
-import { dimensionsOf, ledgerMinutes } from '../ledger/tools/history.ts';
+import { dimensionsOf, endOfLastMinute, ledgerMinutes } from '../ledger/tools/history.ts';
 import { openSnapshot } from '../ledger/tools/store.ts';
 import { createProgress } from '../runtime/progress.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
@@ -25,8 +25,10 @@ export async function importLedger(options: ImportLedgerOptions, io: CommandIo):
   const snapshot = await openSnapshot(options.ledger);
   try {
     const codes = await snapshot.query('SELECT labels FROM series WHERE metric = $1 ORDER BY id', METRIC.authCodes);
+    const to = await endOfLastMinute(snapshot, until);
     const imported = await importHistory({
       minutes: ledgerMinutes(snapshot, until),
+      ...(to !== undefined && { to }),
       authCodes: codes.map(({ labels }) => JSON.parse(String(labels)).auth_code),
       dataDir,
       rulesDir: options.rulesDir ?? SHIPPED_RULES,

@@ -33,6 +33,7 @@ export async function importCommand(options: ImportCommandOptions, io: CommandIo
     const range = rangeFor(history, new Set(options.accept));
     const imported = await importHistory({
       minutes: historyMinutes(history, range),
+      to: Math.min(history.to, range.until + 1) * 60,
       statuses: history.statuses !== undefined,
       ...(history.codes && { authCodes: codesOf(history) }),
       dataDir: options.dataDir,
@@ -57,7 +58,7 @@ function rangeFor(history: History, accepted: ReadonlySet<Accepted>): { from: nu
   const refused = refusalOf(history, accepted as ReadonlySet<FindingKind>);
   if (refused !== undefined) throw new Error(refused);
   if (history.to <= kept || (history.from < kept && !accepted.has('retention'))) throw new Error(tooOld(history, kept));
-  return { from: kept, until: accepted.has('future') ? now : Number.POSITIVE_INFINITY };
+  return { from: kept, until: accepted.has('future') ? now - 1 : Number.POSITIVE_INFINITY };
 }
 
 function tooOld({ name, from, to }: History, kept: number): string {

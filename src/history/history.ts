@@ -10,13 +10,15 @@ import {
 } from '../prometheus/ephemeral-prometheus.ts';
 import { instantQuery, liveSince } from '../prometheus/ephemeral-queries.ts';
 import { readRules } from '../prometheus/rule-files.ts';
-import { affectedRules, inputsOf, layerRules } from '../prometheus/rule-graph.ts';
+import { affectedRules, inputsOf, layerRules, where } from '../prometheus/rule-graph.ts';
 import { IMPORT_LABELS } from './counters.ts';
 import { replayHistory } from './player.ts';
 
 export interface ImportOptions {
   /** In order of time. Statuses and codes that a minute does not name counted 0 in it. */
   minutes: AsyncIterable<MinuteCounts> | Iterable<MinuteCounts>;
+  /** Seconds since the epoch: the end of the last minute. Without it, rules are recorded over the whole history. */
+  to?: number;
   /** Whether the minutes hold counts by status; default true. */
   statuses?: boolean;
   /** The auth codes that the minutes hold. */
@@ -55,8 +57,9 @@ export const RETENTION_DAYS = 400;
 export const storageOf = (dataDir: string): string => join(dataDir, 'prometheus');
 
 /**
- * Writes history into Prometheus' data folder: the counters as a running Tillwatch would have exposed them, and every
- * series that the recording rules would have recorded, so that baselines are ready at once. Alert rules are left out.
+ * Writes history into Prometheus' data folder: the counters as a running Tillwatch would have exposed them, and what the recording
+ * rules would have recorded, for as long before its end as charts show and rules look back, so that baselines are ready at once.
+ * Alert rules are left out.
  *
  * All or nothing: blocks are made in a folder of their own and moved in at the end; a failure or an abort
  * leaves no child process and nothing in Prometheus' data.
@@ -66,7 +69,7 @@ export const storageOf = (dataDir: string): string => join(dataDir, 'prometheus'
  */
 export async function importHistory(options: ImportOptions): Promise<Imported> {
   const { dataDir, signal } = options;
-  const { recording } = await readRules(options.rulesDir);
+  const { recording, alerts } = await readRules(options.rulesDir);
   // Refuses a circle before anything is begun.
   const inputs = inputsOf(recording);
   layerRules(recording, inputs);
@@ -85,6 +88,8 @@ export async function importHistory(options: ImportOptions): Promise<Imported> {
       statuses: options.statuses !== false,
       authCodes: options.authCodes ?? [],
       rules,
+      expressions: alerts.map((rule) => ({ expr: rule.expr, where: where(rule) })),
+      neededAt: options.to,
       parent: staging,
       existing: isFresh ? undefined : holder.url,
       base: (from) => valuesBefore(holder.url, from, options),

@@ -5,12 +5,14 @@ import { labelsOf, seriesText } from '../domain/series-text.ts';
 import { startEphemeralPrometheus, WRITABLE_RANGE } from '../prometheus/ephemeral-prometheus.ts';
 import { parseQuery, takeSnapshot } from '../prometheus/ephemeral-queries.ts';
 import { inOrderOfNeed } from '../prometheus/in-order-of-need.ts';
+import { lookBacks } from '../prometheus/look-back.ts';
 import { recordRule } from '../prometheus/record-rule.ts';
 import { remoteWrite, type SeriesSamples } from '../prometheus/remote-write.ts';
 import type { RecordingRule } from '../prometheus/rule-files.ts';
 import { where } from '../prometheus/rule-graph.ts';
 import { messageOf } from '../runtime/log.ts';
 import { type CounterOptions, type CountersWritten, exposeCounters } from './counters.ts';
+import { neededSpans, type Reader } from './needed.ts';
 
 export interface ReplayOptions extends Omit<CounterOptions, 'base'> {
   /** Rules to evaluate; what they read is counters or recorded by another of them. */
@@ -24,6 +26,8 @@ export interface ReplayOptions extends Omit<CounterOptions, 'base'> {
   base?: CounterOptions['base'];
   /** URL of a Prometheus that holds what was there before, for rules that look back into it. */
   existing?: string | undefined;
+  /** The end of the history in seconds since the epoch, where each rule is to be recorded for as long before it as is needed after it. */
+  neededAt?: number | undefined;
   /** Asked before a stretch of the history, in seconds since the epoch, is evaluated; refuses it by throwing. */
   onStretch?: (from: number, to: number) => Promise<void>;
 }
@@ -70,8 +74,8 @@ export async function replayHistory(options: ReplayOptions): Promise<Replay> {
     const prometheus = await startEphemeralPrometheus(storage, signal, { writable: true, existing });
     const { url } = prometheus;
     end = prometheus.stop;
-    await refuseUnparsable(url, options);
-    const played = await play(url, options);
+    const spans = neededSpans(await readersOf(url, options));
+    const played = await play(url, spans, options);
     const snapshot = async () => join(storage, 'snapshots', await takeSnapshot(url, signal));
     return { ...played, url, snapshot, stop };
   } catch (error) {
@@ -80,17 +84,26 @@ export async function replayHistory(options: ReplayOptions): Promise<Replay> {
   }
 }
 
-async function refuseUnparsable(url: string, { rules, expressions = [], signal }: ReplayOptions): Promise<void> {
-  const recorded = rules.map((rule) => ({ expr: rule.expr, where: where(rule) }));
-  for (const { expr, where: place } of [...recorded, ...expressions]) {
-    await parseQuery(url, expr, signal).catch((error: unknown) => {
+/** @throws naming the expression that Prometheus cannot parse */
+async function readersOf(url: string, { rules, expressions = [], signal }: ReplayOptions): Promise<Reader[]> {
+  const recorded = rules.map((rule) => ({ record: rule.record, expr: rule.expr, where: where(rule) }));
+  const readers: Reader[] = [];
+  for (const { expr, where: place, ...own } of [...recorded, ...expressions]) {
+    const tree = await parseQuery(url, expr, signal).catch((error: unknown) => {
       signal?.throwIfAborted();
       throw new Error(`${place}: ${messageOf(error)}`);
     });
+    readers.push({ ...own, lookBacks: lookBacks(tree) });
   }
+  return readers;
 }
 
-async function play(url: string, options: ReplayOptions): Promise<CountersWritten & Pick<Replay, 'recorded'>> {
+async function play(
+  url: string,
+  spans: ReadonlyMap<string, number>,
+  options: ReplayOptions,
+): Promise<CountersWritten & Pick<Replay, 'recorded'>> {
+  const { neededAt } = options;
   const batch = createBatch((series) => remoteWrite(url, series, options.signal));
   const recorded = { samples: 0, series: new Set<string>() };
   const take = async (series: SeriesSamples[]) => {
@@ -108,7 +121,8 @@ async function play(url: string, options: ReplayOptions): Promise<CountersWritte
       const range = { from, to: Math.min(end, from + STRETCH - 1), signal: options.signal };
       await options.onStretch?.(range.from, range.to);
       await inOrderOfNeed(CONCURRENCY, options.rules, async (rule) => {
-        await recordRule(url, rule, range, take);
+        const start = neededAt === undefined ? range.from : neededAt - (spans.get(rule.record) ?? 0);
+        await recordRule(url, rule, { ...range, from: Math.max(range.from, start) }, take);
         options.onRule?.(++done, rule.record);
       });
       from = range.to + 1;

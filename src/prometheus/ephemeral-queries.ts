@@ -38,9 +38,9 @@ export async function instantQuery(
   return result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
 }
 
-/** Throws with Prometheus' words when an expression cannot be parsed. */
-export async function parseQuery(url: string, query: string, signal?: AbortSignal): Promise<void> {
-  await ask<string>(`${url}/api/v1/format_query?${new URLSearchParams({ query })}`, signal);
+/** How Prometheus parses an expression. Throws with its words when it cannot. */
+export async function parseQuery(url: string, query: string, signal?: AbortSignal): Promise<unknown> {
+  return await ask<unknown>(`${url}/api/v1/parse_query?${new URLSearchParams({ query })}`, signal);
 }
 
 /** A node of the syntax tree of an expression: what of it is read here. */

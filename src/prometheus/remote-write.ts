@@ -17,7 +17,8 @@ const NORMAL_NAN = 0x7ff8000000000001n;
  * @throws with Prometheus' words, for instance when a series' samples are older than what it has
  */
 export async function remoteWrite(url: string, series: readonly SeriesSamples[], signal?: AbortSignal): Promise<void> {
-  const body = snappyLiteral(encodeWriteRequest(series));
+  if (series.length === 0) return;
+  const body = asSnappyLiteral(encodeWriteRequest(series));
   const headers = {
     'Content-Type': 'application/x-protobuf',
     'Content-Encoding': 'snappy',
@@ -35,14 +36,12 @@ export async function remoteWrite(url: string, series: readonly SeriesSamples[],
 /** A sample is at most 20 bytes: tag, length, tag and 8 bytes of value, tag and at most 7 of milliseconds. */
 const SAMPLE_BYTES = 20;
 
-/** prometheus.WriteRequest { repeated TimeSeries timeseries = 1; } */
-function encodeWriteRequest(series: readonly SeriesSamples[]): Buffer {
-  return Buffer.concat(
-    series.flatMap((one) => {
-      const content = encodeTimeSeries(one);
-      return [Buffer.from([0x0a, ...varint(content.length)]), content];
-    }),
-  );
+/** prometheus.WriteRequest { repeated TimeSeries timeseries = 1; }, in parts */
+function encodeWriteRequest(series: readonly SeriesSamples[]): Buffer[] {
+  return series.flatMap((one) => {
+    const content = encodeTimeSeries(one);
+    return [Buffer.from([0x0a, ...varint(content.length)]), content];
+  });
 }
 
 /** TimeSeries { repeated Label labels = 1; repeated Sample samples = 2; }, labels sorted by name. */
@@ -87,16 +86,11 @@ function varint(value: number): number[] {
   return [...bytes, rest];
 }
 
-const LITERAL_BYTES = 65_536;
-
 /** A snappy block that copies its content: valid, and cheaper on a loopback than compressing. */
-function snappyLiteral(content: Buffer): Buffer {
-  const parts: Buffer[] = [Buffer.from(varint(content.length))];
-  for (let at = 0; at < content.length; at += LITERAL_BYTES) {
-    const piece = content.subarray(at, at + LITERAL_BYTES);
-    const last = piece.length - 1;
-    // 61 << 2: a literal whose length, less one, is in the next two bytes.
-    parts.push(Buffer.from([0xf4, last & 0xff, last >> 8]), piece);
-  }
-  return Buffer.concat(parts);
+function asSnappyLiteral(content: readonly Buffer[]): Buffer {
+  const length = content.reduce((sum, part) => sum + part.length, 0);
+  // 63 << 2: a literal whose length, less one, is in the next four bytes.
+  const head = Buffer.from([...varint(length), 0xfc, 0, 0, 0, 0]);
+  head.writeUInt32LE(length - 1, head.length - 4);
+  return Buffer.concat([head, ...content]);
 }

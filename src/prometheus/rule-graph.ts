@@ -1,6 +1,6 @@
 import { METRIC } from '../domain/names.ts';
 import { metricsRead } from './promql.ts';
-import type { RecordingRule } from './rule-files.ts';
+import type { AlertRule, RecordingRule } from './rule-files.ts';
 
 /** Metrics that come from outside the rules. */
 const INPUTS: ReadonlySet<string> = new Set([
@@ -124,7 +124,8 @@ function readNames(rules: readonly RecordingRule[], inputs: ReadonlySet<string>)
 }
 
 /** `FILE, group NAME, NAME`: where to look. */
-export const where = (rule: RecordingRule): string => `${rule.file}: group ${rule.group}: ${rule.record}`;
+export const where = (rule: RecordingRule | AlertRule): string =>
+  `${rule.file}: group ${rule.group}: ${'record' in rule ? rule.record : rule.alert}`;
 
 function describeCycle(path: string[], rules: readonly RecordingRule[]): string {
   const places = path.slice(1).flatMap((name) => rules.filter((rule) => rule.record === name).map(where));

@@ -34,10 +34,11 @@ export const minuteBefore = (): number => Math.floor(Date.now() / 60_000) - 1;
 export function demoHistory(
   traffic: Traffic,
   days: number,
-): { minutes: Iterable<TrafficMinute>; authCodes: readonly string[]; rulesDir: string } {
+): { minutes: Iterable<TrafficMinute>; to: number; authCodes: readonly string[]; rulesDir: string } {
   const end = minuteBefore() - 1;
   return {
     minutes: trafficMinutes(traffic, end - days * DAY, end),
+    to: end * 60,
     authCodes: AUTH_CODES,
     rulesDir: SHIPPED_RULES,
   };

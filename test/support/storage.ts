@@ -19,14 +19,14 @@ export interface Storage {
   /** Values of an instant query at a time (seconds), by the label asked for. */
   values: (query: string, time: number, label?: string) => Promise<Record<string, number>>;
   range: (query: string, start: number, end: number) => Promise<RangeSeries[]>;
-  columns: (query: string, start: number, end: number) => Promise<Columns[]>;
+  columns: (query: string, start: number, end: number, step?: number) => Promise<Columns[]>;
 }
 
 /** Queries a data folder on a real Prometheus of its own. */
 export async function withStorage<T>(dataDir: string, use: (storage: Storage) => Promise<T>): Promise<T> {
-  const prometheus = await startEphemeralPrometheus(storageOf(dataDir));
-  const columns = (query: string, start: number, end: number) =>
-    rangeQuery(prometheus.url, query, { start, end, step: 60 });
+  const prometheus = await startPrivatePrometheus(storageOf(dataDir));
+  const columns = (query: string, start: number, end: number, step = 60) =>
+    rangeQuery(prometheus.url, query, { start, end, step });
   try {
     return await use({
       values: async (query, time, label = 'status') => {
