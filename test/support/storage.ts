@@ -24,7 +24,7 @@ export interface Storage {
 
 /** Queries a data folder on a real Prometheus of its own. */
 export async function withStorage<T>(dataDir: string, use: (storage: Storage) => Promise<T>): Promise<T> {
-  const prometheus = await startPrivatePrometheus(storageOf(dataDir));
+  const prometheus = await startEphemeralPrometheus(storageOf(dataDir));
   const columns = (query: string, start: number, end: number, step = 60) =>
     rangeQuery(prometheus.url, query, { start, end, step });
   try {
