@@ -30,7 +30,8 @@ describe('metricsRead', () => {
     ['a @ start() - a @ 1609746000 * 1e3 + 0x1F + Inf - NaN', ['a', 'a']],
     ['quantile without (lookback) (0.5, a offset -5m)', ['a']],
     ['a{b="by (c) d"} * ignoring(e)group_right()f', ['a', 'f']],
-    ['BY AND Sum BY (x) (a)', ['a']],
+    ['A AND Sum BY (x) (a)', ['A', 'a']],
+    ['{job="b"}', []],
   ])('%s', (expression, read) => {
     expect(metricsRead(expression)).toEqual(read);
   });

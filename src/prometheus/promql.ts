@@ -1,43 +1,163 @@
-/** Words of PromQL that are no metric names where a metric name may stand. */
-const KEYWORDS = new Set(
-  'and or unless atan2 by without on ignoring group_left group_right offset bool inf nan'.split(' '),
-);
-/** Keywords whose parentheses hold label names. */
-const BEFORE_LABELS = new Set(['by', 'without', 'on', 'ignoring', 'group_left', 'group_right']);
+import { parser } from '@prometheus-io/lezer-promql';
+import { durationSeconds } from './rulefiles.ts';
 
-const TOKEN =
-  /#[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`|\[[^\]]*\]|\{(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^}"'])*\}|[a-zA-Z_:][\w:]*|[0-9.][\w.]*|\S/g;
+type Tree = ReturnType<typeof parser.parse>;
+type Node = Tree['topNode'];
 
-const QUOTED = /(["'])((?:\\.|(?!\1).)*)\1/g;
-const LABEL_MATCHER = /(?:^|,)\s*\w+\s*(?:=~|!=|!~|=)\s*(["'])(?:\\.|(?!\1).)*\1/g;
+/** A part of an expression's text. */
+export interface Span {
+  from: number;
+  to: number;
+}
+
+/** A vector selector in an expression, with what is written behind it. */
+export interface Selector extends Span {
+  /** The names that it selects: one, or those that match; undefined where it selects by other labels alone. */
+  name: string | RegExp | undefined;
+  /** `{...}`, or empty. */
+  matchers: string;
+  /** Seconds of `[5m]`; undefined without it. */
+  range: number | undefined;
+  rangeText: Span | undefined;
+  /** Seconds of its own `offset`. */
+  offset: number;
+  /** Where `offset 5m` stands, with the space before it. */
+  offsetText: Span | undefined;
+  /** Seconds by which the newest sample that it may read is old: its own offset and those of subqueries around it. */
+  age: number;
+  /** Selector, range and offset. */
+  whole: Span;
+  /** The function whose one argument it is, range and offset included. */
+  call: (Span & { name: string }) | undefined;
+  inSubquery: boolean;
+}
+
+/** A call such as `time()` or `clamp(a, 1, 2)`. */
+export interface Call extends Span {
+  name: string;
+  argument: Span;
+}
+
+/** Binds to the operand before it only, although the grammar hands it the whole binary expression: `a - b offset 1m`. */
+const POSTFIX = new Set(['MatrixSelector', 'SubqueryExpr', 'OffsetExpr', 'StepInvariantExpr']);
+
+/** What a postfix is about. */
+function operandOf(postfix: Node): Node {
+  let operand = postfix.firstChild;
+  while (operand?.name === 'BinaryExpr' || operand?.name === 'UnaryExpr') operand = operand.lastChild;
+  return operand ?? postfix;
+}
+
+const startOf = (node: Node): number => (POSTFIX.has(node.name) ? startOf(operandOf(node)) : node.from);
+const innermost = (node: Node): Node => (POSTFIX.has(node.name) ? innermost(operandOf(node)) : node);
+
+/** Every vector selector of an expression, from left to right. */
+export function selectorsIn(expression: string): Selector[] {
+  const found: Node[] = [];
+  parser.parse(expression).iterate({
+    enter: ({ name, node }) => {
+      if (name === 'VectorSelector') found.push(node);
+    },
+  });
+  return found.map((node) => readSelector(expression, node));
+}
+
+function readSelector(text: string, node: Node): Selector {
+  const own: Node[] = [];
+  const around: Node[] = [];
+  for (let above = node.parent; above !== null; above = above.parent) {
+    if (!POSTFIX.has(above.name)) continue;
+    const covered = innermost(above);
+    if (covered.from === node.from && covered.to === node.to) own.push(above);
+    else if (startOf(above) <= node.from && operandOf(above).to >= node.to) around.push(above);
+  }
+  const matrix = own.find(({ name }) => name === 'MatrixSelector');
+  const shift = own.find(({ name }) => name === 'OffsetExpr');
+  const matchers = node.getChild('LabelMatchers');
+  const whole = { from: node.from, to: Math.max(node.to, ...own.map(({ to }) => to)) };
+  const rangeText = matrix && spanOf(matrix.getChild('DurationExpr'));
+  const offset = secondsOf(text, shift);
+  return {
+    from: node.from,
+    to: node.to,
+    name: nameOf(text, node, matchers),
+    matchers: matchers === null ? '' : text.slice(matchers.from, matchers.to),
+    range: rangeText && durationSeconds(text.slice(rangeText.from, rangeText.to)),
+    rangeText,
+    offset,
+    offsetText: shift && { from: operandOf(shift).to, to: shift.to },
+    age: around.reduce((sum, above) => sum + secondsOf(text, above), offset),
+    whole,
+    call: callAround(text, node, whole),
+    inSubquery: around.some(({ name }) => name === 'SubqueryExpr'),
+  };
+}
+
+const spanOf = (node: Node | null): Span | undefined => (node === null ? undefined : { from: node.from, to: node.to });
+
+/** Seconds of an `offset`; 0 for what is none. */
+function secondsOf(text: string, postfix: Node | undefined): number {
+  const duration = postfix?.getChild('OffsetDurationExpr');
+  if (!duration) return 0;
+  const written = text.slice(duration.from, duration.to).replaceAll(/\s/g, '');
+  return written.startsWith('-') ? -durationSeconds(written.slice(1)) : durationSeconds(written);
+}
+
+function callAround(text: string, node: Node, whole: Span): Selector['call'] {
+  for (let above = node.parent; above !== null; above = above.parent) {
+    if (above.name !== 'FunctionCall') continue;
+    const body = above.getChild('FunctionCallBody');
+    const name = above.getChild('FunctionIdentifier');
+    if (!body || !name || text.slice(body.from + 1, body.to - 1).trim() !== text.slice(whole.from, whole.to)) return;
+    return { from: above.from, to: above.to, name: text.slice(name.from, name.to) };
+  }
+  return undefined;
+}
+
+/** `a`, `{"a"}`, `{__name__="a"}` or `{__name__=~"a|b"}`. */
+function nameOf(text: string, node: Node, matchers: Node | null): string | RegExp | undefined {
+  const identifier = node.getChild('Identifier');
+  if (identifier) return text.slice(identifier.from, identifier.to);
+  const quoted = matchers?.getChild('QuotedLabelName');
+  if (quoted) return unquoted(text.slice(quoted.from, quoted.to));
+  for (const matcher of matchers?.getChildren('UnquotedLabelMatcher') ?? []) {
+    const [label, operator, value] = [matcher.firstChild, matcher.getChild('MatchOp'), matcher.lastChild];
+    if (!label || !operator || !value || text.slice(label.from, label.to) !== '__name__') continue;
+    const operation = text.slice(operator.from, operator.to);
+    const wanted = unquoted(text.slice(value.from, value.to));
+    if (operation === '=') return wanted;
+    if (operation === '=~') return new RegExp(`^(?:${wanted})$`);
+  }
+  return undefined;
+}
+
+const unquoted = (literal: string): string => literal.slice(1, -1).replaceAll(/\\(.)/g, '$1');
+
+/** Every call of a function, from left to right. */
+export function callsIn(expression: string): Call[] {
+  const found: Call[] = [];
+  parser.parse(expression).iterate({
+    enter: ({ name, node }) => {
+      const body = name === 'FunctionCall' ? node.getChild('FunctionCallBody') : null;
+      const called = node.getChild('FunctionIdentifier');
+      if (body === null || called === null) return;
+      const argument = { from: body.from + 1, to: body.to - 1 };
+      found.push({ from: node.from, to: node.to, name: expression.slice(called.from, called.to), argument });
+    },
+  });
+  return found;
+}
+
+/** The text with some parts replaced; parts may not overlap. */
+export function replaceSpans(text: string, edits: readonly (Span & { by: string })[]): string {
+  return [...edits]
+    .sort((a, b) => b.from - a.from)
+    .reduce((edited, { from, to, by }) => edited.slice(0, from) + by + edited.slice(to), text);
+}
 
 /**
  * The metrics that an expression reads, without evaluating it: each as a name, or as a test of names where it selects
  * by `__name__=~`.
  */
-export function metricsRead(expression: string): (string | RegExp)[] {
-  const tokens = expression.match(TOKEN)?.filter((token) => !token.startsWith('#')) ?? [];
-  const read: (string | RegExp)[] = [];
-  for (let at = 0; at < tokens.length; at++) {
-    const token = tokens[at] ?? '';
-    const next = tokens[at + 1];
-    if (BEFORE_LABELS.has(token.toLowerCase()) && next === '(') at = Math.max(at, tokens.indexOf(')', at));
-    else if (token.startsWith('{')) read.push(...namesInBraces(token.slice(1, -1)));
-    else if (/^[a-zA-Z_:]/.test(token) && next !== '(' && !isKeyword(token, next)) read.push(token);
-  }
-  return read;
-}
-
-/** `sum by (x) (...)`: an aggregation's name is followed by its grouping instead of a parenthesis. */
-const isKeyword = (token: string, next: string | undefined): boolean =>
-  KEYWORDS.has(token.toLowerCase()) || /^(by|without)$/i.test(next ?? '');
-
-/** `{__name__="a"}`, `{__name__=~"a|b"}` and the quoted name of `{"a"}`. */
-function namesInBraces(matchers: string): (string | RegExp)[] {
-  const byName = [...matchers.matchAll(/__name__\s*(=~|=)\s*(["'])((?:\\.|(?!\2).)*)\2/g)].map((match) =>
-    match[1] === '=' ? (match[3] ?? '') : new RegExp(`^(?:${match[3]})$`),
-  );
-  const bare = matchers.replaceAll(LABEL_MATCHER, '');
-  const quoted = [...bare.matchAll(QUOTED)].map((match) => match[2] ?? '');
-  return [...byName, ...quoted];
-}
+export const metricsRead = (expression: string): (string | RegExp)[] =>
+  selectorsIn(expression).flatMap(({ name }) => name ?? []);
