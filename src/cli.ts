@@ -7,6 +7,7 @@ import type { CheckOptions } from './commands/check.ts';
 import type { Accepted } from './commands/import.ts';
 import type { CommandIo } from './commands/io.ts';
 import { addLedger, timeFlag } from './commands/ledger-flags.ts';
+import type { RulesOptions } from './commands/rules.ts';
 import type { SimulateCommandOptions } from './commands/simulate.ts';
 import {
   type Flags,
@@ -19,6 +20,7 @@ import {
   variable,
 } from './config/config.ts';
 import type { FileFlags } from './csv/options.ts';
+import { ENGINES } from './engines/engine-names.ts';
 import { messageOf } from './runtime/log.ts';
 import { PROJECT, VERSION } from './runtime/project.ts';
 import { DEFAULT_VOLUME } from './simulator/feed.ts';
@@ -235,6 +237,10 @@ function createProgram(io: CommandIo, settle: Settle): Command {
     .description('validate every rule, route, template and setting')
     .argument('[dir]', 'folder that holds prometheus/ and alertmanager/, default the own ones', PROJECT)
     .option('--tests', 'run the promtool suites in prometheus/tests too, which takes minutes')
+    .option(
+      '--for <ENGINE>',
+      `hold the rules to the limits of ${ENGINES.join(', ')}; DIR may be written by rules --out`,
+    )
     .action(async (dir: string, options: CheckOptions) => {
       const output = {
         stdout: (text: string) => io.stdout.write(text),
@@ -243,7 +249,26 @@ function createProgram(io: CommandIo, settle: Settle): Command {
       const { check } = await import('./commands/check.ts');
       settle(await check(dir, output, options));
     });
+  addRules(program, io, settle);
   return program;
+}
+
+function addRules(program: Command, io: CommandIo, settle: Settle): void {
+  program
+    .command('rules')
+    .description('the rules as another engine needs them, from the one source')
+    .requiredOption('--for <ENGINE>', ENGINES.join(', '))
+    .option('--url <URL>', 'where links in messages lead, such as https://tillwatch.example.com')
+    .option('--rules <DIR>', 'the source, default the own rules')
+    .option('--out <DIR>', 'write files into DIR instead of to stdout')
+    .addHelpText(
+      'after',
+      '\nExample:\n  tillwatch rules --for vmalert --url https://tillwatch.example.com --out vmalert-rules',
+    )
+    .action(async (options: RulesOptions) => {
+      const { rulesCommand } = await import('./commands/rules.ts');
+      settle(await rulesCommand(options, io));
+    });
 }
 
 /**

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { SETTINGS, variable } from '../src/config/config.ts';
 import { runProgram, runToEnd, serveProcess, temporaryFolder } from './support/service.ts';
 
-const COMMANDS = ['serve', 'up', 'import', 'simulate', 'check'];
+const COMMANDS = ['serve', 'up', 'import', 'simulate', 'check', 'rules'];
 
 describe('help', () => {
   test('lists every command', async () => {

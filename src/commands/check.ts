@@ -9,8 +9,11 @@ import { checkPrometheusConfig, checkRuleFile } from '../check/rules.ts';
 import { missingSecrets } from '../check/secrets.ts';
 import { switchOn } from '../check/switches.ts';
 import { checkTemplates } from '../check/templates.ts';
+import type { Engine } from '../engines/engine-names.ts';
+import { checkLimits } from '../engines/limits.ts';
 import { formatProblem, inOrder, type Problem } from '../runtime/file-problem.ts';
 import { readYaml } from '../runtime/yaml-file.ts';
+import { engineNamed } from './engine-flag.ts';
 
 export interface CheckIo {
   stdout: (text: string) => void;
@@ -20,13 +23,19 @@ export interface CheckIo {
 export interface CheckOptions {
   /** Whether promtool runs the suites in prometheus/tests, which takes minutes. */
   tests?: boolean;
+  /** An engine whose limits the rules are held to as well. */
+  for?: string;
 }
 
 /**
- * `tillwatch check [DIR] [--tests]`: every file in DIR/prometheus and DIR/alertmanager that people edit, held against promtool and
- * amtool. Each problem becomes one line `file:line: message` on stdout. 0 when there is none, else 1.
+ * `tillwatch check [DIR] [--tests] [--for ENGINE]`: every file in DIR/prometheus and DIR/alertmanager that people edit, held against promtool and
+ * amtool. Each problem becomes one line `file:line: message` on stdout. 0 when there is none, else 1. With an engine DIR may be what
+ * `tillwatch rules --out DIR` has written.
  */
-export async function check(dir: string, io: CheckIo, { tests = false }: CheckOptions = {}): Promise<0 | 1> {
+export async function check(dir: string, io: CheckIo, options: CheckOptions = {}): Promise<0 | 1> {
+  const { tests = false } = options;
+  const engine = options.for === undefined ? undefined : engineNamed(options.for);
+  if (engine !== undefined && (await isRuleFolder(dir))) return checkWritten(engine, resolve(dir), io);
   const log = (line: string) => io.stderr(`${line}\n`);
   const promtool = await findBinary('promtool', { log });
   const amtool = await findBinary('amtool', { log });
@@ -39,20 +48,42 @@ export async function check(dir: string, io: CheckIo, { tests = false }: CheckOp
   const problems = inOrder([
     ...(await checkPrometheus(promtool, root, files, log)),
     ...(await checkAlertmanager(amtool, root, files.templates)),
+    ...(engine === undefined ? [] : await checkLimits(engine, files.rules)),
   ]);
   const secrets = join(root, 'alertmanager', 'secrets');
   for (const note of await missingSecrets(await readYaml(join(root, 'alertmanager', 'alertmanager.yml')), secrets)) {
     log(`note: ${formatProblem(note, process.cwd())}`);
   }
-  for (const problem of problems) io.stdout(`${formatProblem(problem, process.cwd())}\n`);
-  if (problems.length > 0) {
-    log(count(problems.length, 'problem'));
-    return 1;
-  }
+  if (problems.length > 0) return tell(problems, io);
   const counted = [count(files.rules.length, 'rule file')];
   if (tests) counted.push(count(files.tests.length, 'test file'));
   counted.push(count(files.templates.length, 'template file'), 'prometheus.yml', 'alertmanager.yml and its routes');
   io.stdout(`${counted.join(', ')}: all right\n`);
+  return 0;
+}
+
+function tell(problems: readonly Problem[], io: CheckIo): 1 {
+  for (const problem of problems) io.stdout(`${formatProblem(problem, process.cwd())}\n`);
+  io.stderr(`${count(problems.length, 'problem')}\n`);
+  return 1;
+}
+
+/** Whether a folder holds rule files themselves, instead of prometheus/rules. */
+async function isRuleFolder(dir: string): Promise<boolean> {
+  const names = await readdir(dir).catch((): string[] => []);
+  return !names.includes('prometheus') && names.some((name) => name.endsWith('.yml'));
+}
+
+/** Files that `tillwatch rules` has written. promtool knows those for Prometheus only. */
+async function checkWritten(engine: Engine, root: string, io: CheckIo): Promise<0 | 1> {
+  const files = await filesIn(root, '.yml');
+  const problems = await checkLimits(engine, files);
+  if (engine === 'prometheus') {
+    const promtool = await findBinary('promtool', { log: (line) => io.stderr(`${line}\n`) });
+    for (const file of files) problems.push(...(await checkRuleFile(promtool, file)));
+  }
+  if (problems.length > 0) return tell(inOrder(problems), io);
+  io.stdout(`${count(files.length, 'rule file')}: within the limits of ${engine}\n`);
   return 0;
 }
 

@@ -1,5 +1,5 @@
 import { parser } from '@prometheus-io/lezer-promql';
-import { durationSeconds } from './rulefiles.ts';
+import { durationSeconds } from './rule-files.ts';
 
 type Tree = ReturnType<typeof parser.parse>;
 type Node = Tree['topNode'];
@@ -10,12 +10,19 @@ export interface Span {
   to: number;
 }
 
+/** One of `{label="value", ...}`; the value without its quotes. */
+export interface Matcher {
+  label: string;
+  operator: string;
+  value: string;
+}
+
 /** A vector selector in an expression, with what is written behind it. */
 export interface Selector extends Span {
   /** The names that it selects: one, or those that match; undefined where it selects by other labels alone. */
   name: string | RegExp | undefined;
-  /** `{...}`, or empty. */
-  matchers: string;
+  /** What it selects by, `__name__` aside. */
+  matchers: Matcher[];
   /** Seconds of `[5m]`; undefined without it. */
   range: number | undefined;
   rangeText: Span | undefined;
@@ -35,7 +42,7 @@ export interface Selector extends Span {
 /** A call such as `time()` or `clamp(a, 1, 2)`. */
 export interface Call extends Span {
   name: string;
-  argument: Span;
+  arguments: Span[];
 }
 
 /** Binds to the operand before it only, although the grammar hands it the whole binary expression: `a - b offset 1m`. */
@@ -73,7 +80,7 @@ function readSelector(text: string, node: Node): Selector {
   }
   const matrix = own.find(({ name }) => name === 'MatrixSelector');
   const shift = own.find(({ name }) => name === 'OffsetExpr');
-  const matchers = node.getChild('LabelMatchers');
+  const matchers = matchersIn(text, node);
   const whole = { from: node.from, to: Math.max(node.to, ...own.map(({ to }) => to)) };
   const rangeText = matrix && spanOf(matrix.getChild('DurationExpr'));
   const offset = secondsOf(text, shift);
@@ -81,7 +88,7 @@ function readSelector(text: string, node: Node): Selector {
     from: node.from,
     to: node.to,
     name: nameOf(text, node, matchers),
-    matchers: matchers === null ? '' : text.slice(matchers.from, matchers.to),
+    matchers: matchers.filter(({ label }) => label !== '__name__'),
     range: rangeText && durationSeconds(text.slice(rangeText.from, rangeText.to)),
     rangeText,
     offset,
@@ -114,21 +121,24 @@ function callAround(text: string, node: Node, whole: Span): Selector['call'] {
   return undefined;
 }
 
-/** `a`, `{"a"}`, `{__name__="a"}` or `{__name__=~"a|b"}`. */
-function nameOf(text: string, node: Node, matchers: Node | null): string | RegExp | undefined {
-  const identifier = node.getChild('Identifier');
-  if (identifier) return text.slice(identifier.from, identifier.to);
-  const quoted = matchers?.getChild('QuotedLabelName');
-  if (quoted) return unquoted(text.slice(quoted.from, quoted.to));
-  for (const matcher of matchers?.getChildren('UnquotedLabelMatcher') ?? []) {
+function matchersIn(text: string, selector: Node): Matcher[] {
+  const found = selector.getChild('LabelMatchers')?.getChildren('UnquotedLabelMatcher') ?? [];
+  return found.flatMap((matcher) => {
     const [label, operator, value] = [matcher.firstChild, matcher.getChild('MatchOp'), matcher.lastChild];
-    if (!label || !operator || !value || text.slice(label.from, label.to) !== '__name__') continue;
-    const operation = text.slice(operator.from, operator.to);
-    const wanted = unquoted(text.slice(value.from, value.to));
-    if (operation === '=') return wanted;
-    if (operation === '=~') return new RegExp(`^(?:${wanted})$`);
-  }
-  return undefined;
+    if (!label || !operator || !value) return [];
+    const [name, operation] = [label, operator].map(({ from, to }) => text.slice(from, to)) as [string, string];
+    return [{ label: name, operator: operation, value: unquoted(text.slice(value.from, value.to)) }];
+  });
+}
+
+/** `a`, `{"a"}`, `{__name__="a"}` or `{__name__=~"a|b"}`. */
+function nameOf(text: string, node: Node, matchers: readonly Matcher[]): string | RegExp | undefined {
+  const written = node.getChild('Identifier') ?? node.getChild('LabelMatchers')?.getChild('QuotedLabelName');
+  if (written) return text.slice(written.from, written.to).replace(/^(["'`])(.*)\1$/, '$2');
+  const byName = matchers.filter(({ label }) => label === '__name__');
+  const one = byName.find(({ operator }) => operator === '=');
+  const several = byName.find(({ operator }) => operator === '=~');
+  return one?.value ?? (several && new RegExp(`^(?:${several.value})$`));
 }
 
 const unquoted = (literal: string): string => literal.slice(1, -1).replaceAll(/\\(.)/g, '$1');
@@ -141,8 +151,10 @@ export function callsIn(expression: string): Call[] {
       const body = name === 'FunctionCall' ? node.getChild('FunctionCallBody') : null;
       const called = node.getChild('FunctionIdentifier');
       if (body === null || called === null) return;
-      const argument = { from: body.from + 1, to: body.to - 1 };
-      found.push({ from: node.from, to: node.to, name: expression.slice(called.from, called.to), argument });
+      const given: Span[] = [];
+      for (let one = body.firstChild; one !== null; one = one.nextSibling) given.push({ from: one.from, to: one.to });
+      const { from, to } = node;
+      found.push({ from, to, name: expression.slice(called.from, called.to), arguments: given });
     },
   });
   return found;

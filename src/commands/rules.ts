@@ -1,0 +1,56 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type WrittenFile, writeRules } from '../engines/engines.ts';
+import { readRuleSource } from '../engines/rule-source.ts';
+import { readRules } from '../prometheus/rule-files.ts';
+import { inputsOf, layerRules } from '../prometheus/rule-graph.ts';
+import { PROJECT } from '../runtime/project.ts';
+import { engineNamed } from './engine-flag.ts';
+import { type CommandIo, UsageError } from './io.ts';
+
+export interface RulesOptions {
+  for: string;
+  /** Folder of the source. Default: the own one. */
+  rules?: string;
+  out?: string;
+  url?: string;
+}
+
+/** `tillwatch rules`. @returns the exit code */
+export async function rulesCommand(options: RulesOptions, io: CommandIo): Promise<number> {
+  const { rules: dir = join(PROJECT, 'prometheus', 'rules'), out } = options;
+  const source = await readRuleSource(dir);
+  const { recording } = await readRules(dir);
+  layerRules(recording, inputsOf(recording));
+  const files = writeRules(engineNamed(options.for), source, linkTarget(options.url));
+  if (out === undefined) {
+    for (const { name, text } of files) io.stdout.write(`---\n# ${name}\n${text}`);
+    return 0;
+  }
+  await writeInto(out, files);
+  io.stdout.write(`${files.length} rule files in ${out}\n`);
+  return 0;
+}
+
+function linkTarget(url: string | undefined): string | undefined {
+  if (url === undefined) return undefined;
+  if (!URL.canParse(url) || !/^https?:/.test(url) || /["{}\s]/.test(url))
+    throw new UsageError(`--url ${url}: is no address such as https://tillwatch.example.com`);
+  return url.replace(/\/+$/, '');
+}
+
+/** Writes all files. @throws when the folder holds rule files that these do not replace: the engine would load both */
+async function writeInto(out: string, files: readonly WrittenFile[]): Promise<void> {
+  await mkdir(out, { recursive: true });
+  const others = (await readdir(out)).filter(
+    (name) => /\.ya?ml$/.test(name) && !files.some((file) => file.name === name),
+  );
+  if (others.length > 0)
+    throw new Error(
+      `${out}: holds ${others.join(', ')}, which would be loaded beside what is written; take them away, or give another folder`,
+    );
+  for (const { name, text } of files) {
+    await mkdir(dirname(join(out, name)), { recursive: true });
+    await writeFile(join(out, name), text);
+  }
+}

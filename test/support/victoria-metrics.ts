@@ -1,0 +1,51 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { cached } from '../../src/binaries/cache.ts';
+import { fetchDebianPackages } from '../../src/binaries/debian.ts';
+import { executableOnPath, executableUnder } from '../../src/binaries/executables.ts';
+import { VMALERT_FLAGS } from '../../src/engines/vmalert.ts';
+import { freePort, type Running, startProcess, waitFor } from './processes.ts';
+
+/** VictoriaMetrics and vmalert: from PATH, else from the project's cache, into which Debian's package is fetched. */
+async function programs(): Promise<{ victoriaMetrics: string; vmalert: string }> {
+  const [victoriaMetrics] = await executableOnPath('victoria-metrics', process.env.PATH ?? '');
+  const [vmalert] = await executableOnPath('vmalert', process.env.PATH ?? '');
+  if (victoriaMetrics && vmalert) return { victoriaMetrics, vmalert };
+  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tillwatch', 'victoria-metrics-1.145');
+  const folder = await cached(cache, (into) => fetchDebianPackages('forky', ['victoria-metrics'], into));
+  return {
+    victoriaMetrics: await executableUnder(folder, 'victoria-metrics'),
+    vmalert: await executableUnder(folder, 'vmalert'),
+  };
+}
+
+async function start(path: string, url: string, args: readonly string[]): Promise<Running> {
+  const running = await startProcess(path, [`-httpListenAddr=${url.replace('http://', '')}`, ...args]);
+  await waitFor(async () => (await fetch(`${url}/health`)).ok, { what: `${path} at ${url}: ${running.stderr()}` });
+  return running;
+}
+
+const freeUrl = async () => `http://127.0.0.1:${await freePort()}`;
+
+/** A VictoriaMetrics that keeps its data in a folder, with the flags that the rules for vmalert ask for. */
+export async function startVictoriaMetrics(dataDir: string) {
+  const url = await freeUrl();
+  const { victoriaMetrics } = await programs();
+  const flags = VMALERT_FLAGS['VictoriaMetrics (or vmselect)'];
+  const running = await start(victoriaMetrics, url, [`-storageDataPath=${dataDir}`, '-retentionPeriod=1y', ...flags]);
+  return { url, stop: () => running.stop() };
+}
+
+/** A vmalert that evaluates rule files on a VictoriaMetrics, and tells nobody. */
+export async function startVmalert(storageUrl: string, rules: string) {
+  const url = await freeUrl();
+  const { vmalert } = await programs();
+  const running = await start(vmalert, url, [
+    `-rule=${rules}`,
+    `-datasource.url=${storageUrl}`,
+    `-remoteWrite.url=${storageUrl}`,
+    '-notifier.blackhole',
+    ...VMALERT_FLAGS.vmalert,
+  ]);
+  return { url, stderr: running.stderr, stop: () => running.stop() };
+}
