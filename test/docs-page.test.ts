@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readRules } from '../src/prometheus/rule-files.ts';
 import { launchChromium } from './support/browser.ts';
 import { type Service, startService } from './support/service.ts';
 
@@ -9,6 +10,7 @@ interface Operation {
   path: string;
   role: string | undefined;
   summary: string;
+  operationId: string;
 }
 
 let service: Service;
@@ -19,8 +21,8 @@ beforeAll(async () => {
   page = (await service.get('/docs')).text;
   const { paths } = (await service.get('/openapi.json')).json;
   operations = Object.entries<object>(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { security, summary }]) => {
-      return { method: method.toUpperCase(), path, role: security[0]?.token[0], summary };
+    Object.entries(methods).map(([method, { security, summary, operationId }]) => {
+      return { method: method.toUpperCase(), path, role: security[0]?.token[0], summary, operationId };
     }),
   );
 });
@@ -122,9 +124,53 @@ describe('openapi.json', () => {
     expect(changing).toEqual(expected.map(({ method, path }) => `${method} ${path}`));
   });
 
+  test('gives every operation a name of its own for generated clients', () => {
+    const ids = operations.map(({ operationId }) => operationId);
+    expect(new Set(ids).size).toBe(operations.length);
+    expect(ids).toContain('postTransactions');
+    for (const id of ids) expect(id).toMatch(/^[a-z][a-zA-Z0-9]+$/);
+  });
+
   test('says of every operation what it does', () => {
     for (const { method, path, summary } of operations) expect(summary, `${method} ${path}`).toMatch(/\w{3}/);
   });
+});
+
+describe('documents', () => {
+  test('the runbook has a heading for every alert, where the links of messages lead', async () => {
+    const { status, text } = await service.get('/docs/runbook');
+    expect(status).toBe(200);
+    const { alerts } = await readRules('prometheus/rules');
+    for (const { alert } of alerts) expect(text).toContain(`id="${alert.toLowerCase()}"`);
+  });
+
+  test('links lead to documents and headings that are there', async () => {
+    const seen = new Map<string, string>();
+    const read = async (name: string) => {
+      if (!seen.has(name)) seen.set(name, (await service.get(`/docs/${name}`)).text);
+      return seen.get(name) ?? '';
+    };
+    const linksOf = (html: string) => [...html.matchAll(/href="([\w-]+)?(?:#([^"]+))?"/g)];
+    for (const [, name = 'index'] of linksOf(await read('index')))
+      for (const [, to = name, anchor] of linksOf(await read(name))) {
+        const target = await read(to);
+        expect(target, `${name} -> ${to}`).not.toContain('there is no document');
+        if (anchor !== undefined && anchor !== 'main')
+          expect(target, `${name} -> ${to}#${anchor}`).toContain(`id="${anchor}"`);
+      }
+    expect(seen.size).toBeGreaterThan(5);
+  });
+
+  test.each(['/docs/nothing', '/docs/..%2Fpackage', '/docs/runbook.md'])('%s is not there', async (path) => {
+    expect((await service.get(path)).status).toBe(404);
+  });
+});
+
+test('a path that is nearly right is told the right one', async () => {
+  const detail = async (path: string) => (await service.get(path)).json.detail;
+  expect(await detail('/METRICS')).toContain('did you mean /metrics?');
+  expect(await detail('/api/v1/transaction')).toContain('did you mean /api/v1/transactions?');
+  expect(await detail('/nowhere-near')).toContain('/docs');
 });
 
 test.each([

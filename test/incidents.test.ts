@@ -64,10 +64,34 @@ describe('the incidents of a journal', () => {
       endsAt: null,
       peakScore: null,
       mark: null,
+      acknowledgement: null,
     });
     await tell(service, {});
     await tell(service, { endsAt: LATER });
     expect(await incidentsOf(service)).toEqual([{ ...open, endsAt: LATER, seconds: 21 * 60 }]);
+  });
+
+  test('somebody looks after it while it lasts, and not when it has ended', async () => {
+    const fingerprint = 'taken';
+    await tell(service, { fingerprint, startsAt: '2026-03-01T08:00:07Z' });
+    const found = async () =>
+      (await incidentsOf(service)).find((one: { startsAt: string }) => one.startsAt.startsWith('2026-03-01'));
+    const { id } = await found();
+    const take = (body: object, whose = id) => service.send('POST', `/api/v1/incidents/${whose}/acknowledge`, body);
+    const { status, json } = await take({ by: 'ana', comment: 'called the acquirer' });
+    expect([status, json.acknowledgement]).toEqual([
+      200,
+      { by: 'ana', comment: 'called the acquirer', at: expect.any(String) },
+    ]);
+    await tell(service, { fingerprint, startsAt: '2026-03-01T08:00:07Z' });
+    expect((await found()).acknowledgement.by).toBe('ana');
+    expect((await take({ comment: 'who?' })).json.errors[0].path).toBe('by');
+    expect((await take({ by: 'ana' }, 'nobody')).status).toBe(404);
+    await tell(service, { fingerprint, startsAt: '2026-03-01T08:00:07Z', endsAt: '2026-03-01T08:10:07Z' });
+    expect((await take({ by: 'bob' })).status).toBe(409);
+    expect((await found()).acknowledgement.by).toBe('ana');
+    await service.close();
+    service = await startService();
   });
 
   test('the same alert at another time is another incident, listed first; the Watchdog is none', async () => {

@@ -14,6 +14,9 @@ export interface Mark {
   at: string;
 }
 
+/** Who looks after an incident until it ends. */
+export type Acknowledgement = Omit<Mark, 'verdict'>;
+
 type Labels = Readonly<Record<string, string>>;
 
 /** What an incident's row says beside its times. */
@@ -33,6 +36,7 @@ export interface Incident extends Said {
   /** Null while it fires. */
   endsAt: number | null;
   mark: Mark | null;
+  acknowledgement: Acknowledgement | null;
 }
 
 /** What is kept of one alert: names and texts in characters, labels in number. */
@@ -84,9 +88,10 @@ export function incidentsIn({ alerts }: Notification, now: number): StoredIncide
   return [...new Map(rows.map((row) => [row.id, row])).values()];
 }
 
-function incidentOf({ id, startsAt, endsAt, body, mark }: StoredIncident): Incident {
+function incidentOf({ id, startsAt, endsAt, body, mark, acknowledged }: StoredIncident): Incident {
   const said = JSON.parse(body) as Said;
-  return { id, ...said, startsAt, endsAt, mark: mark === undefined ? null : (JSON.parse(mark) as Mark) };
+  const parsed = (text: string | undefined) => (text === undefined ? null : JSON.parse(text));
+  return { id, ...said, startsAt, endsAt, mark: parsed(mark), acknowledgement: parsed(acknowledged) };
 }
 
 /** How much is read of the ledger at once. */
@@ -115,6 +120,17 @@ export async function markIncident(ledger: Ledger, id: string, mark: Mark): Prom
   if (found === undefined) return undefined;
   await ledger.setMark({ id, body: JSON.stringify(mark) });
   return { ...incidentOf(found), mark };
+}
+
+/** Replaces who looked after it before. @returns undefined where there is no such incident; as it is where it has ended */
+export async function acknowledgeIncident(
+  ledger: Ledger,
+  id: string,
+  acknowledgement: Acknowledgement,
+): Promise<Incident | undefined> {
+  await ledger.acknowledge({ id, body: JSON.stringify(acknowledgement) });
+  const found = await ledger.incident(id);
+  return found && incidentOf(found);
 }
 
 /** All labels of an incident, alertname and severity among them. */

@@ -50,6 +50,8 @@ export const RECORDED = {
   perMinute: 'status:transactions:increase1m',
   /** Count in a window. Labels: window as well. */
   observed: 'status_window:transactions:increase',
+  /** The same without its busiest minutes: what is held against `upper`. Label: window as well. */
+  evidence: 'status_window:transactions:evidence',
   /** Baseline odds: this status per approved transaction at this time of day. */
   odds: 'status:transactions:odds',
   /** Relative variance of the expected count: over-dispersion plus the baseline's own uncertainty. */

@@ -2,6 +2,7 @@ import { createServer, type Server, type ServerOptions } from 'node:http';
 import Router from '@koa/router';
 import Koa, { type Context, type Middleware } from 'koa';
 import compress from 'koa-compress';
+import { suggest } from '../intake/suggest.ts';
 import type { Health } from '../metrics/exposition.ts';
 import type { Access } from './access.ts';
 import type { Asset } from './assets.ts';
@@ -66,6 +67,16 @@ function handlerOf({ health: { requests }, guard, bounded }: Gates, route: Route
       const times = code === 200 ? ok : requests.labels({ method, route: path, code });
       times.observe((performance.now() - start) / 1000);
     }
+  };
+}
+
+/** Where no route is: which one is spelt nearly so. */
+function unknownPath(routes: readonly Route[]): Middleware {
+  const paths = [...new Set(routes.map(({ path }) => path))];
+  return (ctx) => {
+    const near = suggest(ctx.path, paths);
+    const hint = near === undefined ? 'GET /docs lists what there is' : `did you mean ${near}?`;
+    throw new Problem(404, `there is nothing at ${ctx.path}; ${hint}`);
   };
 }
 
@@ -144,6 +155,7 @@ export function createApp({ access, assets, version, ...services }: AppOptions, 
   app.use(protectedBy(checks));
   app.use(router.routes());
   app.use(otherMethods(router, routes));
+  app.use(unknownPath(routes));
   app.on('error', (error) => {
     if (!isSenders(error)) log('error', `answering a request: ${error.stack ?? error}`);
   });

@@ -40,11 +40,23 @@ function operationOf(route: Route) {
   const responses = { ...route.operation.responses, ...Object.fromEntries(failing) };
   // OpenAPI 3.1 lets a bearer scheme name the roles that are needed.
   const security = route.role === undefined ? [] : [{ token: [route.role] }];
-  return { ...route.operation, responses, security };
+  return { operationId: idOf(route), ...route.operation, responses, security };
 }
 
 /** `/silences/:id` as OpenAPI writes it: `/silences/{id}`. */
 const template = (path: string): string => path.replaceAll(/:(\w+)/g, '{$1}');
+
+const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+
+/** A name for generated clients: `GET /api/v1/label/:name/values` is getLabelByNameValues. */
+function idOf({ method, path }: Route): string {
+  const words = path
+    .replace('/api/v1', '')
+    .replaceAll(/:(\w+)/g, 'by-$1')
+    .split(/[^a-zA-Z0-9]+/)
+    .filter((word) => word !== '');
+  return method + (words.length === 0 ? 'Page' : words.map(capital).join(''));
+}
 
 /** Puts routes under one heading of the documentation. */
 export const tagged = (tag: string, routes: readonly Route[]): Route[] =>
@@ -59,7 +71,14 @@ export function openApi(routes: readonly Route[], version: string): object {
   }
   return createDocument({
     openapi: '3.1.1',
-    info: { title: 'Tillwatch', version, description: 'Counts of transactions in, recommendations out.' },
+    info: {
+      title: 'Tillwatch',
+      version,
+      description: 'Counts of transactions in, recommendations out.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/', description: 'This service' }],
+    tags: [...new Set(routes.flatMap(({ operation }) => operation.tags ?? []))].map((name) => ({ name })),
     paths,
     components: {
       securitySchemes: {

@@ -64,12 +64,11 @@ export async function answerProblem(ctx: Context, error: unknown, log: Log): Pro
   send(ctx, status, { 'Content-Type': 'application/problem+json', ...headers }, text);
 }
 
-/** Answers every error, and every path that no route took, with problem+json. */
+/** Answers every error with problem+json. */
 export function problems(log: Log): Middleware {
   return async (ctx, next) => {
     try {
       await next();
-      if (ctx.status === 404 && ctx.body === undefined) throw new Problem(404, `there is nothing at ${ctx.path}`);
     } catch (error) {
       await answerProblem(ctx as Context, error, log);
     }

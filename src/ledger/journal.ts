@@ -60,7 +60,7 @@ export const notifications = {
 const LATEST = 'starts_at DESC, id DESC';
 /** Incidents that last or bear a mark are the last to go. */
 const LEAST_NEEDED = `CASE WHEN ends_at IS NULL OR id IN (SELECT id FROM marks) THEN 0 ELSE 1 END, ${LATEST}`;
-const INCIDENT = 'id, fingerprint, starts_at, ends_at, body, mark';
+const INCIDENT = 'id, fingerprint, starts_at, ends_at, body, mark, acknowledged';
 const MARKED = 'SELECT i.*, k.body AS mark FROM incidents i LEFT JOIN marks k ON k.id = i.id';
 
 /** Ends those that last and have a later one of the same fingerprint: where that one begins. Their ends were not told of. */
@@ -110,13 +110,17 @@ export const incidents = {
     return page(INCIDENT, from, LATEST, size, before?.startsAt ?? Number.MAX_SAFE_INTEGER, before?.id ?? '');
   },
   one: (id: string): Statement => [`SELECT * FROM (${MARKED}) t WHERE id = $1`, storable(id)],
-  of: ({ id, fingerprint, starts_at, ends_at, body, mark }: Row): StoredIncident => ({
+  acknowledge: ({ id, body }: StoredMark): Statement[] => [
+    ['UPDATE incidents SET acknowledged = $1 WHERE id = $2 AND ends_at IS NULL', storable(body), storable(id)],
+  ],
+  of: ({ id, fingerprint, starts_at, ends_at, body, mark, acknowledged }: Row): StoredIncident => ({
     id: String(id),
     fingerprint: String(fingerprint),
     startsAt: Number(starts_at),
     endsAt: ends_at === null ? null : Number(ends_at),
     body: String(body),
     ...(mark !== null && { mark: String(mark) }),
+    ...(acknowledged !== null && { acknowledged: String(acknowledged) }),
   }),
 };
 

@@ -138,6 +138,8 @@ export interface StoredIncident {
   body: string;
   /** JSON: what people said of it; undefined where nobody has. */
   mark?: string | undefined;
+  /** JSON: who looks after it; undefined where nobody said so. */
+  acknowledged?: string | undefined;
 }
 
 export interface IncidentQuery extends Page {
@@ -207,6 +209,8 @@ export interface Ledger {
   incident(id: string): Promise<StoredIncident | undefined>;
   /** Keeps what people said of an incident, in place of what they said before. */
   setMark(mark: StoredMark): Promise<void>;
+  /** Keeps who looks after an incident that lasts, in place of who did before; one that has ended stays as it is. */
+  acknowledge(mark: StoredMark): Promise<void>;
   /** Keeps a change; the oldest go when there are too many. */
   addChange(change: Change): Promise<void>;
   /** Changes, the latest first. */

@@ -268,6 +268,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     incidents: (query) => rows(incidents.list(query), incidents.of),
     incident: async (id) => (await rows(incidents.one(id), incidents.of))[0],
     setMark: (mark) => write(marks.set(mark, Date.now())),
+    acknowledge: (mark) => write(incidents.acknowledge(mark)),
     addChange: (change) => write(changes.add(change)),
     changes: (query) => rows(changes.list(query), changes.of),
     status: (): LedgerStatus => (failure === undefined ? { failing: false } : { failing: true, reason: failure }),

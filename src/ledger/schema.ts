@@ -136,6 +136,8 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     )`,
     'CREATE INDEX changes_by_time ON changes (at)',
   ],
+  // Who looks after an incident, while it lasts (JSON).
+  ['ALTER TABLE incidents ADD COLUMN acknowledged TEXT'],
 ];
 
 /** All tables with what they are ordered by: their keys. */

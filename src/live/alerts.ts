@@ -1,7 +1,7 @@
 import { byId, fill, h, icon, keyed, link, type Part } from './dom.ts';
 import { capital, count, duration, when } from './format.ts';
 import { alertKey, changeBefore, firingAlerts, isWorse, type Model, pendingAlerts, silenceOf } from './model.ts';
-import { askMark, askSilence, endSilence, MARKS } from './operate.ts';
+import { askAcknowledge, askMark, askSilence, endSilence, MARKS } from './operate.ts';
 import { magnitudeOf } from './verdict.ts';
 import { type Alert, type Change, type Incident, type Silence, STATUSES, type Status } from './wire.ts';
 
@@ -64,6 +64,13 @@ function changed({ change, alert: { activeAt = '' } }: Card): HTMLElement | null
   return h('p', { class: 'changed' }, `${after} after a change: ${change.text}`, change.by && ` (${change.by})`);
 }
 
+function acknowledged(incident: Incident | undefined): HTMLElement | null {
+  const taken = incident?.acknowledgement;
+  if (!taken) return null;
+  const note = taken.comment === '' ? '' : `: ${taken.comment}`;
+  return h('p', { class: 'acknowledged' }, `${taken.by} looks after it since `, when(taken.at), note);
+}
+
 function silenced(silence: Silence | undefined): HTMLElement | null {
   if (silence === undefined) return null;
   return h(
@@ -80,15 +87,22 @@ function createCard(actions: AlertActions): Part<Card> {
   const body = h('div');
   const silence = h('button', { type: 'button', onclick: () => askSilence(current.alert) }, icon('silent'), 'Silence');
   const mark = h('button', { type: 'button', onclick: askAboutIt }, icon('mark'), 'Mark');
+  const take = h('button', { type: 'button', onclick: takeIt }, 'Acknowledge');
   const show = h('button', { type: 'button', onclick: showIt }, icon('graph'), 'Show the graph');
   const links = h('span', { class: 'links' });
-  const node = h('li', { class: 'alert-card' }, body, h('div', { class: 'actions' }, silence, mark, show, links));
+  const node = h('li', { class: 'alert-card' }, body, h('div', { class: 'actions' }, take, silence, mark, show, links));
   function showIt(): void {
     actions.show((current.alert.labels.status as Status | undefined) ?? 'denied', current.alert.labels);
   }
+  const idOf = () => current.incident?.id ?? current.alert.incidentId;
+  function takeIt(): void {
+    const { alertname = '' } = current.alert.labels;
+    const id = idOf();
+    if (id !== undefined) askAcknowledge({ id, alertname }, actions.marked);
+  }
   function askAboutIt(): void {
     const { alertname = '' } = current.alert.labels;
-    const id = current.incident?.id ?? current.alert.incidentId;
+    const id = idOf();
     if (id !== undefined) askMark({ id, alertname, mark: current.incident?.mark ?? null }, actions.marked);
   }
   function update(card: Card): void {
@@ -100,12 +114,15 @@ function createCard(actions: AlertActions): Part<Card> {
       numbers(card.alert),
       h('p', { class: 'description' }, annotations.description ?? ''),
       changed(card),
+      acknowledged(card.incident),
       silenced(card.silence),
     ]);
-    mark.hidden = card.incident === undefined && card.alert.incidentId === undefined;
+    mark.hidden = idOf() === undefined;
+    take.hidden = mark.hidden;
     show.hidden = !(STATUSES as readonly string[]).includes(labels.status ?? 'denied');
     for (const [button, verb] of [
       [silence, 'Silence'],
+      [take, 'Acknowledge'],
       [mark, 'Mark'],
       [show, 'Show the graph of'],
     ] as const)

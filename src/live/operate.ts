@@ -110,3 +110,28 @@ export function askMark(
     },
   });
 }
+
+/** Says who looks after an incident, so that nobody else starts on it and the next shift knows. */
+export function askAcknowledge(
+  { id, alertname }: Pick<Incident, 'id' | 'alertname'>,
+  done: (incident: Incident) => void,
+): void {
+  ask({
+    title: `Look after ${alertname}`,
+    about: 'Everybody who opens this page sees who does, until the alert ends.',
+    fields: [
+      nameField(),
+      field('Note for the next shift (optional)', h('input', { name: 'comment', maxlength: 500, autocomplete: 'off' })),
+    ],
+    submit: 'Acknowledge',
+    async act({ by, comment }) {
+      done(
+        await post<Incident>(`incidents/${encodeURIComponent(id)}/acknowledge`, {
+          by,
+          ...(comment !== '' && { comment }),
+        }),
+      );
+      return `${alertname} is yours.`;
+    },
+  });
+}

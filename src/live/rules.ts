@@ -1,8 +1,8 @@
 import { get } from './api.ts';
 import { byId, fill, h, icon, link } from './dom.ts';
-import { capital, duration, when } from './format.ts';
+import { capital, count, duration, when, words } from './format.ts';
 import type { Model } from './model.ts';
-import type { Rule, RuleGroup } from './wire.ts';
+import type { Rule, RuleGroup, Threshold } from './wire.ts';
 
 const seconds = (value: number | undefined): string =>
   value === undefined || value === 0 ? 'at once' : duration(value);
@@ -63,11 +63,44 @@ function recordingGroup({ name, file, rules, evaluatedAt }: RuleGroup): HTMLElem
   );
 }
 
-function show(groups: readonly RuleGroup[]): HTMLElement[] {
+function thresholdTable(thresholds: readonly Threshold[]): HTMLElement {
+  const head = ['Status', 'Window', 'Now', 'Normal', 'At least', 'At most', 'Pages'];
+  return h(
+    'details',
+    { class: 'rule' },
+    h('summary', {}, h('b', {}, 'Thresholds now'), h('span', { class: 'muted' }, 'as they were when this was read')),
+    h(
+      'section',
+      { class: 'scroll', 'aria-label': 'Thresholds' },
+      h(
+        'table',
+        { class: 'compact' },
+        h('thead', {}, h('tr', {}, ...head.map((text) => h('th', { scope: 'col' }, text)))),
+        h(
+          'tbody',
+          {},
+          ...thresholds.map(({ status, window, evidence, expected, lower, upper, pages }) =>
+            h(
+              'tr',
+              {},
+              h('td', {}, words(status)),
+              h('td', {}, window),
+              ...[evidence, expected, lower, upper].map((value) => h('td', { class: 'n' }, count(value))),
+              h('td', {}, pages ? 'yes' : 'no'),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+function show(groups: readonly RuleGroup[], thresholds: readonly Threshold[]): HTMLElement[] {
   const alerting = groups.flatMap(({ rules }) => rules.filter(({ type }) => type === 'alerting'));
   const recording = groups.filter(({ rules }) => rules.some(({ type }) => type === 'recording'));
   const series = recording.reduce((sum, { rules }) => sum + rules.filter(({ type }) => type === 'recording').length, 0);
   return [
+    thresholdTable(thresholds),
     h('h3', {}, `${alerting.length} alerts`),
     ...alerting.map(alertRule),
     h(
@@ -93,8 +126,8 @@ export function createRules(): (model: Model) => void {
     if (asked || answers !== true) return;
     asked = true;
     try {
-      const { groups } = await get<{ groups: RuleGroup[] }>('rules');
-      fill(box, groups, () => show(groups));
+      const { groups, thresholds } = await get<{ groups: RuleGroup[]; thresholds: Threshold[] }>('rules');
+      fill(box, groups, () => show(groups, thresholds));
     } catch (problem) {
       asked = false;
       const message = problem instanceof Error ? problem.message : String(problem);

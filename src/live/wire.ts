@@ -113,6 +113,7 @@ export interface Incident {
   seconds: number;
   peakScore: number | null;
   mark: null | { verdict: MarkVerdict; by: string; comment: string; at: string };
+  acknowledgement: null | { by: string; comment: string; at: string };
 }
 
 export interface Silence {
@@ -198,6 +199,16 @@ export interface Rule {
   lastError?: string;
   labels: Labels;
   annotations: Labels;
+}
+
+export interface Threshold {
+  status: string;
+  window: string;
+  evidence: number | null;
+  expected: number | null;
+  lower: number | null;
+  upper: number | null;
+  pages: boolean;
 }
 
 export interface RuleGroup {

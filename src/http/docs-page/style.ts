@@ -36,6 +36,14 @@ main { padding: 1.5rem 1.5rem 4rem; min-width: 0; }
 h1 { font-size: 1.75rem; line-height: 1.2; margin-bottom: .5rem; letter-spacing: -.01em; }
 h1 small { font-size: .8125rem; font-weight: 400; color: var(--muted); letter-spacing: 0; }
 h2 { margin: 2.5rem 0 .75rem; font-size: 1.375rem; line-height: 1.25; }
+main.guide { max-width: 84rem; margin: 0 auto; }
+.guide p, .guide ul, .guide ol, .guide pre, .guide table { margin: .75rem 0; max-width: 84ch; }
+.guide ul, .guide ol { padding-left: 1.5rem; list-style: revert; }
+.guide pre { padding: .75rem 1rem; overflow-x: auto; background: var(--raised); border: 1px solid var(--line); border-radius: .375rem; max-width: none; }
+.guide table { display: block; overflow-x: auto; border-collapse: collapse; max-width: none; }
+.guide th, .guide td { padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+.guide td code { overflow-wrap: anywhere; }
+.guide :target { scroll-margin-top: 1rem; }
 h3 { font-size: .9375rem; font-weight: 600; }
 h3 a { color: inherit; text-decoration: none; display: flex; flex-wrap: wrap; gap: .25rem .625rem; align-items: center; }
 h3 a:hover code { text-decoration: underline; }

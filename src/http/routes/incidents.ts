@@ -1,6 +1,13 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
-import { type Incident, listIncidents, markedIncidents, markIncident, VERDICTS } from '../../alerting/incidents.ts';
+import {
+  acknowledgeIncident,
+  type Incident,
+  listIncidents,
+  markedIncidents,
+  markIncident,
+  VERDICTS,
+} from '../../alerting/incidents.ts';
 import { signalOf } from '../../judge/alert-signal.ts';
 import { createPeakScores } from '../../judge/peak-score.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -29,6 +36,10 @@ const incident = z
       .nullable()
       .meta({ description: 'Standard deviations from normal at its worst; null where none is recorded' }),
     mark: mark.nullable(),
+    acknowledgement: mark
+      .omit({ verdict: true })
+      .nullable()
+      .meta({ description: 'Who looks after it; null where nobody said so' }),
   })
   .meta({ id: 'Incident' });
 
@@ -39,17 +50,26 @@ const line = (most: number) =>
     .min(1, 'must not be empty')
     .max(most, `must not be longer than ${most} characters`);
 
+const comment = z
+  .string({ error: 'must be text' })
+  .trim()
+  .max(2000, 'must not be longer than 2000 characters')
+  .default('');
+
+const taken = z
+  .strictObject({
+    by: line(100).meta({ description: 'Who looks after it' }),
+    comment: comment.meta({ description: 'What the next shift should know' }),
+  })
+  .meta({ id: 'Acknowledge', example: { by: 'ana', comment: 'called the acquirer, they look into it' } });
+
 const said = z
   .strictObject({
     verdict: z.enum(VERDICTS, { error: `must be one of ${VERDICTS.join(', ')}` }).meta({
       description: 'incident: rightly told; expected: right, but known beforehand; false-alarm: nothing was wrong',
     }),
     by: line(100).meta({ description: 'Who says so' }),
-    comment: z
-      .string({ error: 'must be text' })
-      .trim()
-      .max(2000, 'must not be longer than 2000 characters')
-      .default(''),
+    comment,
   })
   .meta({ id: 'Verdict', example: { verdict: 'false-alarm', by: 'ana', comment: 'load test of the gateway' } });
 
@@ -64,14 +84,13 @@ const listQuery = z.strictObject({
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-function render({ startsAt, endsAt, mark: verdict, ...rest }: Incident, peakScore: number | null) {
+function render({ startsAt, endsAt, ...rest }: Incident, peakScore: number | null) {
   return {
     ...rest,
     startsAt: iso(startsAt),
     endsAt: endsAt === null ? null : iso(endsAt),
     seconds: Math.max(0, Math.round(((endsAt ?? Date.now()) - startsAt) / 1000)),
     peakScore,
-    mark: verdict,
   };
 }
 
@@ -116,14 +135,27 @@ export function incidentRoutes({ prometheus, events, ledger }: Services): Route[
     ctx.body = { incidents: newest.map((one, i) => render(one, peaks[i] ?? null)) };
   }
 
+  /** Answers with an incident of which somebody said something, and tells every page. */
+  async function answer(ctx: Context, incident: Incident | undefined): Promise<void> {
+    if (incident === undefined)
+      throw new Problem(404, `there is no incident ${ctx.params.id}; GET /api/v1/incidents lists them`);
+    const [peak = null] = await peakScores([incident]);
+    ctx.body = render(incident, peak);
+    events.publish('marks', ctx.body);
+  }
   async function setMark(ctx: Context): Promise<void> {
     const verdict = readBody(ctx, said);
-    const marked = await markIncident(ledger, ctx.params.id, { ...verdict, at: iso(Date.now()) });
-    if (marked === undefined)
-      throw new Problem(404, `there is no incident ${ctx.params.id}; GET /api/v1/incidents lists them`);
-    const [peak = null] = await peakScores([marked]);
-    ctx.body = render(marked, peak);
-    events.publish('marks', ctx.body);
+    await answer(ctx, await markIncident(ledger, ctx.params.id, { ...verdict, at: iso(Date.now()) }));
+  }
+  async function acknowledge(ctx: Context): Promise<void> {
+    const body = readBody(ctx, taken);
+    const found = await acknowledgeIncident(ledger, ctx.params.id, { ...body, at: iso(Date.now()) });
+    if (typeof found?.endsAt === 'number')
+      throw new Problem(
+        409,
+        `the incident ended ${iso(found.endsAt)}: there is nothing to look after; mark says what it was`,
+      );
+    await answer(ctx, found);
   }
 
   return [
@@ -150,6 +182,23 @@ export function incidentRoutes({ prometheus, events, ledger }: Services): Route[
         responses: { ...json('The incident, marked; the mark is on disk', incident), ...notFound },
       },
       handle: setMark,
+    },
+    {
+      method: 'post',
+      path: '/api/v1/incidents/:id/acknowledge',
+      role: 'operate',
+      accepts: ['application/json'],
+      operation: {
+        summary: 'Say who looks after an incident until it ends; replaces who was said before',
+        requestParams: { path: z.object({ id: z.string().meta({ example: '0f3c5b1e9a7d2468' }) }) },
+        requestBody: { required: true, content: { 'application/json': { schema: taken } } },
+        responses: {
+          ...json('The incident, acknowledged; it is on disk', incident),
+          ...notFound,
+          409: { description: 'It has ended' },
+        },
+      },
+      handle: acknowledge,
     },
     {
       method: 'get',
