@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { MinuteCounts } from '../src/domain/minutes.ts';
+import type { Status } from '../src/domain/names.ts';
 import { createDemo, createDemoTraffic, type Demo } from '../src/simulator/demo.ts';
 import { postDemoTraffic } from '../src/simulator/demo-traffic.ts';
-import { createTraffic, type TrafficMinute } from '../src/simulator/feed.ts';
+import { createTraffic } from '../src/simulator/feed.ts';
 import type { Clock } from '../src/simulator/post-traffic.ts';
 import { increases, type Service, startService } from './support/service.ts';
 
@@ -36,7 +38,7 @@ async function tell(minutes: number, from: number, acts: Record<number, Act> = {
     },
   };
   const stop = new AbortController();
-  const told: TrafficMinute[] = [];
+  const told: MinuteCounts[] = [];
   await postDemoTraffic({
     ...{ traffic, demo, url: service.url, from, seed: 3, clock, signal: stop.signal },
     onMinute(minute) {
@@ -48,8 +50,13 @@ async function tell(minutes: number, from: number, acts: Record<number, Act> = {
 }
 
 const reports = async () => (await service.get('/api/v1/transactions?limit=100')).json.reports.reverse();
-const sumOf = (minutes: TrafficMinute[], status: 'approved' | 'denied') =>
-  minutes.reduce((sum, { counts }) => sum + counts[status], 0);
+const sumOf = (minutes: MinuteCounts[], status: 'approved' | 'denied') =>
+  minutes.reduce((sum, { counts }) => sum + (counts?.[status] ?? 0), 0);
+/** Of all acquirers, or of one. */
+const countOf = (told: MinuteCounts | undefined, status: Status, acquirer?: string) =>
+  (told?.labelled ?? [])
+    .filter(({ labels }) => acquirer === undefined || labels.acquirer === acquirer)
+    .reduce((sum, { counts }) => sum + (counts[status] ?? 0), 0);
 
 describe("the demo's traffic", () => {
   it('is never so little that an incident takes long to tell from chance, by night or on a Sunday', () => {
@@ -57,13 +64,30 @@ describe("the demo's traffic", () => {
     const monday = Date.UTC(2026, 0, 5) / MINUTE;
     const hours = Array.from({ length: 7 * 24 }, (_, hour) => {
       const minutes = Array.from({ length: 60 }, (_, minute) => traffic.at(monday + 60 * hour + minute));
-      return minutes.reduce((sum, told) => sum + (told?.counts.approved ?? 0), 0) / 60;
+      return minutes.reduce((sum, told) => sum + countOf(told, 'approved'), 0) / 60;
     });
     expect(Math.min(...hours)).toBeGreaterThan(190);
   });
 
+  it('is of several acquirers, one of which can fail alone', () => {
+    const monday = Date.UTC(2026, 0, 5, 12) / MINUTE;
+    const [usual, failing] = [createDemoTraffic(), createDemoTraffic()];
+    createDemo(failing, () => monday * MINUTE).start('acquirer-denied');
+    const [before, after] = [usual.at(monday + 1), failing.at(monday + 1)];
+    const acquirers = (before?.labelled ?? []).map(({ labels }) => labels.acquirer);
+    expect(acquirers.length).toBeGreaterThanOrEqual(3);
+    expect(after?.labelled?.map(({ labels }) => labels.acquirer)).toEqual(acquirers);
+    const risen = acquirers.filter((one) => countOf(after, 'denied', one) > 2 * countOf(before, 'denied', one));
+    expect(risen).toEqual([acquirers[0]]);
+    for (const { counts, authCodes = {} } of after?.labelled ?? []) {
+      const denials = Object.entries(authCodes).filter(([code]) => code !== '00');
+      expect(denials.reduce((sum, [, count]) => sum + count, 0)).toBe(counts.denied);
+      expect(authCodes['00']).toBe(counts.approved);
+    }
+  });
+
   it('tells each minute by halves, and counts it once', async () => {
-    let told: TrafficMinute[] = [];
+    let told: MinuteCounts[] = [];
     const changed = await increases(service, async () => {
       ({ told } = await tell(3, first));
     });
@@ -106,7 +130,7 @@ it('has so many transactions at any hour of a week that failures of one in twent
     const minute = Date.UTC(2026, 10, 16, hour) / MINUTE;
     const traffic = createDemoTraffic();
     createDemo(traffic, () => minute * MINUTE).start('failed');
-    const failed = [0, 1, 2].map((later) => traffic.at(minute + later)?.counts.failed ?? 0);
+    const failed = [0, 1, 2].map((later) => countOf(traffic.at(minute + later), 'failed'));
     // Two minutes with so many are an alert where next to none fail (the floor, docs/detection.md).
     expect(failed.filter((count) => count >= 5).length, `${failed} failed at hour ${hour}`).toBeGreaterThanOrEqual(2);
   }

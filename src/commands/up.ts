@@ -5,16 +5,22 @@ import { type Config, type Flags, isGiven, readConfig, type SettingName } from '
 import { HistoryOverlapError, importHistory } from '../history/history.ts';
 import { createLog, type Log, messageOf } from '../runtime/log.ts';
 import { createProgress } from '../runtime/progress.ts';
-import { createDemo, createDemoTraffic, DEMO_SEED, type Demo } from '../simulator/demo.ts';
+import {
+  createDemo,
+  createDemoTraffic,
+  DEMO_DIMENSION,
+  DEMO_SEED,
+  type Demo,
+  type DemoTraffic,
+} from '../simulator/demo.ts';
 import { demoHistory, minuteBefore, postDemoTraffic } from '../simulator/demo-traffic.ts';
-import type { Traffic } from '../simulator/feed.ts';
 import { type Stack, type StackPorts, startStack } from '../stack/stack.ts';
 import { type CommandIo, untilStopped } from './io.ts';
 
 const DEMO_DAYS = 14;
 
 /** Writes the demo's fourteen days into Prometheus' data, unless an earlier run has. */
-async function importDemo(traffic: Traffic, config: Config, io: CommandIo, log: Log): Promise<void> {
+async function importDemo(traffic: DemoTraffic, config: Config, io: CommandIo, log: Log): Promise<void> {
   const progress = createProgress(io.stderr);
   log('info', `writing ${DEMO_DAYS} days of generated history into Prometheus, so that it knows what is normal`);
   try {
@@ -34,7 +40,7 @@ async function importDemo(traffic: Traffic, config: Config, io: CommandIo, log: 
   }
 }
 
-async function simulateTraffic(traffic: Traffic, demo: Demo, stack: Stack, io: CommandIo, log: Log): Promise<void> {
+async function simulateTraffic(traffic: DemoTraffic, demo: Demo, stack: Stack, io: CommandIo, log: Log): Promise<void> {
   const clock = (minute: number) => new Date(minute * 60_000).toISOString().slice(11, 16);
   await postDemoTraffic({
     traffic,
@@ -45,12 +51,11 @@ async function simulateTraffic(traffic: Traffic, demo: Demo, stack: Stack, io: C
     ...(stack.token !== undefined && { token: stack.token }),
     signal: io.signal,
     onRetry: (reason) => log('warn', reason),
-    onMinute({ minute, counts }, recommendation) {
-      const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-      log(
-        'info',
-        `demo traffic of ${clock(minute)}: ${total} transactions, ${counts.denied} denied: ${recommendation}`,
-      );
+    onMinute({ minute, labelled = [] }, recommendation) {
+      const sum = (counts: readonly number[]) => counts.reduce((all, count) => all + count, 0);
+      const total = sum(labelled.flatMap(({ counts }) => Object.values(counts)));
+      const denied = sum(labelled.map(({ counts }) => counts.denied ?? 0));
+      log('info', `demo traffic of ${clock(minute)}: ${total} transactions, ${denied} denied: ${recommendation}`);
     },
   }).catch((error: unknown) => log('error', `the demo's traffic has stopped: ${messageOf(error)}`));
 }
@@ -131,7 +136,11 @@ export async function up(flags: Flags, demo: boolean, io: CommandIo): Promise<nu
   const log = createLog((line) => io.stderr.write(line));
   const read = readConfig(flags, io.env);
   // No load balancer stands before a service that runs with its own Prometheus: nobody has to see that it stops.
-  const settings = isGiven('drain', flags, io.env) ? read : Object.freeze({ ...read, drain: 0 });
+  const settings = Object.freeze({
+    ...read,
+    ...(!isGiven('drain', flags, io.env) && { drain: 0 }),
+    ...(demo && { dimensions: [...new Set([...read.dimensions, DEMO_DIMENSION])] }),
+  });
   const [config, cleanUp] = dataFolder(settings, flags, demo, io.env);
   try {
     return await runStack(config, portsOf(config, flags, io.env), demo, io, log);

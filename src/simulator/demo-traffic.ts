@@ -1,6 +1,7 @@
+import type { MinuteCounts } from '../domain/minutes.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
-import type { Demo } from './demo.ts';
-import { AUTH_CODES, type Traffic, type TrafficMinute, trafficMinutes } from './feed.ts';
+import type { Demo, DemoTraffic } from './demo.ts';
+import { AUTH_CODES } from './feed.ts';
 import { type Clock, type PostOptions, postUntilTaken, REAL_CLOCK, Refused } from './post-traffic.ts';
 
 /** The running minute is told when half of it has passed, so that what happens in it is seen before it ends. */
@@ -10,6 +11,7 @@ const LEAST_PART = 0.5;
 const MINUTE_MS = 60_000;
 const DAY = 1440;
 
+type Counted = Pick<MinuteCounts, 'counts' | 'authCodes'>;
 type Numbers = Readonly<Record<string, number>>;
 
 /** The part of a minute that has passed; never less than was told before, since counts may only be corrected upwards. */
@@ -18,26 +20,40 @@ function told<N extends Numbers>(counts: N, before: Numbers, part: number): N {
   return Object.fromEntries(raised) as N;
 }
 
-function partOf(whole: TrafficMinute, before: TrafficMinute | undefined, part: number): TrafficMinute {
-  const counts = told(whole.counts, before?.counts ?? {}, part);
-  const authCodes = told(whole.authCodes, before?.authCodes ?? {}, part);
-  return { minute: whole.minute, counts, authCodes };
+function partOf(whole: MinuteCounts, before: MinuteCounts | undefined, part: number): MinuteCounts {
+  const countsOf = ({ counts, authCodes }: Counted, earlier: Counted | undefined) => ({
+    ...(counts && { counts: told(counts, earlier?.counts ?? {}, part) }),
+    ...(authCodes && { authCodes: told(authCodes, earlier?.authCodes ?? {}, part) }),
+  });
+  const labelled = whole.labelled?.map(({ labels, ...slice }, nth) => ({
+    labels,
+    counts: {},
+    ...countsOf(slice, before?.labelled?.[nth]),
+  }));
+  return { minute: whole.minute, ...countsOf(whole, before), ...(labelled && { labelled }) };
 }
 
 /** Minutes since the epoch of the minute before this one: the demo reports it as it starts, so that nothing is missing at first. */
 export const minuteBefore = (): number => Math.floor(Date.now() / 60_000) - 1;
+
+function* minutesOf(traffic: Pick<DemoTraffic, 'at'>, from: number, to: number): Generator<MinuteCounts> {
+  for (let minute = from; minute < to; minute++) {
+    const counted = traffic.at(minute);
+    if (counted !== undefined) yield counted;
+  }
+}
 
 /**
  * So many days of the demo's traffic, to be imported before it starts. They end a minute before what it reports first: a count
  * of the last minute is the difference to the total a minute ago, and of history that is there a minute ago it would be 0.
  */
 export function demoHistory(
-  traffic: Traffic,
+  traffic: Pick<DemoTraffic, 'at'>,
   days: number,
-): { minutes: Iterable<TrafficMinute>; to: number; authCodes: readonly string[]; rulesDir: string } {
+): { minutes: Iterable<MinuteCounts>; to: number; authCodes: readonly string[]; rulesDir: string } {
   const end = minuteBefore() - 1;
   return {
-    minutes: trafficMinutes(traffic, end - days * DAY, end),
+    minutes: minutesOf(traffic, end - days * DAY, end),
     to: end * 60,
     authCodes: AUTH_CODES,
     rulesDir: SHIPPED_RULES,
@@ -45,14 +61,14 @@ export function demoHistory(
 }
 
 export interface DemoTrafficOptions extends Omit<PostOptions, 'to' | 'onAnswer' | 'traffic'> {
-  traffic: Traffic;
+  traffic: Pick<DemoTraffic, 'at'>;
   demo: Demo;
   /** Told what the service answered for each whole minute. */
-  onMinute: (minute: TrafficMinute, recommendation: string) => void;
+  onMinute: (minute: MinuteCounts, recommendation: string) => void;
 }
 
 /** Undefined where an earlier run, whose incidents are forgotten, has told more of this minute. */
-async function answerTo(minute: TrafficMinute, options: PostOptions, clock: Clock): Promise<string | undefined> {
+async function answerTo(minute: MinuteCounts, options: PostOptions, clock: Clock): Promise<string | undefined> {
   // No key: a source and a minute are known again by themselves.
   return postUntilTaken(minute, options, clock, undefined).catch((error: unknown) => {
     if (!(error instanceof Refused) || error.status !== 409) throw error;
@@ -67,7 +83,7 @@ async function answerTo(minute: TrafficMinute, options: PostOptions, clock: Cloc
 export async function postDemoTraffic(options: DemoTrafficOptions): Promise<void> {
   const { traffic, demo, signal, clock = REAL_CLOCK } = options;
   let started = demo.started();
-  let before: TrafficMinute | undefined;
+  let before: MinuteCounts | undefined;
   for (let end = (options.from + 1) * MINUTE_MS; ; ) {
     const step = Math.min(end, Math.ceil((clock.now() + 1) / STEP_MS) * STEP_MS);
     await clock.sleep(Math.max(0, step - clock.now()), AbortSignal.any([signal, started])).catch(() => {});

@@ -1,19 +1,36 @@
 import { z } from 'zod';
-import { createTraffic, type Traffic } from './feed.ts';
-import { INCIDENT_KINDS, type IncidentKind } from './incidents.ts';
+import type { MinuteCounts } from '../domain/minutes.ts';
+import { createTraffic } from './feed.ts';
+import { type Incident, type IncidentKind, incidentAt } from './incidents.ts';
+import { slicedWithCodes } from './slices.ts';
 
 interface Shown {
+  kind: IncidentKind;
+  /** In whose traffic alone it is; default everybody's. */
+  acquirer?: string;
   title: string;
   does: string;
   /** Long enough that its alert fires, short enough to see it end. */
   minutes: number;
 }
 
+/** Who shares the demo's traffic, the largest first. */
+const ACQUIRERS = ['northbank', 'eastpay', 'westcard', 'southpay'] as const;
+/** The label that tells them apart. */
+export const DEMO_DIMENSION = 'acquirer';
+
 /** What a person may start. What the simulator knows beside these only looks different in a history. */
-const KINDS: Partial<Record<IncidentKind, Shown>> = {
+const KINDS: Record<string, Omit<Shown, 'kind'> & { kind?: IncidentKind }> = {
   'denied-spike': { title: 'Denials jump', does: 'five times as many are denied, most with code 51', minutes: 4 },
   'denied-step': { title: 'More denials', does: 'twice as many are denied, and some more', minutes: 6 },
   'denied-ramp': { title: 'Denials creep up', does: 'denials rise slowly to four times', minutes: 15 },
+  'acquirer-denied': {
+    kind: 'denied-spike',
+    acquirer: ACQUIRERS[0],
+    title: 'One acquirer denies',
+    does: `${ACQUIRERS[0]} alone denies five times as many, most with code 51`,
+    minutes: 5,
+  },
   failed: { title: 'Failures', does: 'one in twenty that would be approved fails', minutes: 6 },
   reversed: { title: 'Reversals', does: 'fifteen times as many are reversed', minutes: 4 },
   'backend-reversed': { title: 'Backend reversals', does: 'the backend reverses forty times as many', minutes: 4 },
@@ -28,7 +45,9 @@ const KINDS: Partial<Record<IncidentKind, Shown>> = {
   },
   'double-volume': { title: 'Busy hour', does: 'twice the traffic at the usual shares: no alert', minutes: 6 },
 };
-const SHOWN_KINDS = INCIDENT_KINDS.filter((kind) => KINDS[kind] !== undefined);
+const SHOWN: ReadonlyMap<string, Shown> = new Map(
+  Object.entries(KINDS).map(([name, shown]) => [name, { ...shown, kind: shown.kind ?? (name as IncidentKind) }]),
+);
 
 const running = z.object({ kind: z.string(), until: z.iso.datetime() });
 export type RunningIncident = z.output<typeof running>;
@@ -44,8 +63,37 @@ export const DEMO_SEED = 1;
 /** In fewer transactions a minute, as there are at night and on Sundays, an incident takes longer to tell from chance than a person watches. */
 const LEAST_PER_MINUTE = 250;
 
-/** Traffic in which an incident shows within two minutes, at whatever hour of whatever day it is started. */
-export const createDemoTraffic = (): Traffic => createTraffic({ seed: DEMO_SEED, leastPerMinute: LEAST_PER_MINUTE });
+export interface DemoTraffic {
+  /** What is reported for a minute (since the epoch), or nothing while the feed is dead. */
+  at: (minute: number) => MinuteCounts | undefined;
+  /** Adds an incident to everybody's traffic, or to that of one acquirer. Times are minutes. */
+  add: (kind: IncidentKind, start: number, minutes: number, acquirer?: string) => Incident;
+}
+
+/**
+ * Traffic of some acquirers in which an incident shows within two minutes, at whatever hour of whatever day it is
+ * started.
+ */
+export function createDemoTraffic(): DemoTraffic {
+  const options = { seed: DEMO_SEED, leastPerMinute: LEAST_PER_MINUTE };
+  const own = new Map(ACQUIRERS.map((acquirer) => [acquirer as string, createTraffic(options)]));
+  const dimension = { name: DEMO_DIMENSION, values: ACQUIRERS };
+  return {
+    at: (minute) => {
+      const labelled = [...own].flatMap(([acquirer, traffic]) => {
+        const counted = traffic.at(minute);
+        const slices = counted === undefined ? [] : slicedWithCodes(counted, dimension, DEMO_SEED);
+        return slices.filter(({ labels }) => labels[DEMO_DIMENSION] === acquirer);
+      });
+      return labelled.length === 0 ? undefined : { minute, labelled };
+    },
+    add: (kind, start, minutes, acquirer) => {
+      for (const [name, traffic] of own)
+        if (acquirer === undefined || acquirer === name) traffic.add(kind, start, minutes);
+      return incidentAt(kind, start, minutes);
+    },
+  };
+}
 
 /** The incidents that a person may start in the demo's traffic. */
 export interface Demo {
@@ -68,26 +116,24 @@ export class NotStarted extends Error {
 }
 
 /** @param now milliseconds since the epoch */
-export function createDemo(traffic: Traffic, now: () => number = Date.now): Demo {
-  const until = new Map<IncidentKind, number>();
+export function createDemo(traffic: Pick<DemoTraffic, 'add'>, now: () => number = Date.now): Demo {
+  const until = new Map<string, number>();
   let next = new AbortController();
   const iso = (ms: number): string => new Date(ms).toISOString();
   function start(name: string): RunningIncident {
-    const kind = SHOWN_KINDS.find((known) => known === name);
-    const shown = kind && KINDS[kind];
-    if (kind === undefined || shown === undefined)
-      throw new NotStarted(`kind: must be one of ${SHOWN_KINDS.join(', ')}`, false);
-    const end = until.get(kind) ?? 0;
-    if (end > now()) throw new NotStarted(`${kind} runs already, until ${iso(end)}`, true);
-    const incident = traffic.add(kind, Math.floor(now() / 60_000), shown.minutes);
-    until.set(kind, incident.end * 60_000);
+    const shown = SHOWN.get(name);
+    if (shown === undefined) throw new NotStarted(`kind: must be one of ${[...SHOWN.keys()].join(', ')}`, false);
+    const end = until.get(name) ?? 0;
+    if (end > now()) throw new NotStarted(`${name} runs already, until ${iso(end)}`, true);
+    const incident = traffic.add(shown.kind, Math.floor(now() / 60_000), shown.minutes, shown.acquirer);
+    until.set(name, incident.end * 60_000);
     const before = next;
     next = new AbortController();
     before.abort();
-    return { kind, until: iso(incident.end * 60_000) };
+    return { kind: name, until: iso(incident.end * 60_000) };
   }
   return {
-    kinds: SHOWN_KINDS.map((kind) => ({ kind, title: KINDS[kind]?.title ?? kind, does: KINDS[kind]?.does ?? '' })),
+    kinds: [...SHOWN].map(([kind, { title, does }]) => ({ kind, title, does })),
     running: () => [...until].filter(([, end]) => end > now()).map(([kind, end]) => ({ kind, until: iso(end) })),
     start,
     started: () => next.signal,

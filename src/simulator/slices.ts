@@ -1,6 +1,7 @@
 import type { MinuteCounts } from '../domain/minutes.ts';
 import type { Status } from '../domain/names.ts';
 import { binomial, type Random, randomFor } from '../domain/random.ts';
+import type { TrafficMinute } from './feed.ts';
 
 /** A label with its values, the first the largest. */
 export interface Dimension {
@@ -13,23 +14,51 @@ type Piece = NonNullable<MinuteCounts['labelled']>[number];
 /** The nth value has so much of the first's traffic. */
 const weightOf = (nth: number): number => 1 / (nth + 1);
 
+/** So many of `count` have the first value, the second, ..., by chance; the sum is `count`. */
+function shares(count: number, values: number, random: Random): number[] {
+  let left = count;
+  let weight = Array.from({ length: values }, (_, nth) => weightOf(nth)).reduce((sum, one) => sum + one, 0);
+  return Array.from({ length: values }, (_, nth) => {
+    const own = nth === values - 1 ? left : binomial(left, weightOf(nth) / weight, random);
+    left -= own;
+    weight -= weightOf(nth);
+    return own;
+  });
+}
+
 /** Each transaction has one value of the dimension, by chance; the sums stay as they were. */
 function split({ labels, counts }: Piece, { name, values }: Dimension, random: Random): Piece[] {
   const pieces = values.map((value) => ({
     labels: { ...labels, [name]: value },
     counts: {} as Partial<Record<Status, number>>,
   }));
-  const all = values.reduce((sum, _, nth) => sum + weightOf(nth), 0);
-  for (const [status, count] of Object.entries(counts) as [Status, number][]) {
-    let left = count;
-    let weight = all;
-    pieces.forEach((piece, nth) => {
-      const isLast = nth === pieces.length - 1;
-      const own = isLast ? left : binomial(left, weightOf(nth) / weight, random);
-      piece.counts[status] = own;
-      left -= own;
-      weight -= weightOf(nth);
-    });
+  for (const [status, count] of Object.entries(counts) as [Status, number][])
+    for (const [nth, own] of shares(count, values.length, random).entries())
+      (pieces[nth] as Piece).counts[status] = own;
+  return pieces;
+}
+
+/**
+ * The counts and auth codes of a minute by the values of one dimension. Denied stays the sum of its
+ * codes, and 00 what is approved.
+ */
+export function slicedWithCodes(counted: TrafficMinute, { name, values }: Dimension, seed: number): Piece[] {
+  const random = randomFor(seed, 2401, counted.minute);
+  const pieces = values.map((value) => ({
+    labels: { [name]: value },
+    counts: {} as Record<Status, number>,
+    authCodes: {} as Record<string, number>,
+  }));
+  for (const [code, count] of Object.entries(counted.authCodes))
+    if (code !== '00')
+      for (const [nth, own] of shares(count, values.length, random).entries())
+        (pieces[nth] as (typeof pieces)[number]).authCodes[code] = own;
+  for (const [status, count] of Object.entries(counted.counts) as [Status, number][])
+    for (const [nth, own] of shares(count, values.length, random).entries())
+      (pieces[nth] as (typeof pieces)[number]).counts[status] = own;
+  for (const { counts, authCodes } of pieces) {
+    counts.denied = Object.values(authCodes).reduce((sum, count) => sum + count, 0);
+    authCodes['00'] = counts.approved;
   }
   return pieces;
 }
