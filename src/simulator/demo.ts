@@ -15,7 +15,7 @@ interface Shown {
 }
 
 /** Who shares the demo's traffic, the largest first. */
-const ACQUIRERS = ['northbank', 'eastpay', 'westcard', 'southpay'] as const;
+const ACQUIRERS = ['northbank', 'eastpay', 'westcard'] as const;
 /** The label that tells them apart. */
 export const DEMO_DIMENSION = 'acquirer';
 
