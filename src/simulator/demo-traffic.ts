@@ -36,11 +36,28 @@ function partOf(whole: MinuteCounts, before: MinuteCounts | undefined, part: num
 /** Minutes since the epoch of the minute before this one: the demo reports it as it starts, so that nothing is missing at first. */
 export const minuteBefore = (): number => Math.floor(Date.now() / 60_000) - 1;
 
+/** Days of history by acquirer. What is normal is made of seven; before them is only the total, so that the demo starts soon. */
+const SLICED_DAYS = 8;
+
 function* minutesOf(traffic: Pick<DemoTraffic, 'at'>, from: number, to: number): Generator<MinuteCounts> {
   for (let minute = from; minute < to; minute++) {
     const counted = traffic.at(minute);
-    if (counted !== undefined) yield counted;
+    if (counted !== undefined) yield minute < to - SLICED_DAYS * DAY ? summed(counted) : counted;
   }
+}
+
+/** Without its labels. */
+function summed({ minute, labelled = [] }: MinuteCounts): MinuteCounts {
+  const sum = (all: readonly Numbers[]) => {
+    const sums: Record<string, number> = {};
+    for (const counts of all) for (const [key, count] of Object.entries(counts)) sums[key] = (sums[key] ?? 0) + count;
+    return sums;
+  };
+  return {
+    minute,
+    counts: sum(labelled.map(({ counts }) => counts as Numbers)),
+    authCodes: sum(labelled.map(({ authCodes = {} }) => authCodes)),
+  };
 }
 
 /**
