@@ -43,7 +43,7 @@ async function startUp(data: string, ...args: string[]): Promise<{ running: Runn
   void running.exited.then(() => {
     over = true;
   });
-  await waitFor(() => over || running.stdout().includes('Tillwatch runs'), { timeout: 150_000, what: 'the stack' });
+  await waitFor(() => over || running.stdout().includes('Tillwatch runs'), { timeout: 500_000, what: 'the stack' });
   if (over) throw new Error(`it ended:\n${running.stderr()}`);
   const url = /live page\s+(http:\/\/127\.0\.0\.1:\d+)/.exec(running.stdout())?.[1];
   return { running, service: clientOf(url ?? '') };
@@ -166,7 +166,7 @@ describe('the demo', () => {
     const data = temporaryFolder('page');
     await importHistory({ ...demoHistory(createDemoTraffic(), DAYS), dataDir: data });
     ({ running, service } = await startUp(data, '--demo'));
-  }, 300_000);
+  });
   afterAll(async () => {
     await running?.stop();
   });

@@ -25,7 +25,7 @@ async function startDemo(): Promise<void> {
   void running.exited.then(() => {
     over = true;
   });
-  await waitFor(() => over || running.stdout().includes('Tillwatch runs'), { timeout: 170_000, what: 'the demo' });
+  await waitFor(() => over || running.stdout().includes('Tillwatch runs'), { timeout: 500_000, what: 'the demo' });
   if (over) throw new Error(`the demo ended:\n${running.stderr()}`);
   service = clientOf(address('post counts') ?? '');
   startedAt = Date.now();
