@@ -109,7 +109,7 @@ describe('importHistory', () => {
     rules:
       - {record: minutes, expr: 'transactions_total{status="denied"}'}
       - {record: days, expr: "sum_over_time(minutes[3d] offset 2d)"}
-      - {record: weeks, expr: "max_over_time(days[1w:1h])"}
+      - {record: weeks, expr: "max_over_time(days[3d:1h])"}
       - {record: months, expr: "max_over_time(weeks[3d])"}
       - {alert: Alert, expr: "days > 0"}
 `,
@@ -131,7 +131,7 @@ describe('importHistory', () => {
     };
     const [needed, whole] = [await recordedIn({ to: end }), await recordedIn({})];
     const days = needed.map((values) => (end - Math.min(...values.keys())) / 86_400);
-    expect(days.map(Math.round)).toEqual([40, 21, 18, 11, 8]);
+    expect(days.map(Math.round)).toEqual([40, 17, 14, 11, 8]);
     const isExact = (at: number) => at > end - 5 * 86_400;
     for (const [index, values] of needed.entries())
       expect([...values].filter(([at]) => isExact(at))).toEqual(

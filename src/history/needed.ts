@@ -12,10 +12,10 @@ const COMPARED: Readonly<Record<string, number>> = {
   [RECORDED.perMinute]: 30 * DAY,
 };
 /**
- * Rules look back on rules that look back, 60 days in all. Three weeks are those that the longest single look-back, two weeks of blips,
- * needs to have judged with a baseline of seven days.
+ * Rules look back on rules that look back, 60 days in all. The longest single look-back are two weeks, of verdicts that need three
+ * days before them to be learned.
  */
-const DEEPEST = 21 * DAY;
+const DEEPEST = 17 * DAY;
 
 /** A rule: what it records, if anything, and how far back it reads. */
 export interface Reader {
