@@ -143,6 +143,7 @@ describe('readLabels', () => {
     const text = '\uFEFFkind,Signal,start,end\r\nspike,denied|volume,2026-01-05T02:00:00+02:00,2026-01-05 00:20:00\r\n';
     const start = Date.UTC(2026, 0, 5) / 1000;
     expect(await read(text)).toEqual([{ start, end: start + 1200, signals: ['denied', 'volume'], note: 'spike' }]);
+    expect(await read(text.replaceAll(',', ';'))).toHaveLength(1);
     expect(await read('start,end,signal\n')).toEqual([]);
   });
 

@@ -1,60 +1,62 @@
-import { readFile } from 'node:fs/promises';
-import { parse } from 'csv-parse/sync';
+import { describeProblems, MAX_PROBLEMS, type Problem } from '../csv/problems.ts';
+import { eachRecord, linesOf } from '../csv/records.ts';
+import { openSource, type Source } from '../csv/source.ts';
+import { findTable } from '../csv/table.ts';
 import { parseTime } from '../domain/times.ts';
 import type { Label } from './score.ts';
 
-const MAX_PROBLEMS = 10;
+const COLUMNS = ['start', 'end', 'signal'];
 const EXPECTED = 'expected a header start,end,signal (further columns are notes)';
 
 /**
  * Reads labelled incidents: CSV with the columns `start,end,signal` in any order, times as in the history, the end exclusive, several
  * signals joined by `|`, `none` for what must not alert.
- * @throws naming the file and up to ten bad rows by line, column and value
+ * @throws naming the file and the first bad rows by line, column and value
  */
 export async function readLabels(file: string): Promise<Label[]> {
-  const [header, ...rows] = await readRows(file);
-  if (header === undefined) throw new Error(`${file}: is empty; ${EXPECTED}`);
-  const names = header.cells.map((cell) => cell.toLowerCase());
-  const missing = ['start', 'end', 'signal'].filter((name) => !names.includes(name));
-  if (missing.length > 0)
-    throw new Error(
-      `${file}: line ${header.line}: no column ${missing.join(', ')} in "${header.cells.join(',')}"; ${EXPECTED}`,
-    );
-  const read = rows.map((row) => readLabel(names, row));
-  const problems = read.filter((one) => typeof one === 'string');
-  if (problems.length > 0) {
-    const more = problems.length > MAX_PROBLEMS ? [`  and ${problems.length - MAX_PROBLEMS} more`] : [];
-    throw new Error([`${file}: bad labels:`, ...problems.slice(0, MAX_PROBLEMS), ...more].join('\n'));
-  }
-  return read.filter((one) => typeof one !== 'string');
-}
-
-interface Row {
-  cells: string[];
-  line: number;
-}
-
-async function readRows(file: string): Promise<Row[]> {
+  const source = await openSource(file);
   try {
-    const records = parse(await readFile(file), {
-      bom: true,
-      info: true,
-      trim: true,
-      skip_empty_lines: true,
-      relax_column_count: true,
-    }) as unknown as { record: string[]; info: { lines: number } }[];
-    return records.map(({ record, info }) => ({ cells: record, line: info.lines }));
-  } catch (error) {
-    const { code, message } = error as { code?: string; message: string };
-    throw new Error(`${file}: ${code === 'ENOENT' ? 'no such file' : message}`);
+    return await labelsOf(source);
+  } finally {
+    await source.close();
   }
+}
+
+async function labelsOf(source: Source): Promise<Label[]> {
+  const table = findTable(source, undefined, findColumns);
+  if ('why' in table)
+    throw new Error(
+      table.header === ''
+        ? `${source.name}: is empty; ${EXPECTED}`
+        : `${source.name}: line ${table.line}: ${table.why} in "${table.header}"; ${EXPECTED}`,
+    );
+  const labels: Label[] = [];
+  const problems: (Omit<Problem, 'line'> & { number: number })[] = [];
+  await eachRecord(source, table.delimiter, (cells, number) => {
+    if (number <= table.before) return;
+    const read = readLabel(table.columns, cells);
+    if ('message' in read) problems.push({ ...read, number });
+    else labels.push(read);
+  });
+  if (problems.length === 0) return labels;
+  const first = problems.slice(0, MAX_PROBLEMS);
+  const lines = await linesOf(source, table.delimiter, new Set(first.map(({ number }) => number)));
+  const located = first.map(({ number, ...problem }) => ({ ...problem, line: lines.get(number) ?? 0 }));
+  const more = problems.length > MAX_PROBLEMS ? [`  and ${problems.length - MAX_PROBLEMS} more`] : [];
+  throw new Error([`${source.name}: bad labels:`, ...describeProblems(located), ...more].join('\n'));
+}
+
+/** The names of the columns in lower case, or what is missing. */
+function findColumns(header: string[]): string[] | string {
+  const names = header.map((name) => name.toLowerCase());
+  const missing = COLUMNS.filter((name) => !names.includes(name));
+  return missing.length === 0 ? names : `no column ${missing.join(', ')}`;
 }
 
 /** The label, or what is wrong with the row. */
-function readLabel(names: readonly string[], { cells, line }: Row): Label | string {
+function readLabel(names: readonly string[], cells: readonly string[]): Label | Omit<Problem, 'line'> {
   const cell = (name: string) => cells[names.indexOf(name)] ?? '';
-  const problem = (name: string, message: string) =>
-    `  line ${line}: ${name} ${JSON.stringify(cell(name))}: ${message}`;
+  const problem = (column: string, message: string) => ({ column, value: cell(column), message });
   const [start, end] = [parseTime(cell('start')) / 1000, parseTime(cell('end')) / 1000];
   if (Number.isNaN(start)) return problem('start', 'is no time; write it as 2026-01-05T00:00:00Z');
   if (Number.isNaN(end)) return problem('end', 'is no time; write it as 2026-01-05T00:00:00Z');
@@ -67,8 +69,6 @@ function readLabel(names: readonly string[], { cells, line }: Row): Label | stri
       'signal',
       'is none of denied, failed, reversed, refunded, volume, feed, processing, auth_code, none, or several joined by |',
     );
-  const note = cells
-    .filter((text, at) => text !== '' && !['start', 'end', 'signal'].includes(names[at] ?? ''))
-    .join(', ');
+  const note = cells.filter((text, at) => text !== '' && !COLUMNS.includes(names[at] ?? '')).join(', ');
   return { start, end, signals, note };
 }
