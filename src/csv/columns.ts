@@ -128,6 +128,8 @@ export function findColumns(
   sample: readonly string[][],
   asked: ColumnsAsked,
 ): Columns | string {
+  if (asked.columns === undefined && header.some((cell) => ['full', 'clock'].includes(timeShape(cell))))
+    return 'it is a row, not a header: it holds a time';
   const chosen = chosenColumns(header, asked.columns ?? {});
   if (typeof chosen === 'string') return chosen;
   const time = chosen.time ?? timeColumns(header, sample, chosen.taken);
@@ -317,13 +319,20 @@ function wideColumns(header: readonly string[], free: (column: number) => boolea
     const { status: _, ...rest } = labels;
     return status !== undefined && free(column) ? [{ column, status, labels: rest }] : [];
   });
-  if (statuses.length > 0) return statuses;
   const codes = header.flatMap((name, column): WideColumn[] => {
     const { auth_code: label, ...rest } = labelsIn(name);
-    const code = authCodeOf(label ?? name);
-    return free(column) && (label !== undefined || isCommonCode(code)) ? [{ column, code, labels: rest }] : [];
+    const named = label ?? codeIn(name);
+    const code = authCodeOf(named ?? name);
+    return free(column) && (named !== undefined || isCommonCode(code)) ? [{ column, code, labels: rest }] : [];
   });
-  return codes.length > 1 || codes.some(({ column }) => header[column]?.includes('auth_code')) ? codes : [];
+  const isSure = codes.length > 1 || codes.some(({ column }) => /code/i.test(header[column] ?? ''));
+  return isSure ? [...statuses, ...codes] : statuses;
+}
+
+/** The code in a header such as `code_51`, `Auth code 00` or `rc05`. */
+function codeIn(name: string): string | undefined {
+  const [, before = '', code] = /^(.*\D)(\d{1,2})$/.exec(name) ?? [];
+  return SYNONYMS.code.includes(headerKey(before)) ? code : undefined;
 }
 
 /** `{status="denied", acquirer="acme"}` at the end of a header, as Grafana names a series. */

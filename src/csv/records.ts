@@ -21,17 +21,27 @@ const optionsFor = (delimiter: string) => ({
  * records: `linesOf` tells their lines, which would take three times as long to follow for each of them.
  * @throws with the file's name; also what `take` throws
  */
-export async function eachRecord(
+export function eachRecord(
   source: Source,
   delimiter: string,
   take: (cells: string[], number: number) => void,
 ): Promise<void> {
-  let number = 0;
-  try {
-    for await (const cells of parsed(source, optionsFor(delimiter))) take(cells as string[], number++);
-  } catch (error) {
-    throw explained(error, source.name);
-  }
+  return new Promise((resolve, reject) => {
+    const parser = parse(optionsFor(delimiter));
+    let number = 0;
+    // Asking for one record after the other takes a third less time than an asynchronous loop.
+    parser.on('readable', () => {
+      try {
+        for (let cells = parser.read(); cells !== null; cells = parser.read()) take(cells as string[], number++);
+      } catch (error) {
+        reject(error);
+        parser.destroy();
+      }
+    });
+    pipeline(Readable.from(source.read()), parser, (error) =>
+      error ? reject(explained(error, source.name)) : resolve(),
+    );
+  });
 }
 
 /** The line on which each of these records ends, by record number. */

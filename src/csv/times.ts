@@ -34,7 +34,7 @@ const PER_SECOND: Record<EpochUnit, number> = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 
 
 const CLOCK = String.raw`(\d{1,2})\s?[h:.]\s?(\d{2})(?:\s?m(?:in)?(?!\w))?(?:[:.]?\s?(\d{2})(?:[.,]\d{1,9})?s?)?\s*(?:([ap])\.?\s?m\.?)?`;
 const ZONE = String.raw`\s*(Z|UTC|GMT|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?)?(?:\s?\[[\w/+-]+\])?`;
-const AFTER_DATE = String.raw`(?:(?:T|,?\s+(?:at\s+|@\s+)?)${CLOCK}${ZONE})?`;
+const AFTER_DATE = String.raw`(?:(?:T|:|,?\s+(?:at\s+|@\s+)?)${CLOCK}${ZONE})?`;
 const pattern = (source: string) => new RegExp(`^${source}$`, 'i');
 
 const YEAR_FIRST = pattern(String.raw`(\d{4})([-/.])(\d{1,2})\2(\d{1,2})${AFTER_DATE}`);
@@ -43,10 +43,12 @@ const COMPACT =
   /^(\d{4})(\d{2})(\d{2})(?:[T ]?(\d{2}):?(\d{2})(?::?(\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
 const DAY_NAME = String.raw`(?:\p{L}{2,9}\.?,?\s+)?`;
 const DAY_MONTH_NAME = new RegExp(
-  String.raw`^${DAY_NAME}(\d{1,2})\.?(?:[- ]|\sde\s)([\p{L}]{3,10})\.?(?:[-, ]|\sde\s)\s?(\d{4}|\d{2})${AFTER_DATE}$`,
+  String.raw`^${DAY_NAME}(\d{1,2})\.?(?:[-/ ]|\sde\s)([\p{L}]{3,10})\.?(?:[-/, ]|\sde\s)\s?(\d{4}|\d{2})${AFTER_DATE}$`,
   'iu',
 );
 const MONTH_NAME_DAY = new RegExp(String.raw`^${DAY_NAME}([\p{L}]{3,10})\.?\s(\d{1,2}),?\s(\d{4})${AFTER_DATE}$`, 'iu');
+/** `Sat Nov 21 12:00:00 UTC 2026`, as `date` and ctime write it. */
+const YEAR_AT_END = /^\p{L}{2,4} (\p{L}{3,5}) +(\d{1,2}) (\d{2}):(\d{2}):(\d{2})(?: (UTC|GMT|Z))? (\d{4})$/u;
 const CLOCK_ALONE = pattern(CLOCK);
 const EPOCH = /^\d{9,20}(?:\.\d+)?$/;
 /** The beginnings of the months in English, Portuguese, Spanish, German and French. */
@@ -78,7 +80,7 @@ export function timeShape(text: string): TimeShape {
   return CLOCK_ALONE.test(text) ? 'clock' : 'none';
 }
 
-const DATED = [YEAR_FIRST, YEAR_LAST, COMPACT, DAY_MONTH_NAME, MONTH_NAME_DAY];
+const DATED = [YEAR_FIRST, YEAR_LAST, COMPACT, DAY_MONTH_NAME, MONTH_NAME_DAY, YEAR_AT_END];
 
 /**
  * Reads one cell.
@@ -113,6 +115,11 @@ function readRare(text: string, options: TimeOptions): ReadTime | string {
   if (american !== null) {
     const [, month, day, year, ...clock] = american;
     return compose([year, monthOf(month), day], clock, options);
+  }
+  const atEnd = YEAR_AT_END.exec(text);
+  if (atEnd !== null) {
+    const [, month, day, hour, minute, second, zone, year] = atEnd;
+    return compose([year, monthOf(month), day], [hour, minute, second, undefined, zone], options);
   }
   if (/^\d{5}(?:[.,]\d+)?$/.test(text))
     return "is no time; if it is a spreadsheet's own number of a date, give the column a date format and export again";

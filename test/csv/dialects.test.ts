@@ -69,6 +69,10 @@ describe('tables as other programs write them', () => {
     ['a space in thousands', table('time;status;count', PLAIN, undefined, '1 050')],
     ['decimals', table('time,status,count', PLAIN, undefined, '1050.0')],
     ['month names', table('time;status;count', ['Nov 21, 2026 @ 12:00:00.000', '21-Nov-2026 12:01'])],
+    [
+      "a web server's log, and date",
+      table('time;status;count', ['21/Nov/2026:12:00:00 +0000', 'Sat Nov 21 12:01:00 UTC 2026']),
+    ],
     ['slashes and the year first', table('date,status,count', ['2026/11/21 12:00', '2026/11/21 12:01'])],
     ['epoch seconds', table('epoch,status,count', ['1795262400', '1795262460'])],
     ['epoch milliseconds', table('time,status,count', ['1795262400000', '1795262460000'])],
@@ -118,6 +122,29 @@ describe('tables as other programs write them', () => {
       '0.csv: UTF-8, semicolon between cells; time in "Datum" and "Uhrzeit" (day first, UTC unless it has an offset); status in "Ergebnis"; ' +
         'count in "Anzahl"; decimals after ","; statuses: "Abgelehnt" as denied; left aside: "id"\n',
     );
+  });
+
+  it.each([
+    ['time,approved,denied,00,51,59', ''],
+    ['time;Approved count;denied_count;auth_code_0;auth_code_51;auth_code_59', ''],
+    ['Data;APROVADA;NEGADA;código de resposta 00;código de resposta 51;código de resposta 59', ''],
+    ['minute\tapproved\tdenied\tcode 00\tcode 51\tcode 59', ''],
+    ['ts|approved|denied|RC00|RC51|RC59|total', '|122'],
+  ])('reads columns of statuses and of auth codes side by side: %s', async (header, rest) => {
+    const delimiter = /[,;\t|]/.exec(header)?.[0] ?? '';
+    const row = ['2026-11-21 12:00', 116, 6, 116, 4, 2].join(delimiter);
+    expect(await minutesOf(`${header}\n${row}${rest}\n`)).toEqual([
+      '2026-11-21T12:00 approved=116 denied=6 00=116 51=4 59=2',
+    ]);
+    const codes = header
+      .split(delimiter)
+      .filter((_, at) => ![1, 2].includes(at))
+      .join(delimiter);
+    expect(
+      await minutesOf(
+        `${codes}\n${row.replace('116', '').replace(`${delimiter}6`, '').replace(delimiter, '')}${rest}\n`,
+      ),
+    ).toEqual(['2026-11-21T12:00 00=116 51=4 59=2']);
   });
 
   it('reads dimensions, alone or all of them', async () => {

@@ -113,7 +113,12 @@ describe('reading counts by minute', () => {
     [
       'no header',
       '2025-07-12 13:45:00,approved,116\n',
-      'line 1: the header is "2025-07-12 13:45:00,approved,116"; no column is named',
+      'line 1: the header is "2025-07-12 13:45:00,approved,116"; it is a row, not a header: it holds a time',
+    ],
+    [
+      'rows alone, with numbers that might be codes',
+      '2025-07-12 13:45:00,116,3,2\n2025-07-12 13:46:00,120,4,1\n',
+      'it is a row',
     ],
     ['another header', 'a;b;c\n1;2;3\n', 'line 1: the header is "a;b;c"; no column is named as a time'],
     [
