@@ -258,6 +258,7 @@ function addRules(program: Command, io: CommandIo, settle: Settle): void {
     .command('rules')
     .description('the rules as another engine needs them, from the one source')
     .requiredOption('--for <ENGINE>', ENGINES.join(', '))
+    .option('--shards <N>', 'for N Prometheus that share the slices, each with its scrape relabelling')
     .option('--url <URL>', 'where links in messages lead, such as https://tillwatch.example.com')
     .option('--rules <DIR>', 'the source, default the own rules')
     .option('--out <DIR>', 'write files into DIR instead of to stdout')

@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const documents = [
   ...(await readdir(root)).filter((name) => name.endsWith('.md')),
   ...(await readdir(join(root, 'docs'))).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`),
+  ...(await readdir(join(root, 'docs', 'engines'))).map((name) => `docs/engines/${name}`),
   ...['alertmanager/secrets/README.md', 'grafana/README.md'],
 ];
 const { alerts } = await readRules(join(root, 'prometheus', 'rules'));

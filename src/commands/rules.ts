@@ -1,6 +1,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type WrittenFile, writeRules } from '../engines/engines.ts';
+import type { Engine } from '../engines/engine-names.ts';
+import { type WrittenFile, writeRules, writeShards } from '../engines/engines.ts';
 import { readRuleSource } from '../engines/rule-source.ts';
 import { readRules } from '../prometheus/rule-files.ts';
 import { inputsOf, layerRules } from '../prometheus/rule-graph.ts';
@@ -14,22 +15,34 @@ export interface RulesOptions {
   rules?: string;
   out?: string;
   url?: string;
+  /** A number. */
+  shards?: string;
 }
 
 /** `tillwatch rules`. @returns the exit code */
 export async function rulesCommand(options: RulesOptions, io: CommandIo): Promise<number> {
+  const engine = engineNamed(options.for);
   const { rules: dir = join(PROJECT, 'prometheus', 'rules'), out } = options;
   const source = await readRuleSource(dir);
   const { recording } = await readRules(dir);
   layerRules(recording, inputsOf(recording));
-  const files = writeRules(engineNamed(options.for), source, linkTarget(options.url));
+  const url = linkTarget(options.url);
+  const shards = shardsOf(engine, options.shards);
+  const files = shards === undefined ? writeRules(engine, source, url) : writeShards(source, shards, url);
   if (out === undefined) {
     for (const { name, text } of files) io.stdout.write(`---\n# ${name}\n${text}`);
     return 0;
   }
   await writeInto(out, files);
-  io.stdout.write(`${files.length} rule files in ${out}\n`);
+  io.stdout.write(`${files.length} files in ${out}\n`);
   return 0;
+}
+
+function shardsOf(engine: Engine, given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  if (engine !== 'prometheus') throw new UsageError(`--shards ${given}: only --for prometheus has shards`);
+  if (!/^([2-9]|[1-9]\d)$/.test(given)) throw new UsageError(`--shards ${given}: must be a whole number from 2 to 99`);
+  return Number(given);
 }
 
 function linkTarget(url: string | undefined): string | undefined {

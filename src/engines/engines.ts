@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { metricsRead } from '../prometheus/promql.ts';
 import type { Engine } from './engine-names.ts';
 import type { RuleFile, RuleGroup } from './rule-source.ts';
+import { rulesOfShard, scrapesOfShard } from './shards.ts';
 import { forVmalert, VMALERT_FLAGS } from './vmalert.ts';
 
 export interface WrittenFile {
@@ -25,6 +26,23 @@ export function writeRules(engine: Engine, files: readonly RuleFile[], url?: str
     text: header(engine) + stringify(documentOf(engine, file), { lineWidth: 0, aliasDuplicateObjects: false }),
   }));
 }
+
+/** The rule files of several Prometheus that share the slices, with what each one's prometheus.yml needs. */
+export function writeShards(files: readonly RuleFile[], shards: number, url?: string): WrittenFile[] {
+  return Array.from({ length: shards }, (_, shard) => {
+    const rules = writeRules('prometheus', rulesOfShard(files, shard), url);
+    const scrapes = stringify(scrapesOfShard(files, shard, shards), { lineWidth: 0 });
+    return [
+      ...rules.map(({ name, text }) => ({ name: `shard-${shard}/rules/${name}`, text })),
+      { name: `shard-${shard}/scrapes.yml`, text: SCRAPES + scrapes },
+    ];
+  }).flat();
+}
+
+const SCRAPES = `# For this shard's prometheus.yml: metric_relabel_configs belong into each job that counts transactions, scrape_configs beside the
+# others. Every shard has the same path to its rules, so that all judge at the same second. Change the number of shards while all of
+# them are stopped for three minutes.
+`;
 
 /** A label of all alerts collides on some engines and stays on others, so that links stand in the text. */
 function withLinks({ name, groups }: RuleFile, url: string | undefined): RuleFile {

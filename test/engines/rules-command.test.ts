@@ -136,6 +136,8 @@ describe('tillwatch rules', () => {
   test.each([
     [['--for', 'graphite'], 2, /--for graphite: no such engine; it is one of prometheus, vmalert/],
     [['--for', 'mimir', '--url', 'tillwatch'], 2, /--url tillwatch: is no address such as https:/],
+    [['--for', 'prometheus', '--shards', '1'], 2, /--shards 1: must be a whole number from 2 to 99/],
+    [['--for', 'vmalert', '--shards', '2'], 2, /only --for prometheus has shards/],
     [[], 2, /--for <ENGINE>/],
     [['--for', 'mimir', '--rules', '/no/such/folder'], 1, /\/no\/such\/folder: no such folder/],
   ])('%j is refused', async (args, code, said) => {

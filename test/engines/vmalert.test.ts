@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -10,9 +10,9 @@ import { startEphemeralPrometheus } from '../../src/prometheus/ephemeral-prometh
 import { instantQuery } from '../../src/prometheus/ephemeral-queries.ts';
 import { remoteWrite, type SeriesSamples } from '../../src/prometheus/remote-write.ts';
 import { readRules } from '../../src/prometheus/rule-files.ts';
-import { PROJECT } from '../../src/runtime/project.ts';
 import { createTestIo } from '../support/command-io.ts';
 import { freePort, startProcess, waitFor } from '../support/processes.ts';
+import { sourceOfMinutes } from '../support/rules-of-minutes.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { startVictoriaMetrics, startVmalert } from '../support/victoria-metrics.ts';
 
@@ -42,17 +42,6 @@ function* historyUntil(end: number) {
       labelled: ACQUIRERS.map((acquirer) => ({ labels: { acquirer }, counts, authCodes: codesOf(counts) })),
     };
   }
-}
-
-/** The source, with every group once a minute, so that all are evaluated while the test runs. */
-async function sourceOfMinutes(dir: string): Promise<string> {
-  const source = join(dir, 'source');
-  await cp(join(PROJECT, 'prometheus', 'rules'), source, { recursive: true });
-  for (const name of await readdir(source)) {
-    const text = await readFile(join(source, name), 'utf8');
-    await writeFile(join(source, name), text.replaceAll(/^( {4}interval: )(5m|1h)$/gm, '$11m'));
-  }
-  return source;
 }
 
 async function writeRules(engine: string, source: string, out: string): Promise<string> {
