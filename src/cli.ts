@@ -9,6 +9,7 @@ import type { CommandIo } from './commands/io.ts';
 import { addLedger, timeFlag } from './commands/ledger-flags.ts';
 import type { RulesOptions } from './commands/rules.ts';
 import type { SimulateCommandOptions } from './commands/simulate.ts';
+import type { TestAlertOptions } from './commands/test-alert.ts';
 import {
   type Flags,
   readConfig,
@@ -207,6 +208,19 @@ function addAsking(program: Command, io: CommandIo, settle: Settle): void {
   });
 }
 
+function addTesting(program: Command, io: CommandIo, settle: Settle): void {
+  addServiceFlags(
+    program
+      .command('test-alert')
+      .description('a test message through the real Alertmanager, and what became of it')
+      .option('--receiver <NAME>', 'only this receiver, as alertmanager.yml names it'),
+    'operate',
+  ).action(async (options: TestAlertOptions) => {
+    const { testAlertCommand } = await import('./commands/test-alert.ts');
+    settle(await testAlertCommand(options, io));
+  });
+}
+
 type AnalyzeFlags = Omit<AnalyzeCommandOptions, 'files' | 'rulesDir'> & { rules?: string };
 
 interface ImportFlags {
@@ -231,6 +245,7 @@ function createProgram(io: CommandIo, settle: Settle): Command {
   addHistory(program, io, settle);
   addAnalyze(program, io, settle);
   addAsking(program, io, settle);
+  addTesting(program, io, settle);
   addLedger(program, io, settle, (command) => addSettings(command, ['data', 'ledger']));
   program
     .command('check')

@@ -33,6 +33,21 @@ const silence = z.object({
   comment: z.string(),
 });
 const firingAlert = z.object({ fingerprint: z.string() });
+const routedAlert = z.object({
+  fingerprint: z.string(),
+  labels: z.record(z.string(), z.string()),
+  receivers: z.array(z.object({ name: z.string() })),
+  status: z.object({ state: z.string() }),
+});
+export type RoutedAlert = z.output<typeof routedAlert>;
+
+/** An alert as it is posted; times are ISO 8601. */
+export interface PostedAlert {
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  startsAt: string;
+  endsAt: string;
+}
 export type AlertmanagerSilence = z.output<typeof silence>;
 export type Matcher = z.output<typeof matcher>;
 
@@ -57,6 +72,13 @@ export interface Alertmanager {
   ready(): Promise<void>;
   /** Silenced and inhibited ones too. */
   alerts(): Promise<FiringAlerts>;
+  /** Alerts of a name with the receivers that they are routed to. */
+  routed(alertname: string): Promise<RoutedAlert[]>;
+  post(alerts: readonly PostedAlert[]): Promise<void>;
+  /** Its configuration, with its secrets masked. */
+  configuration(): Promise<string>;
+  /** Its own metrics, in Prometheus's text format. */
+  metrics(): Promise<string>;
   /** All that it knows, expired ones too. */
   silences(): Promise<AlertmanagerSilence[]>;
   /** @returns its id */
@@ -107,6 +129,19 @@ export function createAlertmanager(url: string, timeoutMs = 5000): Alertmanager 
         startedAt: Date.parse(parsed(status, z.object({ uptime: z.string() })).uptime),
       };
     },
+    async routed(alertname) {
+      const filter = new URLSearchParams({ filter: `alertname=${JSON.stringify(alertname)}` });
+      return parsed(await ask(`/api/v2/alerts?${filter}`), z.array(routedAlert));
+    },
+    async post(alerts) {
+      const headers = { 'Content-Type': 'application/json' };
+      await ask('/api/v2/alerts', { method: 'POST', headers, body: JSON.stringify(alerts) });
+    },
+    async configuration() {
+      const status = z.object({ config: z.object({ original: z.string() }) });
+      return parsed(await ask('/api/v2/status'), status).config.original;
+    },
+    metrics: () => ask('/metrics'),
     silences: async () => parsed(await ask('/api/v2/silences'), z.array(silence)),
     async createSilence(wanted) {
       const headers = { 'Content-Type': 'application/json' };

@@ -26,6 +26,7 @@ import { ruleRoutes } from './routes/rules.ts';
 import { silenceRoutes } from './routes/silences.ts';
 import { sliceRoutes } from './routes/slices.ts';
 import { stateRoutes } from './routes/state.ts';
+import { testAlertRoutes } from './routes/test-alert.ts';
 import { transactionRoutes } from './routes/transactions.ts';
 import { PAGE_HEADERS } from './security-headers.ts';
 import { closeUnread } from './send.ts';
@@ -132,6 +133,7 @@ export function createApp({ access, assets, version, ...services }: AppOptions, 
       ...incidentRoutes(services),
       ...silenceRoutes(services),
       ...changeRoutes(services),
+      ...testAlertRoutes(services),
       ...ruleRoutes(services),
     ]),
     ...tagged('Demo', demoRoutes(services.demo)),

@@ -9,6 +9,7 @@ import { createHero, tick, titleTab } from './hero.ts';
 import { createLastHour } from './last-hour.ts';
 import { createLogs } from './logs.ts';
 import { createStore, currentLabels, keyOf, type Model, upsert, withReport } from './model.ts';
+import { createTestButton } from './operate.ts';
 import { createRecent, evaluatedAt } from './recent.ts';
 import { createSlices } from './slices.ts';
 import { keepStream, type ServerEvent } from './stream.ts';
@@ -121,6 +122,7 @@ const panels: ((model: Model) => void)[] = [
   later('rules', hasState, async () => (await import('./rules.ts')).createRules()),
 ];
 createFirst();
+createTestButton();
 
 function draw(current: Model): void {
   for (const panel of panels) panel(current);

@@ -1,6 +1,6 @@
 import { post, remove } from './api.ts';
 import { ask, choices, field, nameField, tell } from './dialogs.ts';
-import { h } from './dom.ts';
+import { byId, h } from './dom.ts';
 import { clock, words } from './format.ts';
 import type { Alert, Incident, Labels, MarkVerdict, Silence } from './wire.ts';
 
@@ -134,4 +134,34 @@ export function askAcknowledge(
       return `${alertname} is yours.`;
     },
   });
+}
+
+interface TestOutcome {
+  receiver: string;
+  kind: string;
+  result: string;
+  reason: string;
+}
+
+/** The button that sends a test message through Alertmanager, and what became of it. */
+export function createTestButton(): void {
+  const button = byId<HTMLButtonElement>('test-alert');
+  const list = byId('test-outcomes');
+  async function send(): Promise<void> {
+    button.disabled = true;
+    list.replaceChildren(h('li', { class: 'muted' }, 'Sent; waiting for what becomes of it, up to 40 s.'));
+    try {
+      const { outcomes } = await post<{ outcomes: TestOutcome[] }>('test-alert', {});
+      list.replaceChildren(
+        ...outcomes.map(({ receiver, kind, result, reason }) =>
+          h('li', {}, h('b', {}, `${receiver} (${kind}): ${result}`), `, ${reason}`),
+        ),
+      );
+    } catch (error) {
+      list.replaceChildren(h('li', { class: 'error' }, error instanceof Error ? error.message : String(error)));
+    } finally {
+      button.disabled = false;
+    }
+  }
+  button.addEventListener('click', () => void send());
 }

@@ -1,0 +1,214 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { RECORDED, TOTAL } from '../domain/names.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Prometheus } from '../prometheus/client.ts';
+import type { Alertmanager, PostedAlert, RoutedAlert } from './alertmanager.ts';
+
+export const TEST_ALERT = 'TillwatchTest';
+
+/** How long the receivers are waited for, and how often they are looked at; milliseconds. */
+const WAIT_MS = 40_000;
+const LOOK_MS = 500;
+/** It ends by itself where this program does not live to end it; milliseconds. */
+const LASTS_MS = 5 * 60_000;
+/** What is routed to chat, and what also goes to email and the pager. */
+const SEVERITIES = ['warning', 'critical'] as const;
+
+export const outcome = z
+  .object({
+    receiver: z.string(),
+    kind: z.string().meta({ description: 'As Alertmanager names it: webhook, slack, email, ...' }),
+    result: z.enum(['delivered', 'refused', 'waiting']),
+    reason: z.string(),
+  })
+  .meta({ id: 'TestOutcome' });
+export type Outcome = z.output<typeof outcome>;
+
+/** No test can be made, or none reaches what was asked for; the message says why. */
+export class NoTest extends Error {
+  override name = 'NoTest';
+}
+
+export interface TestSources {
+  alertmanager: Alertmanager;
+  prometheus: Prometheus;
+  ledger: Pick<Ledger, 'notifications'>;
+}
+
+/** What is denied now against normal: real numbers, so that the message looks as one that matters would. */
+async function numbersNow(prometheus: Prometheus): Promise<Record<'observed' | 'expected' | 'upper', string>> {
+  const ask = async (name: string) => {
+    const [sample] = await prometheus
+      .instant(`${name}{level="${TOTAL}", status="denied", window="5m"}`)
+      .catch(() => [undefined]);
+    return sample === undefined ? 'not known' : String(Math.round(sample.value * 10) / 10);
+  };
+  const [observed, expected, upper] = await Promise.all([
+    ask(RECORDED.observed),
+    ask(RECORDED.expected),
+    ask(RECORDED.upper),
+  ]);
+  return { observed, expected, upper };
+}
+
+/** Numbers by series, of a text in Prometheus's format. */
+function countersIn(text: string): Map<string, number> {
+  const lines = text.split('\n').filter((line) => /^alertmanager_notification/.test(line));
+  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]));
+}
+
+interface Counted {
+  sent: number;
+  failed: number;
+  /** Why the last one failed for good, as Alertmanager has it. */
+  reason: string | undefined;
+}
+
+/** What became of the notifications of a kind of receiver between two looks. */
+function between(before: Map<string, number>, after: Map<string, number>, kind: string): Counted {
+  const grown = (name: string) =>
+    [...after]
+      .filter(([series]) => series.startsWith(`${name}{`) && series.includes(`integration="${kind}"`))
+      .map(([series, value]): [string, number] => [series, value - (before.get(series) ?? 0)]);
+  const sum = (name: string) => grown(name).reduce((total, [, more]) => total + more, 0);
+  const failed = grown('alertmanager_notifications_failed_total').find(([, more]) => more > 0);
+  return {
+    sent: sum('alertmanager_notification_requests_total'),
+    failed: sum('alertmanager_notification_requests_failed_total'),
+    reason: failed && /reason="([^"]+)"/.exec(failed[0])?.[1],
+  };
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  clientError: 'it refused the message (4xx): is its address or key right?',
+  serverError: 'it answered with an error of its own (5xx)',
+  contextDeadlineExceeded: 'it took too long',
+};
+
+const configured = z.object({ receivers: z.array(z.looseObject({ name: z.string() })) });
+
+/** The kinds of each receiver, by its name: `webhook_configs` is webhook. */
+function kindsIn(configuration: string): Map<string, string[]> {
+  const { receivers } = configured.parse(parse(configuration, { merge: true }));
+  return new Map(
+    receivers.map(({ name, ...rest }) => [
+      name,
+      Object.keys(rest).flatMap((key) => (key.endsWith('_configs') ? [key.replace('_configs', '')] : [])),
+    ]),
+  );
+}
+
+function verdictOf({ sent, failed, reason }: Counted): Pick<Outcome, 'result' | 'reason'> {
+  if (failed > 0)
+    return {
+      result: 'refused',
+      reason:
+        REASONS[reason ?? ''] ??
+        'it is not reached, or answers with an error; Alertmanager goes on trying and its log says more',
+    };
+  if (sent > 0) return { result: 'delivered', reason: 'it took the message' };
+  return { result: 'waiting', reason: 'Alertmanager has not sent it yet' };
+}
+
+function alertOf(severity: string, numbers: Awaited<ReturnType<typeof numbersNow>>, now: number): PostedAlert {
+  const { observed, expected, upper } = numbers;
+  return {
+    labels: { alertname: TEST_ALERT, severity, service: 'payments', test: 'true' },
+    annotations: {
+      summary: 'TEST: this is a test message, nothing is wrong',
+      description: `Somebody tests whether alerts arrive. Denied in the last 5 minutes: ${observed}; normal ${expected}, up to ${upper}.`,
+      observed,
+      expected,
+      upper,
+      todo: 'Nothing. Its end is told within minutes.',
+    },
+    startsAt: new Date(now).toISOString(),
+    endsAt: new Date(now + LASTS_MS).toISOString(),
+  };
+}
+
+/** Posts it, and reads how it is routed. */
+async function routeOf(alert: PostedAlert, { alertmanager }: TestSources): Promise<RoutedAlert> {
+  await alertmanager.post([alert]);
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const found = (await alertmanager.routed(TEST_ALERT)).find(
+      ({ labels }) => labels.severity === alert.labels.severity,
+    );
+    if (found !== undefined) return found;
+    if (Date.now() > deadline) throw new NoTest('Alertmanager took the alert and does not list it: its log says why');
+    await sleep(LOOK_MS);
+  }
+}
+
+const end = (alert: PostedAlert, { alertmanager }: TestSources) =>
+  alertmanager.post([{ ...alert, endsAt: new Date().toISOString() }]);
+
+/** Sends the alert that reaches the receiver; without one, the gravest. */
+async function send(receiver: string | undefined, sources: TestSources) {
+  const numbers = await numbersNow(sources.prometheus);
+  const now = Date.now();
+  for (const severity of receiver === undefined ? SEVERITIES.slice(-1) : SEVERITIES) {
+    const alert = alertOf(severity, numbers, now);
+    const routed = await routeOf(alert, sources);
+    if (routed.status.state === 'suppressed') {
+      await end(alert, sources);
+      throw new NoTest('the test is silenced or inhibited at present: GET /api/v1/silences lists the silences');
+    }
+    if (receiver === undefined || routed.receivers.some(({ name }) => name === receiver)) return { alert, routed };
+    await end(alert, sources);
+  }
+  throw new NoTest(`no alert is routed to ${receiver}: is its block in the routes switched on (alertmanager.yml)?`);
+}
+
+export interface TestResult {
+  alert: PostedAlert;
+  outcomes: Outcome[];
+}
+
+/**
+ * Sends a real alert with real numbers through Alertmanager, says what became of it at each receiver, and ends it.
+ * @throws NoTest, AlertmanagerError
+ */
+export async function sendTest(
+  receiver: string | undefined,
+  sources: TestSources,
+  signal: AbortSignal,
+): Promise<TestResult> {
+  const { alertmanager, ledger } = sources;
+  const kinds = kindsIn(await alertmanager.configuration());
+  if (receiver !== undefined && !kinds.has(receiver))
+    throw new NoTest(`there is no receiver ${receiver}; there are ${[...kinds.keys()].join(', ')}`);
+  const before = countersIn(await alertmanager.metrics());
+  const { alert, routed } = await send(receiver, sources);
+  const reached = routed.receivers
+    .map(({ name }) => name)
+    .filter((name) => receiver === undefined || name === receiver);
+  const look = async (): Promise<Outcome[]> => {
+    const after = countersIn(await alertmanager.metrics());
+    const arrived = (await ledger.notifications({ limit: 20, bytes: 1 << 20 })).some(
+      ({ body }) =>
+        body.includes(`"fingerprint":"${routed.fingerprint}"`) && body.includes(alert.startsAt.slice(0, 19)),
+    );
+    return reached.flatMap((name) =>
+      (kinds.get(name) ?? []).map((kind): Outcome => {
+        if (name === 'journal' && arrived)
+          return { receiver: name, kind, result: 'delivered', reason: 'it is in the journal' };
+        return { receiver: name, kind, ...verdictOf(between(before, after, kind)) };
+      }),
+    );
+  };
+  try {
+    const deadline = Date.now() + WAIT_MS;
+    for (;;) {
+      const outcomes = await look();
+      const open = outcomes.some(({ result }) => result === 'waiting');
+      if (!open || Date.now() > deadline || signal.aborted) return { alert, outcomes };
+      await sleep(LOOK_MS);
+    }
+  } finally {
+    await end(alert, sources);
+  }
+}
