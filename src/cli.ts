@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import type { AnalyzeCommandOptions } from './commands/analyze.ts';
 import { addServiceFlags } from './commands/ask-service.ts';
@@ -47,6 +48,14 @@ type Settle = (code: number) => void;
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
 function addServing(program: Command, io: CommandIo, settle: Settle): void {
+  program
+    .command('init')
+    .description('write a folder to start from: settings, rules, Alertmanager configuration, compose file')
+    .argument('[dir]', 'where; what exists there is kept', '.')
+    .action(async (dir: string) => {
+      const { init } = await import('./commands/init.ts');
+      settle(await init(dir, io));
+    });
   addSettings(program.command('serve').description('the HTTP service alone'), SERVE).action(async (flags: Flags) => {
     const { serve } = await import('./commands/serve.ts');
     settle(await serve(readConfig(flags, io.env), io));
@@ -55,11 +64,12 @@ function addServing(program: Command, io: CommandIo, settle: Settle): void {
     program
       .command('up')
       .description('the service with a local Prometheus and Alertmanager')
-      .option('--demo', 'with 14 days of generated history, and generated traffic from now on'),
+      .option('--demo', 'with 14 days of generated history, and generated traffic from now on')
+      .option('--config <DIR>', 'a folder made by init: settings, rules, Alertmanager configuration'),
     UP,
-  ).action(async ({ demo, ...flags }: Flags & { demo?: boolean }) => {
+  ).action(async ({ demo, config, ...flags }: Flags & { demo?: boolean; config?: string }) => {
     const { up } = await import('./commands/up.ts');
-    settle(await up(flags, demo === true, io));
+    settle(await up(flags, { demo: demo === true, folder: config && resolve(config) }, io));
   });
 }
 

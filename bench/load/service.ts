@@ -68,7 +68,7 @@ export async function startTillwatch(args: string[] = [], parent = tmpdir(), nod
 }
 
 export async function startPushgateway(args: string[] = []): Promise<Service> {
-  const port = await choosePort({ flag: 'bench', port: 0, given: false });
+  const port = await choosePort({ flag: 'bench', port: 0, movable: true });
   const program = await findBinary('pushgateway', { log: (line) => process.stderr.write(`${line}\n`) });
   const service = await start(program, [`--web.listen-address=127.0.0.1:${port}`, ...args], /(istening on)/);
   return { ...service, port };

@@ -33,7 +33,7 @@ rule_files: [${rules}]
 export async function startLivePrometheus(address: string, rulesDir: string): Promise<LivePrometheus> {
   const folder = await mkdtemp(join(tmpdir(), 'tillwatch-bench-rules-'));
   const file = join(folder, 'prometheus.yml');
-  const self = `127.0.0.1:${await choosePort({ flag: 'bench', port: 0, given: false })}`;
+  const self = `127.0.0.1:${await choosePort({ flag: 'bench', port: 0, movable: true })}`;
   await writeFile(file, config(address, self, CONSTANTS));
   await cp(rulesDir, join(folder, 'rules'), { recursive: true });
   const args = [

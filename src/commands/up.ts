@@ -1,7 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Config, type Flags, isGiven, readConfig, type SettingName } from '../config/config.ts';
+import { parseEnv } from 'node:util';
+import {
+  type Config,
+  type Flags,
+  isGiven,
+  readConfig,
+  SETTINGS,
+  type SettingName,
+  UsageError,
+} from '../config/config.ts';
 import { HistoryOverlapError, importHistory } from '../history/history.ts';
 import { createLog, type Log, messageOf } from '../runtime/log.ts';
 import { createProgress } from '../runtime/progress.ts';
@@ -15,18 +24,26 @@ import {
 } from '../simulator/demo.ts';
 import { demoHistory, minuteBefore, postDemoTraffic } from '../simulator/demo-traffic.ts';
 import { type Stack, type StackPorts, startStack } from '../stack/stack.ts';
+import { SETTINGS_FILE } from './init.ts';
 import { type CommandIo, untilStopped } from './io.ts';
 
 const DEMO_DAYS = 14;
 
 /** Writes the demo's fourteen days into Prometheus' data, unless an earlier run has. */
-async function importDemo(traffic: DemoTraffic, config: Config, io: CommandIo, log: Log): Promise<void> {
+async function importDemo(
+  traffic: DemoTraffic,
+  config: Config,
+  folder: string | undefined,
+  io: CommandIo,
+  log: Log,
+): Promise<void> {
   const progress = createProgress(io.stderr);
   log('info', `writing ${DEMO_DAYS} days of generated history into Prometheus, so that it knows what is normal`);
   try {
     const { samples, series } = await importHistory({
       ...demoHistory(traffic, DEMO_DAYS),
       dataDir: config.data,
+      ...(folder !== undefined && { rulesDir: join(folder, 'prometheus', 'rules') }),
       onProgress: (state) =>
         progress.show(state.step === 'minutes' ? 'counters' : `${state.done} of ${state.total} rules`),
       signal: io.signal,
@@ -83,10 +100,11 @@ Ctrl-C stops all of it.
 `;
 }
 
-function portsOf(config: Config, flags: Flags, env: NodeJS.ProcessEnv): StackPorts {
+function portsOf(config: Config, flags: Flags, demo: boolean, env: NodeJS.ProcessEnv): StackPorts {
   const port = (name: SettingName & ('port' | 'prometheusPort' | 'alertmanagerPort')) => ({
+    flag: `--${SETTINGS[name].flag}`,
     port: config[name],
-    given: isGiven(name, flags, env),
+    movable: demo && !isGiven(name, flags, env),
   });
   return {
     service: port('port'),
@@ -105,13 +123,13 @@ function dataFolder(config: Config, flags: Flags, demo: boolean, env: NodeJS.Pro
 async function runStack(
   config: Config,
   ports: StackPorts,
-  withDemo: boolean,
+  { demo: withDemo, folder }: UpOptions,
   io: CommandIo,
   log: Log,
 ): Promise<number> {
   const traffic = createDemoTraffic();
   const demo = withDemo ? createDemo(traffic) : undefined;
-  if (demo) await importDemo(traffic, config, io, log);
+  if (demo) await importDemo(traffic, config, folder, io, log);
   io.signal.throwIfAborted();
   const broken = new AbortController();
   const stop = AbortSignal.any([io.signal, broken.signal]);
@@ -119,7 +137,7 @@ async function runStack(
     log('error', reason);
     broken.abort('one of them cannot be kept running');
   }
-  const stack = await startStack(config, ports, log, failed, demo);
+  const stack = await startStack(config, ports, log, failed, { demo, folder });
   try {
     io.stdout.write(addresses(stack, withDemo));
     if (demo) void simulateTraffic(traffic, demo, stack, { ...io, signal: stop }, log);
@@ -131,8 +149,28 @@ async function runStack(
   return broken.signal.aborted ? 1 : 0;
 }
 
+export interface UpOptions {
+  demo: boolean;
+  /** A folder made by `init`. */
+  folder?: string | undefined;
+}
+
+/** The settings of a folder made by `init`, over which those of the environment win. @throws UsageError where it is none */
+function settingsOf(folder: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  for (const needed of ['prometheus/prometheus.yml', 'alertmanager/alertmanager.yml'])
+    if (!existsSync(join(folder, needed)))
+      throw new UsageError(
+        `--config ${folder}: ${needed} is not there. tillwatch init ${folder} writes what is missing`,
+      );
+  const file = join(folder, SETTINGS_FILE);
+  const own = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
+  return { TILLWATCH_DATA: join(folder, 'data'), ...own, ...env };
+}
+
 /** Runs the service, Prometheus and Alertmanager until it is told to stop. @returns the exit code */
-export async function up(flags: Flags, demo: boolean, io: CommandIo): Promise<number> {
+export async function up(flags: Flags, options: UpOptions, outside: CommandIo): Promise<number> {
+  const { demo, folder } = options;
+  const io = folder === undefined ? outside : { ...outside, env: settingsOf(folder, outside.env) };
   const log = createLog((line) => io.stderr.write(line));
   const read = readConfig(flags, io.env);
   // No load balancer stands before a service that runs with its own Prometheus: nobody has to see that it stops.
@@ -143,7 +181,7 @@ export async function up(flags: Flags, demo: boolean, io: CommandIo): Promise<nu
   });
   const [config, cleanUp] = dataFolder(settings, flags, demo, io.env);
   try {
-    return await runStack(config, portsOf(config, flags, io.env), demo, io, log);
+    return await runStack(config, portsOf(config, flags, demo, io.env), options, io, log);
   } catch (error) {
     if (io.signal.aborted) return 0;
     throw error;

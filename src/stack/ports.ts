@@ -19,19 +19,21 @@ export interface WantedPort {
   /** For messages: `--port`. */
   flag: string;
   port: number;
-  /** Somebody asked for this very port. */
-  given: boolean;
+  /** Another one will do, as in the demo. */
+  movable: boolean;
 }
 
 /**
- * The port that is wanted if it is free; another when nobody asked for that one.
- * @throws when a port that was asked for is in use
+ * The port that is wanted if it is free, or another where that will do.
+ * @throws when the port is in use and no other will do
  */
-export async function choosePort({ flag, port, given }: WantedPort): Promise<number> {
+export async function choosePort({ flag, port, movable }: WantedPort): Promise<number> {
   const free = await tryPort(port);
   if (free !== undefined) return free;
-  if (given)
-    throw new Error(`${flag} ${port}: this port is in use; stop what uses it or give another (0 takes a free one)`);
+  if (!movable)
+    throw new Error(
+      `${flag} ${port}: this port is in use; stop what uses it, or give another ${flag} (0 takes a free one)`,
+    );
   const other = await tryPort(0);
   if (other === undefined) throw new Error('no free port on 127.0.0.1');
   return other;

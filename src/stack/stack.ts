@@ -9,15 +9,22 @@ import { type Log, messageOf } from '../runtime/log.ts';
 import { PROJECT } from '../runtime/project.ts';
 import type { Demo } from '../simulator/demo.ts';
 import { type Child, keepRunning } from './child.ts';
-import { choosePort } from './ports.ts';
+import { choosePort, type WantedPort } from './ports.ts';
 import { type Addresses, renderConfig } from './render.ts';
 
 /** The folder of package.json, prometheus/ and alertmanager/. */
 
 export interface StackPorts {
-  service: { port: number; given: boolean };
-  prometheus: { port: number; given: boolean };
-  alertmanager: { port: number; given: boolean };
+  service: WantedPort;
+  prometheus: WantedPort;
+  alertmanager: WantedPort;
+}
+
+export interface StackOptions {
+  /** What a person may start on the live page. */
+  demo?: Demo | undefined;
+  /** Holds prometheus/ and alertmanager/; the program's own when left out. */
+  folder?: string | undefined;
 }
 
 export interface Stack {
@@ -82,30 +89,35 @@ async function startPrometheus(config: Config, port: number, log: Log, failed: (
 }
 
 const CONFIGURED = ['prometheus', 'alertmanager'] as const;
-const sourceOf = (name: string): string => join(PROJECT, name, `${name}.yml`);
+const sourceOf = (folder: string, name: string): string => join(folder, name, `${name}.yml`);
 
 /** Writes the copy of each configuration that its program reads. */
-function renderer(config: Config, addresses: Addresses, tokenFile: string | undefined) {
+function renderer(folder: string, config: Config, addresses: Addresses, tokenFile: string | undefined) {
   return (name: (typeof CONFIGURED)[number]) =>
-    renderConfig(sourceOf(name), join(config.data, `${name}.yml`), addresses, tokenFile);
+    renderConfig(sourceOf(folder, name), join(config.data, `${name}.yml`), addresses, tokenFile);
 }
 
 /** An edited configuration is in force some seconds later; one that can't be read is reported and left alone. */
-function followEdits(render: ReturnType<typeof renderer>, alertmanager: Child, log: Log): { stop(): Promise<void> } {
+function followEdits(
+  folder: string,
+  render: ReturnType<typeof renderer>,
+  alertmanager: Child,
+  log: Log,
+): { stop(): Promise<void> } {
   for (const name of CONFIGURED)
-    watchFile(sourceOf(name), { interval: 2000, persistent: false }, () => {
+    watchFile(sourceOf(folder, name), { interval: 2000, persistent: false }, () => {
       try {
         render(name);
         // Prometheus looks at its own copy by itself.
         if (name === 'alertmanager') alertmanager.signal('SIGHUP');
-        log('info', `${sourceOf(name)} has changed: ${name} reads it anew`);
+        log('info', `${sourceOf(folder, name)} has changed: ${name} reads it anew`);
       } catch (error) {
         log('error', `${messageOf(error)}; ${name} goes on with what it had`);
       }
     });
   return {
     async stop() {
-      for (const name of CONFIGURED) unwatchFile(sourceOf(name));
+      for (const name of CONFIGURED) unwatchFile(sourceOf(folder, name));
     },
   };
 }
@@ -113,7 +125,6 @@ function followEdits(render: ReturnType<typeof renderer>, alertmanager: Child, l
 /**
  * Runs the service, Prometheus and Alertmanager on this machine, the latter two as children that are kept running.
  * @param failed told when one of them can't be kept running
- * @param demo what a person may start on the live page
  * @throws with the reason when one does not start; the others have been stopped by then
  */
 export async function startStack(
@@ -121,12 +132,18 @@ export async function startStack(
   ports: StackPorts,
   log: Log,
   failed: (reason: string) => void,
-  demo?: Demo,
+  { demo, folder = PROJECT }: StackOptions = {},
 ): Promise<Stack> {
   mkdirSync(base.data, { recursive: true });
-  const prometheusPort = await choosePort({ flag: '--prometheus-port', ...ports.prometheus });
-  const alertmanagerPort = await choosePort({ flag: '--alertmanager-port', ...ports.alertmanager });
-  const port = await choosePort({ flag: '--port', ...ports.service });
+  const choose = async (wanted: WantedPort): Promise<number> => {
+    const port = await choosePort(wanted);
+    if (wanted.port !== 0 && port !== wanted.port)
+      log('warn', `${wanted.flag} ${wanted.port} is in use: the demo takes ${port}`);
+    return port;
+  };
+  const prometheusPort = await choose(ports.prometheus);
+  const alertmanagerPort = await choose(ports.alertmanager);
+  const port = await choose(ports.service);
   const prometheusUrl = `http://${local(prometheusPort)}`;
   const alertmanagerUrl = `http://${local(alertmanagerPort)}`;
   const config = Object.freeze({ ...base, port, prometheusUrl, alertmanagerUrl });
@@ -144,12 +161,12 @@ export async function startStack(
       'prometheus:9090': local(prometheusPort),
       'alertmanager:9093': local(alertmanagerPort),
     };
-    const render = renderer(config, addresses, internal?.file);
+    const render = renderer(folder, config, addresses, internal?.file);
     for (const name of CONFIGURED) render(name);
     const alertmanager = await startAlertmanager(config, alertmanagerPort, log, failed);
     running.push(alertmanager);
     running.push(await startPrometheus(config, prometheusPort, log, failed));
-    running.push(followEdits(render, alertmanager, log));
+    running.push(followEdits(folder, render, alertmanager, log));
     await server.lookAgain();
     return { url: server.url, prometheusUrl, alertmanagerUrl, token: internal?.token, stop };
   } catch (error) {

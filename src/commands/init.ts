@@ -1,0 +1,68 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { SETTINGS, variable } from '../config/config.ts';
+import { PROJECT } from '../runtime/project.ts';
+import type { CommandIo } from './io.ts';
+
+/** The file of settings in a folder made by `init`, which Docker Compose reads too. */
+export const SETTINGS_FILE = '.env';
+/** What is copied; of secrets only the page that explains them. */
+const COPIED = ['prometheus', 'alertmanager', 'grafana/provisioning', 'grafana/dashboards', 'grafana/README.md'];
+const COMPOSE = 'docker-compose.yml';
+const IGNORED = '/data/\n/.env\n/alertmanager/secrets/*\n!/alertmanager/secrets/README.md\n';
+
+function filesIn(path: string): string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(path, name))
+    .filter((file) => statSync(file).isFile());
+}
+
+const isSecret = (file: string): boolean => /[\\/]secrets[\\/](?!README\.md$)/.test(file);
+
+/** Every setting with its default, as comments to take the sign off. */
+function settingsText(): string {
+  const lines = Object.values(SETTINGS).map(
+    ({ flag, help, default: fallback }) => `# ${help}\n#${variable(flag)}=${fallback}\n`,
+  );
+  return `# Settings of Tillwatch, for \`tillwatch up --config\` and for Docker Compose. Take the # off a line that is to count.\n\n${lines.join('\n')}`;
+}
+
+/** The compose file builds its image from the program's own folder. */
+const composeText = (): string =>
+  readFileSync(join(PROJECT, COMPOSE), 'utf8').replaceAll('context: .', `context: ${JSON.stringify(PROJECT)}`);
+
+/**
+ * Writes a folder to start from: settings, rules, Alertmanager's configuration, Grafana's, a compose file. What exists stays as it is.
+ * @returns the exit code
+ */
+export async function init(dir: string, io: CommandIo): Promise<number> {
+  const root = resolve(dir);
+  let [written, kept] = [0, 0];
+  function make(name: string, write: (file: string) => void): void {
+    const file = join(root, name);
+    if (existsSync(file)) {
+      kept++;
+      io.stdout.write(`kept    ${name}: it exists\n`);
+      return;
+    }
+    mkdirSync(dirname(file), { recursive: true });
+    write(file);
+    written++;
+  }
+  const sources = COPIED.flatMap((name) => filesIn(join(PROJECT, name))).filter((file) => !isSecret(file));
+  for (const source of sources) make(relative(PROJECT, source), (file) => cpSync(source, file));
+  make(SETTINGS_FILE, (file) => writeFileSync(file, settingsText(), { mode: 0o600 }));
+  make('.gitignore', (file) => writeFileSync(file, IGNORED));
+  make(COMPOSE, (file) => writeFileSync(file, composeText()));
+  io.stdout.write(`${written} files written to ${root}${kept === 0 ? '' : `, ${kept} kept`}
+
+  ${SETTINGS_FILE.padEnd(31)} settings
+  ${'prometheus/rules/'.padEnd(31)} what is normal, and what alerts
+  ${'alertmanager/alertmanager.yml'.padEnd(31)} who hears of it
+
+Start it:    tillwatch up --config ${dir}
+Check it:    tillwatch check ${dir}
+`);
+  return 0;
+}
