@@ -219,6 +219,16 @@ function addAsking(program: Command, io: CommandIo, settle: Settle): void {
 }
 
 function addTesting(program: Command, io: CommandIo, settle: Settle): void {
+  addSettings(
+    program
+      .command('doctor')
+      .description('what is wrong with this set-up, and what to do')
+      .option('--config <DIR>', 'a folder that holds prometheus/rules, default the own one', PROJECT),
+    SERVE,
+  ).action(async ({ config, ...flags }: Flags & { config: string }) => {
+    const { doctor } = await import('./commands/doctor.ts');
+    settle(await doctor(readConfig(flags, io.env), config, io));
+  });
   addServiceFlags(
     program
       .command('test-alert')

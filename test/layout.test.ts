@@ -12,7 +12,7 @@ const FLOORS = [
   ['intake', 'prometheus', 'reports', 'simulator', 'csv'],
   ['ledger', 'judge', 'history', 'check', 'engines'],
   ['metrics', 'alerting', 'backtest', 'analyze'],
-  ['http'],
+  ['http', 'doctor'],
   ['stack', 'live'],
   ['commands', 'explore'],
   ['cli.ts'],
