@@ -17,6 +17,7 @@ import { changeRoutes } from './routes/changes.ts';
 import { comparisonRoutes } from './routes/comparison.ts';
 import { demoRoutes } from './routes/demo.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { hourRoutes } from './routes/hours.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { pageRoutes } from './routes/page.ts';
@@ -124,6 +125,7 @@ export function createApp({ access, assets, version, ...services }: AppOptions, 
       ...bandRoutes(services, ask),
       ...stateRoutes(services, state),
       ...comparisonRoutes(services),
+      ...hourRoutes(services),
       ...authCodeRoutes(services),
       ...sliceRoutes(services),
     ]),

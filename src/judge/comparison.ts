@@ -1,12 +1,9 @@
 import { RECORDED, type Status, TOTAL } from '../domain/names.ts';
 import type { Prometheus } from '../prometheus/client.ts';
 import { type DaysBefore, DEFINITION, FEWEST_DAYS, farFromNormal } from './far-from-normal.ts';
+import { DAY, FEWEST_MINUTES, HOUR } from './hours.ts';
 
-const HOUR = 3600;
-const DAY = 24 * HOUR;
 const DAYS_BEFORE = 28;
-/** Recorded minutes without which an hour is left out. */
-const FEWEST_MINUTES = 54;
 
 export interface ComparedHour {
   hour: number;

@@ -1,0 +1,113 @@
+import type { Context } from 'koa';
+import { z } from 'zod';
+import { STATUSES } from '../../domain/names.ts';
+import { parseTime } from '../../domain/times.ts';
+import { forecastOf, METHOD, missOfYesterday } from '../../judge/forecast.ts';
+import { DAY, FEWEST_MINUTES, HOUR, readHours } from '../../judge/hours.ts';
+import { PERCENTILES, statisticsOf } from '../../judge/statistics.ts';
+import { type Route, readQuery, type Services } from './route.ts';
+
+const at = z
+  .string({ error: 'must be given once' })
+  .refine((text) => !Number.isNaN(parseTime(text)), 'must be a time such as 2026-11-21T12:31:00Z')
+  .transform((text) => parseTime(text) / 1000)
+  .refine((seconds) => seconds <= Date.now() / 1000 + 60, 'must not be in the future')
+  .optional()
+  .meta({ type: 'string', format: 'date-time', description: 'As it stood then; now when left out' });
+
+const statisticsQuery = z.strictObject({
+  days: z
+    .string({ error: 'must be given once' })
+    .regex(/^([1-9]|1\d|2[0-8])$/, 'must be a whole number from 1 to 28')
+    .transform(Number)
+    .default(28)
+    .meta({ type: 'integer', minimum: 1, maximum: 28, description: 'How far back' }),
+  at,
+});
+const forecastQuery = z.strictObject({ at });
+
+const number = z.number().nullable();
+const summary = z.object({
+  hours: z.int().meta({ description: 'How many hours it is of' }),
+  mean: number,
+  deviation: number.meta({ description: 'Standard deviation of a sample' }),
+  percentiles: z.object(Object.fromEntries(PERCENTILES.map((p) => [`p${p}`, number]))),
+});
+const statistics = z
+  .object({
+    from: z.iso.datetime(),
+    to: z.iso.datetime(),
+    unit: z.string(),
+    statuses: z.array(summary.extend({ status: z.enum(STATUSES), byHour: z.array(summary.extend({ hour: z.int() })) })),
+  })
+  .meta({ id: 'Statistics' });
+
+const byStatus = z.partialRecord(z.enum(STATUSES), z.number());
+const forecast = z
+  .object({
+    day: z.iso.date().meta({ description: 'UTC' }),
+    asOf: z.iso.datetime().meta({ description: 'The last full hour' }),
+    method: z.string(),
+    soFar: z.number().meta({ description: 'Transactions in the whole hours of the day that are known' }),
+    rest: z.number().meta({ description: 'Transactions that are expected in the hours to come' }),
+    hours: z.array(
+      z.object({
+        hour: z.int(),
+        total: z.number(),
+        counts: byStatus,
+        shares: byStatus.meta({ description: '0 to 1' }),
+      }),
+    ),
+    yesterday: z.object({ forecast: z.number(), actual: z.number(), off: z.number() }).nullable().meta({
+      description: 'The same forecast, made a day earlier, against what came: off is (forecast - actual) / actual',
+    }),
+  })
+  .meta({ id: 'Forecast' });
+
+const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
+
+/** What recorded hours say: how many transactions are usual, and how many are to come today. */
+export function hourRoutes({ prometheus }: Services): Route[] {
+  async function showStatistics(ctx: Context): Promise<void> {
+    const { days, at: to = Date.now() / 1000 } = readQuery(ctx, statisticsQuery);
+    const from = to - days * DAY;
+    const statuses = statisticsOf(await readHours(prometheus, from + HOUR, to));
+    ctx.body = { from: iso(from), to: iso(to), unit: 'transactions in an hour', statuses };
+  }
+  async function showForecast(ctx: Context): Promise<void> {
+    const { at: now = Date.now() / 1000 } = readQuery(ctx, forecastQuery);
+    const hours = await readHours(prometheus, now - 30 * DAY, now);
+    ctx.body = {
+      day: iso(now).slice(0, 10),
+      asOf: iso(Math.floor(now / HOUR) * HOUR),
+      method: METHOD,
+      ...forecastOf(hours, now),
+      yesterday: missOfYesterday(hours, now),
+    };
+  }
+  return [
+    {
+      method: 'get',
+      path: '/api/v1/statistics',
+      role: 'read',
+      operation: {
+        summary: 'How many transactions an hour has: mean, deviation, percentiles, by status and hour of the day',
+        description: `Of whole hours, UTC; one of which fewer than ${FEWEST_MINUTES} minutes were recorded is left out.`,
+        requestParams: { query: statisticsQuery },
+        responses: { 200: { description: 'Statistics', content: { 'application/json': { schema: statistics } } } },
+      },
+      handle: showStatistics,
+    },
+    {
+      method: 'get',
+      path: '/api/v1/forecast',
+      role: 'read',
+      operation: {
+        summary: "Volume and shares for the rest of the day, and how far yesterday's forecast was off",
+        requestParams: { query: forecastQuery },
+        responses: { 200: { description: 'Forecast', content: { 'application/json': { schema: forecast } } } },
+      },
+      handle: showForecast,
+    },
+  ];
+}

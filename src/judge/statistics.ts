@@ -1,0 +1,56 @@
+import { STATUSES, type Status } from '../domain/names.ts';
+import { DAY, HOUR, type Hours } from './hours.ts';
+
+export const PERCENTILES = [5, 25, 50, 75, 95, 99] as const;
+
+/** Of some counts; null where there are too few. */
+export interface Summary {
+  /** How many hours they are. */
+  hours: number;
+  mean: number | null;
+  /** The standard deviation of a sample. */
+  deviation: number | null;
+  /** By `p5`, `p25`, ...: interpolated linearly between neighbours. */
+  percentiles: Record<string, number | null>;
+}
+
+function percentile(sorted: readonly number[], p: number): number | null {
+  const at = ((sorted.length - 1) * p) / 100;
+  const [low, high] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+  return low === undefined || high === undefined ? null : low + (high - low) * (at - Math.floor(at));
+}
+
+export function summarise(counts: readonly number[]): Summary {
+  const sorted = counts.toSorted((a, b) => a - b);
+  const hours = sorted.length;
+  const mean = hours === 0 ? null : sorted.reduce((sum, count) => sum + count, 0) / hours;
+  const squares = sorted.reduce((sum, count) => sum + (count - (mean ?? 0)) ** 2, 0);
+  return {
+    hours,
+    mean,
+    deviation: hours < 2 ? null : Math.sqrt(squares / (hours - 1)),
+    percentiles: Object.fromEntries(PERCENTILES.map((p) => [`p${p}`, percentile(sorted, p)])),
+  };
+}
+
+export interface StatusStatistics extends Summary {
+  status: Status;
+  /** The same of each hour of the day, UTC. */
+  byHour: (Summary & { hour: number })[];
+}
+
+/** How many transactions an hour has, by status, and by the hour of the day. */
+export function statisticsOf(hours: Hours): StatusStatistics[] {
+  return STATUSES.map((status) => {
+    const known = [...(hours.get(status) ?? [])];
+    const hourOf = (end: number) => ((end - HOUR) % DAY) / HOUR;
+    return {
+      status,
+      ...summarise(known.map(([, count]) => count)),
+      byHour: Array.from({ length: 24 }, (_, hour) => ({
+        hour,
+        ...summarise(known.flatMap(([end, count]) => (hourOf(end) === hour ? [count] : []))),
+      })),
+    };
+  });
+}
