@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { unpacked } from './debian-tool.ts';
 import { type ProgramOptions, serve } from './program.ts';
 import { checkNotLower } from './reports.ts';
 import type { Run, Torture } from './row.ts';
+import { inParallel } from './wait.ts';
 
 /** How the service's clock is set while it runs: `offset` in seconds from the true time. */
 interface Clock {
@@ -45,6 +47,8 @@ export const ownDate = (file: string): Clock => ({
   set: (offset) => writeFileSync(file, String(offset)),
 });
 
+/** More than the ledger takes before it looks for what is old. */
+const PRUNING = 600;
 const HOUR = 3600;
 const DAY = 86_400;
 const at = (text: string): number => Math.round((Date.parse(text) - Date.now()) / 1000);
@@ -101,6 +105,31 @@ async function checkDates(client: Client, { violations }: Run): Promise<void> {
   }
 }
 
+/** Eight days forth, back, and the same the other way round, in the middle of retries: all of them are still known. */
+async function checkRetries(client: Client, set: (offset: number) => void, { violations }: Run): Promise<void> {
+  const report = { timestamp: minuteBefore(1), source: 'retried', counts: { denied: 1 } };
+  const key = { 'Idempotency-Key': 'retried' };
+  const first = await client.post(report);
+  violations.check(first.json?.accepted === 1, `the first was answered ${first.status} ${first.text}`);
+  await client.post({ status: 'denied' }, key);
+  for (const days of [8, 0, -8, 0]) {
+    set(days * DAY);
+    // So many that what is old is looked for.
+    await inParallel(
+      PRUNING,
+      20,
+      async () => void (await client.post({ status: 'failed' }, { 'Idempotency-Key': randomUUID() })),
+    );
+    // Eight days before, a report of now is in the future.
+    if (days >= 0) {
+      const again = await client.post(report);
+      violations.check(again.json?.duplicates === 1, `after ${days} days: ${again.status} ${again.text}`);
+    }
+    const { headers } = await client.post({ status: 'denied' }, key);
+    violations.check(headers['idempotency-replayed'] === 'true', `after ${days} days the key is not known any more`);
+  }
+}
+
 export async function turnClock(run: Run, clock: Clock) {
   clock.set(0);
   const { env, ...options } = clock.options;
@@ -121,10 +150,12 @@ export async function turnClock(run: Run, clock: Clock) {
     run.violations.check(is > was, `${where}: transactions_total stayed at ${was}`);
     before = after;
   }
+  clock.set(0);
+  await checkRetries(client, clock.set, run);
   client.close();
   await program.stop();
   return {
-    done: `${steps.length} jumps of a running service's clock`,
+    done: `${steps.length} jumps of a running service's clock, and four of eight days amid retries`,
     seen: `set by ${clock.how}, in the time zone of Berlin`,
   };
 }
@@ -140,7 +171,7 @@ async function run(run: Run) {
 
 export const clock: Torture = {
   name: 'clock',
-  what: 'clock an hour back and forth, daylight saving, leap day',
-  goal: 'counters never lower, lateness as documented',
+  what: 'clock an hour and eight days back and forth, daylight saving, leap day',
+  goal: 'counters never lower, lateness as documented, retries count once',
   run,
 };

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient } from './client.ts';
+import { createClient, minuteBefore } from './client.ts';
 import { type MachineMinute, watchMachine } from './machine.ts';
 import { memoryOf, type Program, serve } from './program.ts';
 import { number, part, type Run, type Torture } from './row.ts';
@@ -33,6 +34,13 @@ const together = (times: readonly Uint32Array[]): Uint32Array => {
   return all;
 };
 
+/** Half of the reports have a key, half a source and a minute: what recognises a repeat grows with each. */
+const reportOf = (index: number): [body: unknown, headers: Record<string, string>] => {
+  const counts = { approved: 1 };
+  if (index % 2 === 0) return [{ counts, source: `source ${index % SOURCES}` }, { 'Idempotency-Key': randomUUID() }];
+  return [{ counts, source: `source ${index}`, timestamp: minuteBefore(1) }, {}];
+};
+
 /** Sends at a fixed rate, whatever the answers take: a slow answer does not slow the sender down. */
 async function load(program: Program, seconds: number, { violations, log }: Run) {
   const client = createClient(program.url, CONNECTIONS);
@@ -41,8 +49,7 @@ async function load(program: Program, seconds: number, { violations, log }: Run)
   const open = new Set<Promise<void>>();
   const start = performance.now();
   async function one(due: number, index: number): Promise<void> {
-    const body = { source: `source ${index % SOURCES}`, counts: { approved: 1 }, timestamp: undefined };
-    const reply = await client.post(body).catch((error) => ({ status: 0, text: String(error) }));
+    const reply = await client.post(...reportOf(index)).catch((error) => ({ status: 0, text: String(error) }));
     violations.check(reply.status === 200, `a report was answered ${reply.status}: ${reply.text}`);
     const took = Math.min(LONGEST_MS, Math.round(performance.now() - start - due));
     const minute = Math.floor(due / 60_000);
@@ -127,7 +134,7 @@ async function run(run: Run) {
 
 export const steady: Torture = {
   name: 'steady',
-  what: `steady load, ${number(PER_SECOND)} reports a second`,
+  what: `steady load, ${number(PER_SECOND)} reports a second, by key and by source`,
   goal: `memory flat within ${MOST_GROWTH * 100} %, p99 under ${MOST_P99_MS} ms`,
   run,
 };

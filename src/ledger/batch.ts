@@ -1,6 +1,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { METRIC, STATUSES } from '../domain/names.ts';
-import { type Row, type Statement, storable } from './engine.ts';
+import type { Row, Statement } from './engine.ts';
+import { listing } from './journal.ts';
 import type { Counts } from './ledger.ts';
 import {
   type Changes,
@@ -10,7 +11,6 @@ import {
   otherValues,
   type Submission,
   seriesKey,
-  slotsOf,
   type View,
 } from './plan.ts';
 import type { KnownTotals } from './series.ts';
@@ -196,19 +196,8 @@ export function changing(changes: Changes, commit: number, time: number): Statem
     time,
   );
   write(
-    changes.reports
-      .slice(-LISTED)
-      .map(({ report: { time, source, labels, entries }, late, now }) => [
-        time,
-        now,
-        storable(source),
-        JSON.stringify(labels),
-        slotsOf(entries),
-        late ? 1 : 0,
-      ]),
-    `INSERT INTO reports (time, received_at, source, labels, slots, late)
-     SELECT CAST(r.value->>0 AS BIGINT), CAST(r.value->>1 AS BIGINT), r.value->>2, r.value->>3, r.value->>4,
-       CAST(r.value->>5 AS INTEGER) FROM {rows $1}`,
+    changes.reports.slice(-LISTED).map(listing),
+    'INSERT INTO reports (report) SELECT CAST(r.value AS TEXT) FROM {rows $1}',
   );
   return statements;
 }

@@ -4,12 +4,14 @@ import type {
   Change,
   ChangeQuery,
   IncidentQuery,
+  Labels,
   ListedReport,
   Notification,
   Page,
   StoredIncident,
   StoredMark,
 } from './ledger.ts';
+import { type Changes, type Slots, slotsOf } from './plan.ts';
 
 /** How many notifications, incidents, marks and changes are kept, and how many bytes of each. */
 const MOST = { rows: 10_000, bytes: 64 * 1024 * 1024 };
@@ -160,26 +162,33 @@ export const changes = {
 };
 
 export const latestReports = (limit: number): Statement => [
-  'SELECT time, received_at, source, labels, slots, late FROM reports ORDER BY id DESC LIMIT CAST($1 AS INTEGER)',
+  'SELECT report FROM reports ORDER BY id DESC LIMIT CAST($1 AS INTEGER)',
   limit,
 ];
 
+type Listing = [time: number, receivedAt: number, late: 0 | 1, source: string, labels: string, slots: Slots];
+
+/** A report as it is kept to be listed. */
+export const listing = ({ report, late, now }: Changes['reports'][number]): Listing => {
+  const { time, source, labels, entries } = report;
+  return [time, now, late ? 1 : 0, storable(source), JSON.stringify(labels), slotsOf(entries)];
+};
+
 /** A row of `latestReports`, as people read it. */
-export const readable = ({ time, received_at, source, labels, slots, late }: Row): ListedReport =>
-  describe(
-    { time: Number(time), source: String(source), labels: JSON.parse(String(labels)) },
-    JSON.parse(String(slots)),
-    Number(late) === 1,
-    Number(received_at),
-  );
+export const readable = ({ report }: Row): ListedReport => {
+  const [time, receivedAt, late, source, labels, slots] = JSON.parse(String(report)) as Listing;
+  return describe(time, source, JSON.parse(labels), slots, late === 1, receivedAt);
+};
 
 /** A report that was just received, as `latestReports` will list it. */
-export const listed = (report: Report, late: boolean, now: number): ListedReport =>
-  describe(report, Object.fromEntries(report.entries.map(({ slot, count }) => [slot, count])), late, now);
+export const listed = ({ time, source, labels, entries }: Report, late: boolean, now: number): ListedReport =>
+  describe(time, source, labels, slotsOf(entries), late, now);
 
 function describe(
-  { time, source, labels }: Pick<Report, 'time' | 'source' | 'labels'>,
-  slots: Record<string, number>,
+  time: number,
+  source: string,
+  labels: Labels,
+  slots: Slots,
   late: boolean,
   receivedAt: number,
 ): ListedReport {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { METRIC } from '../domain/names.ts';
 import { type Log, messageOf } from '../runtime/log.ts';
 import {
@@ -26,6 +27,8 @@ const DEADLINE_MS = 10_000;
 /** Without requests the ledger commits nothing but its time this often, and so finds out whether it can; milliseconds. */
 const TICK_MS = 10_000;
 const RETRY_MS = 2000;
+/** The next commit waits for a fifth of the time that the last one took, at most so long; milliseconds. */
+const MOST_GATHERING_MS = 5;
 /** Reports of one commit: those beyond wait for the next. */
 const MOST_REPORTS = 10_000;
 /** After so many new rows, expired ones are removed, twice as many at a time. */
@@ -53,11 +56,11 @@ const PERHAPS =
   '. Whether it was counted is not known: send it again, with the same Idempotency-Key or source and timestamp it counts once';
 const NOTHING: Recorded = { outcomes: [], minutes: [], replayed: false, overflowed: 0 };
 
-async function withDeadline<T>(work: Promise<T>, late: () => void): Promise<T> {
+async function withDeadline<T>(work: Promise<T>, late?: () => void): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      late();
+      late?.();
       reject(new Error(`it did not answer within ${DEADLINE_MS / 1000} s`));
     }, DEADLINE_MS);
   });
@@ -174,20 +177,21 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   async function flush(): Promise<void> {
     if (committing) return;
     committing = true;
-    while (gathering.length > 0) await attempt(nextBatch());
+    while (gathering.length > 0) {
+      const seconds = await attempt(nextBatch());
+      // Who was answered just now may join the next batch, which costs nearly as much with few as with many.
+      await sleep(Math.min(MOST_GATHERING_MS, 200 * seconds));
+    }
     committing = false;
   }
 
-  async function attempt(first: readonly Waiting[]): Promise<void> {
-    let batch = first;
+  /** @returns how long it took, in seconds */
+  async function attempt(batch: readonly Waiting[]): Promise<number> {
     const began = performance.now();
     lastTry = began;
     const state = { unsure: false };
     try {
-      // Nobody who waits behind a database that hangs waits for another deadline.
-      const tell = await withDeadline(commit(batch, state), () => {
-        batch = [...batch, ...gathering.splice(0)];
-      });
+      const tell = await withDeadline(commit(batch, state));
       succeeded((performance.now() - began) / 1000);
       for (const one of tell) one();
     } catch (error) {
@@ -195,7 +199,10 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       failed(error);
       if (batch.length > 0) lost = true;
       for (const { reject } of batch) reject(unavailable(error, state.unsure ? PERHAPS : NOT_COUNTED));
+      // Nobody who waits behind a database that hangs waits for another deadline.
+      for (const { reject } of gathering.splice(0)) reject(unavailable(error, NOT_COUNTED));
     }
+    return (performance.now() - began) / 1000;
   }
 
   function enqueue(work: { submission: Submission } | { statements: readonly Statement[] }): Promise<Recorded> {

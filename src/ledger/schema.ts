@@ -63,16 +63,8 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       body TEXT NOT NULL,
       answer TEXT NOT NULL
     )`,
-    // The latest reports, to be looked at. Times are milliseconds since the epoch; labels and slots are JSON.
-    `CREATE TABLE reports (
-      id {id},
-      time BIGINT NOT NULL,
-      received_at BIGINT NOT NULL,
-      source TEXT NOT NULL,
-      labels TEXT NOT NULL,
-      slots TEXT NOT NULL,
-      late INTEGER NOT NULL
-    )`,
+    // The latest reports, to be looked at, as JSON (journal.ts).
+    'CREATE TABLE reports (id {id}, report TEXT NOT NULL)',
     `CREATE TABLE notifications (
       id {id},
       received_at BIGINT NOT NULL,
