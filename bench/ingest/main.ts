@@ -1,6 +1,8 @@
 import { benchCommand } from '../load/command.ts';
 import { measure } from './measure.ts';
 import { costText, generatorText, ingestRows, inPlaceText } from './rows.ts';
+import { sharedRows } from './shared.ts';
+import { storedRows } from './stored.ts';
 
 await benchCommand(
   'ingest',
@@ -9,7 +11,11 @@ await benchCommand(
   async (options) => {
     const measured = await measure(options);
     return {
-      rows: ingestRows(measured),
+      rows: [
+        ...ingestRows(measured),
+        ...(await storedRows(options.seconds, options.log)),
+        ...(await sharedRows(options)),
+      ],
       notes: `${costText(measured)}${inPlaceText(measured)}${generatorText(measured)}`,
     };
   },

@@ -66,15 +66,14 @@ function syncTime(inPlace: boolean, syncs = 500): number {
 }
 
 async function startAll() {
-  const [durable, memory, checked, unchecked, plain, bare] = await Promise.all([
+  const [durable, memory, checked, plain, bare] = await Promise.all([
     startTillwatch(FLAGS),
-    existsSync(MEMORY) ? startTillwatch(FLAGS, MEMORY) : undefined,
+    existsSync(MEMORY) ? startTillwatch(FLAGS, { parent: MEMORY }) : undefined,
     startPushgateway(),
-    startPushgateway(['--push.disable-consistency-check']),
     startScript('bench/ingest/plain-koa.mjs'),
     startScript('bench/ingest/bare-http.mjs'),
   ]);
-  return { durable, memory, checked, unchecked, plain, bare };
+  return { durable, memory, checked, plain, bare };
 }
 
 const nothing: Result = {
@@ -88,7 +87,7 @@ const nothing: Result = {
 /** All that the table is made of. */
 export async function measure({ rounds, seconds, log }: Options) {
   const services = await startAll();
-  const { durable, memory, checked, unchecked, plain, bare } = services;
+  const { durable, memory, checked, plain, bare } = services;
   const generator = startGenerator();
   const by = (connections: number, service: Service | undefined, request: () => string) => async () =>
     service === undefined ? nothing : load(generator, service, { connections, seconds, request: request() });
@@ -100,7 +99,6 @@ export async function measure({ rounds, seconds, log }: Options) {
         durable: by(50, durable, report),
         memory: by(50, memory, report),
         checked: by(50, checked, push),
-        unchecked: by(50, unchecked, push),
         plain: by(50, plain, report),
         bare: by(50, bare, report),
       },

@@ -11,6 +11,13 @@ const toTillwatch = (body: unknown): string => postOf('/api/v1/transactions', 'a
 /** One minute of one source, each request of another source: nothing is a repeat, and every one of them would be recognised as one. */
 export const report = (): string => toTillwatch({ timestamp: minuteAgo(), source: `pos-${NUMBER}`, counts: COUNTS });
 
+/** The same counts, each request under a key of its own. */
+export const keyed = (): string =>
+  toTillwatch({ timestamp: minuteAgo(), source: 'pos', counts: COUNTS }).replace(
+    '\r\n\r\n',
+    `\r\nIdempotency-Key: key-${NUMBER}\r\n\r\n`,
+  );
+
 /** Values of the extra label, with their counts: 1,000 in all. */
 const acquirers = Array.from({ length: Math.ceil(BATCH / STATUSES.length) }, (_, index) => {
   const statuses = STATUSES.slice(0, BATCH - index * STATUSES.length);

@@ -6,15 +6,17 @@ const rates = (results: readonly Result[]) => results.map(({ perSecond }) => per
 const rate = (results: readonly Result[]): string => `${whole(median(rates(results)))}/s`;
 const microseconds = (seconds: number): string => `${Math.round(seconds * 1e6)} us`;
 
-/** What came out, held to the goals of issue 5. */
+/** Goals: 9 times a Pushgateway on Node 20, 11 on what is newer. */
+const TIMES = Number(process.versions.node.split('.')[0]) > 20 ? 11 : 9;
+
+/** What came out, held to its goals. */
 export function ingestRows({ reports, single, batches }: Measurements): Row[] {
-  const { durable, memory, checked, unchecked, plain } = reports;
+  const { durable, memory, checked, plain } = reports;
   const against = (other: readonly Result[]) => ratio(rates(durable), rates(other));
   const pair = (other: readonly Result[]) => `${rate(durable)} by ${rate(other)}`;
   const what = 'durable POST, 50 connections';
   return [
-    row(`${what} / Pushgateway`, '>=', 8, against(checked), 'x', pair(checked)),
-    row(`${what} / Pushgateway, consistency check off`, '>=', 0.8, against(unchecked), 'x', pair(unchecked)),
+    row(`${what} / Pushgateway`, '>=', TIMES, against(checked), 'x', pair(checked)),
     row(`${what} / durability off`, '>=', 0.85, against(memory), 'x', pair(memory)),
     limitRow(single),
     batchRow(batches),
@@ -50,7 +52,7 @@ function batchRow({ durable, checked }: Measurements['batches']): Row {
   return row(
     `counts in batches of ${whole(BATCH)} / Pushgateway`,
     '>=',
-    5,
+    1.2,
     ratio(rates(durable), rates(checked)),
     'x',
     parts,
@@ -60,7 +62,7 @@ function batchRow({ durable, checked }: Measurements['batches']): Row {
 function cpuRow(durable: readonly Result[], plain: readonly Result[]): Row {
   const [ours, theirs] = [durable, plain].map((results) => results.map(({ cpu }) => cpu)) as [number[], number[]];
   const parts = `${microseconds(median(ours))} by ${microseconds(median(theirs))}`;
-  return row('CPU of a POST, 50 connections / plain Koa', '<=', 1.5, ratio(ours, theirs), 'x', parts);
+  return row('CPU of a POST, 50 connections / plain Koa', '<=', 1.1, ratio(ours, theirs), 'x', parts);
 }
 
 /** What the generator takes of a core: near 1 it would be the generator that is measured. */

@@ -51,18 +51,27 @@ async function portOf(child: ChildProcess, pattern: RegExp): Promise<number> {
   });
 }
 
-/**
- * Tillwatch as users start it, with a ledger of its own.
- * @param parent where its folder is made; the system's folder for temporary files unless said otherwise
- */
-export async function startTillwatch(args: string[] = [], parent = tmpdir(), node: string[] = []): Promise<Service> {
-  const folder = await mkdtemp(join(parent, 'tillwatch-bench-'));
+export interface TillwatchOptions {
+  /** The folder of its ledger; a new one, which goes when it stops, where it is left out. */
+  data?: string;
+  /** Where a new folder is made; the system's folder for temporary files where it is left out. */
+  parent?: string;
+  /** Options of Node. */
+  node?: readonly string[];
+}
+
+/** Tillwatch as users start it. */
+export async function startTillwatch(
+  args: readonly string[] = [],
+  { data, parent = tmpdir(), node = [] }: TillwatchOptions = {},
+): Promise<Service> {
+  const folder = data ?? (await mkdtemp(join(parent, 'tillwatch-bench-')));
   const flags = ['--port', '0', '--data', folder, '--prometheus-url', NOWHERE, '--alertmanager-url', NOWHERE];
-  const program = [...node, join(PROJECT, 'dist/main.js'), 'serve', ...flags, ...args];
+  const program = [...node, join(PROJECT, 'dist/main.js'), 'serve', ...flags, '--drain', '0s', ...args];
   const service = await start(process.execPath, program, /listening on http:\/\/127\.0\.0\.1:(\d+)/);
   async function stop(): Promise<void> {
     await service.stop();
-    await rm(folder, { recursive: true, force: true });
+    if (data === undefined) await rm(folder, { recursive: true, force: true });
   }
   return { ...service, stop };
 }

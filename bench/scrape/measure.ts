@@ -68,8 +68,8 @@ function everySecond(act: () => Promise<unknown>): () => Promise<void> {
 /** All that the table is made of. */
 export async function measure({ rounds, seconds, log }: Options) {
   const [full, empty, pushgateway, promClient] = await Promise.all([
-    startTillwatch(FLAGS, undefined, TELLS_MEMORY),
-    startTillwatch(FLAGS, undefined, TELLS_MEMORY),
+    startTillwatch(FLAGS, { node: TELLS_MEMORY }),
+    startTillwatch(FLAGS, { node: TELLS_MEMORY }),
     startPushgateway(),
     startScript('bench/scrape/prom-client.mjs', [String(LABEL_VALUES), ...STATUSES]),
   ]);

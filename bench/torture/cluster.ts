@@ -32,7 +32,8 @@ const configuration = (port: number, ports: readonly number[]) => `global
   maxconn 4000
 defaults
   mode http
-  timeout connect 2s
+  timeout connect 5s
+  timeout check 5s
   timeout client 60s
   timeout server 60s
 frontend all
@@ -44,7 +45,7 @@ backend services
   option redispatch
   retries 3
   retry-on conn-failure
-  default-server check inter ${CHECK_MS}ms fall 1 rise 1
+  default-server check inter ${CHECK_MS}ms fall 2 rise 1
 ${ports.map((one, i) => `  server s${i} 127.0.0.1:${one}`).join('\n')}
 `;
 

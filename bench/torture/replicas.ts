@@ -97,7 +97,8 @@ async function run(run: Run) {
     const scrapes = scrapeAll(cluster, part(run, SCRAPES), () => over, run);
     const timestamp = minuteBefore(1);
     await inParallel(reports, SENDERS, async (index) => {
-      meant += await sendOne(clients, index, timestamp, run);
+      const count = await sendOne(clients, index, timestamp, run);
+      meant += count;
     }).finally(() => {
       over = true;
     });
