@@ -30,7 +30,7 @@ nav ul ul { margin: 0 0 1rem; }
 nav a { display: flex; gap: .5rem; align-items: baseline; padding: .25rem .375rem; border-radius: .25rem; color: var(--ink); text-decoration: none; overflow-wrap: anywhere; }
 nav a:hover { background: var(--surface); }
 nav a.group { font-weight: 650; color: var(--muted); }
-main { padding: 1.5rem 1.5rem 4rem; min-width: 0; }
+main { padding: 1.5rem 1.5rem 4rem; min-width: 0; overflow-wrap: anywhere; }
 .lead { max-width: 72ch; margin-bottom: 2rem; }
 .lead p + p { margin-top: .75rem; }
 h1 { font-size: 1.75rem; line-height: 1.2; margin-bottom: .5rem; letter-spacing: -.01em; }
