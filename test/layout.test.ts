@@ -10,6 +10,7 @@ const src = join(PROJECT, 'src');
 const FLOORS = [
   ['runtime', 'domain', 'config', 'binaries'],
   ['intake', 'prometheus', 'reports', 'simulator', 'csv'],
+  ['calendar'],
   ['ledger', 'judge', 'history', 'check', 'engines'],
   ['metrics', 'alerting', 'backtest', 'analyze'],
   ['http', 'doctor'],

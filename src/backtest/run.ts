@@ -1,3 +1,4 @@
+import type { CalendarSample } from '../calendar/series.ts';
 import type { MinuteCounts } from '../domain/minutes.ts';
 import { METRIC } from '../domain/names.ts';
 import { seriesText } from '../domain/series-text.ts';
@@ -19,6 +20,8 @@ export interface BacktestOptions {
   statuses: boolean;
   authCodes: readonly string[];
   rulesDir: string;
+  /** What the calendar says at a minute since the epoch; absent where there is none. */
+  calendar?: ((minute: number) => readonly CalendarSample[]) | undefined;
   /** Seconds since the epoch: start of the first minute and end of the last. */
   from: number;
   to: number;
@@ -65,10 +68,12 @@ export async function runBacktest(options: BacktestOptions): Promise<Backtest> {
   if (plan.evaluated.length === 0)
     throw new Error(`${options.rulesDir}: no alert rule reads anything that the history has`);
   const shift = shiftFor(options.to);
+  const { calendar } = options;
   let at = 0;
   const replay = await replayHistory({
     ...options,
     minutes: shifted(options.minutes, shift),
+    ...(calendar !== undefined && { calendar: (minute: number) => calendar(minute + shift / 60) }),
     live: true,
     rules: plan.recording,
     expressions: plan.evaluated.map((rule) => ({ expr: rule.expr, where: where(rule) })),
@@ -119,8 +124,9 @@ const later = (alert: BacktestAlert, shift: number): BacktestAlert => ({
   lastTrue: alert.lastTrue + shift,
 });
 
-const historyOf = ({ statuses, authCodes }: BacktestOptions): Set<string> =>
+const historyOf = ({ statuses, authCodes, calendar }: BacktestOptions): Set<string> =>
   new Set([
+    ...(calendar === undefined ? [] : [METRIC.utcOffset, METRIC.calendar]),
     ...(statuses ? [METRIC.transactions, METRIC.lastReport] : []),
     ...(authCodes.length > 0 ? [METRIC.authCodes] : []),
   ]);

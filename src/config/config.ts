@@ -27,6 +27,15 @@ const httpUrl = z
   .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), 'must be an http or https URL')
   .transform((text) => text.replace(/\/+$/, ''));
 
+const timeZone = z.string().refine((name) => {
+  if (/^[+-]\d{1,2}(:?\d{2})?$/.test(name)) return true;
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
+  } catch {
+    return false;
+  }
+}, 'is no time zone; it must be such as America/Sao_Paulo, UTC or -03:00');
+
 const labelNames = z.string().transform((text, context) => {
   const names = text.split(',').map((name) => name.trim());
   for (const name of names.filter((name) => name !== '')) {
@@ -105,6 +114,20 @@ export const SETTINGS = {
     help: 'folder that keeps the ledger (and Prometheus, for up)',
     default: './data',
     schema: z.string().min(1, 'must not be empty'),
+  }),
+  timezone: setting({
+    flag: 'timezone',
+    value: 'ZONE',
+    help: 'time zone of the traffic and of --calendar, such as America/Sao_Paulo (docs/calendar.md)',
+    default: 'UTC',
+    schema: timeZone,
+  }),
+  calendar: setting({
+    flag: 'calendar',
+    value: 'FILE',
+    help: 'YAML of holidays, other days, planned windows and campaigns (docs/calendar.md)',
+    default: '',
+    schema: z.string(),
   }),
   mapping: setting({
     flag: 'mapping',
@@ -272,6 +295,11 @@ function readSome<K extends SettingName>(names: readonly K[], flags: Flags, env:
   const entries = names.map((name) => [name, readSetting(name, flags, env, problems)]);
   if (problems.length > 0) throw new UsageError(problems.join('\n'));
   return Object.fromEntries(entries);
+}
+
+/** The zone and the calendar's file, of commands that only work on files. @throws UsageError */
+export function readCalendarSettings(flags: Flags, env: NodeJS.ProcessEnv): Pick<Config, 'timezone' | 'calendar'> {
+  return readSome(['timezone', 'calendar'], flags, env);
 }
 
 /** The one setting of commands that only work on files. @throws UsageError */

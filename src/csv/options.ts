@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { UsageError } from '../config/config.ts';
+import { UsageError, variable } from '../config/config.ts';
 import { STATUSES, type Status } from '../domain/names.ts';
 import { statusOf, wordKey } from '../domain/status-words.ts';
 import { messageOf } from '../runtime/log.ts';
@@ -44,8 +44,11 @@ const profileShape = z.strictObject({
   cumulative: z.boolean().optional(),
 });
 
-/** Checks the flags and reads the files they name. @throws UsageError naming the flag and what would be right */
-export async function readOptions(flags: FileFlags): Promise<ReadOptions> {
+/**
+ * Checks the flags and reads the files they name. The time zone may also be the service's, out of the environment.
+ * @throws UsageError naming the flag and what would be right
+ */
+export async function readOptions(flags: FileFlags, env: NodeJS.ProcessEnv = {}): Promise<ReadOptions> {
   const profile = flags.profile === undefined ? {} : await readProfile(flags.profile);
   const columns = flags.columns ?? profile.columns;
   const dimensions = flags.dimensions ?? profile.dimensions;
@@ -60,7 +63,7 @@ export async function readOptions(flags: FileFlags): Promise<ReadOptions> {
     times: timesOf({
       date: flags.date ?? profile.date,
       dateFormat: flags.dateFormat ?? profile['date-format'],
-      timezone: flags.timezone ?? profile.timezone,
+      timezone: flags.timezone ?? profile.timezone ?? (env[variable('timezone')] || undefined),
     }),
     skipBadRows: flags.skipBadRows ?? profile['skip-bad-rows'] ?? false,
     cumulative: flags.cumulative ?? profile.cumulative ?? false,

@@ -1,6 +1,8 @@
-/** Turns local minutes into minutes since the epoch. */
+/** A time zone. Minutes are since the epoch; local ones as if the zone were UTC. */
 export interface Zone {
   name: string;
+  /** Minutes that local time is ahead of UTC, at a minute. */
+  offsetAt: (minute: number) => number;
   /** @returns minutes since the epoch; of an hour that is there twice the first, of one that is skipped the one after it */
   toUtc: (localMinute: number) => { minute: number; odd?: 'twice' | 'never' };
 }
@@ -19,14 +21,14 @@ export function offsetMinutes(text: string): number | undefined {
 /** A time zone by its IANA name or as an offset; undefined when there is no such zone. */
 export function openZone(name: string): Zone | undefined {
   const fixed = offsetMinutes(name);
-  if (fixed !== undefined) return { name, toUtc: (local) => ({ minute: local - fixed }) };
+  if (fixed !== undefined) return { name, offsetAt: () => fixed, toUtc: (local) => ({ minute: local - fixed }) };
   let offsetAt: (minute: number) => number;
   try {
     offsetAt = offsetsOf(name);
   } catch {
     return undefined;
   }
-  return { name, toUtc: (local) => toUtc(local, offsetAt) };
+  return { name, offsetAt, toUtc: (local) => toUtc(local, offsetAt) };
 }
 
 function toUtc(local: number, offsetAt: (minute: number) => number): ReturnType<Zone['toUtc']> {

@@ -28,6 +28,8 @@ export const METRIC = {
   lastReport: 'transactions_last_report_timestamp_seconds',
   reportDelay: 'transactions_report_delay_seconds',
   change: 'tillwatch_change_timestamp_seconds',
+  utcOffset: 'tillwatch_utc_offset_seconds',
+  calendar: 'tillwatch_calendar',
 } as const;
 
 /** The label `level` of what is summed over all dimensions. Other levels are named after theirs: acquirer, acquirer_brand. */

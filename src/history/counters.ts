@@ -1,3 +1,4 @@
+import type { CalendarSample } from '../calendar/series.ts';
 import type { MinuteCounts } from '../domain/minutes.ts';
 import { METRIC, STATUSES } from '../domain/names.ts';
 import { type Labels, seriesText } from '../domain/series-text.ts';
@@ -22,6 +23,8 @@ export interface CounterOptions {
   base: (from: number) => Promise<ReadonlyMap<string, number>>;
   /** Whether the reports count as live ones, whose silence is told; imported ones teach the rhythm alone. */
   live?: boolean;
+  /** What the calendar says at a minute since the epoch; absent where there is none. */
+  calendar?: ((minute: number) => readonly CalendarSample[]) | undefined;
   onMinute?: ((minute: number) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -55,9 +58,16 @@ export async function exposeCounters(
 ): Promise<CountersWritten> {
   const written = { from: Number.NaN, to: Number.NaN, minutes: 0, samples: 0, series: 0 };
   const totals = new Map<string, number>();
-  const expose = async (minute: number, series: ReadonlyMap<string, number> = totals) => {
+  const gauges = new Set<string>();
+  const give = async (minute: number, series: ReadonlyMap<string, number>) => {
     written.samples += series.size;
     await take(series, minute * 60);
+  };
+  const expose = async (minute: number) => {
+    await give(minute, totals);
+    const said = calendarSeries(options, minute);
+    for (const series of said.keys()) gauges.add(series);
+    if (said.size > 0) await give(minute, said);
   };
   let base: ReadonlyMap<string, number> = new Map();
   for await (const counted of options.minutes) {
@@ -72,15 +82,20 @@ export async function exposeCounters(
       await bridge(written.to / 60, minute, expose);
     }
     if (counted.restarted === true) for (const series of totals.keys()) totals.set(series, 0);
-    await expose(minute, addCounts(totals, base, counted, options));
+    await give(minute, addCounts(totals, base, counted, options));
     await expose(minute + 1);
     written.to = (minute + 1) * 60;
     written.minutes++;
     options.onMinute?.(minute);
   }
   if (written.minutes === 0) throw new Error('there is no minute to import');
-  return { ...written, series: totals.size };
+  return { ...written, series: totals.size + gauges.size };
 }
+
+const calendarSeries = ({ calendar }: CounterOptions, minute: number): Map<string, number> =>
+  new Map(
+    calendar?.(minute).map(({ metric, labels, value }) => [seriesText(metric, { ...labels, ...IMPORT_LABELS }), value]),
+  );
 
 const firstSeries = (options: CounterOptions): string[] => [
   ...(options.statuses ? STATUSES.map((status) => statusSeries(status)) : []),

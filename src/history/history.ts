@@ -1,5 +1,6 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CalendarSample } from '../calendar/series.ts';
 import type { MinuteCounts } from '../domain/minutes.ts';
 import { METRIC } from '../domain/names.ts';
 import { seriesText } from '../domain/series-text.ts';
@@ -24,6 +25,8 @@ export interface ImportOptions {
   /** The auth codes that the minutes hold. */
   authCodes?: readonly string[];
   /** The data folder; Prometheus keeps its own in `prometheus` below it. */
+  /** What the calendar says at a minute since the epoch; absent where there is none. */
+  calendar?: ((minute: number) => readonly CalendarSample[]) | undefined;
   dataDir: string;
   rulesDir: string;
   onProgress?: (progress: ImportProgress) => void;
@@ -73,7 +76,7 @@ export async function importHistory(options: ImportOptions): Promise<Imported> {
   // Refuses a circle before anything is begun.
   const inputs = inputsOf(recording);
   layerRules(recording, inputs);
-  const rules = affectedRules(recording, new Set(metricsOf(options)), inputs);
+  const rules = affectedRules(recording, new Set([...metricsOf(options), ...calendarMetrics(options)]), inputs);
   const storage = storageOf(dataDir);
   const staging = join(dataDir, 'import.tmp');
   await mkdir(storage, { recursive: true });
@@ -92,6 +95,7 @@ export async function importHistory(options: ImportOptions): Promise<Imported> {
       neededAt: options.to,
       parent: staging,
       existing: isFresh ? undefined : holder.url,
+      calendar: options.calendar,
       base: (from) => valuesBefore(holder.url, from, options),
       onStretch: (from, to) => refuseOverlap(holder.url, { from, to }, options),
       onMinute: countMinutes(options),
@@ -129,6 +133,9 @@ const metricsOf = (options: ImportOptions): string[] => [
   ...(options.statuses === false ? [] : [METRIC.transactions, METRIC.lastReport]),
   ...(options.authCodes === undefined ? [] : [METRIC.authCodes]),
 ];
+
+const calendarMetrics = ({ calendar }: ImportOptions): string[] =>
+  calendar === undefined ? [] : [METRIC.utcOffset, METRIC.calendar];
 
 async function hold(storage: string, signal: AbortSignal | undefined): Promise<EphemeralPrometheus> {
   try {

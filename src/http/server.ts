@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createAlertmanager } from '../alerting/alertmanager.ts';
 import { watchAlertPath } from '../alerting/pipeline-health.ts';
 import { watchIncidents } from '../alerting/watch-incidents.ts';
+import { readCalendar } from '../calendar/calendar-file.ts';
+import { samplesOf } from '../calendar/series.ts';
 import type { Config } from '../config/config.ts';
 import { readMapping } from '../intake/mapping.ts';
 import { type BaselineWatch, watchBaseline } from '../judge/baseline.ts';
@@ -106,6 +108,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   const access = createAccess(config.tokensFile, internalToken);
   const mapping = readMapping(config.mapping, config.dimensions);
+  const calendar = await readCalendar(config.calendar, config.timezone);
   const assets = readAssets();
   const ledger = await openLedger({
     ledger: config.ledger,
@@ -118,7 +121,8 @@ export async function startServer(
   });
   const prometheus = createPrometheus(config.prometheusUrl);
   const baseline = watchBaseline(prometheus, log);
-  const health = createHealth(VERSION, baselineAge(baseline), ledger);
+  const calendarNow = () => samplesOf(calendar.at(Math.floor(Date.now() / 60_000)));
+  const health = createHealth(VERSION, baselineAge(baseline), ledger, calendarNow);
   const events = createEvents(health.streams);
   const alertmanager = createAlertmanager(config.alertmanagerUrl, 2000);
   const path = watchAlertPath({ prometheus, alertmanagerReady: alertmanager.ready, gauge: health.watchdog, log });
@@ -144,6 +148,7 @@ export async function startServer(
     log,
     demo,
     mapping,
+    calendar,
     stopping: stopping.signal,
   };
   const server = createApp({ ...services, access, assets, version: VERSION }, LIMITS).setTimeout(STUCK_MS);

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { openIncidents } from '../alerting/incidents.ts';
 import { type AlertPathWatch, alertPath, WATCHDOG } from '../alerting/pipeline-health.ts';
+import type { Calendar } from '../calendar/calendar.ts';
+import { describeNow } from '../calendar/words.ts';
 import { RECORDED, TUNABLE } from '../domain/names.ts';
 import { type Anomaly, anomaly, definitions, type Recorded, readAnomalies } from '../judge/anomalies.ts';
 import { type BaselineWatch, describeBaseline, describedBaseline } from '../judge/baseline.ts';
@@ -31,6 +33,10 @@ export const state = z
       .meta({ description: 'The total, and of slices those with alerts and the busiest, 50 in all' }),
     alerts: z.array(stateAlert).meta({ description: 'Firing and pending, but for the Watchdog, which is in path' }),
     path: alertPath,
+    calendar: z
+      .string()
+      .optional()
+      .meta({ description: 'What the calendar says of now, in one line; absent on an ordinary day' }),
   })
   .meta({ id: 'State' });
 export type State = z.output<typeof state>;
@@ -41,6 +47,7 @@ interface Sources {
   path: AlertPathWatch;
   ledger: Ledger;
   events: Events;
+  calendar: Calendar;
   demo?: Demo | undefined;
 }
 
@@ -111,7 +118,7 @@ function shownAnomalies(anomalies: readonly Anomaly[]): Anomaly[] {
   return anomalies.filter(({ labels }) => shown.has(JSON.stringify(labels)));
 }
 
-async function readState({ prometheus, baseline, path, ledger, demo }: Sources): Promise<State> {
+async function readState({ prometheus, baseline, path, ledger, calendar, demo }: Sources): Promise<State> {
   const asked = readAnomalies(prometheus).catch((error: unknown) => messageOf(error));
   const [answer] = await Promise.all([asked, path.refresh(), baseline.refresh()]);
   const recorded: Partial<Recorded> = typeof answer === 'string' ? {} : answer;
@@ -122,7 +129,17 @@ async function readState({ prometheus, baseline, path, ledger, demo }: Sources):
   const steps = path.current();
   // It may have gone between one question and the other.
   if (typeof answer === 'string') steps.prometheus = { ok: false, reason: answer };
-  const facts = { anomalies, alerts, learning, ready: known === 'ready', reported: await hasReports(ledger) };
+  const minute = Math.floor(Date.now() / 60_000);
+  const said = describeNow(calendar, minute);
+  const isPlanned = calendar.at(minute).planned.some(({ slice }) => slice === undefined);
+  const facts = {
+    anomalies,
+    alerts,
+    learning,
+    ready: known === 'ready',
+    reported: await hasReports(ledger),
+    ...(isPlanned && said !== undefined && { planned: said }),
+  };
   return {
     time: new Date().toISOString(),
     demo: demo === undefined ? null : { kinds: demo.kinds, running: demo.running() },
@@ -132,17 +149,25 @@ async function readState({ prometheus, baseline, path, ledger, demo }: Sources):
     anomalies,
     alerts: await shownAlerts(alerts, ledger),
     path: steps,
+    ...(said !== undefined && { calendar: said }),
   };
 }
 
 /** What a tick can see of a change, without reading everything. */
-async function glance({ prometheus, path, demo }: Sources): Promise<string> {
+async function glance({ prometheus, path, calendar, demo }: Sources): Promise<string> {
   const evaluations = await prometheus.instant(EVALUATIONS).then(
     (samples) => samples.map(({ labels, value }) => JSON.stringify([Object.entries(labels).sort(), value])).sort(),
     () => 'gone',
   );
   const { prometheus: evaluated, alertmanager, watchdog } = path.current();
-  return JSON.stringify([evaluations, evaluated.ok, alertmanager, watchdog, demo?.running()]);
+  return JSON.stringify([
+    evaluations,
+    evaluated.ok,
+    alertmanager,
+    watchdog,
+    demo?.running(),
+    describeNow(calendar, Math.floor(Date.now() / 60_000)),
+  ]);
 }
 
 /** One poll of Prometheus for all streams, and none while there are none. */

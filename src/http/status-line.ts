@@ -20,6 +20,8 @@ export interface Known {
   learning: boolean;
   /** Milliseconds of history that the rules have seen, while they warm up. */
   history?: number;
+  /** What is planned for all traffic now: nothing is judged meanwhile. */
+  planned?: string;
   /** Whether any report was ever counted. */
   reported: boolean;
 }
@@ -63,6 +65,8 @@ export function verdictOf(known: Known): Verdict {
     const said = firing.slice(0, SHOWN).map(told).join('; ');
     return { recommendation: 'alert', reason: capitalised(said) + more(firing.length) };
   }
+  if (known.planned !== undefined)
+    return { recommendation: 'unknown', reason: `${capitalised(known.planned)}; nothing is judged meanwhile` };
   if (!ready) return { recommendation: 'unknown', reason: warmingUp(known) };
   // Not slices: among many of them, one is out of its band in nearly every minute.
   const unusual = anomalies.filter(

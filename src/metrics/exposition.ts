@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type CalendarSample, SAMPLE_LABELS } from '../calendar/series.ts';
 import { METRIC, STATUSES } from '../domain/names.ts';
 import type { Ledger, Series, Totals } from '../ledger/ledger.ts';
 
@@ -30,6 +31,7 @@ export function createHealth(
   version: string,
   baselineAge: () => number,
   ledger: Pick<Ledger, 'status' | 'takeCommitTimes' | 'changes'>,
+  calendar: () => readonly CalendarSample[],
 ): Health {
   const registry = new Registry();
   const registers = [registry];
@@ -76,6 +78,24 @@ export function createHealth(
       const newest = await ledger.changes({ from: to - DAY_MS, to, limit: NEWEST_CHANGES });
       this.reset();
       for (const { text, at } of newest.reverse()) this.set({ text }, at / 1000);
+    },
+  });
+  new Gauge({
+    name: METRIC.utcOffset,
+    help: 'Seconds that local time is ahead of UTC, by --timezone.',
+    registers,
+    collect() {
+      for (const { metric, value } of calendar()) if (metric === METRIC.utcOffset) this.set(value);
+    },
+  });
+  new Gauge({
+    name: METRIC.calendar,
+    help: 'What the calendar says of now, by kind; nothing on an ordinary day.',
+    labelNames: SAMPLE_LABELS,
+    registers,
+    collect() {
+      this.reset();
+      for (const { metric, labels, value } of calendar()) if (metric === METRIC.calendar) this.set(labels, value);
     },
   });
   const reports: Health['reports'] = { accepted: 0, duplicate: 0, late: 0, refused: 0, failed: 0 };

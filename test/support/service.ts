@@ -132,7 +132,12 @@ const noPath: AlertPathWatch = {
 export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { ledger: Ledger; flags?: Partial<Flags> }) {
   const prometheus = createPrometheus(NOWHERE);
   const baseline = noBaseline('unavailable', 'no Prometheus in this test');
-  const health = createHealth('test', () => 0, parts.ledger);
+  const health = createHealth(
+    'test',
+    () => 0,
+    parts.ledger,
+    () => [],
+  );
   const app = createApp({
     config: readConfig({ ...flags } as Flags, {}),
     prometheus,
@@ -142,6 +147,7 @@ export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { led
     access: () => undefined,
     assets: new Map(),
     path: noPath,
+    calendar: openCalendar(NO_ENTRIES, UTC),
     log: () => {},
     stopping: new AbortController().signal,
     version: 'test',

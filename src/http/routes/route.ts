@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import type { ZodOpenApiOperationObject } from 'zod-openapi';
 import type { AlertPathWatch } from '../../alerting/pipeline-health.ts';
+import type { Calendar } from '../../calendar/calendar.ts';
 import type { Config } from '../../config/config.ts';
 import { DIMENSIONS } from '../../domain/names.ts';
 import type { Mapping } from '../../intake/mapping.ts';
@@ -29,6 +30,7 @@ export interface Services {
   /** Aborted when the service has been told to stop, and still answers. */
   stopping: AbortSignal;
   demo?: Demo | undefined;
+  calendar: Calendar;
   /** How bodies of another shape are read. */
   mapping?: Mapping | undefined;
 }

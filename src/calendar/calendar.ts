@@ -1,0 +1,131 @@
+import type { Zone } from '../csv/zone.ts';
+import { type Entries, type SpecialDay, type Stretches, WEEKDAYS } from './entries.ts';
+
+/** A planned window or a campaign that is on. */
+export interface Running extends Pick<Stretches, 'kind' | 'name' | 'slice'> {
+  /** Minutes since the epoch. */
+  end: number;
+}
+
+/** What holds at a time. */
+export interface Now {
+  utcOffsetSeconds: number;
+  day?: SpecialDay | undefined;
+  planned: Running[];
+  campaigns: Running[];
+  /** Days before, by how many days ago, whose volume says nothing of today's; and what they were. */
+  unlike: { daysAgo: number; name: string }[];
+  /** 1 while clocks go forward by an hour soon or just have, -1 back. */
+  clockChange?: 1 | -1 | undefined;
+}
+
+export interface Calendar {
+  zone: Zone;
+  /** @param minute since the epoch */
+  at: (minute: number) => Now;
+}
+
+const DAY = 1440;
+const HOUR = 60;
+/** Days that the rules compare volume with. */
+const COMPARED_DAYS = [1, 2, 3, 4, 5, 6, 7, 14];
+/**
+ * The rules keep copies of what they will read at another hour once the clocks have changed: of the two weeks before, and of the
+ * hours after in which "a day ago" is still before it.
+ */
+const COPIED_BEFORE = 15 * DAY;
+const COPIED_AFTER = 5 * HOUR;
+/** Of seven days, the fewest that say what a day is like where nobody has said it. */
+const FEWEST_DAYS = 2;
+
+const weekdayOf = (day: number): number => (((day + 4) % 7) + 7) % 7;
+
+/** What a calendar says of each minute. */
+export function openCalendar({ holidays, days, stretches }: Entries, zone: Zone): Calendar {
+  const local = (minute: number) => minute + zone.offsetAt(minute);
+
+  const specialDay = remembered((day: number): SpecialDay | undefined => {
+    const own = days.find((one) => one.days.between(day * DAY, day * DAY + DAY - 1).length > 0);
+    if (own !== undefined) return { kind: 'day', name: own.name, like: own.like, factor: own.factor };
+    for (const { nameOn, like, factor } of holidays) {
+      const name = nameOn(day);
+      if (name !== undefined) return { kind: 'holiday', name, like, factor };
+    }
+    return undefined;
+  });
+
+  /** Stretches that touch a local day. */
+  const onDay = remembered((day: number): (Running & { start: number })[] =>
+    stretches.flatMap(({ starts, minutes, ...what }) =>
+      starts.between(day * DAY - minutes, day * DAY + DAY - 1).map((start) => {
+        const [from, end] = [zone.toUtc(start).minute, zone.toUtc(start + minutes).minute];
+        return { ...what, start: from, end };
+      }),
+    ),
+  );
+
+  /** What a day was, where it was no ordinary one. */
+  const specialName = (day: number): string | undefined =>
+    specialDay(day)?.name ??
+    onDay(day).find(({ kind, start, end }) => kind === 'campaign' && end - start >= DAY / 2)?.name;
+
+  const unlikeOn = remembered((day: number): Now['unlike'] => {
+    const today = specialDay(day);
+    const like = today?.like;
+    if (like !== undefined) {
+      const others = COMPARED_DAYS.filter((ago) => WEEKDAYS[weekdayOf(day - ago)] !== like || specialName(day - ago));
+      const nameOf = (ago: number) => specialName(day - ago) ?? WEEKDAYS[weekdayOf(day - ago)] ?? '';
+      // Its own weekday may have been special too: all days are better than none then.
+      if (COMPARED_DAYS.slice(0, 7).every((ago) => others.includes(ago))) return [];
+      return others.map((daysAgo) => ({ daysAgo, name: nameOf(daysAgo) }));
+    }
+    const special = COMPARED_DAYS.flatMap((daysAgo) => {
+      const name = specialName(day - daysAgo);
+      return name === undefined ? [] : [{ daysAgo, name }];
+    });
+    const left = 7 - special.filter(({ daysAgo }) => daysAgo <= 7).length;
+    return left < FEWEST_DAYS ? [] : special;
+  });
+
+  const changeOn = remembered((utcDay: number): { at: number; hours: number } | undefined => {
+    const from = utcDay * DAY - COPIED_AFTER;
+    for (let minute = from; minute < utcDay * DAY + DAY + COPIED_BEFORE; minute += HOUR) {
+      const hours = (zone.offsetAt(minute + HOUR) - zone.offsetAt(minute)) / HOUR;
+      if (hours !== 0) return { at: minute + HOUR, hours };
+    }
+    return undefined;
+  });
+
+  function clockChange(minute: number): Now['clockChange'] {
+    const change = changeOn(Math.floor(minute / DAY));
+    if (change === undefined || minute < change.at - COPIED_BEFORE || minute > change.at + COPIED_AFTER)
+      return undefined;
+    return change.hours === 1 || change.hours === -1 ? change.hours : undefined;
+  }
+
+  function at(minute: number): Now {
+    const day = Math.floor(local(minute) / DAY);
+    const running = onDay(day).filter(({ start, end }) => start <= minute && minute < end);
+    return {
+      utcOffsetSeconds: zone.offsetAt(minute) * 60,
+      day: specialDay(day),
+      planned: running.filter(({ kind }) => kind === 'planned'),
+      campaigns: running.filter(({ kind }) => kind === 'campaign'),
+      unlike: unlikeOn(day),
+      clockChange: clockChange(minute),
+    };
+  }
+  return { zone, at };
+}
+
+/** Computed once a day, for the days that were asked for last. */
+function remembered<T>(compute: (day: number) => T): (day: number) => T {
+  const known = new Map<number, T>();
+  return (day) => {
+    if (known.has(day)) return known.get(day) as T;
+    if (known.size > 100) known.clear();
+    const value = compute(day);
+    known.set(day, value);
+    return value;
+  };
+}

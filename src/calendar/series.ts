@@ -1,0 +1,35 @@
+import { DIMENSIONS, METRIC } from '../domain/names.ts';
+import type { Labels } from '../domain/series-text.ts';
+import type { Now, Running } from './calendar.ts';
+
+/** Every label that a sample may have. */
+export const SAMPLE_LABELS: readonly string[] = ['kind', 'name', 'like', 'ago', 'level', ...DIMENSIONS, 'source'];
+
+export interface CalendarSample {
+  metric: string;
+  labels: Labels;
+  value: number;
+}
+
+const sliceOf = ({ name, slice }: Running): Labels =>
+  slice === undefined ? { name, level: 'total' } : { name, level: slice.label, [slice.label]: slice.value };
+
+/** What holds now, as the rules read it (prometheus/rules/calendar.rules.yml). */
+export function samplesOf({ utcOffsetSeconds, day, planned, campaigns, unlike, clockChange }: Now): CalendarSample[] {
+  const says = (kind: string, labels: Labels, value = 1): CalendarSample => ({
+    metric: METRIC.calendar,
+    labels: { kind, ...labels },
+    value,
+  });
+  const samples: CalendarSample[] = [{ metric: METRIC.utcOffset, labels: {}, value: utcOffsetSeconds }];
+  if (day !== undefined) {
+    const { kind, name, like, factor } = day;
+    samples.push(says(kind, { name, ...(like !== undefined && { like }) }));
+    samples.push(factor === undefined ? says('volume_unsure', { name }) : says('volume_factor', { name }, factor));
+  }
+  for (const one of planned) samples.push(says('planned', sliceOf(one)));
+  for (const one of campaigns) samples.push(says('campaign', sliceOf(one)));
+  for (const { daysAgo, name } of unlike) samples.push(says('unlike', { name, ago: `${daysAgo}d` }));
+  if (clockChange !== undefined) samples.push(says('clock_change', { name: 'daylight saving' }, clockChange));
+  return samples;
+}

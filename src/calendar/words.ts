@@ -1,0 +1,24 @@
+import type { Calendar, Running } from './calendar.ts';
+
+const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+function running({ name, slice, end }: Running, minute: number, { zone }: Calendar): string {
+  const local = (at: number) => new Date((at + zone.offsetAt(at)) * 60_000).toISOString();
+  const [now, until] = [local(minute), local(end)];
+  const shown = now.slice(0, 10) === until.slice(0, 10) ? until.slice(11, 16) : until.slice(0, 16).replace('T', ' ');
+  return `${name}${slice === undefined ? '' : ` (${slice.label} ${slice.value})`} until ${shown}`;
+}
+
+/** What the calendar says of a minute since the epoch, in one line; undefined on an ordinary day. */
+export function describeNow(calendar: Calendar, minute: number): string | undefined {
+  const { day, planned, campaigns } = calendar.at(minute);
+  const said: string[] = [];
+  if (day !== undefined) {
+    const like = day.like === undefined ? '' : `, like a ${capitalised(day.like)}`;
+    const factor = day.factor === undefined ? '' : `, ${day.factor} times the volume`;
+    said.push(`today: ${day.name}${like}${factor}`);
+  }
+  for (const one of planned) said.push(`planned: ${running(one, minute, calendar)}`);
+  for (const one of campaigns) said.push(`campaign: ${running(one, minute, calendar)}`);
+  return said.length === 0 ? undefined : said.join('; ');
+}
