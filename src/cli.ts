@@ -13,6 +13,8 @@ import type { SimulateCommandOptions } from './commands/simulate.ts';
 import type { TestAlertOptions } from './commands/test-alert.ts';
 import {
   type Flags,
+  readCalendarFile,
+  readCalendarSettings,
   readConfig,
   readDataDir,
   readLedgerPlace,
@@ -100,7 +102,10 @@ const addFileFlags = (command: Command): Command =>
     .option('--decimal <SIGN>', '. or , : the sign that begins decimals')
     .option('--date <DATE>', 'the day of times such as "13h 05"')
     .option('--date-format <FORMAT>', 'DD/MM/YYYY, MM/DD/YYYY, ...; or s, ms, us, ns of epoch numbers')
-    .option('--timezone <ZONE>', 'of times without offset: America/Sao_Paulo, -03:00; default UTC')
+    .option(
+      '--timezone <ZONE>',
+      'of times without offset, and of --calendar: America/Sao_Paulo, -03:00 (TILLWATCH_TIMEZONE, default UTC)',
+    )
     .option('--status-map <FILE>', 'what further status words mean: lines such as "PAID: approved"')
     .option('--dimensions <NAMES>', 'columns that become labels, such as acquirer,merchant; or all')
     .option('--profile <FILE>', 'YAML that holds these flags')
@@ -116,7 +121,7 @@ function addHistory(program: Command, io: CommandIo, settle: Settle): void {
       .option('--from-ledger', 'what the ledger has counted by minute, instead of files')
       .option('--until <TIME>', 'with --from-ledger: only minutes that ended by then, default now', timeFlag)
       .option('--rules <DIR>', 'recording rules, default the own ones'),
-    ['data', 'ledger'],
+    ['data', 'ledger', 'calendar'],
   );
   addFileFlags(importing);
   for (const [kind, what] of Object.entries(ACCEPTABLE))
@@ -128,7 +133,16 @@ function addHistory(program: Command, io: CommandIo, settle: Settle): void {
     if (fromLedger === true) {
       const { importLedger } = await import('./commands/import-ledger.ts');
       return settle(
-        await importLedger({ ledger: readLedgerPlace(flags, io.env), dataDir, rulesDir: rules, until }, io),
+        await importLedger(
+          {
+            ledger: readLedgerPlace(flags, io.env),
+            dataDir,
+            rulesDir: rules,
+            until,
+            ...readCalendarSettings(flags, io.env),
+          },
+          io,
+        ),
       );
     }
     const { importCommand } = await import('./commands/import.ts');
@@ -157,6 +171,7 @@ function addHistory(program: Command, io: CommandIo, settle: Settle): void {
     .option('--compare <DIR>', 'other rules: what they would do differently')
     .option('--json', 'for programs: docs/backtest.md')
     .option('--html <FILE>', 'write a page with charts to FILE');
+  addSettings(backtesting, ['calendar']);
   addFileFlags(backtesting).action(async (files: string[], options: Omit<BacktestCommandOptions, 'files'>) => {
     const { backtestCommand } = await import('./commands/backtest.ts');
     settle(await backtestCommand({ files, ...options }, io));
@@ -267,7 +282,7 @@ function createProgram(io: CommandIo, settle: Settle): Command {
   addAsking(program, io, settle);
   addTesting(program, io, settle);
   addLedger(program, io, settle, (command) => addSettings(command, ['data', 'ledger']));
-  program
+  const checking = program
     .command('check')
     .description('validate every rule, route, template and setting')
     .argument('[dir]', 'folder that holds prometheus/ and alertmanager/, default the own ones', PROJECT)
@@ -275,15 +290,17 @@ function createProgram(io: CommandIo, settle: Settle): Command {
     .option(
       '--for <ENGINE>',
       `hold the rules to the limits of ${ENGINES.join(', ')}; DIR may be written by rules --out`,
-    )
-    .action(async (dir: string, options: CheckOptions) => {
-      const output = {
-        stdout: (text: string) => io.stdout.write(text),
-        stderr: (text: string) => io.stderr.write(text),
-      };
-      const { check } = await import('./commands/check.ts');
-      settle(await check(dir, output, options));
-    });
+    );
+  addSettings(checking, ['calendar']).action(async (dir: string, flags: Flags & CheckOptions) => {
+    const file = readCalendarFile(flags, io.env);
+    const options = { tests: flags.tests, for: flags.for, ...(file !== '' && { calendar: file }) } as CheckOptions;
+    const output = {
+      stdout: (text: string) => io.stdout.write(text),
+      stderr: (text: string) => io.stderr.write(text),
+    };
+    const { check } = await import('./commands/check.ts');
+    settle(await check(dir, output, options));
+  });
   addRules(program, io, settle);
   return program;
 }

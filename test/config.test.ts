@@ -32,6 +32,8 @@ test('without flags and environment the defaults of the documentation hold', () 
     prometheusPort: 9090,
     alertmanagerPort: 9093,
     dimensions: [],
+    timezone: 'UTC',
+    calendar: '',
     maxSources: 100,
     maxSeries: 10_000,
     rateLimit: 2000,

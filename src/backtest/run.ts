@@ -1,4 +1,4 @@
-import type { CalendarSample } from '../calendar/series.ts';
+import type { CalendarAt } from '../calendar/series.ts';
 import type { MinuteCounts } from '../domain/minutes.ts';
 import { METRIC } from '../domain/names.ts';
 import { seriesText } from '../domain/series-text.ts';
@@ -20,8 +20,8 @@ export interface BacktestOptions {
   statuses: boolean;
   authCodes: readonly string[];
   rulesDir: string;
-  /** What the calendar says at a minute since the epoch; absent where there is none. */
-  calendar?: ((minute: number) => readonly CalendarSample[]) | undefined;
+  /** Absent where there is no calendar. */
+  calendar?: CalendarAt | undefined;
   /** Seconds since the epoch: start of the first minute and end of the last. */
   from: number;
   to: number;
@@ -177,6 +177,9 @@ async function leaveOut(
   return { evaluated, leftOut };
 }
 
+/** Most histories need none. */
+const CALENDAR: ReadonlySet<string> = new Set([METRIC.utcOffset, METRIC.calendar]);
+
 function absentOf(
   alerts: readonly AlertRule[],
   recording: readonly RecordingRule[],
@@ -184,7 +187,7 @@ function absentOf(
 ): string[] {
   const needsOf = createNeeds(recording, history);
   const read = alerts.flatMap(({ expr }) => needsOf(expr).inputs);
-  return [...new Set(read)].filter((name) => !history.has(name));
+  return [...new Set(read)].filter((name) => !history.has(name) && !CALENDAR.has(name));
 }
 
 async function alertsOf(rule: AlertRule, replay: Replay, signal: AbortSignal | undefined): Promise<BacktestAlert[]> {

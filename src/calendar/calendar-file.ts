@@ -8,6 +8,7 @@ import { lineOf, readYaml, type YamlFile } from '../runtime/yaml-file.ts';
 import { type Calendar, openCalendar } from './calendar.ts';
 import { type Entries, NO_ENTRIES, type PublicHolidays, type Slice, WEEKDAYS } from './entries.ts';
 import { type Recurrence, recurrenceOf, wrongRule } from './recurrence.ts';
+import { type CalendarAt, samplesOf } from './series.ts';
 
 const DAY = 1440;
 const TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::00)?)?$/;
@@ -188,6 +189,17 @@ export async function readEntries(file: string): Promise<{ entries: Entries; pro
 }
 
 export const UTC: Zone = { name: 'UTC', offsetAt: () => 0, toUtc: (minute) => ({ minute }) };
+
+/**
+ * What the calendar says at each minute of a history, as the rules read it; undefined where nobody gave a zone or a file.
+ * @param file empty for none
+ * @throws UsageError that names every wrong line
+ */
+export async function readHistoryCalendar(file: string, zone = 'UTC'): Promise<CalendarAt | undefined> {
+  if (file === '' && openZone(zone)?.name === 'UTC') return undefined;
+  const calendar = await readCalendar(file, zone);
+  return (minute) => samplesOf(calendar.at(minute));
+}
 
 /**
  * The calendar of a file, in a time zone.

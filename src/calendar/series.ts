@@ -11,6 +11,9 @@ export interface CalendarSample {
   value: number;
 }
 
+/** What holds at a minute since the epoch. */
+export type CalendarAt = (minute: number) => readonly CalendarSample[];
+
 const sliceOf = ({ name, slice }: Running): Labels =>
   slice === undefined ? { name, level: 'total' } : { name, level: slice.label, [slice.label]: slice.value };
 

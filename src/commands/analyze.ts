@@ -55,7 +55,7 @@ export async function analyzeCommand(options: AnalyzeCommandOptions, io: Command
 }
 
 async function analyze(options: AnalyzeCommandOptions, io: CommandIo, progress: Progress): Promise<Result> {
-  const reading = await readOptions(options);
+  const reading = await readOptions(options, io.env);
   return withSources(options.files, io, progress, (sources) => analyzeSources(sources, reading, options, io, progress));
 }
 

@@ -7,7 +7,9 @@ import { backtestJson, type Result } from '../backtest/json.ts';
 import { type BacktestOptions, runBacktest } from '../backtest/run.ts';
 import { type Label, scoreAlerts } from '../backtest/score.ts';
 import { backtestText } from '../backtest/text.ts';
-import { UsageError } from '../config/config.ts';
+import { readHistoryCalendar } from '../calendar/calendar-file.ts';
+import type { CalendarAt } from '../calendar/series.ts';
+import { readCalendarFile, UsageError } from '../config/config.ts';
 import { codesOf, type History, historyMinutes, readFiles, warningsOf, withSources } from '../csv/files.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';
 import { parseTime } from '../domain/times.ts';
@@ -24,6 +26,8 @@ export interface BacktestCommandOptions extends FileFlags {
   rules?: string;
   /** A CSV file `start,end,signal`. */
   labels?: string;
+  /** A calendar's file. */
+  calendar?: string;
   /** A second folder of rules. */
   compare?: string;
   json?: boolean;
@@ -40,12 +44,14 @@ export async function backtestCommand(options: BacktestCommandOptions, io: Comma
     if (scoreFrom !== undefined && options.labels === undefined)
       throw new UsageError('--score-from says what to score: give --labels FILE as well');
     const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
-    const reading = await readOptions(options);
+    const reading = await readOptions(options, io.env);
+    const calendar = readCalendarFile(options, io.env);
+    const calendarAt = await readHistoryCalendar(calendar, reading.times?.zone?.name);
     const history = await withSources(options.files, io, progress, (sources) =>
       readFiles(sources, reading, io, progress),
     );
     io.stderr.write(warningsOf(history));
-    const input = { history, labels, scoreFrom };
+    const input = { history, labels, scoreFrom, calendar: calendarAt };
     const curves: Curve[] = [];
     const takeCurves: BacktestOptions['inspect'] = async (replay, recorded, shift) => {
       if (options.html !== undefined) curves.push(...(await readCurves(replay, recorded, shift, io.signal)));
@@ -84,11 +90,12 @@ interface Input {
   history: History;
   labels: Label[] | undefined;
   scoreFrom: number | undefined;
+  calendar: CalendarAt | undefined;
 }
 
 async function runRules(
   { dir, name }: { dir: string; name: string },
-  { history, labels, scoreFrom }: Input,
+  { history, labels, scoreFrom, calendar }: Input,
   io: CommandIo,
   progress: Progress,
   inspect?: BacktestOptions['inspect'],
@@ -98,6 +105,7 @@ async function runRules(
     statuses: history.statuses !== undefined,
     authCodes: codesOf(history),
     rulesDir: dir,
+    calendar,
     from: history.from * 60,
     to: history.to * 60,
     onProgress: (share, what) => progress.show(`${name}${Math.floor(share * 100)} % of the history, ${what}`),

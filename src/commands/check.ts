@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { findBinary } from '../binaries/binaries.ts';
+import { readEntries } from '../calendar/calendar-file.ts';
 import { checkAlertmanagerConfig } from '../check/alertmanager-config.ts';
 import { checkRoutes } from '../check/routes.ts';
 import { checkRuleTests } from '../check/rule-tests.ts';
@@ -23,6 +24,8 @@ export interface CheckIo {
 export interface CheckOptions {
   /** Whether promtool runs the suites in prometheus/tests, which takes minutes. */
   tests?: boolean;
+  /** A calendar's file, which is checked as well. */
+  calendar?: string;
   /** An engine whose limits the rules are held to as well. */
   for?: string;
 }
@@ -48,6 +51,7 @@ export async function check(dir: string, io: CheckIo, options: CheckOptions = {}
   const problems = inOrder([
     ...(await checkPrometheus(promtool, root, files, log)),
     ...(await checkAlertmanager(amtool, root, files.templates)),
+    ...(options.calendar === undefined ? [] : (await readEntries(resolve(options.calendar))).problems),
     ...(engine === undefined ? [] : await checkLimits(engine, files.rules)),
   ]);
   const secrets = join(root, 'alertmanager', 'secrets');
@@ -57,6 +61,7 @@ export async function check(dir: string, io: CheckIo, options: CheckOptions = {}
   if (problems.length > 0) return tell(problems, io);
   const counted = [count(files.rules.length, 'rule file')];
   if (tests) counted.push(count(files.tests.length, 'test file'));
+  if (options.calendar !== undefined) counted.push('calendar');
   counted.push(count(files.templates.length, 'template file'), 'prometheus.yml', 'alertmanager.yml and its routes');
   io.stdout(`${counted.join(', ')}: all right\n`);
   return 0;

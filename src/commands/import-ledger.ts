@@ -1,3 +1,4 @@
+import { readHistoryCalendar } from '../calendar/calendar-file.ts';
 import { METRIC } from '../domain/names.ts';
 import { importHistory, storageOf } from '../history/history.ts';
 import { dimensionsOf, endOfLastMinute, ledgerMinutes } from '../ledger/tools/history.ts';
@@ -12,6 +13,9 @@ export interface ImportLedgerOptions {
   dataDir: string;
   /** Default: the project's own. */
   rulesDir?: string | undefined;
+  timezone: string;
+  /** A calendar's file; empty for none. */
+  calendar: string;
   /** Only minutes that ended by then, in seconds since the epoch; default now. */
   until?: number | undefined;
 }
@@ -30,6 +34,7 @@ export async function importLedger(options: ImportLedgerOptions, io: CommandIo):
       minutes: ledgerMinutes(snapshot, until),
       ...(to !== undefined && { to }),
       authCodes: codes.map(({ labels }) => JSON.parse(String(labels)).auth_code),
+      calendar: await readHistoryCalendar(options.calendar, options.timezone),
       dataDir,
       rulesDir: options.rulesDir ?? SHIPPED_RULES,
       onProgress: (state) =>

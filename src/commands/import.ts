@@ -1,4 +1,5 @@
-import { UsageError } from '../config/config.ts';
+import { readHistoryCalendar } from '../calendar/calendar-file.ts';
+import { readCalendarFile, UsageError } from '../config/config.ts';
 import { codesOf, type History, historyMinutes, readFiles, refusalOf, withSources } from '../csv/files.ts';
 import type { FindingKind } from '../csv/findings.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';
@@ -11,6 +12,8 @@ import type { CommandIo } from './io.ts';
 export interface ImportCommandOptions extends FileFlags {
   /** Files by status, by auth code or both; `-` is stdin. */
   files: readonly string[];
+  /** A calendar's file. */
+  calendar?: string;
   dataDir: string;
   /** Default: the project's own. */
   rulesDir?: string;
@@ -26,7 +29,9 @@ export async function importCommand(options: ImportCommandOptions, io: CommandIo
   const progress = createProgress(io.stderr);
   try {
     if (options.files.length === 0) throw new UsageError('no file to import');
-    const reading = await readOptions(options);
+    const reading = await readOptions(options, io.env);
+    const calendar = readCalendarFile(options, io.env);
+    const calendarAt = await readHistoryCalendar(calendar, reading.times?.zone?.name);
     const history = await withSources(options.files, io, progress, (sources) =>
       readFiles(sources, reading, io, progress),
     );
@@ -35,6 +40,7 @@ export async function importCommand(options: ImportCommandOptions, io: CommandIo
       minutes: historyMinutes(history, range),
       to: Math.min(history.to, range.until + 1) * 60,
       statuses: history.statuses !== undefined,
+      calendar: calendarAt,
       ...(history.codes && { authCodes: codesOf(history) }),
       dataDir: options.dataDir,
       rulesDir: options.rulesDir ?? SHIPPED_RULES,

@@ -302,6 +302,10 @@ export function readCalendarSettings(flags: Flags, env: NodeJS.ProcessEnv): Pick
   return readSome(['timezone', 'calendar'], flags, env);
 }
 
+/** A calendar's file, empty for none; of commands whose --timezone is that of their files. @throws UsageError */
+export const readCalendarFile = (flags: Flags, env: NodeJS.ProcessEnv): string =>
+  readSome(['calendar'], flags, env).calendar;
+
 /** The one setting of commands that only work on files. @throws UsageError */
 export const readDataDir = (flags: Flags, env: NodeJS.ProcessEnv): string => readSome(['data'], flags, env).data;
 

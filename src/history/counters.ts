@@ -1,4 +1,4 @@
-import type { CalendarSample } from '../calendar/series.ts';
+import type { CalendarAt } from '../calendar/series.ts';
 import type { MinuteCounts } from '../domain/minutes.ts';
 import { METRIC, STATUSES } from '../domain/names.ts';
 import { type Labels, seriesText } from '../domain/series-text.ts';
@@ -23,8 +23,8 @@ export interface CounterOptions {
   base: (from: number) => Promise<ReadonlyMap<string, number>>;
   /** Whether the reports count as live ones, whose silence is told; imported ones teach the rhythm alone. */
   live?: boolean;
-  /** What the calendar says at a minute since the epoch; absent where there is none. */
-  calendar?: ((minute: number) => readonly CalendarSample[]) | undefined;
+  /** Absent where there is no calendar. */
+  calendar?: CalendarAt | undefined;
   onMinute?: ((minute: number) => void) | undefined;
   signal?: AbortSignal | undefined;
 }

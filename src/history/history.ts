@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CalendarSample } from '../calendar/series.ts';
+import type { CalendarAt } from '../calendar/series.ts';
 import type { MinuteCounts } from '../domain/minutes.ts';
 import { METRIC } from '../domain/names.ts';
 import { seriesText } from '../domain/series-text.ts';
@@ -25,8 +25,8 @@ export interface ImportOptions {
   /** The auth codes that the minutes hold. */
   authCodes?: readonly string[];
   /** The data folder; Prometheus keeps its own in `prometheus` below it. */
-  /** What the calendar says at a minute since the epoch; absent where there is none. */
-  calendar?: ((minute: number) => readonly CalendarSample[]) | undefined;
+  /** Absent where there is no calendar. */
+  calendar?: CalendarAt | undefined;
   dataDir: string;
   rulesDir: string;
   onProgress?: (progress: ImportProgress) => void;

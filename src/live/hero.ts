@@ -132,6 +132,9 @@ export function createHero(retry: () => void): (model: Model) => void {
     fill(byId('verdict-body'), verdict, () => say(verdict));
     announce(verdict);
     path(model.state);
+    const said = model.state?.calendar;
+    byId('calendar').hidden = said === undefined;
+    byId('calendar').textContent = said === undefined ? '' : `${said.charAt(0).toUpperCase()}${said.slice(1)}`;
     connection(model, retry);
     byId('first').hidden = verdict.tone !== 'empty';
   };

@@ -56,6 +56,8 @@ export interface DemoKind {
 }
 
 export interface State {
+  /** What the calendar says of now; absent on an ordinary day. */
+  calendar?: string | undefined;
   time: string;
   demo: null | { kinds: DemoKind[]; running: { kind: string; until: string }[] };
   baseline: { state: 'ready' | 'warming-up' | 'unavailable'; asOf?: string; reason?: string; learning?: boolean };
