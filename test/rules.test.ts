@@ -81,7 +81,19 @@ describe('promtool', () => {
   });
 
   const testFiles = [
-    ...['above-normal', 'feeds', 'further', 'labels-and-gaps', 'lasting', 'levels', 'messages', 'others', 'recurring'],
+    ...[
+      'above-normal',
+      'calendar',
+      'days-and-clocks',
+      'feeds',
+      'further',
+      'labels-and-gaps',
+      'lasting',
+      'levels',
+      'messages',
+      'others',
+      'recurring',
+    ],
     'volume-and-feed',
   ];
   test('has every test file listed here', async () => {

@@ -1,8 +1,14 @@
 import { type Backtest, type BacktestAlert, runBacktest } from '../../src/backtest/run.ts';
 import { type Label, scoreAlerts } from '../../src/backtest/score.ts';
+import { openCalendar } from '../../src/calendar/calendar.ts';
+import { UTC } from '../../src/calendar/calendar-file.ts';
+import type { Entries } from '../../src/calendar/entries.ts';
+import { type CalendarAt, samplesOf } from '../../src/calendar/series.ts';
+import { openZone } from '../../src/csv/zone.ts';
 import { AUTH_CODES } from '../../src/simulator/feed.ts';
+import type { Labelled } from '../../src/simulator/run.ts';
 import { makeRun, type ScenarioName } from '../../src/simulator/scenarios.ts';
-import type { Detector } from './detectors.ts';
+import { type Detector, OWN } from './detectors.ts';
 
 /** One run of a scenario, and what a detector's alerts were. Times are seconds since the epoch. */
 export interface Played {
@@ -10,6 +16,25 @@ export interface Played {
   alerts: readonly BacktestAlert[];
   scoreFrom: number;
   to: number;
+}
+
+const on = (minute: number) => ({
+  between: (from: number, to: number) => (from <= minute && minute <= to ? [minute] : []),
+});
+
+/** What somebody would have told our rules of a scenario: its time zone, its holidays and its planned windows. */
+function calendarOf(name: ScenarioName, labels: readonly Labelled[]): CalendarAt | undefined {
+  const zone = name.startsWith('dst-') ? openZone('Europe/Berlin') : UTC;
+  const entries: Entries = {
+    holidays: [],
+    days: labels.filter(({ kind }) => kind === 'holiday').map(({ kind, start }) => ({ name: kind, days: on(start) })),
+    stretches: labels
+      .filter(({ kind }) => kind === 'planned')
+      .map(({ kind, start, end }) => ({ kind: 'planned', name: kind, starts: on(start), minutes: end - start })),
+  };
+  if (zone === undefined || (zone === UTC && entries.days.length + entries.stretches.length === 0)) return undefined;
+  const calendar = openCalendar(entries, zone);
+  return (minute) => samplesOf(calendar.at(minute));
 }
 
 /** As `tillwatch backtest` does it. */
@@ -24,7 +49,11 @@ export async function play(
   // Auth codes are not counted by acquirer.
   const authCodes = run.minutes.some((counted) => counted.authCodes !== undefined) ? AUTH_CODES : [];
   const history = { minutes: run.minutes, statuses: true, authCodes, from, to };
-  const { alerts }: Backtest = await runBacktest({ ...history, rulesDir: detector.rulesDir });
+  const { alerts }: Backtest = await runBacktest({
+    ...history,
+    rulesDir: detector.rulesDir,
+    ...(detector === OWN && { calendar: calendarOf(name, run.labels) }),
+  });
   const labels = run.labels.map(({ start, end, signal, kind, ...slice }) => ({
     ...{ start: start * 60, end: end * 60, signals: [signal], note: kind },
     ...slice,

@@ -61,17 +61,30 @@ function whyNothing(reports: readonly Report[], now: number, { config }: Service
   return `no status is in it that is judged: ${JUDGED_STATUSES.join(', ')}`;
 }
 
+/** The rules leave out what is counted so many minutes after a planned window, too. */
+const AFTER_PLANNED = 5;
+
+/** Minutes outside of planned windows. The total is in the window of any slice: its counts lack that one's. */
+function unplanned({ minutes }: Recorded, now: number, { calendar }: Services): Recorded['minutes'] {
+  const minute = Math.floor(now / 60_000);
+  const planned = [minute, minute - AFTER_PLANNED].flatMap((at) => calendar.at(at).planned);
+  if (planned.length === 0) return minutes;
+  return minutes.filter(
+    ({ labels }) =>
+      Object.keys(labels).length > 0 &&
+      planned.every(({ slice }) => slice !== undefined && labels[slice.label] !== slice.value),
+  );
+}
+
 /** @param now milliseconds since the epoch, as the reports were recorded */
-export function answerTo(
-  { outcomes, minutes }: Recorded,
-  reports: readonly Report[],
-  now: number,
-  services: Services,
-): Answer {
+export function answerTo(recorded: Recorded, reports: readonly Report[], now: number, services: Services): Answer {
   const baseline = services.baseline.current();
-  const assessments = assess(minutes, baseline);
+  const { outcomes, minutes } = recorded;
+  const judged = unplanned(recorded, now, services);
+  const assessments = assess(judged, baseline);
   const duplicates = outcomes.filter(({ result }) => result === 'duplicate').length;
-  const unjudged = { recommendation: 'unknown', reason: whyNothing(reports, now, services) } as const;
+  const why = judged.length < minutes.length ? 'planned: not judged (--calendar)' : whyNothing(reports, now, services);
+  const unjudged = { recommendation: 'unknown', reason: why } as const;
   return {
     accepted: outcomes.length - duplicates,
     duplicates,
