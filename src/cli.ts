@@ -11,6 +11,7 @@ import { addLedger, timeFlag } from './commands/ledger-flags.ts';
 import type { RulesOptions } from './commands/rules.ts';
 import type { SimulateCommandOptions } from './commands/simulate.ts';
 import type { TestAlertOptions } from './commands/test-alert.ts';
+import type { TuneCommandOptions } from './commands/tune.ts';
 import {
   type Flags,
   readCalendarFile,
@@ -175,6 +176,19 @@ function addHistory(program: Command, io: CommandIo, settle: Settle): void {
   addFileFlags(backtesting).action(async (files: string[], options: Omit<BacktestCommandOptions, 'files'>) => {
     const { backtestCommand } = await import('./commands/backtest.ts');
     settle(await backtestCommand({ files, ...options }, io));
+  });
+  const tuning = program
+    .command('tune')
+    .description('a proposed change of the tunables as a diff, by labelled incidents, with before and after')
+    .argument('<file...>', FILES)
+    .requiredOption('--labels <FILE>', 'incidents to score against: start,end,signal')
+    .option('--rules <DIR>', 'rules, default the own ones')
+    .option('--score-from <TIME>', 'score only what starts from then on')
+    .option('--json', 'for programs')
+    .addHelpText('after', '\nExample:\n  tillwatch tune history.csv --labels incidents.csv > tunables.diff');
+  addFileFlags(tuning).action(async (files: string[], options: Omit<TuneCommandOptions, 'files'>) => {
+    const { tuneCommand } = await import('./commands/tune.ts');
+    settle(await tuneCommand({ files, ...options }, io));
   });
   program
     .command('simulate')

@@ -72,6 +72,7 @@ describe('the incidents of a journal', () => {
   });
 
   test('somebody looks after it while it lasts, and not when it has ended', async () => {
+    const service = await startService();
     const fingerprint = 'taken';
     await tell(service, { fingerprint, startsAt: '2026-03-01T08:00:07Z' });
     const found = async () =>
@@ -91,7 +92,6 @@ describe('the incidents of a journal', () => {
     expect((await take({ by: 'bob' })).status).toBe(409);
     expect((await found()).acknowledgement.by).toBe('ana');
     await service.close();
-    service = await startService();
   });
 
   test('the same alert at another time is another incident, listed first; the Watchdog is none', async () => {

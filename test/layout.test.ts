@@ -12,7 +12,7 @@ const FLOORS = [
   ['intake', 'prometheus', 'reports', 'simulator', 'csv'],
   ['calendar'],
   ['ledger', 'judge', 'history', 'check', 'engines'],
-  ['metrics', 'alerting', 'backtest', 'analyze'],
+  ['metrics', 'alerting', 'backtest', 'analyze', 'tune'],
   ['http', 'doctor'],
   ['stack', 'live'],
   ['commands', 'explore'],

@@ -225,7 +225,7 @@ describe('the demo', () => {
     for (const step of ['posted', 'watch', 'alert', 'fires', 'message'])
       await page.locator(`.step.done[data-step=${step}]`).waitFor({ timeout: 240_000 });
     // The warning about the code may come before the alert itself.
-    const card = page.locator('.alert-card[data-severity=critical]');
+    const card = page.locator('.alert-card[data-severity=critical]').first();
     await card.waitFor({ timeout: 120_000 });
     expect(await word(page)).toContain('Alert');
     expect(await page.title()).toMatch(/^Alert: denied transactions above normal/i);

@@ -78,22 +78,23 @@ export async function backtestCommand(options: BacktestCommandOptions, io: Comma
   }
 }
 
-/** Seconds since the epoch. */
-function timeOf(text: string | undefined): number | undefined {
+/** The seconds since the epoch of --score-from. */
+export function timeOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const time = parseTime(text) / 1000;
   if (Number.isNaN(time)) throw new UsageError(`--score-from ${text}: is no time; write it as 2026-01-05T00:00:00Z`);
   return time;
 }
 
-interface Input {
+export interface Input {
   history: History;
   labels: Label[] | undefined;
   scoreFrom: number | undefined;
   calendar: CalendarAt | undefined;
 }
 
-async function runRules(
+/** What the rules of a folder would have fired on a history, scored where labels are given. */
+export async function runRules(
   { dir, name }: { dir: string; name: string },
   { history, labels, scoreFrom, calendar }: Input,
   io: CommandIo,

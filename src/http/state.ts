@@ -4,7 +4,7 @@ import { openIncidents } from '../alerting/incidents.ts';
 import { type AlertPathWatch, alertPath, WATCHDOG } from '../alerting/pipeline-health.ts';
 import type { Calendar } from '../calendar/calendar.ts';
 import { describeNow } from '../calendar/words.ts';
-import { RECORDED, TUNABLE } from '../domain/names.ts';
+import { RECORDED, TOTAL, TUNABLE } from '../domain/names.ts';
 import { type Anomaly, anomaly, definitions, type Recorded, readAnomalies } from '../judge/anomalies.ts';
 import { type BaselineWatch, describeBaseline, describedBaseline } from '../judge/baseline.ts';
 import { RECOMMENDATIONS } from '../judge/recommendation.ts';
@@ -80,7 +80,9 @@ async function historyOf(prometheus: Prometheus): Promise<number | undefined> {
   return first && first.value * 1000;
 }
 
-const rank = ({ state, labels }: Alert): string => `${state === 'firing' ? 0 : 1} ${labels.severity}`;
+/** What fires before what is pending, critical before warning, the total before its slices. */
+const rank = ({ state, labels }: Alert): string =>
+  `${state === 'firing' ? 0 : 1} ${labels.severity} ${(labels.level ?? TOTAL) === TOTAL ? 0 : 1}`;
 
 async function shownAlerts(alerts: readonly Alert[], ledger: Ledger): Promise<State['alerts']> {
   // Alerts are shown without their incidents while the ledger cannot be read.

@@ -120,13 +120,15 @@ function createCard(actions: AlertActions): Part<Card> {
     mark.hidden = idOf() === undefined;
     take.hidden = mark.hidden;
     show.hidden = !(STATUSES as readonly string[]).includes(labels.status ?? 'denied');
+    const slice = labels[labels.level ?? ''];
+    const about = [labels.alertname, labels.status, slice].filter((word) => word !== undefined).join(', ');
     for (const [button, verb] of [
       [silence, 'Silence'],
       [take, 'Acknowledge'],
       [mark, 'Mark'],
       [show, 'Show the graph of'],
     ] as const)
-      button.setAttribute('aria-label', `${verb} ${labels.alertname}${labels.status ? `, ${labels.status}` : ''}`);
+      button.setAttribute('aria-label', `${verb} ${about}`);
     fill(links, annotations.runbook_url, () => [link(annotations.runbook_url, 'Runbook')]);
   }
   return { node, update };

@@ -1,0 +1,168 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { compareAlerts } from '../backtest/compare.ts';
+import { readLabels } from '../backtest/incident-labels.ts';
+import type { Result } from '../backtest/json.ts';
+import type { BacktestAlert } from '../backtest/run.ts';
+import { minuteText, nameText } from '../backtest/text.ts';
+import { UsageError } from '../config/config.ts';
+import { readFiles, warningsOf, withSources } from '../csv/files.ts';
+import { type FileFlags, readOptions } from '../csv/options.ts';
+import { messageOf } from '../runtime/log.ts';
+import { createProgress, type Progress } from '../runtime/progress.ts';
+import { SHIPPED_RULES } from '../runtime/project.ts';
+import { writeAll } from '../runtime/write-all.ts';
+import { type Factors, lineDiff, multiplied, SETTINGS_TUNED } from '../tune/tunables-text.ts';
+import { type Input, runRules, timeOf } from './backtest.ts';
+import type { CommandIo } from './io.ts';
+
+export interface TuneCommandOptions extends FileFlags {
+  files: readonly string[];
+  /** A CSV file `start,end,signal`. */
+  labels: string;
+  /** Default: the project's own. */
+  rules?: string;
+  /** What starts before is not scored. */
+  scoreFrom?: string;
+  json?: boolean;
+}
+
+const TUNABLES_FILE = 'tunables.rules.yml';
+/** Each is tried for each setting; 1 is as it is. */
+const FACTORS = [0.8, 0.9, 1.1, 1.25, 1.5];
+
+interface Trial {
+  factors: Factors;
+  text: string;
+  result: Result;
+}
+
+/** `tillwatch tune`. @returns the exit code: 0 done, 1 failed, 2 used wrongly */
+export async function tuneCommand(options: TuneCommandOptions, io: CommandIo): Promise<number> {
+  const progress = createProgress(io.stderr);
+  const folder = await mkdtemp(join(tmpdir(), 'tillwatch-tune-'));
+  try {
+    const rulesDir = options.rules ?? SHIPPED_RULES;
+    const before = await tunablesOf(rulesDir);
+    const reading = await readOptions(options);
+    const history = await withSources(options.files, io, progress, (sources) =>
+      readFiles(sources, reading, io, progress),
+    );
+    io.stderr.write(warningsOf(history));
+    const labels = await readLabels(options.labels);
+    const input = { history, labels, scoreFrom: timeOf(options.scoreFrom) };
+    const now = await tried({}, { rulesDir, before, folder, input }, io, progress);
+    if ((now.result.scored?.score.incidents ?? 0) === 0)
+      throw new UsageError(`${options.labels}: no incident in it lies in the history, so nothing can be tuned by it`);
+    let best = now;
+    for (const { name } of SETTINGS_TUNED) {
+      const start = best;
+      for (const factor of FACTORS) {
+        const trial = await tried(
+          { ...start.factors, [name]: factor },
+          { rulesDir, before, folder, input },
+          io,
+          progress,
+        );
+        if (isBetter(trial, best)) best = trial;
+      }
+    }
+    progress.end();
+    const diff = lineDiff(relative(process.cwd(), join(rulesDir, TUNABLES_FILE)), before, best.text);
+    const output = options.json === true ? json(now, best, diff) : report(now, best, diff);
+    await writeAll(io.stdout, [output], io.signal);
+    return 0;
+  } catch (error) {
+    progress.end();
+    io.stderr.write(`${io.signal.aborted ? 'interrupted' : messageOf(error)}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function tunablesOf(rulesDir: string): Promise<string> {
+  try {
+    return await readFile(join(rulesDir, TUNABLES_FILE), 'utf8');
+  } catch (error) {
+    throw new UsageError(`--rules ${rulesDir}: needs a file ${TUNABLES_FILE} (${messageOf(error)})`);
+  }
+}
+
+interface Ground {
+  rulesDir: string;
+  before: string;
+  folder: string;
+  input: Input;
+}
+
+async function tried(
+  factors: Factors,
+  { rulesDir, before, folder, input }: Ground,
+  io: CommandIo,
+  progress: Progress,
+): Promise<Trial> {
+  const text = multiplied(before, factors);
+  const dir = join(folder, 'rules');
+  await rm(dir, { recursive: true, force: true });
+  await cp(rulesDir, dir, { recursive: true });
+  await writeFile(join(dir, TUNABLES_FILE), text);
+  const result = await runRules({ dir, name: `${namedFactors(factors)}: ` }, input, io, progress);
+  return { factors, text, result };
+}
+
+const namedFactors = (factors: Factors): string => {
+  const changed = Object.entries(factors).filter(([, factor]) => factor !== 1);
+  return changed.length === 0 ? 'as it is' : changed.map(([name, factor]) => `${name} times ${factor}`).join(', ');
+};
+
+/** More incidents found for fewer false alarms, by F1; of equals one that is quicker by a minute. */
+function isBetter({ result: { scored: here } }: Trial, { result: { scored: there } }: Trial): boolean {
+  const [f1, best] = [here?.score.f1 ?? 0, there?.score.f1 ?? 0];
+  if (Math.abs(f1 - best) > 1e-9) return f1 > best;
+  const delay = (of: typeof here) => of?.score.delayMinutes.median ?? Number.POSITIVE_INFINITY;
+  return delay(here) <= delay(there) - 1;
+}
+
+function scoreLine(name: string, { result: { scored } }: Trial): string {
+  if (scored === undefined) return '';
+  const { incidents, detected, falseAlarms, delayMinutes } = scored.score;
+  const median = delayMinutes.median === null ? '' : `, median ${delayMinutes.median} min`;
+  return `${name}  ${detected} of ${incidents} incidents found, ${falseAlarms} false alarms${median}\n`;
+}
+
+interface Change {
+  change: 'appears' | 'disappears';
+  alert: BacktestAlert;
+}
+
+function changesOf(now: Trial, best: Trial): Change[] {
+  return compareAlerts(now.result.alerts, best.result.alerts).flatMap(({ here, there }): Change[] => {
+    if (here === undefined && there !== undefined) return [{ change: 'appears', alert: there }];
+    return here !== undefined && there === undefined ? [{ change: 'disappears', alert: here }] : [];
+  });
+}
+
+function report(now: Trial, best: Trial, diff: string): string {
+  if (diff === '')
+    return `${scoreLine('before', now)}Nothing that was tried does better: leave the tunables as they are.\n`;
+  const changes = changesOf(now, best).map(
+    ({ change, alert }) =>
+      `${change.padEnd(10)}  ${minuteText(alert.startsAt)}  ${nameText(alert, change === 'appears' ? best.result : now.result)}\n`,
+  );
+  const alerts = changes.length === 0 ? 'No alert appears or disappears.\n' : changes.join('');
+  const words = `Proposed: ${namedFactors(best.factors)}. Read it, then apply it by: patch -p0 < FILE\n`;
+  return `${scoreLine('before', now)}${scoreLine('after ', best)}\n${alerts}\n${words}\n${diff}`;
+}
+
+function json(now: Trial, best: Trial, diff: string): string {
+  const changes = changesOf(now, best).map(({ change, alert: { alertname, labels, startsAt } }) => ({
+    change,
+    alertname,
+    labels,
+    startsAt: new Date(startsAt * 1000).toISOString(),
+  }));
+  const scores = { before: now.result.scored?.score, after: best.result.scored?.score };
+  return `${JSON.stringify({ ...scores, factors: best.factors, alerts: changes, diff }, null, 2)}\n`;
+}
