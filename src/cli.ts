@@ -186,6 +186,7 @@ function addHistory(program: Command, io: CommandIo, settle: Settle): void {
     .option('--score-from <TIME>', 'score only what starts from then on')
     .option('--json', 'for programs')
     .addHelpText('after', '\nExample:\n  tillwatch tune history.csv --labels incidents.csv > tunables.diff');
+  addSettings(tuning, ['calendar']);
   addFileFlags(tuning).action(async (files: string[], options: Omit<TuneCommandOptions, 'files'>) => {
     const { tuneCommand } = await import('./commands/tune.ts');
     settle(await tuneCommand({ files, ...options }, io));

@@ -6,7 +6,8 @@ import { readLabels } from '../backtest/incident-labels.ts';
 import type { Result } from '../backtest/json.ts';
 import type { BacktestAlert } from '../backtest/run.ts';
 import { minuteText, nameText } from '../backtest/text.ts';
-import { UsageError } from '../config/config.ts';
+import { readHistoryCalendar } from '../calendar/calendar-file.ts';
+import { readCalendarFile, UsageError } from '../config/config.ts';
 import { readFiles, warningsOf, withSources } from '../csv/files.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';
 import { messageOf } from '../runtime/log.ts';
@@ -23,6 +24,8 @@ export interface TuneCommandOptions extends FileFlags {
   labels: string;
   /** Default: the project's own. */
   rules?: string;
+  /** A calendar's file. */
+  calendar?: string;
   /** What starts before is not scored. */
   scoreFrom?: string;
   json?: boolean;
@@ -51,7 +54,8 @@ export async function tuneCommand(options: TuneCommandOptions, io: CommandIo): P
     );
     io.stderr.write(warningsOf(history));
     const labels = await readLabels(options.labels);
-    const input = { history, labels, scoreFrom: timeOf(options.scoreFrom) };
+    const calendar = await readHistoryCalendar(readCalendarFile(options, io.env), reading.times?.zone?.name);
+    const input = { history, labels, scoreFrom: timeOf(options.scoreFrom), calendar };
     const now = await tried({}, { rulesDir, before, folder, input }, io, progress);
     if ((now.result.scored?.score.incidents ?? 0) === 0)
       throw new UsageError(`${options.labels}: no incident in it lies in the history, so nothing can be tuned by it`);
