@@ -279,7 +279,10 @@ interface ImportFlags {
   until?: number;
 }
 
-/** The command table. Each entry gives its exit code to `settle`, and loads its command only when it runs. */
+/**
+ * The command table. Each entry gives its exit code to `settle`, and loads its command only when it
+ * runs.
+ */
 function createProgram(io: CommandIo, settle: Settle): Command {
   const program = new Command('tillwatch')
     .description('Tells a payments team when transactions are not as they normally are.')

@@ -196,7 +196,10 @@ describe('with everything switched on', () => {
         .filter(({ groupLabels }) => groupLabels.service === service)
         .map(({ groupLabels }) => groupLabels.alertname);
 
-    /** Posts a cause, and once it has been told, what follows from it; answers which of those are held back. */
+    /**
+     * Posts a cause, and once it has been told, what follows from it; answers which of those are
+     * held back.
+     */
     async function heldBack(cause: PostedAlert, effects: PostedAlert[]): Promise<string[]> {
       const service = cause.labels.service ?? '';
       await alertmanager.post([cause]);

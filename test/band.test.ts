@@ -93,7 +93,10 @@ describe('the service and the rules', () => {
 describe('a POST while normal is known', () => {
   const approved = 1000;
   const thisMinute = Math.floor(Date.now() / 60_000);
-  /** The minute `ago` minutes before this one, of a source. Each test has minutes of its own: all sources of one add up. */
+  /**
+   * The minute `ago` minutes before this one, of a source. Each test has minutes of its own: all
+   * sources of one add up.
+   */
   const report = async (source: string, ago: number, counts: object) => {
     const timestamp = new Date((thisMinute - ago) * 60_000).toISOString();
     return (await service.post({ source, timestamp, counts })).json;

@@ -13,7 +13,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
-/** Small rules with their test, so that every line number here is known; the Alertmanager side is the shipped one. */
+/**
+ * Small rules with their test, so that every line number here is known; the Alertmanager side is
+ * the shipped one.
+ */
 const PROJECT = {
   'prometheus/prometheus.yml': `global:
   scrape_interval: 1m

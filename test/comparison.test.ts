@@ -156,7 +156,10 @@ describe('GET /api/v1/comparison', () => {
   });
 });
 
-/** Counts of a day: a mean by hour and weekday, chance, and what varies beyond it from day to day and hour to hour. */
+/**
+ * Counts of a day: a mean by hour and weekday, chance, and what varies beyond it from day to day
+ * and hour to hour.
+ */
 function simulate(days: number, level: number, spread: number, seed: number) {
   const random = randomFor(seed, days, level);
   const ofDay = Array.from({ length: days + 1 }, () => Math.exp((spread * gaussian(random)) / 2));

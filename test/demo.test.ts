@@ -19,7 +19,10 @@ const first = Math.floor(Date.now() / MINUTE) - 8;
 
 type Act = (demo: Demo) => void;
 
-/** Tells the real service of some minutes, by a clock that only sleeping moves; `acts` happen so many seconds after the start. */
+/**
+ * Tells the real service of some minutes, by a clock that only sleeping moves; `acts` happen so
+ * many seconds after the start.
+ */
 async function tell(minutes: number, from: number, acts: Record<number, Act> = {}) {
   let now = from * MINUTE;
   const due = Object.entries(acts).map(([second, act]) => ({ time: now + Number(second) * 1000, act }));

@@ -83,7 +83,8 @@ describe.each([...new Set(alerts.map(({ alert }) => alert))])('%s', (name) => {
   it('leads to a page that exists', async () => {
     const uids = [...(await committedDashboards()).values()].map(({ uid }) => `/d/${uid}`);
     for (const url of annotated('dashboard_url')) {
-      // The live page or Prometheus, wherever they run; what is chosen there may come out of the alert's labels.
+      // The live page or Prometheus, wherever they run; what is chosen there may come out of the
+      // alert's labels.
       const path = url.replace(/^http:\/\/[\w.]+(:\d+)?|^\{\{.*?\}\}/, '').replace(/[?{].*/s, '');
       expect(['/', '/targets', '/rules', '/alerts', ...uids], url).toContain(path);
     }

@@ -135,7 +135,8 @@ describe('labels', () => {
     expect(await series('other', 'other')).toBe(10);
     expect(await service.value('tillwatch_label_values_folded_total')).toBe(2);
     expect(service.logged.filter((line) => /"other".*14 series.*--max-series/.test(line))).toHaveLength(2);
-    // A status that was never reported for these labels is at 0, so that its first increase is seen.
+    // A status that was never reported for these labels is at 0, so that its first increase is
+    // seen.
     expect(await service.value('transactions_total{status="failed",acquirer="a",region="eu"}')).toBe(0);
     await service.close();
 

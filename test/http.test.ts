@@ -392,7 +392,8 @@ describe('other requests that cannot be answered', () => {
       const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
       await once(socket, 'connect');
       socket.write('GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: gzip\r\n\r\n');
-      // Long enough for the service to take the request, and for most readers too short for it to pack its answer.
+      // Long enough for the service to take the request, and for most readers too short for it to
+      // pack its answer.
       for (let turn = 0; turn < reader; turn++) await nextTurn();
       socket.resetAndDestroy();
       await once(socket, 'close');

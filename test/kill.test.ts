@@ -17,7 +17,9 @@ import {
 const KILLS = 8;
 const SENDERS = 12;
 
-/** A report as a careful client sends it: the same body under the same key until it is acknowledged. */
+/**
+ * A report as a careful client sends it: the same body under the same key until it is acknowledged.
+ */
 interface Sent {
   key: string;
   timestamp: string;
@@ -32,7 +34,8 @@ const submit = (client: ServiceProcess, { key, timestamp, status, count }: Sent)
 function newReport(): Sent {
   const status = Math.random() < 0.5 ? 'approved' : 'denied';
   const count = 1 + Math.floor(Math.random() * 9);
-  // Once for all its retries: at the turn of a minute another time would make another body under the same key.
+  // Once for all its retries: at the turn of a minute another time would make another body under
+  // the same key.
   return { key: randomUUID(), timestamp: minutesAgo(1), status, count, acknowledged: false };
 }
 

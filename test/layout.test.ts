@@ -6,7 +6,9 @@ import { PROJECT } from '../src/runtime/project.ts';
 
 const src = join(PROJECT, 'src');
 
-/** From the ground up. A folder imports from its own floor only itself, and else from lower floors. */
+/**
+ * From the ground up. A folder imports from its own floor only itself, and else from lower floors.
+ */
 const FLOORS = [
   ['runtime', 'domain', 'config', 'binaries'],
   ['intake', 'prometheus', 'reports', 'simulator', 'csv'],

@@ -27,7 +27,10 @@ const ask = async (place: string[], sql: string) => {
   return JSON.parse(stdout);
 };
 
-/** Counts of today, yesterday and a week ago, by two acquirers, with auth codes; a gap, and a report that is corrected. */
+/**
+ * Counts of today, yesterday and a week ago, by two acquirers, with auth codes; a gap, and a report
+ * that is corrected.
+ */
 async function fill(service: Service, days = [0, DAY, 7 * DAY]): Promise<void> {
   const reports = days.flatMap((ago, day) =>
     [0, 1, 2, 5].flatMap((minute) =>

@@ -12,9 +12,10 @@ import { type Failure, startStrictServices } from './support/strict-services.ts'
 import { tempDir } from './support/temp-dir.ts';
 
 /**
- * What people read, on a real Alertmanager with the shipped configuration, all of it switched on: every message is held
- * to what Slack, Teams and PagerDuty take, and mails are read by a MIME parser. What the alerts say is what the rules
- * say: promtool holds them to the same texts (prometheus/tests/).
+ * What people read, on a real Alertmanager with the shipped configuration, all of it switched on:
+ * every message is held to what Slack, Teams and PagerDuty take, and mails are read by a MIME
+ * parser. What the alerts say is what the rules say: promtool holds them to the same texts
+ * (prometheus/tests/).
  */
 type Annotations = Record<string, string>;
 

@@ -11,12 +11,16 @@ import { tempDir } from './support/temp-dir.ts';
 
 const rulesDir = join(PROJECT, 'prometheus', 'rules');
 const JOB = 'job="tillwatch", instance="tillwatch"';
-/** Minute at which the tunable is gone, minute at which it is back, and minute in which an incident begins. */
+/**
+ * Minute at which the tunable is gone, minute at which it is back, and minute in which an incident
+ * begins.
+ */
 const [GONE, BACK, INCIDENT] = [150, 170, 180];
 
 /**
- * All of them, as right after a start, and each that the band is made of; and whether its absence leaves counts unjudged,
- * which must itself be told. The floor of the edge, which min_events and guard_z are for, is kept for an hour.
+ * All of them, as right after a start, and each that the band is made of; and whether its absence
+ * leaves counts unjudged, which must itself be told. The floor of the edge, which min_events and
+ * guard_z are for, is kept for an hour.
  */
 const MISSING: [string, boolean][] = [
   ['tillwatch:', true],
@@ -41,7 +45,10 @@ async function constants(): Promise<Constant[]> {
   return (parse(text) as { groups: { rules: Constant[] }[] }).groups.flatMap(({ rules }) => rules);
 }
 
-/** 100 approved and 10 denied a minute, then 60: more than the fewest events that count all the time. */
+/**
+ * 100 approved and 10 denied a minute, then 60: more than the fewest events that count all the
+ * time.
+ */
 const traffic = [
   { series: `transactions_total{status="approved", ${JOB}}`, values: `0+100x${INCIDENT + 10}` },
   { series: `transactions_total{status="denied", ${JOB}}`, values: `0+10x${INCIDENT} ${10 * INCIDENT + 60}+60x9` },
@@ -52,7 +59,9 @@ const firing = (minutes: number) =>
   `count by (alertname) (count_over_time(ALERTS{alertstate="firing", alertname!="Watchdog"}[${minutes}m]))`;
 const exactly = (...names: string[]) => names.map((name) => ({ labels: `{alertname="${name}"}`, value: 1 }));
 
-/** As after a restart: history is there, and the rules run before the constants are recorded again. */
+/**
+ * As after a restart: history is there, and the rules run before the constants are recorded again.
+ */
 function restart(all: readonly Constant[], missing: string, unjudged: boolean) {
   const constant = ({ expr }: Constant) => {
     const [dividend = Number.NaN, divisor = 1] = expr

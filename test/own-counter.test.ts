@@ -13,8 +13,9 @@ import { startStrictServices } from './support/strict-services.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 /**
- * "You need nothing but the files": the rules and the Alertmanager configuration as they are, a counter of one's own that
- * Kubernetes adds its labels to, and no Tillwatch anywhere. What comes out is read in Slack.
+ * "You need nothing but the files": the rules and the Alertmanager configuration as they are, a
+ * counter of one's own that Kubernetes adds its labels to, and no Tillwatch anywhere. What comes
+ * out is read in Slack.
  */
 const shipped = fileURLToPath(new URL('../prometheus', import.meta.url));
 /** A minute. The counter is a service's own, so it grows whenever somebody pays. */
@@ -51,7 +52,9 @@ async function importUsual(dataDir: string): Promise<void> {
 
 const hostOf = (address: string) => address.replace('http://', '');
 
-/** prometheus.yml with the job that its comments show, for a pod as Kubernetes' discovery labels it. */
+/**
+ * prometheus.yml with the job that its comments show, for a pod as Kubernetes' discovery labels it.
+ */
 async function startPrometheus(dataDir: string): Promise<Running> {
   const text = await readFile(join(shipped, 'prometheus.yml'), 'utf8');
   const job = `

@@ -100,7 +100,10 @@ describe('without Prometheus', () => {
   });
 });
 
-/** A proxy that keeps answers about the past to itself, as a Prometheus that does not come to an end would. */
+/**
+ * A proxy that keeps answers about the past to itself, as a Prometheus that does not come to an end
+ * would.
+ */
 async function holdSeries(target: string) {
   let held = 0;
   const proxy = await startHttpServer(({ url = '/', method, headers }, response) => {

@@ -6,7 +6,10 @@ import { secretsFor, startAlertmanager, withReceivers } from './support/alertman
 import { waitFor } from './support/processes.ts';
 import { startHttpReceiver } from './support/receivers.ts';
 
-/** What messages.test.ts cannot make fail: the mail server, and an address that takes a connection and says nothing. */
+/**
+ * What messages.test.ts cannot make fail: the mail server, and an address that takes a connection
+ * and says nothing.
+ */
 type Failure = 'tempfail' | 'busy' | 'silent';
 
 /** A mail server that fails the next deliveries, then takes them. */

@@ -18,10 +18,12 @@ describe('the largest normal count, worked out by hand', () => {
   });
 
   test.each([
-    // Half an approval more makes 2,000 of them. Their own chance is (3.3 / 7)^2 / 2000 of the variance, 0.010111 in all:
-    // 100 + sqrt(10.89 * 100 + 49 * 0.010111 * 100^2) + (1 + 2 * 0.010111 * 100) * 9.89 / 6
+    // Half an approval more makes 2,000 of them. Their own chance is (3.3 / 7)^2 / 2000 of the
+    // variance, 0.010111 in all: 100 + sqrt(10.89 * 100 + 49 * 0.010111 * 100^2) + (1 + 2 *
+    // 0.010111 * 100) * 9.89 / 6
     ['a hundred expected', 1999.5, '1m', normal(0.01), 182.7213],
-    // The busier of two minutes is left out: half of what both expect. There are 4,000 approvals, 0.010056 in all.
+    // The busier of two minutes is left out: half of what both expect. There are 4,000 approvals,
+    // 0.010056 in all.
     ['a hundred a minute in two', 3999.5, '2m', normal(0.01), 182.5276],
     // 8 + sqrt(87.12 + 49 * 0.051389 * 8^2) + (1 + 2 * 0.051389 * 8) * 9.89 / 6
     ['eight expected', 159.5, '1m', normal(0.05), 26.7604],
@@ -51,7 +53,8 @@ describe('the largest normal count, worked out by hand', () => {
   });
 });
 
-// With 100 approved, 5.025 denied are expected and 15.2 are the most that is normal in one minute, 15.1 in each of two.
+// With 100 approved, 5.025 denied are expected and 15.2 are the most that is normal in one minute,
+// 15.1 in each of two.
 const NOW = 1_795_264_275;
 const firing = {
   labels: { __name__: 'ALERTS', alertname: 'TransactionsDeniedAboveNormal', status: 'denied' },
@@ -119,8 +122,8 @@ describe('one minute of denied', () => {
 
   test('the numbers and the sentence say the same', () => {
     const report = { approved: 116, denied: 54 };
-    // With 5.825 expected and a relative variance of 0.01 + (3.3 / 7)^2 / 116.5 = 0.011908:
-    // 5.825 + sqrt(10.89 * 5.825 + 49 * 0.011908 * 5.825^2) + (1 + 2 * 0.011908 * 5.825) * 9.89 / 6, and
+    // With 5.825 expected and a relative variance of 0.01 + (3.3 / 7)^2 / 116.5 = 0.011908: 5.825 +
+    // sqrt(10.89 * 5.825 + 49 * 0.011908 * 5.825^2) + (1 + 2 * 0.011908 * 5.825) * 9.89 / 6, and
     // 48.175 / sqrt(5.825 + 0.011908 * 5.825^2 + 0.25)
     expect(judged(report, {})).toEqual({
       status: 'denied',

@@ -7,7 +7,10 @@ import { instantQuery, rangeQuery } from '../src/prometheus/ephemeral-queries.ts
 import { committedDashboards, interpolate, queriesOf, seconds, variablesOf } from './support/grafana.ts';
 import { startWatched, type Watched } from './support/watched.ts';
 
-/** Every query that people are given, in dashboards and documents, on a Prometheus that has seen a week of payments with incidents. */
+/**
+ * Every query that people are given, in dashboards and documents, on a Prometheus that has seen a
+ * week of payments with incidents.
+ */
 let watched: Watched;
 // Half a minute of computing, and what runs beside it.
 beforeAll(async () => {
@@ -32,7 +35,8 @@ describe('docs/promql.md', async () => {
   });
 
   it.each(recipes)('$question', async ({ query }) => {
-    // By acquirer in the part of the history that has acquirers; what Tillwatch says of itself, now.
+    // By acquirer in the part of the history that has acquirers; what Tillwatch says of itself,
+    // now.
     const history = query.includes('acquirer') ? watched.labelledEnd : watched.end;
     const answers = await instantQuery(watched.url, query, /tillwatch_|late_total/.test(query) ? now() : history);
     expect(answers.filter(({ value }) => Number.isFinite(value))).not.toEqual([]);

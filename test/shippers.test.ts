@@ -21,7 +21,10 @@ beforeEach(async () => {
 });
 afterEach(() => service.close());
 
-/** The first block of a language below a heading of the docs, for the service and the log of this test. */
+/**
+ * The first block of a language below a heading of the docs, for the service and the log of this
+ * test.
+ */
 function configuration(heading: string, language: string): string {
   const section = DOCS.split(`## ${heading}\n`)[1] ?? '';
   const block = new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 's').exec(section)?.[1] ?? '';
@@ -46,7 +49,10 @@ test.each([
   expect(await denied()).toBe(count);
 });
 
-/** syslog-ng of this Debian or Ubuntu, unpacked and not installed: its packages, and the libraries that few machines have. */
+/**
+ * syslog-ng of this Debian or Ubuntu, unpacked and not installed: its packages, and the libraries
+ * that few machines have.
+ */
 async function unpackSyslogNg() {
   const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
   const suite = /^VERSION_CODENAME="?([a-z]+)/m.exec(release)?.[1];

@@ -81,7 +81,8 @@ describe('GET /api/v1/state, beside a real Prometheus and a real Alertmanager', 
   });
 
   it('says how much of what is normal has been learned, and that of every status', async () => {
-    // The rules count from the first evaluation on that has a sample of a minute before: what came earlier they never see.
+    // The rules count from the first evaluation on that has a sample of a minute before: what came
+    // earlier they never see.
     const counted = (least: number) => (state: State) =>
       state.baseline.learning === true &&
       state.anomalies.some(({ lastHour }: Anomaly) => (lastHour.observed ?? -1) >= least);

@@ -12,9 +12,9 @@ import { inParallel } from '../bench/torture/wait.ts';
 import { type ServiceProcess, serveProcess, temporaryFolder } from './support/service.ts';
 
 /**
- * The rows of `npm run torture` that have no shorter form of their own, at a small scale. The others: kill -9 in
- * kill.test.ts, the disk in ledger-faults.test.ts, receivers in messages.test.ts and receivers-down.test.ts, whose tests
- * that row runs.
+ * The rows of `npm run torture` that have no shorter form of their own, at a small scale. The
+ * others: kill -9 in kill.test.ts, the disk in ledger-faults.test.ts, receivers in messages.test.ts
+ * and receivers-down.test.ts, whose tests that row runs.
  */
 const rowNamed = (name: string): Torture => {
   const row = TORTURES.find((one) => one.name === name);

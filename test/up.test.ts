@@ -4,7 +4,9 @@ import { type EventStream, listenTo } from './support/event-stream.ts';
 import { childrenOf, type Running, waitFor } from './support/processes.ts';
 import { type Client, clientOf, runProgram, temporaryFolder } from './support/service.ts';
 
-/** The story that the README tells, on the built program with its real Prometheus and Alertmanager. */
+/**
+ * The story that the README tells, on the built program with its real Prometheus and Alertmanager.
+ */
 let running: Running;
 let service: Client;
 let prometheus: Client;

@@ -1,4 +1,7 @@
-/** What recognising a file costs: the reader against csv-parse alone on the same file, interleaved, in CPU seconds. */
+/**
+ * What recognising a file costs: the reader against csv-parse alone on the same file, interleaved,
+ * in CPU seconds.
+ */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

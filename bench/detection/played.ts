@@ -22,7 +22,10 @@ const on = (minute: number) => ({
   between: (from: number, to: number) => (from <= minute && minute <= to ? [minute] : []),
 });
 
-/** What somebody would have told our rules of a scenario: its time zone, its holidays and its planned windows. */
+/**
+ * What somebody would have told our rules of a scenario: its time zone, its holidays and its
+ * planned windows.
+ */
 function calendarOf(name: ScenarioName, labels: readonly Labelled[]): CalendarAt | undefined {
   const zone = name.startsWith('dst-') ? openZone('Europe/Berlin') : UTC;
   const entries: Entries = {

@@ -29,7 +29,10 @@ const VOLUME = ['volume'];
 const BASE = { 10: [0.85, 0.9, 9], 130: [0.975, 0.97, 3], 5000: [0.985, 0.97, 3] } as const;
 type BaseVolume = keyof typeof BASE;
 const HARDER: readonly ScenarioName[] = ['noise', 'blips', 'moving-batch'];
-/** Days that a calendar or a time zone explains: false alarms allowed in a week; all five are to be found. */
+/**
+ * Days that a calendar or a time zone explains: false alarms allowed in a week; all five are to be
+ * found.
+ */
 const EXPLAINED: Partial<Record<ScenarioName, number>> = { 'dst-earlier': 1, 'dst-later': 1, holidays: 0, planned: 0 };
 
 const BASE_ROWS = ([10, 130, 5000] as const).map(

@@ -1,4 +1,7 @@
-/** What any HTTP service in Node pays: a body read and parsed, an answer with as many headers and bytes as ours. No Koa, no schema, nothing counted. */
+/**
+ * What any HTTP service in Node pays: a body read and parsed, an answer with as many headers and
+ * bytes as ours. No Koa, no schema, nothing counted.
+ */
 import { createServer } from 'node:http';
 
 const assessment = {

@@ -47,7 +47,10 @@ async function load(generator: Generator, service: Service, what: Omit<Load, 'po
   return { perSecond: requests / seconds, median, p99, cpu: cpu / requests, generatorCpu: cpuSeconds / requests };
 }
 
-/** Seconds that the disk needs to make one block of a file durable, of one that grows or of one that is written over. */
+/**
+ * Seconds that the disk needs to make one block of a file durable, of one that grows or of one that
+ * is written over.
+ */
 function syncTime(inPlace: boolean, syncs = 500): number {
   const folder = mkdtempSync(join(tmpdir(), 'tillwatch-bench-sync-'));
   const path = join(folder, 'file');

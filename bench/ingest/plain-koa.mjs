@@ -1,4 +1,7 @@
-/** The simplest program that takes a report: Koa, a body parser and a schema; counts in memory, keeps nothing. */
+/**
+ * The simplest program that takes a report: Koa, a body parser and a schema; counts in memory,
+ * keeps nothing.
+ */
 import { createServer } from 'node:http';
 import Koa from 'koa';
 import bodyParser from 'koa-bodyparser';

@@ -8,7 +8,10 @@ export const BATCH = 1000;
 const minuteAgo = (): string => new Date(Math.floor(Date.now() / 60_000 - 1) * 60_000).toISOString();
 const toTillwatch = (body: unknown): string => postOf('/api/v1/transactions', 'application/json', JSON.stringify(body));
 
-/** One minute of one source, each request of another source: nothing is a repeat, and every one of them would be recognised as one. */
+/**
+ * One minute of one source, each request of another source: nothing is a repeat, and every one of
+ * them would be recognised as one.
+ */
 export const report = (): string => toTillwatch({ timestamp: minuteAgo(), source: `pos-${NUMBER}`, counts: COUNTS });
 
 /** The same counts, each request under a key of its own. */

@@ -39,7 +39,10 @@ function limitRow(single: Measurements['single']): Row {
   return row('durable POST, one connection / the limit', '>=', 0.7, againstLimit(single, sync), 'x', parts);
 }
 
-/** The log is written over in place, which most disks sync faster than the file that grows of the row. */
+/**
+ * The log is written over in place, which most disks sync faster than the file that grows of the
+ * row.
+ */
 export function inPlaceText({ single }: Measurements): string {
   const { syncInPlace } = single;
   const figure = againstLimit(single, syncInPlace).toPrecision(3);

@@ -55,7 +55,10 @@ async function startRows(log: (line: string) => void): Promise<Row[]> {
   }
 }
 
-/** Keyed reports for some seconds; the file that holds them; and as many again, once the first have expired. */
+/**
+ * Keyed reports for some seconds; the file that holds them; and as many again, once the first have
+ * expired.
+ */
 async function bytesRows(generator: Generator, seconds: number): Promise<Row[]> {
   const folder = mkdtempSync(join(tmpdir(), 'tillwatch-bench-keys-'));
   const clock = join(folder, 'offset');

@@ -16,7 +16,10 @@ export interface Outcome {
   notes?: string;
 }
 
-/** What `npm run bench:NAME` does with its arguments: measures, and prints the table or, with --json, the figures. */
+/**
+ * What `npm run bench:NAME` does with its arguments: measures, and prints the table or, with
+ * --json, the figures.
+ */
 export async function benchCommand(
   name: string,
   summary: string,

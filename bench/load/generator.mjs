@@ -1,7 +1,8 @@
 /**
- * The load generator, a process of its own so that it never shares a thread with what it measures. Each connection has one
- * request under way; a request is bytes made once, in which only a number of fixed width changes, so that the machine's
- * time goes to the server: on two cores a general client takes more than the services that are measured.
+ * The load generator, a process of its own so that it never shares a thread with what it measures.
+ * Each connection has one request under way; a request is bytes made once, in which only a number
+ * of fixed width changes, so that the machine's time goes to the server: on two cores a general
+ * client takes more than the services that are measured.
  */
 import net from 'node:net';
 import { NUMBER } from './request.mjs';
@@ -11,7 +12,10 @@ import { NUMBER } from './request.mjs';
 
 let next = 1;
 
-/** Reads answers off one connection, however they are cut: by their length, or up to their last chunk. */
+/**
+ * Reads answers off one connection, however they are cut: by their length, or up to their last
+ * chunk.
+ */
 function answerReader() {
   const unread = () => ({ head: '', status: '', left: -1, chunked: false, tail: '' });
   let answer = unread();

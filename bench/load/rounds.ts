@@ -12,12 +12,15 @@ export const median = (values: readonly number[]): number => {
 export type Measured<Name extends string, Result> = Record<Name, Result[]>;
 
 /**
- * Rounds that do not count: Node goes on compiling what is hot for some 100,000 requests. Under load in rounds of two seconds,
- * the CPU of a POST falls for four rounds, of a batch for five.
+ * Rounds that do not count: Node goes on compiling what is hot for some 100,000 requests. Under
+ * load in rounds of two seconds, the CPU of a POST falls for four rounds, of a batch for five.
  */
 export const WARM_UP = 6;
 
-/** Measures contenders in turns, A B C A B C ..., so that what disturbs the machine disturbs all of them. */
+/**
+ * Measures contenders in turns, A B C A B C ..., so that what disturbs the machine disturbs all of
+ * them.
+ */
 export async function inTurns<Name extends string, Result>(
   rounds: number,
   contenders: Record<Name, () => Promise<Result>>,
@@ -35,7 +38,9 @@ export async function inTurns<Name extends string, Result>(
   return measured;
 }
 
-/** The median of the rounds' ratios: both parts of each were measured within seconds of each other. */
+/**
+ * The median of the rounds' ratios: both parts of each were measured within seconds of each other.
+ */
 export const ratio = (above: readonly number[], below: readonly number[]): number =>
   median(above.map((value, round) => value / (below[round] ?? Number.NaN)));
 

@@ -109,7 +109,10 @@ export function startGenerator(): Generator {
   };
 }
 
-/** CPU that a program has used, in seconds: of all threads, and of the processes that it has started. NaN where there is no /proc. */
+/**
+ * CPU that a program has used, in seconds: of all threads, and of the processes that it has
+ * started. NaN where there is no /proc.
+ */
 export const cpuOf = ({ child }: Service): Promise<number> => cpuSeconds(Number(child.pid));
 
 async function cpuSeconds(pid: number): Promise<number> {

@@ -58,7 +58,10 @@ const storageText = (costs: readonly Cost[]): string =>
     })
     .join('');
 
-/** Held to the goals of docs/benchmarks.md; linearity only where there are two sizes ten times apart. */
+/**
+ * Held to the goals of docs/benchmarks.md; linearity only where there are two sizes ten times
+ * apart.
+ */
 export function costFindings(costs: readonly Cost[]): Finding[] {
   const biggest = costs.at(-1);
   if (biggest === undefined) return [];

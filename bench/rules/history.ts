@@ -48,8 +48,9 @@ const byWindow = (
 const HOURLY = Array.from({ length: 168 }, (_, hour) => hour * HOUR + 5);
 
 /**
- * Everything that prometheus/rules reads of the past, and nothing else: each recorded name at the ages at which a rule reads it, to the
- * minute, with some minutes on either side. A year of everything would cost the same to evaluate, and hours to write.
+ * Everything that prometheus/rules reads of the past, and nothing else: each recorded name at the
+ * ages at which a rule reads it, to the minute, with some minutes on either side. A year of
+ * everything would cost the same to evaluate, and hours to write.
  */
 const PER_ACQUIRER: readonly Recorded[] = [
   { name: RECORDED.perMinute, series: byStatus(STATUSES, (n) => n), ages: recent(70) },
@@ -127,7 +128,10 @@ const PER_ACQUIRER: readonly Recorded[] = [
   },
 ];
 
-/** Of the same name as the first one above, but at other ages: samples of a series are written once, in order of time. */
+/**
+ * Of the same name as the first one above, but at other ages: samples of a series are written once,
+ * in order of time.
+ */
 const APPROVED_ON_DAYS = onDays([...WEEK, 14], -26, 12);
 
 const CODES: readonly Recorded[] = [

@@ -13,7 +13,10 @@ export interface LivePrometheus {
   stop: () => Promise<void>;
 }
 
-/** All samples stay in the head, which then takes them in any order of series, up to half of this back. */
+/**
+ * All samples stay in the head, which then takes them in any order of series, up to half of this
+ * back.
+ */
 const HEAD = '60d';
 
 /** Constants are there before what reads them, as in any installation that has run for a minute. */
@@ -29,7 +32,10 @@ scrape_configs:
 rule_files: [${rules}]
 `;
 
-/** A Prometheus that scrapes a target, takes samples by remote write, and evaluates a folder of rules once told so; their constants at once. */
+/**
+ * A Prometheus that scrapes a target, takes samples by remote write, and evaluates a folder of
+ * rules once told so; their constants at once.
+ */
 export async function startLivePrometheus(address: string, rulesDir: string): Promise<LivePrometheus> {
   const folder = await mkdtemp(join(tmpdir(), 'tillwatch-bench-rules-'));
   const file = join(folder, 'prometheus.yml');

@@ -111,7 +111,10 @@ async function api<T>(url: string, path: string, parameters?: Record<string, str
 
 const ruleGroups = async (url: string) => (await api<{ groups: RuleGroup[] }>(url, 'rules')).groups;
 
-/** `NAME (how many)`. Each alert that fires runs the queries of its annotations, which is not what is measured here. */
+/**
+ * `NAME (how many)`. Each alert that fires runs the queries of its annotations, which is not what
+ * is measured here.
+ */
 async function firingAlerts(url: string): Promise<string[]> {
   const { alerts } = await api<{ alerts: { labels: { alertname: string }; state: string }[] }>(url, 'alerts');
   const names = alerts.map(({ labels }) => labels.alertname).filter((name) => name !== 'Watchdog');
@@ -130,7 +133,10 @@ async function processUse(url: string) {
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** An hourly group is hardly ever evaluated while it is watched: its rules are asked for once, as queries. */
+/**
+ * An hourly group is hardly ever evaluated while it is watched: its rules are asked for once, as
+ * queries.
+ */
 async function costOfRules(url: string, evaluations: readonly RuleGroup[]): Promise<RuleCost[]> {
   const costs: RuleCost[] = [];
   for (const group of await ruleGroups(url)) {
@@ -150,7 +156,10 @@ interface QueryStats {
   stats: { timings: { evalTotalTime: number }; samples: { totalQueryableSamples: number } };
 }
 
-/** What an evaluation touches, as Prometheus counts it. Counting the result keeps the answer small and touches nothing more. */
+/**
+ * What an evaluation touches, as Prometheus counts it. Counting the result keeps the answer small
+ * and touches nothing more.
+ */
 async function askSamples(url: string, query: string) {
   const parameters = { query: `count(\n${query}\n)`, stats: 'all' };
   const { result, stats } = await api<QueryStats>(url, 'query', parameters);

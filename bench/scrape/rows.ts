@@ -27,7 +27,10 @@ export function scrapeRows({ scrapes, memory, posts }: Measurements): Row[] {
   ];
 }
 
-/** Heap and what it holds outside, after a collection: the resident size also counts pages of the ledger's file, which the kernel takes back at will. */
+/**
+ * Heap and what it holds outside, after a collection: the resident size also counts pages of the
+ * ledger's file, which the kernel takes back at will.
+ */
 function memoryRow({ full, empty, lines }: Measurements['memory']): Row {
   const held = full.heapUsed + full.external - empty.heapUsed - empty.external;
   const resident = Math.round((full.rss - empty.rss) / lines);

@@ -1,4 +1,7 @@
-/** Loaded into a service before its program (`node --expose-gc --import`): tells what it needs after a collection, when asked. */
+/**
+ * Loaded into a service before its program (`node --expose-gc --import`): tells what it needs after
+ * a collection, when asked.
+ */
 process.on('message', () => {
   globalThis.gc?.();
   globalThis.gc?.();

@@ -11,7 +11,10 @@ export interface Attack {
 }
 
 const POST = 'POST /api/v1/transactions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n';
-/** Longest that an unfinished request may hold a connection: the service's own limits, and a look every few seconds. */
+/**
+ * Longest that an unfinished request may hold a connection: the service's own limits, and a look
+ * every few seconds.
+ */
 const LONGEST_MS = 75_000;
 
 /** Opens connections that send `first`, then `drip` every second; all of them must be cut off. */

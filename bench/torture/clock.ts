@@ -70,7 +70,10 @@ const jumps = (): [string, number][] => [
   ['the end of a year', at('2028-12-31T23:59:58Z')],
 ];
 
-/** What is documented: up to 15 minutes old is current, older is late, more than 5 minutes ahead is refused. */
+/**
+ * What is documented: up to 15 minutes old is current, older is late, more than 5 minutes ahead is
+ * refused.
+ */
 async function checkLateness(client: Client, now: number, where: string, { violations }: Run): Promise<void> {
   const cases = [
     { minutes: 1, status: 200, late: 0 },
@@ -105,7 +108,10 @@ async function checkDates(client: Client, { violations }: Run): Promise<void> {
   }
 }
 
-/** Eight days forth, back, and the same the other way round, in the middle of retries: all of them are still known. */
+/**
+ * Eight days forth, back, and the same the other way round, in the middle of retries: all of them
+ * are still known.
+ */
 async function checkRetries(client: Client, set: (offset: number) => void, { violations }: Run): Promise<void> {
   const report = { timestamp: minuteBefore(1), source: 'retried', counts: { denied: 1 } };
   const key = { 'Idempotency-Key': 'retried' };

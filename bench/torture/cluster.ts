@@ -20,7 +20,10 @@ export interface Cluster {
   postgres: Postgres;
   /** Of each service; the same after it was started again. */
   urls: readonly string[];
-  /** Ends a service and starts it again at the same place. Resolves when the balancer has had time to see it. */
+  /**
+   * Ends a service and starts it again at the same place. Resolves when the balancer has had time
+   * to see it.
+   */
   restart(index: number, signal: NodeJS.Signals): Promise<void>;
   stop(): Promise<void>;
 }

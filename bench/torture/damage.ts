@@ -40,7 +40,10 @@ function flipped(bytes: Buffer, where: number): Buffer {
   return copy;
 }
 
-/** Starts on a copy of which one file is damaged: refused, named and untouched, or not a count is missing. */
+/**
+ * Starts on a copy of which one file is damaged: refused, named and untouched, or not a count is
+ * missing.
+ */
 async function startDamaged(
   { files, counters }: Sound,
   name: string,

@@ -4,7 +4,8 @@ import { fetchDebianPackages } from '../../src/binaries/debian.ts';
 import type { Run } from './row.ts';
 
 /**
- * A folder with packages of this Debian or Ubuntu unpacked, not installed; only what a fault cannot be made without.
+ * A folder with packages of this Debian or Ubuntu unpacked, not installed; only what a fault cannot
+ * be made without.
  * @throws where they cannot be had
  */
 export async function unpacked(packages: string[], { folder }: Run): Promise<string> {

@@ -78,7 +78,9 @@ async function checkAudit({ violations }: Run): Promise<string> {
   return `npm audit: ${found.length} known vulnerabilities`;
 }
 
-/** Of all packages: with `--omit dev` npm leaves out those that a development dependency needs too. */
+/**
+ * Of all packages: with `--omit dev` npm leaves out those that a development dependency needs too.
+ */
 async function checkBill(lock: [string, Locked][], { violations }: Run): Promise<string> {
   const { stdout, stderr } = await npm(['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only']);
   const { components = [] } = JSON.parse(stdout || '{}') as { components?: { name: string; version: string }[] };

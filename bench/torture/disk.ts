@@ -9,7 +9,10 @@ import { part, type Run, type Torture } from './row.ts';
 type Faults = Awaited<ReturnType<typeof straceFault>>;
 
 const TIMES = 50;
-/** Reports in a body; so many bodies are more than fits into what a ledger's file and its log have free. */
+/**
+ * Reports in a body; so many bodies are more than fits into what a ledger's file and its log have
+ * free.
+ */
 const BATCH = 400;
 const MOST_BODIES = 120;
 

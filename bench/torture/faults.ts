@@ -15,7 +15,10 @@ export type Fault = (program: Program, folder: string) => Promise<() => Promise<
 /** What writes to a file, or makes it durable. */
 const WRITING = 'write,pwrite64,writev,pwritev,pwritev2,fsync,fdatasync,ftruncate,fallocate';
 
-/** Lets every write to these files fail with an error of the kernel, by strace: as a disk does, to whoever writes. */
+/**
+ * Lets every write to these files fail with an error of the kernel, by strace: as a disk does, to
+ * whoever writes.
+ */
 export async function straceFault(run: Run): Promise<(errno: string, files: RegExp) => Fault> {
   const root = await unpacked(['strace', 'libunwind8'], run);
   const found = await readdir(root, { recursive: true });
@@ -49,7 +52,10 @@ export async function straceFault(run: Run): Promise<(errno: string, files: RegE
   };
 }
 
-/** Runs the service on a disk of its own, in memory and of this many megabytes; needs the right to make name spaces. */
+/**
+ * Runs the service on a disk of its own, in memory and of this many megabytes; needs the right to
+ * make name spaces.
+ */
 export const ownDisk = (folder: string, megabytes: number): string[] => [
   ...['unshare', '--map-root-user', '--mount', 'sh', '-c'],
   `mount -t tmpfs -o size=${megabytes}m none "$0" && exec "$@"`,

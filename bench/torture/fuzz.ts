@@ -18,7 +18,10 @@ const ask = (client: Client, request: Fuzzed): Promise<Reply> =>
   // What Node's own client refuses to send is no request.
   client.send(request).catch((error) => ({ status: 0, headers: {}, text: String(error), json: undefined }));
 
-/** The only 5xx that are meant, of a service whose ledger can write: Prometheus or Alertmanager, which are not there, were asked for. */
+/**
+ * The only 5xx that are meant, of a service whose ledger can write: Prometheus or Alertmanager,
+ * which are not there, were asked for.
+ */
 const deliberate = (status: number, retryAfter: boolean): boolean => status === 503 && retryAfter;
 
 function checkReply(request: Fuzzed, reply: Reply, { violations }: Run): void {
@@ -44,7 +47,10 @@ async function sendBatch(client: Client, requests: Fuzzed[], run: Run): Promise<
   return refused.length;
 }
 
-/** Bytes near to HTTP. Whatever they are, the answer is none, or one that is no 5xx, and a counter never falls. */
+/**
+ * Bytes near to HTTP. Whatever they are, the answer is none, or one that is no 5xx, and a counter
+ * never falls.
+ */
 async function sendBytes(program: Program, all: Uint8Array[], run: Run): Promise<void> {
   await inParallel(all.length, WIDTH, async (index) => {
     const bytes = Buffer.from(all[index] ?? []);

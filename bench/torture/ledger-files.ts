@@ -6,7 +6,10 @@ import type { Run, Torture } from './row.ts';
 
 const REPORTS = 20;
 
-/** What is done to a file under the running service, and whether what was counted before must still be there. */
+/**
+ * What is done to a file under the running service, and whether what was counted before must still
+ * be there.
+ */
 const HARMS: Record<string, { kept: boolean; harm: (path: string) => Promise<void> }> = {
   deleted: { kept: false, harm: (path) => rm(path) },
   replaced: {
@@ -19,7 +22,10 @@ const HARMS: Record<string, { kept: boolean; harm: (path: string) => Promise<voi
   'made read-only': { kept: true, harm: (path) => chmod(path, 0o400) },
 };
 
-/** A 200 afterwards must be worth what it says: found after kill -9 and a start. Anything else must be 503 with the reason. */
+/**
+ * A 200 afterwards must be worth what it says: found after kill -9 and a start. Anything else must
+ * be 503 with the reason.
+ */
 async function harmOne(name: string, what: string, run: Run): Promise<string> {
   const { kept, harm } = HARMS[what] as (typeof HARMS)[string];
   const { violations } = run;

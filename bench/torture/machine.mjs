@@ -1,6 +1,7 @@
 /**
- * Watches the machine from a thread of its own, ten times a second: how long one block takes to be on disk, written over in
- * place, and how late the thread wakes up; and how much CPU the host gave to others. Tells of each minute when it is over.
+ * Watches the machine from a thread of its own, ten times a second: how long one block takes to be
+ * on disk, written over in place, and how late the thread wakes up; and how much CPU the host gave
+ * to others. Tells of each minute when it is over.
  */
 import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -10,7 +11,10 @@ const EVERY_MS = 100;
 const MINUTE_MS = 60_000;
 const BLOCK = Buffer.alloc(4096, 1);
 
-/** Seconds of CPU since the start of the machine that it was ready for and did not get; 0 where there is no /proc. */
+/**
+ * Seconds of CPU since the start of the machine that it was ready for and did not get; 0 where
+ * there is no /proc.
+ */
 function stolen() {
   try {
     return Number(readFileSync('/proc/stat', 'utf8').split(/\s+/, 9)[8]) / 100;

@@ -25,7 +25,10 @@ export interface Program {
   ended: () => boolean;
   /** Its exit code, or the signal that ended it. */
   how: () => string;
-  /** Sends a signal (SIGTERM), after 20 s SIGKILL, and waits for the end; harmless when it has ended. */
+  /**
+   * Sends a signal (SIGTERM), after 20 s SIGKILL, and waits for the end; harmless when it has
+   * ended.
+   */
   stop: (signal?: NodeJS.Signals) => Promise<Exit>;
 }
 
@@ -90,7 +93,10 @@ async function endOf(child: ChildProcess, over: Promise<unknown>, signal: NodeJS
   return (performance.now() - start) / 1000;
 }
 
-/** Memory that is the process's own, in bytes: what of the ledger's file the kernel has at hand is not counted. */
+/**
+ * Memory that is the process's own, in bytes: what of the ledger's file the kernel has at hand is
+ * not counted.
+ */
 export async function memoryOf(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const kilobytes = /^RssAnon:\s+(\d+)/m.exec(status)?.[1];

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { PROJECT } from '../project.ts';
 import type { Run, Torture } from './row.ts';
 
-/** On a real Alertmanager with the shipped configuration; what fails, and how, stands in the tests. */
+/**
+ * On a real Alertmanager with the shipped configuration; what fails, and how, stands in the tests.
+ */
 const FILES = ['test/messages.test.ts', 'test/receivers-down.test.ts'];
 const NAMED = 'a receiver that is down';
 const LONGEST_MS = 600_000;

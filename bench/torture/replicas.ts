@@ -12,7 +12,10 @@ const CALM_MS = 1500;
 
 const random = (most: number): number => Math.floor(Math.random() * most);
 
-/** Sends to one service after the other, as a careful client does, until one answers that it knows what became of it. */
+/**
+ * Sends to one service after the other, as a careful client does, until one answers that it knows
+ * what became of it.
+ */
 const sendUntilAnswered = (clients: readonly Client[], body: unknown, headers: Record<string, string>) =>
   waitFor<Reply>('a report to be answered', async () => {
     const reply = await clients[random(clients.length)]?.post(body, headers);

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { type Client, countersOf, minuteBefore, type Reply } from './client.ts';
 import type { Violations } from './row.ts';
 
-/** A report as a careful client sends it: the same body under the same key until it is acknowledged. */
+/**
+ * A report as a careful client sends it: the same body under the same key until it is acknowledged.
+ */
 export interface Sent {
   key: string;
   timestamp: string;
@@ -16,7 +18,8 @@ export interface Sent {
 export function newReport(): Sent {
   const status = Math.random() < 0.5 ? 'approved' : 'denied';
   const count = 1 + Math.floor(Math.random() * 9);
-  // Once for all its retries: at the turn of a minute another time would make another body under the same key.
+  // Once for all its retries: at the turn of a minute another time would make another body under
+  // the same key.
   return { key: randomUUID(), timestamp: minuteBefore(1), status, count, acknowledged: false };
 }
 

@@ -8,7 +8,10 @@ import { number, part, type Run, type Torture } from './row.ts';
 const PER_SECOND = 1000;
 const CONNECTIONS = 100;
 const MOST_GROWTH = 0.1;
-/** A heap goes up and down by this much, in bytes, once in some hundred seconds: a run must see several of these to tell flat from rising. */
+/**
+ * A heap goes up and down by this much, in bytes, once in some hundred seconds: a run must see
+ * several of these to tell flat from rising.
+ */
 const HEAP_SWING = 64e6;
 const TELLING_SECONDS = 300;
 const MOST_P99_MS = 50;
@@ -17,7 +20,10 @@ const SOURCES = 50;
 const quantile = (values: readonly number[], q: number): number =>
   [...values].sort((a, b) => a - b)[Math.floor(q * (values.length - 1))] ?? Number.NaN;
 
-/** Times of one millisecond each, so that an hour's are not kept one by one; the last one is all that is longer. */
+/**
+ * Times of one millisecond each, so that an hour's are not kept one by one; the last one is all
+ * that is longer.
+ */
 const LONGEST_MS = 60_000;
 const quantileOf = (counts: Uint32Array, q: number): number => {
   let left = q * counts.reduce((sum, count) => sum + count, 0);
@@ -34,14 +40,19 @@ const together = (times: readonly Uint32Array[]): Uint32Array => {
   return all;
 };
 
-/** Half of the reports have a key, half a source and a minute: what recognises a repeat grows with each. */
+/**
+ * Half of the reports have a key, half a source and a minute: what recognises a repeat grows with
+ * each.
+ */
 const reportOf = (index: number): [body: unknown, headers: Record<string, string>] => {
   const counts = { approved: 1 };
   if (index % 2 === 0) return [{ counts, source: `source ${index % SOURCES}` }, { 'Idempotency-Key': randomUUID() }];
   return [{ counts, source: `source ${index}`, timestamp: minuteBefore(1) }, {}];
 };
 
-/** Sends at a fixed rate, whatever the answers take: a slow answer does not slow the sender down. */
+/**
+ * Sends at a fixed rate, whatever the answers take: a slow answer does not slow the sender down.
+ */
 async function load(program: Program, seconds: number, { violations, log }: Run) {
   const client = createClient(program.url, CONNECTIONS);
   // By minute: one that is slow is another thing than an hour that is.
@@ -85,7 +96,10 @@ function beside(minutes: readonly MachineMinute[]): string {
   return `beside it a block of 4 kB took up to ${ms(most('block'))}, a thread with nothing to do woke up to ${ms(most('late'))} late, others took ${(100 * stolen).toFixed(1)} % of the CPU`;
 }
 
-/** How many minutes were slow, and in how many of these the machine stood still for as long as a report may take. */
+/**
+ * How many minutes were slow, and in how many of these the machine stood still for as long as a
+ * report may take.
+ */
 function slowMinutes(minutes: readonly Uint32Array[], machine: readonly MachineMinute[], log: Run['log']) {
   let [slow, still] = [0, 0];
   for (const [at, times] of minutes.entries()) {

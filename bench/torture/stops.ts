@@ -39,7 +39,10 @@ async function round(folder: string, sent: Sent[], before: Map<string, number>, 
   return { program, client, startSeconds };
 }
 
-/** After the last round every report has been acknowledged: the totals are their sums, and a retry changes nothing. */
+/**
+ * After the last round every report has been acknowledged: the totals are their sums, and a retry
+ * changes nothing.
+ */
 async function checkEnd(folder: string, sent: Sent[], before: Map<string, number>, run: Run): Promise<void> {
   const { program, client } = await round(folder, sent, before, run);
   checkTotals(await client.scrape(), sent, run);

@@ -5,7 +5,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How a Prometheus or an Alertmanager is: `down` does not listen, `silent` takes requests and says nothing. */
+/**
+ * How a Prometheus or an Alertmanager is: `down` does not listen, `silent` takes requests and says
+ * nothing.
+ */
 export const FAULTS = [
   'down',
   'silent',

@@ -112,7 +112,9 @@ async function oneFault(kind: Kind, fault: Mood, run: Run): Promise<number> {
   return slowestMs;
 }
 
-/** Each fault of each, one after the other. @returns what the slowest report took, in milliseconds */
+/**
+ * Each fault of each, one after the other. @returns what the slowest report took, in milliseconds
+ */
 export async function breakUpstreams(kinds: readonly Kind[], faults: readonly Mood[], run: Run): Promise<number> {
   let slowest = 0;
   for (const kind of kinds) for (const fault of faults) slowest = Math.max(slowest, await oneFault(kind, fault, run));

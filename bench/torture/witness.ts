@@ -5,7 +5,10 @@ import type { Violations } from './row.ts';
 
 const EVERY_MS = 50;
 
-/** Another client, who posts a report again and again while something goes on, and looks at the service's memory. */
+/**
+ * Another client, who posts a report again and again while something goes on, and looks at the
+ * service's memory.
+ */
 export interface Witness {
   /** @returns what it saw; a report that was not counted is a violation */
   stop(): Promise<{ posts: number; slowestMs: number; peakBytes: number }>;

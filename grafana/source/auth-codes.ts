@@ -23,7 +23,10 @@ const meaning = (code: string) => `${code} ${meaningOf(code)}`;
 const MEANINGS: Field<object>['mappings'] = [
   { type: 'value', options: Object.fromEntries(CODES.map((code, index) => [code, { index, text: meaning(code) }])) },
 ];
-/** The same for series that are named by their code. Codes that are no decline are left out of the panels. */
+/**
+ * The same for series that are named by their code. Codes that are no decline are left out of the
+ * panels.
+ */
 const NAMES = CODES.filter((code) => !APPROVED_CODES.includes(code)).map((code) =>
   override(code, { displayName: meaning(code) }),
 );

@@ -14,8 +14,9 @@ export const UID = {
 } as const;
 
 /**
- * Extra labels that can be chosen from, where reports have them (TILLWATCH_DIMENSIONS). Without them a variable has nothing to choose and
- * stays at All, which also takes series that lack the label.
+ * Extra labels that can be chosen from, where reports have them (TILLWATCH_DIMENSIONS). Without
+ * them a variable has nothing to choose and stays at All, which also takes series that lack the
+ * label.
  */
 const LABELS = ['acquirer', 'merchant'] as const;
 const CHOSEN = ['level="$level"', ...LABELS.map((label) => `${label}=~"$${label}"`)].join(', ');
@@ -25,8 +26,9 @@ export const select = (metric: string, matchers = ''): string =>
   `${metric}{${matchers}${matchers === '' ? '' : ', '}${CHOSEN}}`;
 
 /**
- * The same of alerts. Those about the feed or Tillwatch carry no extra label and concern whatever is chosen. An alert that says that
- * another has got worse (escalation="worse") is no incident of its own.
+ * The same of alerts. Those about the feed or Tillwatch carry no extra label and concern whatever
+ * is chosen. An alert that says that another has got worse (escalation="worse") is no incident of
+ * its own.
  */
 const CHOSEN_OR_NONE = LABELS.map((label) => `${label}=~"$${label}|"`).join(', ');
 export const firing = (matchers = 'alertname!="Watchdog"'): string =>

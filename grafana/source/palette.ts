@@ -1,7 +1,10 @@
 import { STATUSES, type Status } from '../../src/domain/names.ts';
 import { type Color, STATUS_COLOR } from '../../src/reports/colors.ts';
 
-/** The hues of the live page and the reports, in a lightness that stands out (3 to 1) on Grafana's white and on its black. */
+/**
+ * The hues of the live page and the reports, in a lightness that stands out (3 to 1) on Grafana's
+ * white and on its black.
+ */
 const HUE: Record<Color, string> = {
   blue: '#3d85e0',
   vermilion: '#e05a2b',

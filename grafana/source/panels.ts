@@ -20,7 +20,9 @@ interface QueryOptions {
   interval?: string;
 }
 
-/** A query over the time range; `legend` may hold {{label}}. The caller names queries by `named`. */
+/**
+ * A query over the time range; `legend` may hold {{label}}. The caller names queries by `named`.
+ */
 export const over = (expr: string, legend: string, options: QueryOptions = {}): PromQuery => ({
   ...base(expr),
   legendFormat: legend,
@@ -172,7 +174,10 @@ export function lines(options: LineOptions): TimeSeriesPanel {
 }
 
 export interface TableOptions extends Common<CellField> {
-  /** Columns in their order: the field as the queries give it, and what it is called. Others are hidden. */
+  /**
+   * Columns in their order: the field as the queries give it, and what it is called. Others are
+   * hidden.
+   */
   columns: [field: string, title: string][];
   /** The column, as called, that is sorted by, largest first. */
   sortBy: string;

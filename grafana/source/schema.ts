@@ -15,8 +15,9 @@ import type * as Text from '@grafana/schema/dist/esm/raw/composable/text/panelcf
 import type * as TimeSeries from '@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen';
 
 /**
- * Grafana's own schema as a dashboard file has it: enums are their values, and each type of panel has the options and field settings
- * that this type knows. Grafana's `Panel` takes any options, so that a misspelled one would pass.
+ * Grafana's own schema as a dashboard file has it: enums are their values, and each type of panel
+ * has the options and field settings that this type knows. Grafana's `Panel` takes any options, so
+ * that a misspelled one would pass.
  */
 type Json<T> = T extends string ? `${T}` : T extends object ? { [K in keyof T]: Json<T[K]> } : T;
 

@@ -16,12 +16,17 @@ const WINDOW = 'window="$window"';
 const JUDGED = `status=~"${JUDGED_STATUSES.join('|')}"`;
 const NOT_LEARNED = 'Nothing yet: what is normal is known after two hours of counts, or at once after tillwatch import';
 
-/** Recorded series of one status in the chosen window, summed over the slices of the chosen level. */
+/**
+ * Recorded series of one status in the chosen window, summed over the slices of the chosen level.
+ */
 const observed = (status: string) => `sum by (status) (${select(RECORDED.observed, `status="${status}", ${WINDOW}`)})`;
 const count = (status: string) => `sum(${select(RECORDED.observed, `status="${status}", ${WINDOW}`)})`;
 const total = `sum(${select(RECORDED.observed, WINDOW)})`;
 const expected = (status: string) => `sum(${select(RECORDED.expected, `status="${status}", ${WINDOW}`)})`;
-/** As people count: scaled from what the rules compare, the window without its busiest minute, to the whole window. */
+/**
+ * As people count: scaled from what the rules compare, the window without its busiest minute, to
+ * the whole window.
+ */
 const upper = (status: string) =>
   `sum(${select(RECORDED.upper, `status="${status}", ${WINDOW}`)} / on (window) group_left () ${TUNABLE.evidenceShare})`;
 const lower = (status: string) => `sum(${select(RECORDED.lower, `status="${status}", ${WINDOW}`)})`;

@@ -99,7 +99,10 @@ function parsed<S extends z.ZodType>(text: string, schema: S): z.output<S> {
   return result.data;
 }
 
-/** A client of the Alertmanager at `url`; every call throws AlertmanagerError and gives up after `timeoutMs`. */
+/**
+ * A client of the Alertmanager at `url`; every call throws AlertmanagerError and gives up after
+ * `timeoutMs`.
+ */
 export function createAlertmanager(url: string, timeoutMs = 5000): Alertmanager {
   const upstream = upstreamAt(url);
   /** The body of an answer in the 200s. */

@@ -28,7 +28,10 @@ interface Said {
   summary: string;
 }
 
-/** One firing of one alert, from its first notification to its end. Times are milliseconds since the epoch. */
+/**
+ * One firing of one alert, from its first notification to its end. Times are milliseconds since the
+ * epoch.
+ */
 export interface Incident extends Said {
   /** The same over restarts: made of the alert's fingerprint and start. */
   id: string;
@@ -122,7 +125,10 @@ export async function markIncident(ledger: Ledger, id: string, mark: Mark): Prom
   return { ...incidentOf(found), mark };
 }
 
-/** Replaces who looked after it before. @returns undefined where there is no such incident; as it is where it has ended */
+/**
+ * Replaces who looked after it before. @returns undefined where there is no such incident; as it is
+ * where it has ended
+ */
 export async function acknowledgeIncident(
   ledger: Ledger,
   id: string,
@@ -140,7 +146,10 @@ export const allLabels = ({ alertname, severity, labels }: Said): Labels => ({ a
 export const labelKey = ({ severity = '', ...labels }: Labels): string =>
   JSON.stringify(Object.entries(keptLabels({ severity, ...labels })).sort());
 
-/** Finds the id of the incident that fires with exactly these labels, among the latest of those that fire. */
+/**
+ * Finds the id of the incident that fires with exactly these labels, among the latest of those that
+ * fire.
+ */
 export async function openIncidents(ledger: Ledger): Promise<(labels: Labels) => string | undefined> {
   const open = await listIncidents(ledger, { open: true, limit: AT_ONCE });
   const ids = new Map(open.reverse().map((incident) => [labelKey(allLabels(incident)), incident.id]));

@@ -45,7 +45,10 @@ export const cut = (value: string, most: number): string => (value.length > most
 const toJson = (value: unknown): string =>
   JSON.stringify(value, (_, inner) => (typeof inner === 'string' ? cut(inner, LONGEST_TEXT) : inner));
 
-/** The beginning of a notification without its alerts; only what it must have where the rest is too large. */
+/**
+ * The beginning of a notification without its alerts; only what it must have where the rest is too
+ * large.
+ */
 function headOf({ alerts: _, ...head }: Notification, receivedAt: string): string {
   const all = toJson({ receivedAt, ...head });
   if (Buffer.byteLength(all) <= MOST_BYTES / 2) return all;
@@ -54,7 +57,10 @@ function headOf({ alerts: _, ...head }: Notification, receivedAt: string): strin
   return toJson({ receivedAt, version, groupKey, status, receiver, externalURL, ...none });
 }
 
-/** The notification as the journal keeps it: JSON of bounded length. `truncatedAlerts` says how many alerts are left out. */
+/**
+ * The notification as the journal keeps it: JSON of bounded length. `truncatedAlerts` says how many
+ * alerts are left out.
+ */
 export function journalText(notification: Notification, receivedAt: string): string {
   const head = headOf(notification, receivedAt);
   const kept: string[] = [];

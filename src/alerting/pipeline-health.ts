@@ -33,7 +33,9 @@ export interface AlertPathWatch {
   current(): AlertPath;
   /** Asks Prometheus and Alertmanager now; never throws. */
   refresh(): Promise<void>;
-  /** Alertmanager has delivered the Watchdog, or told that it is resolved, which it never should be. */
+  /**
+   * Alertmanager has delivered the Watchdog, or told that it is resolved, which it never should be.
+   */
   watchdog(status: 'firing' | 'resolved'): void;
   stop(): void;
 }

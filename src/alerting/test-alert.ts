@@ -37,7 +37,10 @@ export interface TestSources {
   ledger: Pick<Ledger, 'notifications'>;
 }
 
-/** What is denied now against normal: real numbers, so that the message looks as one that matters would. */
+/**
+ * What is denied now against normal: real numbers, so that the message looks as one that matters
+ * would.
+ */
 async function numbersNow(prometheus: Prometheus): Promise<Record<'observed' | 'expected' | 'upper', string>> {
   const ask = async (name: string) => {
     const [sample] = await prometheus
@@ -169,7 +172,8 @@ export interface TestResult {
 }
 
 /**
- * Sends a real alert with real numbers through Alertmanager, says what became of it at each receiver, and ends it.
+ * Sends a real alert with real numbers through Alertmanager, says what became of it at each
+ * receiver, and ends it.
  * @throws NoTest, AlertmanagerError
  */
 export async function sendTest(

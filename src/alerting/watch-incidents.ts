@@ -6,7 +6,10 @@ import { allLabels, labelKey } from './incidents.ts';
 
 const LOOK_MS = 10_000;
 const PAGE = { limit: 1000, bytes: 8 * 1024 * 1024, open: true };
-/** An Alertmanager that has just started knows of nothing; Prometheus tells it within a minute or two. Milliseconds. */
+/**
+ * An Alertmanager that has just started knows of nothing; Prometheus tells it within a minute or
+ * two. Milliseconds.
+ */
 const SETTLED_MS = 5 * 60_000;
 /** How far back the end of an alert is looked up, and in how many steps. */
 const LONGEST_MS = 7 * 86_400_000;
@@ -35,11 +38,13 @@ async function ends(prometheus: Prometheus, since: number, now: number): Promise
 }
 
 /**
- * Ends the incidents whose alert fires no longer, neither in Alertmanager nor in Prometheus. Alertmanager tells of no end
- * while an alert is silenced or inhibited, nor where its message was lost.
+ * Ends the incidents whose alert fires no longer, neither in Alertmanager nor in Prometheus.
+ * Alertmanager tells of no end while an alert is silenced or inhibited, nor where its message was
+ * lost.
  */
 async function look({ ledger, prometheus, alertmanager }: Sources, now: number): Promise<void> {
-  // These are read first: an alert that is told of afterwards is in the lists that are asked for next.
+  // These are read first: an alert that is told of afterwards is in the lists that are asked for
+  // next.
   const open: Open[] = await ledger.incidents(PAGE);
   if (open.length === 0) return;
   const [known, alerts] = await Promise.all([alertmanager.alerts(), prometheus.alerts()]);
@@ -62,7 +67,10 @@ async function look({ ledger, prometheus, alertmanager }: Sources, now: number):
   );
 }
 
-/** Looks after the incidents that last, until it is stopped. Nothing ends while Prometheus or Alertmanager do not answer. */
+/**
+ * Looks after the incidents that last, until it is stopped. Nothing ends while Prometheus or
+ * Alertmanager do not answer.
+ */
 export function watchIncidents(sources: Sources): { stop(): void } {
   let [stopped, failed] = [false, false];
   let timer: NodeJS.Timeout | undefined;

@@ -71,8 +71,8 @@ const LISTED = 10;
 export const DECLINED = 'declined';
 
 /**
- * What an analyst looks at first: totals, shares, hours, gaps, the busiest and the worst minutes, stretches above normal, auth codes
- * and which sensitivity suits.
+ * What an analyst looks at first: totals, shares, hours, gaps, the busiest and the worst minutes,
+ * stretches above normal, auth codes and which sensitivity suits.
  */
 export function analyzeMinutes(history: History, tunables: BandTunables): MinuteAnalysis {
   const [statusSeries, codeSeries] = [history.statuses?.all(), history.codes?.all()];
@@ -144,7 +144,10 @@ function slicesIn(history: History, tunables: BandTunables): { slices?: SliceAna
   };
 }
 
-/** A file of auth codes as if it were one of two statuses; without an approval among them, nothing is known of what was declined. */
+/**
+ * A file of auth codes as if it were one of two statuses; without an approval among them, nothing
+ * is known of what was declined.
+ */
 function declinedOf(codes: Columns): Columns {
   if (!codes.keys.some((code) => APPROVED_CODES.includes(code))) return { ...codes, keys: [], counts: new Map() };
   const declined = codes.keys.filter((code) => !APPROVED_CODES.includes(code));

@@ -5,19 +5,26 @@ import type { BandTunables } from './tunables.ts';
 export const PAGING = { '2m': 2, '5m': 5, '15m': 15, '1h': 60 } as const satisfies Partial<Record<Window, number>>;
 export type PagingWindow = keyof typeof PAGING;
 
-/** The relative variance that a band of noiseZ needs to reach as far as tailZ of a log-normal factor: relative_variance in baseline.rules.yml. */
+/**
+ * The relative variance that a band of noiseZ needs to reach as far as tailZ of a log-normal
+ * factor: relative_variance in baseline.rules.yml.
+ */
 export function tailOf(dispersion: number, { tailZ, noiseZ }: BandTunables): number {
   return (Math.expm1(tailZ * Math.sqrt(Math.log1p(dispersion))) / noiseZ) ** 2;
 }
 
-/** What c^2 is taken for where counts are too small to tell, by the status per approved: dispersion_prior in baseline.rules.yml. */
+/**
+ * What c^2 is taken for where counts are too small to tell, by the status per approved:
+ * dispersion_prior in baseline.rules.yml.
+ */
 export function priorOf(odds: number, { dispersionPrior }: BandTunables): number {
   return dispersionPrior ** 2 / Math.sqrt(10 * Math.max(odds, 0.0001));
 }
 
 /**
- * How much more the counts vary than chance would have them: c^2, the relative variance on top of Poisson, by the formula of
- * dispersion.rules.yml: squared residuals, each clipped at three standard deviations, drawn towards the prior.
+ * How much more the counts vary than chance would have them: c^2, the relative variance on top of
+ * Poisson, by the formula of dispersion.rules.yml: squared residuals, each clipped at three
+ * standard deviations, drawn towards the prior.
  * @param prior c^2 of counts that are too small to tell
  */
 export function dispersionOf(

@@ -36,7 +36,10 @@ export function describeCodes(codes: Columns, stretches: readonly Stretch[]): Co
     .sort((a, b) => b.count - a.count);
 }
 
-/** Adds to each stretch the codes that it had more of than the minutes outside of all stretches would have had in its time. */
+/**
+ * Adds to each stretch the codes that it had more of than the minutes outside of all stretches
+ * would have had in its time.
+ */
 export function leadingCodes(stretches: readonly Stretch[], codes: Columns, most = NAMED): Stretch[] {
   const inside = (minute: number) => stretches.some(({ from, to }) => minute >= from && minute < to);
   const outside = codes.minutes.map((minute) => (inside(minute) ? 0 : 1));

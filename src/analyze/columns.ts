@@ -1,6 +1,9 @@
 import { ABSENT, DAY, minutesOf, type TallySeries } from '../csv/tally.ts';
 
-/** A file's minutes as columns: the minutes that have a row, in order, and the count of each key in them (0 where it has none). */
+/**
+ * A file's minutes as columns: the minutes that have a row, in order, and the count of each key in
+ * them (0 where it has none).
+ */
 export interface Columns {
   /** Minutes since the epoch. */
   minutes: Float64Array;

@@ -1,7 +1,10 @@
 import type { Comparison, HourlyFile, HourRow } from '../csv/hourly.ts';
 import { countLaw } from './count-law.ts';
 
-/** How an hour compares: `no sales` where sales are usual, far `above` or `below`, or only worth a `look`. */
+/**
+ * How an hour compares: `no sales` where sales are usual, far `above` or `below`, or only worth a
+ * `look`.
+ */
 export type HourVerdict = 'no sales' | 'below' | 'above' | 'look' | 'usual';
 
 export interface HourFinding {
@@ -30,7 +33,10 @@ export interface HourlyAnalysis {
   /** Relative standard deviation between the columns that is no counting noise: days differ. */
   spread: number;
   hours: HourFinding[];
-  /** Hours of the verdicts `no sales`, `below` and `above`, those that follow each other as one. The last hour is inclusive. */
+  /**
+   * Hours of the verdicts `no sales`, `below` and `above`, those that follow each other as one. The
+   * last hour is inclusive.
+   */
   standOut: { from: number; to: number; today: number; expected: number; verdict: HourVerdict }[];
   /** Running totals since midnight. */
   cumulative: { hour: number; today: number; expected: number; compared: Partial<Record<Comparison, number>> }[];
@@ -39,7 +45,10 @@ export interface HourlyAnalysis {
 /** Days that a column is the mean of: a mean of n days has an n-th of a day's counting noise. */
 const DAYS: Record<Comparison, number> = { yesterday: 1, same_day_last_week: 1, avg_last_week: 7, avg_last_month: 30 };
 const WEIGHT: Record<Comparison, number> = { yesterday: 1, same_day_last_week: 1, avg_last_week: 2, avg_last_month: 2 };
-/** Among 24 hours, chance alone brings one such in some twenty days; and one in four days for a look. */
+/**
+ * Among 24 hours, chance alone brings one such in some twenty days; and one in four days for a
+ * look.
+ */
 const STANDS_OUT = 0.001;
 const LOOK = 0.005;
 const BEYOND = 0.01;
@@ -48,7 +57,10 @@ const ALMOST_POISSON = 1e-6;
 const UNKNOWN_SPREAD = 0.2;
 const LEAST_SPREAD = 0.05;
 
-/** Today's hours against the comparison columns, counting noise and what days differ by taken into account. */
+/**
+ * Today's hours against the comparison columns, counting noise and what days differ by taken into
+ * account.
+ */
 export function analyzeHourly({ rows, comparisons }: HourlyFile): HourlyAnalysis {
   const known = rows.filter((row): row is Required<HourRow> => row.today !== undefined);
   const r = spreadOf(rows, comparisons);
@@ -106,7 +118,10 @@ function findingOf({ hour, today, compared }: Required<HourRow>, r: number): Hou
   };
 }
 
-/** Whether counting noise alone does not explain the distance to any of the columns, however much they differ among themselves. */
+/**
+ * Whether counting noise alone does not explain the distance to any of the columns, however much
+ * they differ among themselves.
+ */
 function beyondAll(today: number, compared: HourRow['compared']): boolean {
   const values = entries(compared).map(([, value]) => value);
   if (values.length < 2) return false;

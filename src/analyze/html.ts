@@ -96,7 +96,10 @@ function volumeChart({ all, gaps, from, to, judged }: MinuteAnalysis): Html {
 
 const rangeNote = (from: number, to: number): string => `${formatTime(from * 60)} to ${formatTime(to * 60)} UTC`;
 
-/** From 0 to the band of two minutes, drawn for one: what a minute may have when the next is like it. */
+/**
+ * From 0 to the band of two minutes, drawn for one: what a minute may have when the next is like
+ * it.
+ */
 const bandOf = ({ minutes, expected, dispersion }: Judged, tunables: BandTunables): Iterable<BandPoint> => ({
   *[Symbol.iterator]() {
     for (let at = 0; at < minutes.length; at++) {

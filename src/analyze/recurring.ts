@@ -1,7 +1,10 @@
 import { median } from './columns.ts';
 import type { Stretch } from './stretches.ts';
 
-/** What comes back at the same time of day, such as a nightly batch. Times of day in minutes since midnight UTC. */
+/**
+ * What comes back at the same time of day, such as a nightly batch. Times of day in minutes since
+ * midnight UTC.
+ */
 export interface Recurring {
   status: string;
   /** Earliest start and latest end. */
@@ -27,8 +30,8 @@ function apart(a: number, b: number): number {
 }
 
 /**
- * Tells stretches that recur from the others: the same status begins within 20 minutes of the same time of day on three days or more,
- * and on at least every third day of the file.
+ * Tells stretches that recur from the others: the same status begins within 20 minutes of the same
+ * time of day on three days or more, and on at least every third day of the file.
  * @param days that the file covers
  */
 export function splitRecurring(

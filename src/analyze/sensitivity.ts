@@ -10,7 +10,10 @@ export interface WindowAdvice {
   window: PagingWindow;
   z: number;
   minEvents: number;
-  /** False alarms a week that chance alone brings, all statuses together, with the settings as they are. */
+  /**
+   * False alarms a week that chance alone brings, all statuses together, with the settings as they
+   * are.
+   */
   falseAlarmsPerWeek: number;
   /** The lowest z that keeps chance to the goal; undefined where even the highest does not. */
   lowestZ?: number;
@@ -25,9 +28,15 @@ export interface StatusNoise {
   status: string;
   /** Expected count a minute: mean over the hours known, and in the quietest and the busiest. */
   perMinute: { mean: number; quietest: number; busiest: number };
-  /** Relative standard deviation on top of chance, from minute to minute and from hour to hour, on clean minutes. */
+  /**
+   * Relative standard deviation on top of chance, from minute to minute and from hour to hour, on
+   * clean minutes.
+   */
   dispersion: { minute: number; hour: number };
-  /** What each window calls above normal, with the settings as they are, in an hour of middling traffic. */
+  /**
+   * What each window calls above normal, with the settings as they are, in an hour of middling
+   * traffic.
+   */
   finds: { window: PagingWindow; expected: number; upper: number }[];
 }
 
@@ -42,7 +51,10 @@ export interface Sensitivity {
 
 const WEEKS = 52;
 const SEED = 1;
-/** One in four weeks by chance alone, over all windows and statuses: the rest of one a week is left to what is not chance. */
+/**
+ * One in four weeks by chance alone, over all windows and statuses: the rest of one a week is left
+ * to what is not chance.
+ */
 const GOAL = 0.25;
 /** Less than two hours say nothing. */
 const LEAST_MINUTES = 120;
@@ -54,8 +66,8 @@ const GRID = Array.from({ length: Math.round((HIGHEST_Z - LOWEST_Z) / STEP) + 1 
 const WINDOWS = Object.keys(PAGING) as PagingWindow[];
 
 /**
- * Which z and min_events suit the volume and the over-dispersion of a file: draws a year of its traffic without incidents, and
- * counts what the band of the rules would have called anomalies.
+ * Which z and min_events suit the volume and the over-dispersion of a file: draws a year of its
+ * traffic without incidents, and counts what the band of the rules would have called anomalies.
  * @returns undefined where the file is too short
  */
 export function adviseSensitivity(
@@ -97,7 +109,10 @@ function cleanTraffic(judged: Judged & { bad: Uint8Array }, tunables: BandTunabl
   return { status: judged.status, perMinute, minuteDispersion, hourDispersion, known };
 }
 
-/** What the rules take for the relative variance: a window of w minutes keeps the slow part and a w-th of the quick one. */
+/**
+ * What the rules take for the relative variance: a window of w minutes keeps the slow part and a
+ * w-th of the quick one.
+ */
 function knownVariance(perMinute: readonly number[], quick: number, slow: number, tunables: BandTunables) {
   const known = perMinute.filter((mean) => mean > 0);
   const weekOfHour = (known.reduce((sum, mean) => sum + mean, 0) / Math.max(1, known.length)) * 60 * 7;

@@ -14,7 +14,9 @@ export interface CleanTraffic {
   known: Record<PagingWindow, number>;
 }
 
-/** A window that was above the band for a low z: up to which z it would have been, and the evidence. */
+/**
+ * A window that was above the band for a low z: up to which z it would have been, and the evidence.
+ */
 export interface Candidate {
   minute: number;
   z: number;
@@ -34,8 +36,8 @@ function wobble(variance: number, random: Random): number {
 }
 
 /**
- * Draws weeks of traffic in which nothing is wrong, and finds the windows that the band would have called anomalies all the same.
- * Windows hold their count less the busiest minute, as in the rules.
+ * Draws weeks of traffic in which nothing is wrong, and finds the windows that the band would have
+ * called anomalies all the same. Windows hold their count less the busiest minute, as in the rules.
  * @returns by window, in order of time
  */
 export function chanceCandidates(

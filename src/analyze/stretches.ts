@@ -2,18 +2,26 @@ import { bandAt } from '../judge/band.ts';
 import { dispersionOf, PAGING, type PagingWindow, tailOf } from './band.ts';
 import type { BandTunables } from './tunables.ts';
 
-/** Consecutive minutes in which a status was above its band. Minutes since the epoch, the end exclusive. */
+/**
+ * Consecutive minutes in which a status was above its band. Minutes since the epoch, the end
+ * exclusive.
+ */
 export interface Stretch {
   status: string;
   from: number;
   to: number;
   observed: number;
   expected: number;
-  /** How far that is from chance: the root of the Poisson deviance, of at least half an expected event. */
+  /**
+   * How far that is from chance: the root of the Poisson deviance, of at least half an expected
+   * event.
+   */
   score: number;
   /** The fullest minute. */
   peak: { at: number; count: number };
-  /** Which answers of the issuer were behind it, the leading one first; where auth codes are known. */
+  /**
+   * Which answers of the issuer were behind it, the leading one first; where auth codes are known.
+   */
   codes?: { code: string; count: number; excess: number }[];
 }
 
@@ -32,7 +40,9 @@ const APART = 10;
 /** An hour is left to the backtest: it says when, not from when to when. */
 const JUDGED_BY: readonly PagingWindow[] = ['2m', '5m', '15m'];
 
-/** A standard deviation each for what is nearly normal, and comparable between few and many events. */
+/**
+ * A standard deviation each for what is nearly normal, and comparable between few and many events.
+ */
 function deviance(observed: number, expected: number): number {
   const usual = Math.max(expected, 0.5);
   return observed <= usual ? 0 : Math.sqrt(2 * (observed * Math.log(observed / usual) - (observed - usual)));
@@ -53,8 +63,9 @@ export function stretchesOf(judged: Judged, bad: Uint8Array): Stretch[] {
 }
 
 /**
- * Windows reach into the quiet minutes around what raised them. Of these minutes, the run in which counts raised as much as they
- * are on the whole are likeliest: the largest sum of the log likelihood ratio of Poisson counts.
+ * Windows reach into the quiet minutes around what raised them. Of these minutes, the run in which
+ * counts raised as much as they are on the whole are likeliest: the largest sum of the log
+ * likelihood ratio of Poisson counts.
  */
 function likeliest({ count, expected }: Judged, first: number, last: number): { first: number; last: number } {
   const sum = (values: Float64Array) => values.subarray(first, last + 1).reduce((total, value) => total + value, 0);
@@ -85,7 +96,10 @@ export function clusterDispersion(judged: Judged, bad: Uint8Array, tunables: Ban
   return dispersionOf(observed, expected, judged.prior, tunables);
 }
 
-/** 1 for each minute above its expected count in a window whose count, less its busiest minute, is above the band. */
+/**
+ * 1 for each minute above its expected count in a window whose count, less its busiest minute, is
+ * above the band.
+ */
 export function badMinutes(judged: Judged, dispersion: number, tunables: BandTunables): Uint8Array {
   const { minutes, count, expected } = judged;
   const { z, minEvents, noiseZ } = tunables;
@@ -107,7 +121,9 @@ export function badMinutes(judged: Judged, dispersion: number, tunables: BandTun
   return bad;
 }
 
-/** Sums over the minutes of the file among the `length` minutes that end with the one at a place. */
+/**
+ * Sums over the minutes of the file among the `length` minutes that end with the one at a place.
+ */
 function windowAt({ minutes, count, expected }: Judged, at: number, length: number) {
   let [observed, most, mean, first] = [0, 0, 0, at];
   for (let place = at; place >= 0 && (minutes[at] ?? 0) - (minutes[place] ?? 0) < length; place--) {

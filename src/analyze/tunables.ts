@@ -12,7 +12,10 @@ export interface BandTunables {
   dispersionMax: number;
 }
 
-/** Reads them from a rule directory. Throws naming the tunable that is missing or no `vector(number)`. */
+/**
+ * Reads them from a rule directory. Throws naming the tunable that is missing or no
+ * `vector(number)`.
+ */
 export async function readTunables(rulesDir: string): Promise<BandTunables> {
   const { recording } = await readRules(rulesDir);
   const read = (name: string, window?: Window): number => {

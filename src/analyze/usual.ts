@@ -14,9 +14,10 @@ const ENOUGH = 3;
 const DAYS = 3;
 
 /**
- * The usual odds (count per basis) of each hour of the day, UTC: the median over the quarters of an hour, or where they hold fewer
- * than three events over the hours, of that hour on all days; where that is too little too, or fewer than three days are known,
- * the same of the whole file. So incidents hardly move it.
+ * The usual odds (count per basis) of each hour of the day, UTC: the median over the quarters of an
+ * hour, or where they hold fewer than three events over the hours, of that hour on all days; where
+ * that is too little too, or fewer than three days are known, the same of the whole file. So
+ * incidents hardly move it.
  * @param basis what the status is compared with: the approved transactions of the same minutes
  */
 export function usualOdds(minutes: Float64Array, count: Float64Array, basis: Float64Array): number[] {
@@ -52,7 +53,10 @@ function oddsOf(blocks: readonly Block[] = []): number | undefined {
   return median(blocks.map(({ count, basis }) => count / basis)) * (1 + 1 / (3 * typical));
 }
 
-/** For rare statuses: all events by all basis, each hour counting for at most three standard deviations above what that gives. */
+/**
+ * For rare statuses: all events by all basis, each hour counting for at most three standard
+ * deviations above what that gives.
+ */
 function clippedOdds(blocks: readonly Block[]): number {
   const basis = blocks.reduce((sum, block) => sum + block.basis, 0);
   if (basis === 0) return 0;

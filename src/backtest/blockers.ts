@@ -9,8 +9,9 @@ const ALWAYS = new Set(['absent', 'absent_over_time', 'scalar', 'time', 'vector'
 const COUNTER_OF: Readonly<Record<string, string>> = { status: METRIC.transactions, auth_code: METRIC.authCodes };
 
 /**
- * Tells of an expression which metrics keep it from ever having a result, whatever they would say, where a history has
- * only those of `history`; none where it may have one. `url` is of a Prometheus, which parses.
+ * Tells of an expression which metrics keep it from ever having a result, whatever they would say,
+ * where a history has only those of `history`; none where it may have one. `url` is of a
+ * Prometheus, which parses.
  */
 export function createBlockers(
   url: string,

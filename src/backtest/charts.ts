@@ -20,7 +20,10 @@ interface Range {
 
 export const lengthOf = ({ from, to }: Range): string => formatDuration(Math.round((to - from) / 60));
 
-/** Counts of a status beside their band, with the alerts on it and the incidents; `range` is the result's own, or a day. */
+/**
+ * Counts of a status beside their band, with the alerts on it and the incidents; `range` is the
+ * result's own, or a day.
+ */
 export function chart(curve: Curve, result: Result, labels: readonly Label[] | undefined, range: Range): Html {
   const { status, observed, expected, lower, upper } = curve;
   const isDay = range !== result;

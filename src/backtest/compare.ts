@@ -7,12 +7,15 @@ export interface Difference {
   there: BacktestAlert | undefined;
 }
 
-/** Alerts of one name and one set of labels that are at most this many seconds apart are taken for the same. */
+/**
+ * Alerts of one name and one set of labels that are at most this many seconds apart are taken for
+ * the same.
+ */
 const NEAR = 10 * 60;
 
 /**
- * Pairs the alerts of two backtests of the same history, in order of time: with its counterpart each alert that has one near it, the others
- * alone. Pairs that agree to the minute are included.
+ * Pairs the alerts of two backtests of the same history, in order of time: with its counterpart
+ * each alert that has one near it, the others alone. Pairs that agree to the minute are included.
  */
 export function compareAlerts(here: readonly BacktestAlert[], there: readonly BacktestAlert[]): Difference[] {
   const left = new Map<string, BacktestAlert[]>();
@@ -36,7 +39,10 @@ const endOf = ({ endsAt }: BacktestAlert): number => endsAt ?? Number.POSITIVE_I
 const areNear = (a: BacktestAlert, b: BacktestAlert): boolean =>
   a.startsAt <= endOf(b) + NEAR && b.startsAt <= endOf(a) + NEAR;
 
-/** Minutes by which the alert of the second folder starts later, and lasts longer; `length` is null where one still fires. */
+/**
+ * Minutes by which the alert of the second folder starts later, and lasts longer; `length` is null
+ * where one still fires.
+ */
 export function changeOf(here: BacktestAlert, there: BacktestAlert): { start: number; length: number | null } {
   const lasts = ({ startsAt, endsAt }: BacktestAlert) => (endsAt === null ? Number.NaN : endsAt - startsAt);
   const length = (lasts(there) - lasts(here)) / 60;

@@ -4,11 +4,17 @@ import type { AlertSignal } from '../judge/alert-signal.ts';
 import { queried, splitRange } from '../prometheus/record-rule.ts';
 import type { RecordingRule } from '../prometheus/rule-files.ts';
 
-/** What one status did over the whole history, by minute, as the charts draw it: counts of five minutes. */
+/**
+ * What one status did over the whole history, by minute, as the charts draw it: counts of five
+ * minutes.
+ */
 export interface Curve {
   status: string;
   signal: AlertSignal;
-  /** Seconds since the epoch of the first value; the others follow minute by minute. NaN where there is none. */
+  /**
+   * Seconds since the epoch of the first value; the others follow minute by minute. NaN where there
+   * is none.
+   */
   from: number;
   observed: Float64Array;
   /** Undefined where the rules record no such thing. */
@@ -27,7 +33,10 @@ const SUBJECTS: [status: string, signal: AlertSignal][] = [
   ['approved', 'volume'],
 ];
 
-/** Reads the curves of the judged statuses and of sales from what was played, `shift` seconds later. Statuses that never occurred are left out. */
+/**
+ * Reads the curves of the judged statuses and of sales from what was played, `shift` seconds later.
+ * Statuses that never occurred are left out.
+ */
 export async function readCurves(
   replay: Replay,
   rules: readonly RecordingRule[],
@@ -59,7 +68,9 @@ export async function readCurves(
   return curves;
 }
 
-/** For the whole window, as people count; the rules compare the window without its busiest minute. */
+/**
+ * For the whole window, as people count; the rules compare the window without its busiest minute.
+ */
 const upperQuery = (recorded: ReadonlySet<string>, selector: string): string =>
   recorded.has(TUNABLE.evidenceShare)
     ? `sum(${RECORDED.upper}${selector} / on (window) group_left () ${TUNABLE.evidenceShare})`

@@ -8,7 +8,10 @@ import { splitRange } from '../prometheus/record-rule.ts';
 import type { AlertRule } from '../prometheus/rule-files.ts';
 import type { Firing } from './rules.ts';
 
-/** The numbers of an alert where it was furthest from normal, as the rules recorded them; null where they record none. */
+/**
+ * The numbers of an alert where it was furthest from normal, as the rules recorded them; null where
+ * they record none.
+ */
 export interface AlertEvidence {
   signal: AlertSignal;
   observed: number | null;
@@ -31,8 +34,8 @@ interface Source {
 }
 
 /**
- * Looks up what an alert was about in the series that the rules record. Rules that record no such series, of another detector
- * for instance, give the alert's value as observed.
+ * Looks up what an alert was about in the series that the rules record. Rules that record no such
+ * series, of another detector for instance, give the alert's value as observed.
  * @param firing with the labels of the series and of the rule
  */
 export async function evidenceOf(

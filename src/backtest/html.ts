@@ -23,7 +23,10 @@ const DAY = 86_400;
 /** Each day's chart is some 50 kB. */
 const MAX_DAYS = 120;
 
-/** A backtest as one HTML file: the score, each status over the whole history, each day on which something was, and a table of alerts. */
+/**
+ * A backtest as one HTML file: the score, each status over the whole history, each day on which
+ * something was, and a table of alerts.
+ */
 export function backtestPage({ name, result, curves, labels, compared }: BacktestPage): Html {
   const sections: Section[] = [
     { title: 'Summary', body: summary(result, labels) },

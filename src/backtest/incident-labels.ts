@@ -9,8 +9,8 @@ const COLUMNS = ['start', 'end', 'signal'];
 const EXPECTED = 'expected a header start,end,signal (further columns are notes)';
 
 /**
- * Reads labelled incidents: CSV with the columns `start,end,signal` in any order, times as in the history, the end exclusive, several
- * signals joined by `|`, `none` for what must not alert.
+ * Reads labelled incidents: CSV with the columns `start,end,signal` in any order, times as in the
+ * history, the end exclusive, several signals joined by `|`, `none` for what must not alert.
  * @throws naming the file and the first bad rows by line, column and value
  */
 export async function readLabels(file: string): Promise<Label[]> {

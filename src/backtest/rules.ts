@@ -2,14 +2,19 @@ import { type Labels, seriesText } from '../domain/series-text.ts';
 import type { Columns } from '../prometheus/range-columns.ts';
 import type { AlertRule } from '../prometheus/rule-files.ts';
 
-/** One alert from when it began to fire until it was resolved. Times are seconds since the epoch. */
+/**
+ * One alert from when it began to fire until it was resolved. Times are seconds since the epoch.
+ */
 export interface Firing {
   alertname: string;
   /** What identifies it: labels of the series and of the rule, without `alertname`. */
   labels: Labels;
   /** The first evaluation at which it fired, `for` included. */
   startsAt: number;
-  /** The first evaluation at which it no longer fired, `keep_firing_for` included; null while it fires at the end. */
+  /**
+   * The first evaluation at which it no longer fired, `keep_firing_for` included; null while it
+   * fires at the end.
+   */
   endsAt: number | null;
   /** Of the expression: at `startsAt`, and at the last evaluation at which it was true. */
   value: number;
@@ -23,9 +28,10 @@ export interface Evaluations {
 }
 
 /**
- * The times at which an alert rule fired, out of its expression's values at every evaluation, as Prometheus decides it:
- * pending until the expression has been true for `for`, evaluation after evaluation; then firing until it has been false for
- * `keep_firing_for`. A pending alert whose expression is false once begins anew; so does `keep_firing_for` when it is true again.
+ * The times at which an alert rule fired, out of its expression's values at every evaluation, as
+ * Prometheus decides it: pending until the expression has been true for `for`, evaluation after
+ * evaluation; then firing until it has been false for `keep_firing_for`. A pending alert whose
+ * expression is false once begins anew; so does `keep_firing_for` when it is true again.
  * @param series the answer of a range query over exactly these evaluations
  * @throws when two series get the same labels, for which Prometheus would refuse the rule
  */
@@ -115,7 +121,9 @@ function whileFalse(rule: AlertRule, state: State | undefined, time: number): St
 
 const LABEL_TEMPLATE = /\{\{\s*\$labels\.([a-zA-Z_]\w*)\s*\}\}/g;
 
-/** Labels of the result, over them those of the rule; a rule's label may be `{{ $labels.NAME }}`. */
+/**
+ * Labels of the result, over them those of the rule; a rule's label may be `{{ $labels.NAME }}`.
+ */
 function alertLabels(rule: AlertRule, metric: Labels): Labels {
   const { __name__: _, ...labels } = metric;
   const own = Object.entries(rule.labels).map(([name, text]) => {

@@ -27,7 +27,10 @@ export interface BacktestOptions {
   to: number;
   /** `share` in [0, 1]. */
   onProgress?: (share: number, what: string) => void;
-  /** Looks at what was recorded, before it is deleted. Its times are `shift` seconds before those of the history. */
+  /**
+   * Looks at what was recorded, before it is deleted. Its times are `shift` seconds before those of
+   * the history.
+   */
   inspect?: (replay: Replay, recorded: readonly RecordingRule[], shift: number) => Promise<void>;
   signal?: AbortSignal | undefined;
 }
@@ -50,8 +53,8 @@ export interface Backtest {
 }
 
 /**
- * Seconds between evaluations of alert rules, at least: history is by minute, so nothing changes in between. Live, a group that
- * runs every 15 seconds sees the same up to 15 seconds later.
+ * Seconds between evaluations of alert rules, at least: history is by minute, so nothing changes in
+ * between. Live, a group that runs every 15 seconds sees the same up to 15 seconds later.
  */
 const MIN_STEP = 60;
 const CONCURRENCY = 2;
@@ -103,12 +106,15 @@ export async function runBacktest(options: BacktestOptions): Promise<Backtest> {
   }
 }
 
-/** After 28 years the calendar repeats: the same dates fall on the same weekdays, and leap years too. */
+/**
+ * After 28 years the calendar repeats: the same dates fall on the same weekdays, and leap years
+ * too.
+ */
 const CALENDAR_CYCLE = 10_227 * 86_400;
 
 /**
- * Prometheus takes no samples from the future. A history that reaches into it, a generated one perhaps, is played as if it had been
- * 28 years earlier. @returns seconds to add to what comes out
+ * Prometheus takes no samples from the future. A history that reaches into it, a generated one
+ * perhaps, is played as if it had been 28 years earlier. @returns seconds to add to what comes out
  */
 const shiftFor = (to: number): number =>
   Math.max(0, Math.ceil((to - Date.now() / 1000) / CALENDAR_CYCLE)) * CALENDAR_CYCLE;
@@ -158,7 +164,10 @@ function whyLeftOut({ inputs }: Needs, history: ReadonlySet<string>): string | u
 
 const lacks = (names: readonly string[]): string => `reads ${names.join(', ')}, which the history does not have`;
 
-/** Leaves out the alerts that read something of the history, and can't fire without what it does not have. */
+/**
+ * Leaves out the alerts that read something of the history, and can't fire without what it does not
+ * have.
+ */
 async function leaveOut(
   plan: Pick<Backtest, 'leftOut'> & { evaluated: AlertRule[] },
   recording: readonly RecordingRule[],

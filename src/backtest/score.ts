@@ -49,8 +49,9 @@ const GRACE = 5 * 60;
 /** Alerts of a signal that are at most this many seconds apart are one. */
 const MERGE = 10 * 60;
 /**
- * Signals that every labels file is taken to cover. Whoever labels denials does not always label what an auth code or the feed did, so
- * alerts of the other signals are false only where the file has labels of their signal.
+ * Signals that every labels file is taken to cover. Whoever labels denials does not always label
+ * what an auth code or the feed did, so alerts of the other signals are false only where the file
+ * has labels of their signal.
  */
 const JUDGED_ALWAYS: readonly AlertSignal[] = ['denied', 'failed', 'reversed', 'volume'];
 const NOT_JUDGED_BY_DEFAULT: readonly AlertSignal[] = ['feed', 'processing', 'auth_code'];
@@ -66,10 +67,11 @@ interface Episode<Alert> {
 /**
  * How well alerts find labelled incidents.
  *
- * An alert starts when an evaluation first has it firing; that evaluation has seen the minute before it. So an incident is detected
- * when an alert of one of its signals starts after its start and at most five minutes after its end, and the delay is the minutes of it
- * seen by then, at least 1. An alert that starts in no incident, of whatever signal, is a false alarm, also when it starts in what is
- * labelled `none`. More alerts within an incident change nothing.
+ * An alert starts when an evaluation first has it firing; that evaluation has seen the minute
+ * before it. So an incident is detected when an alert of one of its signals starts after its start
+ * and at most five minutes after its end, and the delay is the minutes of it seen by then, at least
+ * 1. An alert that starts in no incident, of whatever signal, is a false alarm, also when it starts
+ * in what is labelled `none`. More alerts within an incident change nothing.
  */
 export function scoreAlerts<Alert extends SignalAlert>(
   alerts: readonly Alert[],

@@ -48,7 +48,10 @@ function alertTable(result: Backtest): string[] {
   );
 }
 
-/** The alert's name and the labels that tell it from others of this name: not those that its rule gives to all. */
+/**
+ * The alert's name and the labels that tell it from others of this name: not those that its rule
+ * gives to all.
+ */
 export function nameText(alert: BacktestAlert, { rules }: Pick<Backtest, 'rules'>): string {
   const rule = rules.find((one) => one.alert === alert.alertname);
   const own = Object.entries(alert.labels).filter(([name, value]) => rule?.labels[name] !== value);

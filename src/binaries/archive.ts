@@ -13,8 +13,9 @@ const RELEASES = 'https://github.com/prometheus';
 const ARCHITECTURE: Record<string, string> = { x64: 'amd64', arm64: 'arm64' };
 
 /**
- * Official release archives, each checked against the release's own list of sha256 sums before it is opened,
- * unpacked into `into`/PROJECT. `from` stands for the releases' address where that is mirrored.
+ * Official release archives, each checked against the release's own list of sha256 sums before it
+ * is opened, unpacked into `into`/PROJECT. `from` stands for the releases' address where that is
+ * mirrored.
  */
 export async function fetchArchives(releases: Release[], into: string, from = RELEASES): Promise<void> {
   for (const release of releases) {

@@ -11,15 +11,22 @@ import { linkAlertmanagerTemplates, relocateAlertmanager } from './relocate.ts';
 export interface BinaryOptions {
   /** Told in one line each what is being fetched and why. */
   log?: (line: string) => void;
-  /** Where fetched programs are kept; default $XDG_CACHE_HOME/tillwatch, else ~/.cache/tillwatch. */
+  /**
+   * Where fetched programs are kept; default $XDG_CACHE_HOME/tillwatch, else ~/.cache/tillwatch.
+   */
   cacheDir?: string;
   env?: NodeJS.ProcessEnv;
 }
 
-/** Suites that carry the floors. Debian's is fixed; Ubuntu's `devel` is whatever is being prepared. */
+/**
+ * Suites that carry the floors. Debian's is fixed; Ubuntu's `devel` is whatever is being prepared.
+ */
 const SUITE: Record<string, string> = { debian: 'forky', ubuntu: 'devel' };
 
-/** One way to obtain releases: unpacks their programs somewhere under `into`, or throws saying why not. */
+/**
+ * One way to obtain releases: unpacks their programs somewhere under `into`, or throws saying why
+ * not.
+ */
 interface Way {
   label: string;
   fetch: (into: string) => Promise<void>;
@@ -28,8 +35,9 @@ interface Way {
 const fetches = new Map<string, Promise<string>>();
 
 /**
- * Absolute path of a program that is new enough: from PATH, else from the cache, else fetched into it.
- * Fetches once a process and once a machine, however many callers ask. Rejects with all that was tried and what to do.
+ * Absolute path of a program that is new enough: from PATH, else from the cache, else fetched into
+ * it. Fetches once a process and once a machine, however many callers ask. Rejects with all that
+ * was tried and what to do.
  */
 export async function findBinary(name: BinaryName, options: BinaryOptions = {}): Promise<string> {
   const env = options.env ?? process.env;
@@ -101,7 +109,10 @@ async function fetchSomehow({ name, releases, into, target }: Fetch, options: Bi
   throw new Error(explain(releases, tried));
 }
 
-/** Debian first asks apt, which is near and verifies by itself; others first take the release archive. */
+/**
+ * Debian first asks apt, which is near and verifies by itself; others first take the release
+ * archive.
+ */
 async function waysFor(name: string, releases: Release[], target: string): Promise<Way[]> {
   const archive: Way = {
     label: 'release archives checked by sha256',

@@ -9,8 +9,8 @@ const STALE_MS = 30_000;
 
 /**
  * The folder `target`, filled by `fill` if it does not exist yet. It appears whole or not at all:
- * `fill` works in a folder beside it, which is renamed when done. One filler at a time on this machine;
- * the others wait for it and take its result.
+ * `fill` works in a folder beside it, which is renamed when done. One filler at a time on this
+ * machine; the others wait for it and take its result.
  */
 export async function cached(target: string, fill: (into: string) => Promise<void>): Promise<string> {
   if (await exists(target)) return target;

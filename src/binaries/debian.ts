@@ -5,15 +5,19 @@ import { promisify } from 'node:util';
 
 const exec = promisify(execFile);
 
-/** `debian`, `ubuntu`, or whatever else /etc/os-release calls this host; undefined where there is no such file. */
+/**
+ * `debian`, `ubuntu`, or whatever else /etc/os-release calls this host; undefined where there is no
+ * such file.
+ */
 export async function hostDistribution(file = '/etc/os-release'): Promise<string | undefined> {
   const text = await readFile(file, 'utf8').catch(() => '');
   return /^ID="?([^"\n]+)"?$/m.exec(text)?.[1];
 }
 
 /**
- * Packages of a suite, downloaded and verified by apt with the host's own mirrors and keys, unpacked into a folder.
- * Nothing is installed, the host's package lists stay as they are, and no root is needed.
+ * Packages of a suite, downloaded and verified by apt with the host's own mirrors and keys,
+ * unpacked into a folder. Nothing is installed, the host's package lists stay as they are, and no
+ * root is needed.
  */
 export async function fetchDebianPackages(suite: string, packages: string[], into: string): Promise<void> {
   const work = `${into}.apt`;
@@ -21,7 +25,8 @@ export async function fetchDebianPackages(suite: string, packages: string[], int
     const config = await privateApt(work, suite);
     const update = await aptGet(config, ['update'], work);
     const download = await aptGet(config, ['download', ...packages], work);
-    // An unreachable third-party source fails `update` though the packages are there: only `download` decides.
+    // An unreachable third-party source fails `update` though the packages are there: only
+    // `download` decides.
     if (!download.ok) throw new Error([update.said, download.said].filter(Boolean).join('; '));
     for (const file of await readdir(work)) {
       if (file.endsWith('.deb')) await exec('dpkg', ['-x', join(work, file), into]);
@@ -92,8 +97,9 @@ export interface AptSource {
 }
 
 /**
- * The host's package sources in apt's two formats, with their suite replaced.
- * Only those that name a plain suite with component `main`: not security, updates or backports, whose suites have other names.
+ * The host's package sources in apt's two formats, with their suite replaced. Only those that name
+ * a plain suite with component `main`: not security, updates or backports, whose suites have other
+ * names.
  */
 export async function sourcesOfSuite(etcApt: string, suite: string): Promise<AptSource[]> {
   const parts = (await readdir(join(etcApt, 'sources.list.d')).catch(() => []))

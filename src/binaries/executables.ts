@@ -18,7 +18,10 @@ export async function executableOnPath(name: string, path: string): Promise<stri
   return existing(folders.flatMap((folder) => fileNames(name).map((file) => resolve(folder, file))));
 }
 
-/** The program in a folder filled by one of the fetchers: Debian's tree, or release archives side by side. */
+/**
+ * The program in a folder filled by one of the fetchers: Debian's tree, or release archives side by
+ * side.
+ */
 export async function executableUnder(folder: string, name: string): Promise<string> {
   const places = ['usr/bin', 'prometheus', 'alertmanager', 'pushgateway'];
   const [found] = await existing(places.flatMap((place) => fileNames(name).map((file) => join(folder, place, file))));
@@ -26,7 +29,10 @@ export async function executableUnder(folder: string, name: string): Promise<str
   return found;
 }
 
-/** `3.5.3` out of `prometheus, version 3.5.3+ds1 (branch: ...`; undefined when the program does not run or say. */
+/**
+ * `3.5.3` out of `prometheus, version 3.5.3+ds1 (branch: ...`; undefined when the program does not
+ * run or say.
+ */
 export async function binaryVersion(path: string): Promise<string | undefined> {
   try {
     const { stdout, stderr } = await exec(path, ['--version'], { timeout: 20_000 });

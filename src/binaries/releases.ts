@@ -39,7 +39,10 @@ export const PUSHGATEWAY: Release = {
 /** Fetched together: who needs one needs the other. */
 export const STACK = [PROMETHEUS, ALERTMANAGER];
 
-/** What the rules must also pass on; only the tests ask for it. In bookworm promtool is part of `prometheus`. */
+/**
+ * What the rules must also pass on; only the tests ask for it. In bookworm promtool is part of
+ * `prometheus`.
+ */
 export const OLD_PROMETHEUS: Release = {
   ...PROMETHEUS,
   version: '2.42.0',

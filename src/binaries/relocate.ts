@@ -3,16 +3,22 @@ import { access, chmod, lstat, readFile, readlink, symlink, unlink, writeFile } 
 import { join } from 'node:path';
 
 /**
- * Debian's Alertmanager reads its default templates from a path that is built into the program, and does not start
- * without them. Unpacked instead of installed, they are elsewhere. So the copy in the cache gets another path built in,
- * of the same length: a short link to the templates beside it. Nothing outside the cache but that link is touched.
+ * Debian's Alertmanager reads its default templates from a path that is built into the program, and
+ * does not start without them. Unpacked instead of installed, they are elsewhere. So the copy in
+ * the cache gets another path built in, of the same length: a short link to the templates beside
+ * it. Nothing outside the cache but that link is touched.
  */
 const BUILT_IN = '/usr/share/prometheus/alertmanager';
 const PROGRAM = 'usr/bin/prometheus-alertmanager';
-/** Outlives a reboot, is short enough for the place it must fit in, and exists wherever Debian does. */
+/**
+ * Outlives a reboot, is short enough for the place it must fit in, and exists wherever Debian does.
+ */
 const LINKS = '/var/tmp';
 
-/** Points the unpacked Alertmanager in `unpacked` at its templates as they will be once the folder is called `target`. */
+/**
+ * Points the unpacked Alertmanager in `unpacked` at its templates as they will be once the folder
+ * is called `target`.
+ */
 export async function relocateAlertmanager(unpacked: string, target: string): Promise<void> {
   const program = join(unpacked, PROGRAM);
   const before = await readFile(program);

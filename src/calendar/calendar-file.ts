@@ -13,7 +13,9 @@ import { type CalendarAt, samplesOf } from './series.ts';
 const DAY = 1440;
 const TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::00)?)?$/;
 
-/** Local minutes of a date or a time, and whether it is only a date; undefined where it is neither. */
+/**
+ * Local minutes of a date or a time, and whether it is only a date; undefined where it is neither.
+ */
 function readLocal(text: string): { minute: number; isDate: boolean } | undefined {
   const [, date = '', clock] = TIME.exec(text) ?? [];
   const minute = Date.parse(`${date}T${clock ?? '00:00'}:00Z`) / 60_000;
@@ -191,7 +193,8 @@ export async function readEntries(file: string): Promise<{ entries: Entries; pro
 export const UTC: Zone = { name: 'UTC', offsetAt: () => 0, toUtc: (minute) => ({ minute }) };
 
 /**
- * What the calendar says at each minute of a history, as the rules read it; undefined where nobody gave a zone or a file.
+ * What the calendar says at each minute of a history, as the rules read it; undefined where nobody
+ * gave a zone or a file.
  * @param file empty for none
  * @throws UsageError that names every wrong line
  */

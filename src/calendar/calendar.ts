@@ -13,7 +13,9 @@ export interface Now {
   day?: SpecialDay | undefined;
   planned: Running[];
   campaigns: Running[];
-  /** Days before, by how many days ago, whose volume says nothing of today's; and what they were. */
+  /**
+   * Days before, by how many days ago, whose volume says nothing of today's; and what they were.
+   */
   unlike: { daysAgo: number; name: string }[];
   /** 1 while clocks go forward by an hour soon or just have, -1 back. */
   clockChange?: 1 | -1 | undefined;
@@ -30,8 +32,8 @@ const HOUR = 60;
 /** Days that the rules compare volume with. */
 const COMPARED_DAYS = [1, 2, 3, 4, 5, 6, 7, 14];
 /**
- * The rules keep copies of what they will read at another hour once the clocks have changed: of the two weeks before, and of the
- * hours after in which "a day ago" is still before it.
+ * The rules keep copies of what they will read at another hour once the clocks have changed: of the
+ * two weeks before, and of the hours after in which "a day ago" is still before it.
  */
 const COPIED_BEFORE = 15 * DAY;
 const COPIED_AFTER = 5 * HOUR;

@@ -10,7 +10,8 @@ const DAY_MS = 86_400_000;
 /**
  * @param country as ISO 3166 has it, such as BR
  * @param region of it, such as SP
- * @returns the English name of the public holiday on a local day (days since the epoch), if it is one
+ * @returns the English name of the public holiday on a local day (days since the epoch), if it is
+ *   one
  */
 export function publicHolidays(country: string, region?: string): (day: number) => string | undefined {
   const calendar = new Holidays(country, region ?? '', { languages: ['en'], types: ['public'] });

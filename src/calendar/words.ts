@@ -9,7 +9,9 @@ function running({ name, slice, end }: Running, minute: number, { zone }: Calend
   return `${name}${slice === undefined ? '' : ` (${slice.label} ${slice.value})`} until ${shown}`;
 }
 
-/** What the calendar says of a minute since the epoch, in one line; undefined on an ordinary day. */
+/**
+ * What the calendar says of a minute since the epoch, in one line; undefined on an ordinary day.
+ */
 export function describeNow(calendar: Calendar, minute: number): string | undefined {
   const { day, planned, campaigns } = calendar.at(minute);
   const said: string[] = [];

@@ -3,7 +3,10 @@ import { readYaml, type YamlFile } from '../runtime/yaml-file.ts';
 import { fieldErrors, otherErrors } from './rules.ts';
 import { runTool } from './tool.ts';
 
-/** What amtool finds wrong with a configuration; `as` is the file that people edit, `path` perhaps a variant of it. */
+/**
+ * What amtool finds wrong with a configuration; `as` is the file that people edit, `path` perhaps a
+ * variant of it.
+ */
 export async function checkAlertmanagerConfig(amtool: string, path: string, as = path): Promise<Problem[]> {
   const file: YamlFile = { ...(await readYaml(path)), path: as };
   if (file.problems.length > 0) return file.problems.map((problem) => ({ ...problem, file: as }));

@@ -20,7 +20,10 @@ export interface Variant {
   allOn: boolean;
 }
 
-/** Holds the routes to the table of label sets and receivers (alertmanager/routes.test.yml), in all variants given. */
+/**
+ * Holds the routes to the table of label sets and receivers (alertmanager/routes.test.yml), in all
+ * variants given.
+ */
 export async function checkRoutes(amtool: string, table: string, variants: Variant[]): Promise<Problem[]> {
   const file = await readYaml(table);
   if (file.problems.length > 0) return file.problems;

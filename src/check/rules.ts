@@ -32,7 +32,10 @@ export async function checkPrometheusConfig(promtool: string, path: string): Pro
   return problems.length > 0 ? problems : otherErrors(file, said);
 }
 
-/** `FILE: 5:15: group "a", rule 1, "x:y": what is wrong`; line and column only where the expression is at fault. */
+/**
+ * `FILE: 5:15: group "a", rule 1, "x:y": what is wrong`; line and column only where the expression
+ * is at fault.
+ */
 function ruleErrors(file: YamlFile, said: string): Problem[] {
   const pattern = /^.*?: (?:(\d+):\d+: )?group "([^"]*)", rule (\d+), "[^"]*": (.*)$/gm;
   return [...said.matchAll(pattern)].map(([, , group, rule, message = '']) => {

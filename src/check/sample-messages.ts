@@ -1,4 +1,7 @@
-/** Messages as Alertmanager hands them to templates: what templates must be able to render, from the usual to the bare. */
+/**
+ * Messages as Alertmanager hands them to templates: what templates must be able to render, from the
+ * usual to the bare.
+ */
 export function sampleMessages(): Record<string, unknown> {
   const usual = alert('firing', { severity: 'critical', status: 'denied' }, ANNOTATIONS);
   const other = alert('firing', { severity: 'warning', status: 'denied', acquirer: 'A & B "Bank"' }, ANNOTATIONS);

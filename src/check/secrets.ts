@@ -5,8 +5,9 @@ import { itemsAt, lineOf, lineOfQuoted, type YamlFile } from '../runtime/yaml-fi
 import { routedReceivers } from './routes.ts';
 
 /**
- * Secret files that receivers in use name and that are not in `folder`. Not an error, because a checkout for checking has
- * no secrets; but without them Alertmanager sends nothing and only its log says so.
+ * Secret files that receivers in use name and that are not in `folder`. Not an error, because a
+ * checkout for checking has no secrets; but without them Alertmanager sends nothing and only its
+ * log says so.
  */
 export async function missingSecrets(config: YamlFile, folder: string): Promise<Problem[]> {
   const routed = routedReceivers(config.text);
@@ -23,7 +24,10 @@ export async function missingSecrets(config: YamlFile, folder: string): Promise<
   return missing;
 }
 
-/** Values of `api_url_file`, `credentials_file` and the like, at any depth, that point into a folder `secrets`. */
+/**
+ * Values of `api_url_file`, `credentials_file` and the like, at any depth, that point into a folder
+ * `secrets`.
+ */
 function secretFiles(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) =>

@@ -2,8 +2,9 @@ const BEGIN = /^\s*# -+ switch on: ([\w-]+)/;
 const END = /^\s*# -+ end: ([\w-]+)/;
 
 /**
- * alertmanager.yml with blocks switched on: the lines between `# ---- switch on: NAME` and `# ---- end: NAME` lose their
- * comment sign, as a person would do it. Keeps every line's number. Without names, all blocks.
+ * alertmanager.yml with blocks switched on: the lines between `# ---- switch on: NAME` and `# ----
+ * end: NAME` lose their comment sign, as a person would do it. Keeps every line's number. Without
+ * names, all blocks.
  */
 export function switchOn(text: string, names?: readonly string[]): string {
   let inside: string | undefined;

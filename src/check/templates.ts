@@ -26,7 +26,10 @@ export interface TemplateCheck {
   scratch: string;
 }
 
-/** Parses each template, looks up every template that is referred to, and renders all that the receivers send. */
+/**
+ * Parses each template, looks up every template that is referred to, and renders all that the
+ * receivers send.
+ */
 export async function checkTemplates(check: TemplateCheck): Promise<Problem[]> {
   const parsed = await Promise.all(check.files.map((file) => parseProblems(check, file)));
   const problems = [...parsed.flat(), ...(await missingReferences(check))];
@@ -39,7 +42,10 @@ async function parseProblems(check: TemplateCheck, file: string): Promise<Proble
   return ok ? [] : [templateProblem(check, stderr, { file })];
 }
 
-/** Go finds these only when it comes to them, which may be in a branch that only the worst night takes. */
+/**
+ * Go finds these only when it comes to them, which may be in a branch that only the worst night
+ * takes.
+ */
 async function missingReferences(check: TemplateCheck): Promise<Problem[]> {
   const texts = await Promise.all(
     [...check.files, check.config].map(async (file) => ({ file, text: await readFile(file, 'utf8') })),

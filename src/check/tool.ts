@@ -6,7 +6,10 @@ export interface ToolResult {
   stderr: string;
 }
 
-/** Runs promtool or amtool; a non-zero exit is an answer, not an error. Rejects only when it cannot be run at all. */
+/**
+ * Runs promtool or amtool; a non-zero exit is an answer, not an error. Rejects only when it cannot
+ * be run at all.
+ */
 export function runTool(path: string, args: string[], cwd?: string): Promise<ToolResult> {
   return new Promise((resolve, reject) => {
     execFile(path, args, { cwd, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {

@@ -31,8 +31,9 @@ export interface CheckOptions {
 }
 
 /**
- * `tillwatch check [DIR] [--tests] [--for ENGINE]`: every file in DIR/prometheus and DIR/alertmanager that people edit, held against promtool and
- * amtool. Each problem becomes one line `file:line: message` on stdout. 0 when there is none, else 1. With an engine DIR may be what
+ * `tillwatch check [DIR] [--tests] [--for ENGINE]`: every file in DIR/prometheus and
+ * DIR/alertmanager that people edit, held against promtool and amtool. Each problem becomes one
+ * line `file:line: message` on stdout. 0 when there is none, else 1. With an engine DIR may be what
  * `tillwatch rules --out DIR` has written.
  */
 export async function check(dir: string, io: CheckIo, options: CheckOptions = {}): Promise<0 | 1> {
@@ -118,7 +119,10 @@ async function checkPrometheus(
   return [...problems, ...tested.flat()];
 }
 
-/** The file as it stands, and with every optional block switched on, so that switching one on holds no surprise. */
+/**
+ * The file as it stands, and with every optional block switched on, so that switching one on holds
+ * no surprise.
+ */
 async function checkAlertmanager(amtool: string, root: string, templates: string[]): Promise<Problem[]> {
   const config = join(root, 'alertmanager', 'alertmanager.yml');
   const asItStands = await checkAlertmanagerConfig(amtool, config);

@@ -5,7 +5,10 @@ import { lookAtMachine } from '../doctor/machine.ts';
 import { lookAtPrometheus } from '../doctor/prometheus.ts';
 import type { CommandIo } from './io.ts';
 
-/** Says what is wrong with a set-up, and what to do. @param folder holds prometheus/rules @returns 1 with findings */
+/**
+ * Says what is wrong with a set-up, and what to do. @param folder holds prometheus/rules @returns 1
+ * with findings
+ */
 export async function doctor(config: Config, folder: string, io: CommandIo): Promise<number> {
   const parts = await Promise.all([
     lookAtMachine(config),

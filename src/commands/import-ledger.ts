@@ -22,7 +22,9 @@ export interface ImportLedgerOptions {
 
 const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 
-/** `tillwatch import --from-ledger`. @returns the exit code @throws Error; then nothing was imported */
+/**
+ * `tillwatch import --from-ledger`. @returns the exit code @throws Error; then nothing was imported
+ */
 export async function importLedger(options: ImportLedgerOptions, io: CommandIo): Promise<number> {
   const { dataDir, until = Date.now() / 1000 } = options;
   const progress = createProgress(io.stderr);

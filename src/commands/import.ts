@@ -24,7 +24,9 @@ export interface ImportCommandOptions extends FileFlags {
 /** What `import` refuses unless it is told to take it. */
 export type Accepted = FindingKind | 'retention';
 
-/** `tillwatch import`. @returns the exit code: 0 imported, 1 nothing was imported, 2 used wrongly */
+/**
+ * `tillwatch import`. @returns the exit code: 0 imported, 1 nothing was imported, 2 used wrongly
+ */
 export async function importCommand(options: ImportCommandOptions, io: CommandIo): Promise<number> {
   const progress = createProgress(io.stderr);
   try {
@@ -57,7 +59,10 @@ export async function importCommand(options: ImportCommandOptions, io: CommandIo
   }
 }
 
-/** The minutes that are imported. @throws when the history cannot be right or cannot stay, unless that was accepted */
+/**
+ * The minutes that are imported. @throws when the history cannot be right or cannot stay, unless
+ * that was accepted
+ */
 function rangeFor(history: History, accepted: ReadonlySet<Accepted>): { from: number; until: number } {
   const now = Math.floor(Date.now() / 60_000);
   const kept = now - RETENTION_DAYS * 1440;

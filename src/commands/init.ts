@@ -33,7 +33,8 @@ const composeText = (): string =>
   readFileSync(join(PROJECT, COMPOSE), 'utf8').replaceAll('context: .', `context: ${JSON.stringify(PROJECT)}`);
 
 /**
- * Writes a folder to start from: settings, rules, Alertmanager's configuration, Grafana's, a compose file. What exists stays as it is.
+ * Writes a folder to start from: settings, rules, Alertmanager's configuration, Grafana's, a
+ * compose file. What exists stays as it is.
  * @returns the exit code
  */
 export async function init(dir: string, io: CommandIo): Promise<number> {

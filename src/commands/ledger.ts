@@ -10,7 +10,10 @@ import { verifyLedger } from '../ledger/tools/verify.ts';
 import { writeAll } from '../runtime/write-all.ts';
 import type { CommandIo } from './io.ts';
 
-/** `tillwatch ledger backup FILE`. `place` is a folder, a file or a URL, as everywhere below. @returns the exit code */
+/**
+ * `tillwatch ledger backup FILE`. `place` is a folder, a file or a URL, as everywhere below.
+ * @returns the exit code
+ */
 export async function ledgerBackup(place: string, file: string, io: CommandIo): Promise<number> {
   await backUp(place, file);
   io.stdout.write(`backed up to ${file} (${statSync(file).size} bytes)\n`);
@@ -64,7 +67,10 @@ export async function ledgerExport(place: string, authCodes: boolean, io: Comman
   }
 }
 
-/** What only reads: another statement would fail in the end, but not before it has done something outside. */
+/**
+ * What only reads: another statement would fail in the end, but not before it has done something
+ * outside.
+ */
 const READS = /^\s*(--[^\n]*\n\s*)*(select|with|values|explain)\b/i;
 
 export type SqlFormat = 'table' | 'csv' | 'json';

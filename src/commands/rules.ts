@@ -52,7 +52,10 @@ function linkTarget(url: string | undefined): string | undefined {
   return url.replace(/\/+$/, '');
 }
 
-/** Writes all files. @throws when the folder holds rule files that these do not replace: the engine would load both */
+/**
+ * Writes all files. @throws when the folder holds rule files that these do not replace: the engine
+ * would load both
+ */
 async function writeInto(out: string, files: readonly WrittenFile[]): Promise<void> {
   await mkdir(out, { recursive: true });
   const others = (await readdir(out)).filter(

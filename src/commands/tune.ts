@@ -121,7 +121,9 @@ const namedFactors = (factors: Factors): string => {
   return changed.length === 0 ? 'as it is' : changed.map(([name, factor]) => `${name} times ${factor}`).join(', ');
 };
 
-/** More incidents found for fewer false alarms, by F1; of equals one that is quicker by a minute. */
+/**
+ * More incidents found for fewer false alarms, by F1; of equals one that is quicker by a minute.
+ */
 function isBetter({ result: { scored: here } }: Trial, { result: { scored: there } }: Trial): boolean {
   const [f1, best] = [here?.score.f1 ?? 0, there?.score.f1 ?? 0];
   if (Math.abs(f1 - best) > 1e-9) return f1 > best;

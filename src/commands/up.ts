@@ -155,7 +155,10 @@ export interface UpOptions {
   folder?: string | undefined;
 }
 
-/** The settings of a folder made by `init`, over which those of the environment win. @throws UsageError where it is none */
+/**
+ * The settings of a folder made by `init`, over which those of the environment win. @throws
+ * UsageError where it is none
+ */
 function settingsOf(folder: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   for (const needed of ['prometheus/prometheus.yml', 'alertmanager/alertmanager.yml'])
     if (!existsSync(join(folder, needed)))
@@ -167,13 +170,16 @@ function settingsOf(folder: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { TILLWATCH_DATA: join(folder, 'data'), ...own, ...env };
 }
 
-/** Runs the service, Prometheus and Alertmanager until it is told to stop. @returns the exit code */
+/**
+ * Runs the service, Prometheus and Alertmanager until it is told to stop. @returns the exit code
+ */
 export async function up(flags: Flags, options: UpOptions, outside: CommandIo): Promise<number> {
   const { demo, folder } = options;
   const io = folder === undefined ? outside : { ...outside, env: settingsOf(folder, outside.env) };
   const log = createLog((line) => io.stderr.write(line));
   const read = readConfig(flags, io.env);
-  // No load balancer stands before a service that runs with its own Prometheus: nobody has to see that it stops.
+  // No load balancer stands before a service that runs with its own Prometheus: nobody has to see
+  // that it stops.
   const settings = Object.freeze({
     ...read,
     ...(!isGiven('drain', flags, io.env) && { drain: 0 }),

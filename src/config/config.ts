@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
-/** Thrown with every problem in one message, one line each, so that a start needs one correction and not five. */
+/**
+ * Thrown with every problem in one message, one line each, so that a start needs one correction and
+ * not five.
+ */
 export class UsageError extends Error {
   override name = 'UsageError';
 }
@@ -289,7 +292,10 @@ export function isGiven(name: SettingName, flags: Flags, env: NodeJS.ProcessEnv)
 /** Flags by setting name, as the command line gives them. */
 export type Flags = { [K in SettingName]?: string | boolean | undefined };
 
-/** Some settings, of commands that do not care for what else the environment holds. @throws UsageError */
+/**
+ * Some settings, of commands that do not care for what else the environment holds. @throws
+ * UsageError
+ */
 function readSome<K extends SettingName>(names: readonly K[], flags: Flags, env: NodeJS.ProcessEnv): Pick<Config, K> {
   const problems: string[] = [];
   const entries = names.map((name) => [name, readSetting(name, flags, env, problems)]);
@@ -302,7 +308,10 @@ export function readCalendarSettings(flags: Flags, env: NodeJS.ProcessEnv): Pick
   return readSome(['timezone', 'calendar'], flags, env);
 }
 
-/** A calendar's file, empty for none; of commands whose --timezone is that of their files. @throws UsageError */
+/**
+ * A calendar's file, empty for none; of commands whose --timezone is that of their files. @throws
+ * UsageError
+ */
 export const readCalendarFile = (flags: Flags, env: NodeJS.ProcessEnv): string =>
   readSome(['calendar'], flags, env).calendar;
 

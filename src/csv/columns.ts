@@ -15,7 +15,10 @@ export interface WideColumn {
 export interface Columns {
   /** The header as the file spells it. */
   header: readonly string[];
-  /** One column, or those whose cells make up a time together: a date and a clock, or a date, an hour and perhaps a minute. */
+  /**
+   * One column, or those whose cells make up a time together: a date and a clock, or a date, an
+   * hour and perhaps a minute.
+   */
   time: readonly number[];
   status?: number;
   code?: number;
@@ -25,12 +28,18 @@ export interface Columns {
   dimensions: readonly { label: string; column: number }[];
   /** Columns that nobody asked for, as people read them. */
   ignored: readonly string[];
-  /** Columns that nobody asked for and that tell one row from another, such as an acquirer: not index columns. */
+  /**
+   * Columns that nobody asked for and that tell one row from another, such as an acquirer: not
+   * index columns.
+   */
   telling: readonly number[];
 }
 
 export interface ColumnsAsked {
-  /** `{time: "when", count: "n"}`: role or its synonym -> header, or number of the column from 1 on; `count: ''` for none. */
+  /**
+   * `{time: "when", count: "n"}`: role or its synonym -> header, or number of the column from 1 on;
+   * `count: ''` for none.
+   */
   columns?: Readonly<Record<string, string>>;
   /** Names of columns that become labels, or `all`. */
   dimensions?: readonly string[] | 'all';
@@ -78,13 +87,19 @@ const SYNONYMS: Record<Role, readonly string[]> = {
     .split(/\s+/),
 };
 
-/** What databases and data frames call a column without a name: `_c2`, `_col2`, `EXPR$1`, `Expr1000`, `count_1`, `0`. */
+/**
+ * What databases and data frames call a column without a name: `_c2`, `_col2`, `EXPR$1`,
+ * `Expr1000`, `count_1`, `0`.
+ */
 const UNNAMED_COUNT = /^(?:[fc]\d{1,2}|col\d{1,2}|column\d{0,2}|expr\d{1,4}|count[a-z]*\d*|sum[a-z]*\d*|0)$/;
 const INDEX = /^(?:|index|unnamed\d*|level\d*|row|rownum|rownumber|rn|rowid|line|lineno|idx|pos|no|nr|table)$/;
 /** What is no count although its cells are whole numbers. */
 const NO_COUNT =
   /id$|^id|amount|value|valor|price|preco|betrag|montant|monto|code|codigo|number|account|card|bin|pan|nsu|stan/;
-/** Words beside a status in the header of its column: `denied_count`, `Total approved`, `sum(failed)`. */
+/**
+ * Words beside a status in the header of its column: `denied_count`, `Total approved`,
+ * `sum(failed)`.
+ */
 const BESIDE_STATUS =
   /^(?:count|counts|total|sum|qty|qtd|qtde|quantity|quantidade|cantidad|anzahl|num|no|n|of|de|transactions?|transacoes|transacciones|tx|txns?|status)$/;
 
@@ -95,7 +110,10 @@ export const headerKey = (name: string): string =>
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}]/gu, '');
 
-/** The names that a header may mean: whole, without what stands in brackets, and without the table before it. */
+/**
+ * The names that a header may mean: whole, without what stands in brackets, and without the table
+ * before it.
+ */
 function keysOf(name: string): string[] {
   const inBrackets = /^[^[\]]+\[([^\]]+)\]$/.exec(name)?.[1];
   const names = [name, name.replace(/[([{].*$/, ''), name.split('.').at(-1) ?? '', ...(inBrackets ? [inBrackets] : [])];
@@ -119,7 +137,8 @@ const candidates = (header: readonly string[], role: Role): number[] =>
     .map(({ column }) => column);
 
 /**
- * Finds the columns of a table by their names, and where these may mean several things by the first rows.
+ * Finds the columns of a table by their names, and where these may mean several things by the first
+ * rows.
  * @param sample the first rows under the header
  * @returns why it is no header, in words that follow "the header is ...;"
  */
@@ -403,7 +422,10 @@ function labelFor(name: string): string {
   return /^[a-z_]/.test(label) ? label : `_${label}`;
 }
 
-/** An ignored column whose cells are whole numbers, where each row would otherwise be one transaction. */
+/**
+ * An ignored column whose cells are whole numbers, where each row would otherwise be one
+ * transaction.
+ */
 export function likelyCount(
   { header, telling, count, wide }: Columns,
   sample: readonly string[][],

@@ -34,7 +34,8 @@ function shownBy(text: string): Shown {
  * Reads a count that is no plain row of digits.
  * @param decimal how the file writes numbers, where that is known
  * @param fractions whether means such as `6.42` are taken too
- * @returns the number, what is wrong with it, or `OPEN` while the file's way to write numbers is not known
+ * @returns the number, what is wrong with it, or `OPEN` while the file's way to write numbers is
+ *   not known
  */
 export function readCount(
   text: string,
@@ -97,8 +98,9 @@ export function createNumberEvidence(): NumberEvidence {
       if (seen.decimal !== undefined) return { decimal: seen.decimal };
       // A program that groups thousands groups all of them.
       if (seen.long) return { decimal: sign };
-      // One that writes three decimals writes them for 6 as well. But a semicolon between cells goes with a comma in numbers, and a
-      // comma with a point: then the sign may well be the decimal one.
+      // One that writes three decimals writes them for 6 as well. But a semicolon between cells
+      // goes with a comma in numbers, and a comma with a point: then the sign may well be the
+      // decimal one.
       const contradicted = (delimiter === ';' && sign === ',') || (delimiter === ',' && sign === '.');
       return seen.short && !contradicted ? { decimal: other(sign) } : { open: text };
     },

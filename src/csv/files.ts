@@ -61,7 +61,8 @@ export async function withSources<T>(
 }
 
 /**
- * Reads a command's files as one history, and says on stderr what was recognised in each and which bad rows were left out.
+ * Reads a command's files as one history, and says on stderr what was recognised in each and which
+ * bad rows were left out.
  * @throws as `readCounts`
  */
 export async function readFiles(
@@ -145,7 +146,10 @@ export function slicesOf({ statuses, codes }: History): Labels[] {
   return [...new Map(seriesOf({ statuses, codes }).map(({ labels }) => [JSON.stringify(labels), labels])).values()];
 }
 
-/** The minutes that have a row, in order of time. @param until minutes since the epoch; what is later is left out */
+/**
+ * The minutes that have a row, in order of time. @param until minutes since the epoch; what is
+ * later is left out
+ */
 export function* historyMinutes(
   { statuses, codes }: History,
   { from = 0, until = Number.POSITIVE_INFINITY } = {},
@@ -196,7 +200,10 @@ function countsAt(
   return found;
 }
 
-/** The findings that nobody accepted, as `import` refuses a history for them; undefined when there are none. */
+/**
+ * The findings that nobody accepted, as `import` refuses a history for them; undefined when there
+ * are none.
+ */
 export function refusalOf({ findings }: History, accepted: ReadonlySet<FindingKind>): string | undefined {
   const left = findings.filter(({ kind }) => !accepted.has(kind));
   if (left.length === 0) return undefined;

@@ -13,12 +13,17 @@ export interface Finding {
   accepted: string;
 }
 
-/** Of distances between rows: so many say that a file is by five minutes, say; three are enough for hours. */
+/**
+ * Of distances between rows: so many say that a file is by five minutes, say; three are enough for
+ * hours.
+ */
 const ENOUGH_TIMES = 12;
 const ENOUGH_HOURS = 3;
 /** Steps that never fall: chance does not do that with counts. */
 const ENOUGH_STEPS = 10;
-/** Minutes of a gap that is worth a word; where rows are single transactions, quiet hours are none. */
+/**
+ * Minutes of a gap that is worth a word; where rows are single transactions, quiet hours are none.
+ */
 const LONG_GAP = 60;
 const LONG_QUIET = DAY;
 
@@ -61,7 +66,10 @@ function coarseness({ seen }: ReadFile, series: TallySeries[]): Finding | undefi
   };
 }
 
-/** The greatest distance of which all distances between minutes are multiples, and how many minutes there are. */
+/**
+ * The greatest distance of which all distances between minutes are multiples, and how many minutes
+ * there are.
+ */
 function stepOf(series: TallySeries[]): { step: number; times: number } {
   let [step, times, before] = [0, 0, Number.NaN];
   for (const minute of minutesOf(series)) {

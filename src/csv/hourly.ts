@@ -48,7 +48,10 @@ const NAMES: Record<Role, readonly string[]> = {
 
 type HourlyColumns = { header: readonly string[]; at: Map<Role, number>; ignored: string[] };
 
-/** Whether a file compares today's hours with other days: it has a column of hours and one of `today`. */
+/**
+ * Whether a file compares today's hours with other days: it has a column of hours and one of
+ * `today`.
+ */
 export const isHourly = (source: Source, { delimiter }: ReadOptions): boolean =>
   !('why' in findTable(source, delimiter, findHourly));
 
@@ -70,8 +73,9 @@ function findHourly(header: string[]): HourlyColumns | string {
 const MAX_ROWS = 1000;
 
 /**
- * Reads `time,today,yesterday,same_day_last_week,avg_last_week,avg_last_month` (columns in any order, at least one to compare with,
- * others left aside) with the hours `00h` to `23h`, each at most once.
+ * Reads `time,today,yesterday,same_day_last_week,avg_last_week,avg_last_month` (columns in any
+ * order, at least one to compare with, others left aside) with the hours `00h` to `23h`, each at
+ * most once.
  * @throws with the bad rows by line, unless `skipBadRows`
  */
 export async function readHourly(source: Source, options: ReadOptions): Promise<HourlyFile> {

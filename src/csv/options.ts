@@ -45,7 +45,8 @@ const profileShape = z.strictObject({
 });
 
 /**
- * Checks the flags and reads the files they name. The time zone may also be the service's, out of the environment.
+ * Checks the flags and reads the files they name. The time zone may also be the service's, out of
+ * the environment.
  * @throws UsageError naming the flag and what would be right
  */
 export async function readOptions(flags: FileFlags, env: NodeJS.ProcessEnv = {}): Promise<ReadOptions> {
@@ -135,7 +136,10 @@ function timesOf({ date, dateFormat, timezone }: TimeFlags): TimeOptions {
   return { ...format, ...(zone && { zone }), ...(day !== undefined && { day: day.minute }) };
 }
 
-/** Words and what they mean: `{WORD: status}`, `{status: [WORD, ...]}`, or lines `WORD,status` as in a CSV file. */
+/**
+ * Words and what they mean: `{WORD: status}`, `{status: [WORD, ...]}`, or lines `WORD,status` as in
+ * a CSV file.
+ */
 async function statusWordsOf(map: string | z.output<typeof words>): Promise<Map<string, Status | 'ignore'>> {
   const [name, content] =
     typeof map === 'string' ? [map, parseWords(await textOf('--status-map', map))] : ['status-map', map];

@@ -48,7 +48,10 @@ export interface ReadFile {
   seen: Seen;
 }
 
-/** Rows that are no counts, or whose times are odd. Numbers are those of records, lines where they are shown. */
+/**
+ * Rows that are no counts, or whose times are odd. Numbers are those of records, lines where they
+ * are shown.
+ */
 export interface Seen {
   /** Each row is one transaction. */
   events: boolean;
@@ -63,10 +66,11 @@ export interface Seen {
 }
 
 /**
- * Reads a file of counts by minute as a stream. Rows may come in any order; memory grows with the days and
- * series that the file covers, not with its rows.
- * @throws with a message that names the bad rows by line, column and value, unless `skipBadRows`; what cannot be recognised,
- *   what may be read in two ways, and a file without rows is refused always
+ * Reads a file of counts by minute as a stream. Rows may come in any order; memory grows with the
+ * days and series that the file covers, not with its rows.
+ * @throws with a message that names the bad rows by line, column and value, unless `skipBadRows`;
+ *   what cannot be recognised, what may be read in two ways, and a file without rows is refused
+ *   always
  */
 export async function readCounts(source: Source, options: ReadOptions = {}): Promise<ReadFile> {
   return await readTable(source, recognise(source, options.delimiter, options), options);
@@ -108,7 +112,10 @@ async function readTable(source: Source, table: Table, options: ReadOptions): Pr
   }
 }
 
-/** Reads the whole file for what one of its cells leaves open. @throws with both readings where the file does not tell */
+/**
+ * Reads the whole file for what one of its cells leaves open. @throws with both readings where the
+ * file does not tell
+ */
 async function decide(source: Source, table: Table, { what, number, column, text }: Undecided): Promise<Formats> {
   const { columns, delimiter, before } = table;
   const numbers = createNumberEvidence();

@@ -17,8 +17,9 @@ const optionsFor = (delimiter: string) => ({
 });
 
 /**
- * Hands on every record of a file, the header and what stands before it included, with its number from 0 on. Numbers count
- * records: `linesOf` tells their lines, which would take three times as long to follow for each of them.
+ * Hands on every record of a file, the header and what stands before it included, with its number
+ * from 0 on. Numbers count records: `linesOf` tells their lines, which would take three times as
+ * long to follow for each of them.
  * @throws with the file's name; also what `take` throws
  */
 export function eachRecord(

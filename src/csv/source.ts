@@ -15,7 +15,10 @@ export interface Source {
   encoding: string;
   /** The beginning of its text. */
   head: string;
-  /** Its text in UTF-8 from the beginning, as often as it is asked for. @throws in the words of who has the file */
+  /**
+   * Its text in UTF-8 from the beginning, as often as it is asked for. @throws in the words of who
+   * has the file
+   */
   read: () => AsyncIterable<Buffer>;
   /** Deletes the copy of what could be read only once. */
   close: () => Promise<void>;
@@ -42,8 +45,8 @@ const NO_TEXT: [number[], string][] = [
 ];
 
 /**
- * Opens a file, or stdin for `-`. Whatever can be read only once (stdin, a pipe) is copied to a temporary file first, because
- * the last row of a file may decide what its first one means.
+ * Opens a file, or stdin for `-`. Whatever can be read only once (stdin, a pipe) is copied to a
+ * temporary file first, because the last row of a file may decide what its first one means.
  * @throws with the file's name when it cannot be read or holds no text
  */
 export async function openSource(file: string, options: SourceOptions = {}): Promise<Source> {
@@ -165,7 +168,10 @@ async function* counted(chunks: AsyncIterable<Buffer>, onBytes: (bytes: number) 
   }
 }
 
-/** By its byte order mark, else by where zero bytes are; what is no UTF-8 is taken for the code page of Western Windows. */
+/**
+ * By its byte order mark, else by where zero bytes are; what is no UTF-8 is taken for the code page
+ * of Western Windows.
+ */
 function encodingOf(start: Buffer, name: string): string {
   if (startsWith(start, [0xff, 0xfe])) return 'utf-16le';
   if (startsWith(start, [0xfe, 0xff])) return 'utf-16be';

@@ -13,13 +13,19 @@ export interface TallySeries {
   page: Float64Array | undefined;
 }
 
-/** Adds up counts by minute and series, in any order of arrival. Minutes are counted since the epoch. */
+/**
+ * Adds up counts by minute and series, in any order of arrival. Minutes are counted since the
+ * epoch.
+ */
 export interface Tally {
   series: (labels: Labels, key: string) => TallySeries;
   /** Says why a count cannot be taken, and then has not taken it. */
   add: (series: TallySeries, minute: number, count: number) => string | undefined;
   all: () => TallySeries[];
-  /** Counts that came for a minute and series that had one, and the first of those minutes, in order of arrival. */
+  /**
+   * Counts that came for a minute and series that had one, and the first of those minutes, in order
+   * of arrival.
+   */
   repeated: { rows: number; minutes: number[] };
 }
 
@@ -113,8 +119,8 @@ export function* minutesOf(series: readonly TallySeries[]): Generator<number> {
 }
 
 /**
- * Turns totals that only grow into what each minute added to them; a total that fell began anew at 0. The first minute of a
- * series has nothing before it, and is left out.
+ * Turns totals that only grow into what each minute added to them; a total that fell began anew at
+ * 0. The first minute of a series has nothing before it, and is left out.
  */
 export function toDifferences(tally: Tally): void {
   for (const one of tally.all()) {

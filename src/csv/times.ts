@@ -84,7 +84,8 @@ const DATED = [YEAR_FIRST, YEAR_LAST, COMPACT, DAY_MONTH_NAME, MONTH_NAME_DAY, Y
 
 /**
  * Reads one cell.
- * @returns the time, what is wrong with the cell, or `UNDECIDED` while the order of day and month is not known
+ * @returns the time, what is wrong with the cell, or `UNDECIDED` while the order of day and month
+ *   is not known
  */
 export function readTime(text: string, options: TimeOptions): ReadTime | string | typeof UNDECIDED {
   const yearFirst = YEAR_FIRST.exec(text);
@@ -211,7 +212,10 @@ function onDay([hour, minute, second, half]: Cells, options: TimeOptions): ReadT
   return placed(options.day + clock, Number(second ?? 0), undefined, options, false);
 }
 
-/** Nine to eleven digits are seconds, twelve to fourteen milliseconds, up to seventeen microseconds, more nanoseconds. */
+/**
+ * Nine to eleven digits are seconds, twelve to fourteen milliseconds, up to seventeen microseconds,
+ * more nanoseconds.
+ */
 function readEpoch(text: string, unit: EpochUnit | undefined): ReadTime | string {
   const digits = text.split('.')[0]?.length ?? 0;
   const per = PER_SECOND[unit ?? (digits <= 11 ? 's' : digits <= 14 ? 'ms' : digits <= 17 ? 'us' : 'ns')];

@@ -3,7 +3,10 @@ export interface Zone {
   name: string;
   /** Minutes that local time is ahead of UTC, at a minute. */
   offsetAt: (minute: number) => number;
-  /** @returns minutes since the epoch; of an hour that is there twice the first, of one that is skipped the one after it */
+  /**
+   * @returns minutes since the epoch; of an hour that is there twice the first, of one that is
+   * skipped the one after it
+   */
   toUtc: (localMinute: number) => { minute: number; odd?: 'twice' | 'never' };
 }
 
@@ -40,7 +43,9 @@ function toUtc(local: number, offsetAt: (minute: number) => number): ReturnType<
   return { minute: local - before, odd: fits.length === 0 ? 'never' : 'twice' };
 }
 
-/** The zone's offset in minutes at a minute since the epoch, remembered by the quarter of an hour. */
+/**
+ * The zone's offset in minutes at a minute since the epoch, remembered by the quarter of an hour.
+ */
 function offsetsOf(name: string): (minute: number) => number {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: name,

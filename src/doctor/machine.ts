@@ -81,7 +81,10 @@ async function isFree(port: number, host: string): Promise<boolean> {
   return true;
 }
 
-/** The service at its address: it runs and is ready, it does not run, or another program has its port. */
+/**
+ * The service at its address: it runs and is ready, it does not run, or another program has its
+ * port.
+ */
 async function service({ host, port }: Config): Promise<Looked[]> {
   const address = `${host}:${port}`;
   const what = `Tillwatch is ready at ${address}`;

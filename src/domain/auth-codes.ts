@@ -69,8 +69,8 @@ export const meaningOf = (code: string): string => MEANINGS[code] ?? 'not a comm
 export const APPROVED_CODES: readonly string[] = ['00', '08', '10', '11', '85'];
 
 /**
- * The code as issuers write it: spreadsheets and data frames turn `00` into `0` or `0.0`, and `51` into `51.0`.
- * Anything that is no bare number of one or two digits stays as it is.
+ * The code as issuers write it: spreadsheets and data frames turn `00` into `0` or `0.0`, and `51`
+ * into `51.0`. Anything that is no bare number of one or two digits stays as it is.
  */
 export function authCodeOf(text: string): string {
   const digits = /^(\d{1,2})(?:\.0+)?$/.exec(text)?.[1];

@@ -1,4 +1,7 @@
-/** Labels that Prometheus and the rules put on a series; what remains are the extra labels that reports carry. */
+/**
+ * Labels that Prometheus and the rules put on a series; what remains are the extra labels that
+ * reports carry.
+ */
 const OWN = [
   '__name__',
   'status',

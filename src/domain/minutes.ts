@@ -1,6 +1,9 @@
 import type { Status } from './names.ts';
 
-/** What was counted in one minute. `minute` is in minutes since the epoch; a status or code not named counted 0. */
+/**
+ * What was counted in one minute. `minute` is in minutes since the epoch; a status or code not
+ * named counted 0.
+ */
 export interface MinuteCounts {
   minute: number;
   counts?: Partial<Record<Status, number>>;
@@ -11,6 +14,9 @@ export interface MinuteCounts {
     counts: Partial<Record<Status, number>>;
     authCodes?: Readonly<Record<string, number>>;
   }[];
-  /** The counters begin at 0 again with this minute, as those of a process that restarts and keeps none. */
+  /**
+   * The counters begin at 0 again with this minute, as those of a process that restarts and keeps
+   * none.
+   */
   restarted?: boolean;
 }

@@ -32,10 +32,16 @@ export const METRIC = {
   calendar: 'tillwatch_calendar',
 } as const;
 
-/** The label `level` of what is summed over all dimensions. Other levels are named after theirs: acquirer, acquirer_brand. */
+/**
+ * The label `level` of what is summed over all dimensions. Other levels are named after theirs:
+ * acquirer, acquirer_brand.
+ */
 export const TOTAL = 'total';
 
-/** Labels by which prometheus/rules/transactions.rules.yml judges apart, beside those that reports may carry. */
+/**
+ * Labels by which prometheus/rules/transactions.rules.yml judges apart, beside those that reports
+ * may carry.
+ */
 export const DIMENSIONS = ['acquirer', 'issuer', 'merchant', 'channel', 'brand', 'country'] as const;
 
 /** Windows over which the rules judge; `1m` is what a single POST is compared with. */
@@ -44,11 +50,20 @@ export type Window = (typeof WINDOWS)[number];
 
 /** Series that the rules in prometheus/rules/ record and the service reads. */
 export const RECORDED = {
-  /** Exact counts of the last minute by all dimensions together; no level. Labels: status or auth_code, dimensions. */
+  /**
+   * Exact counts of the last minute by all dimensions together; no level. Labels: status or
+   * auth_code, dimensions.
+   */
   slices: 'slice:transactions:increase1m',
-  /** The same at each level, whether its slices are judged by minutes or not. Labels: status or auth_code, level, and the level's dimensions. */
+  /**
+   * The same at each level, whether its slices are judged by minutes or not. Labels: status or
+   * auth_code, level, and the level's dimensions.
+   */
   levels: 'level:transactions:increase1m',
-  /** Exact count of the last minute. Labels of this and of what follows: status, level, and the level's dimensions. */
+  /**
+   * Exact count of the last minute. Labels of this and of what follows: status, level, and the
+   * level's dimensions.
+   */
   perMinute: 'status:transactions:increase1m',
   /** Count in a window. Labels: window as well. */
   observed: 'status_window:transactions:increase',
@@ -56,16 +71,24 @@ export const RECORDED = {
   evidence: 'status_window:transactions:evidence',
   /** Baseline odds: this status per approved transaction at this time of day. */
   odds: 'status:transactions:odds',
-  /** Relative variance of the expected count: over-dispersion plus the baseline's own uncertainty. */
+  /**
+   * Relative variance of the expected count: over-dispersion plus the baseline's own uncertainty.
+   */
   relativeVariance: 'status:transactions:relative_variance',
-  /** The least that `upper` may be: the fewest events that count, and what this time of day peaks at on other days. */
+  /**
+   * The least that `upper` may be: the fewest events that count, and what this time of day peaks at
+   * on other days.
+   */
   floor: 'status_window:transactions:floor',
   expected: 'status_window:transactions:expected',
   upper: 'status_window:transactions:upper',
   lower: 'status_window:transactions:lower',
   /** Distance from expected in standard deviations. */
   score: 'status_window:transactions:score',
-  /** 1 for two weeks after a blip of two minutes: to the 2-minute window such a status must be bad for three. */
+  /**
+   * 1 for two weeks after a blip of two minutes: to the 2-minute window such a status must be bad
+   * for three.
+   */
   blips: 'status:transactions:blip14d',
   /** -2 falling a lot, -1 falling, 0 stable, 1 rising, 2 rising a lot. */
   trend: 'status:transactions:trend',
@@ -75,7 +98,10 @@ export const RECORDED = {
 
 /** Of slices. Labels: level, and the level's dimensions. */
 export const SLICE_RECORDED = {
-  /** Approved a minute in the busiest hour of the last seven days: by it a slice is judged by minutes, by its hour, or not. */
+  /**
+   * Approved a minute in the busiest hour of the last seven days: by it a slice is judged by
+   * minutes, by its hour, or not.
+   */
   busiest: 'slice:transactions:busiest1h',
   /** Expected in the last hour, of slices that are judged by it. Label: status as well. */
   expected: 'slice:transactions:expected1h',
@@ -90,7 +116,10 @@ export const AUTH_CODE_RECORDED = {
 /** The first estimate, by which `processing` is judged. */
 export const ROUGH_RECORDED = { expected: 'status:transactions:rough_expected5m' } as const;
 
-/** Tunables, recorded as constants so that the service and the graphs read the same numbers as the rules. */
+/**
+ * Tunables, recorded as constants so that the service and the graphs read the same numbers as the
+ * rules.
+ */
 export const TUNABLE = {
   /** Sensitivity: standard deviations of counting noise. Label: window. */
   z: 'tillwatch:z:tunable',
@@ -104,13 +133,19 @@ export const TUNABLE = {
   tailZ: 'tillwatch:tail_z:tunable',
   /** Standard deviations of over-dispersion (7; its square is the 49 of the band formula). */
   noiseZ: 'tillwatch:noise_z:tunable',
-  /** The least a slice must have approved a minute in its busiest hour, to be judged by minutes or by the hour. */
+  /**
+   * The least a slice must have approved a minute in its busiest hour, to be judged by minutes or
+   * by the hour.
+   */
   judgedByMinutes: 'tillwatch:judged_by_minutes:tunable',
   judgedByHour: 'tillwatch:judged_by_hour:tunable',
   /** Trend arrows: standard deviations to rising or falling, and to rising or falling a lot. */
   trendStep: 'tillwatch:trend_step:tunable',
   trendLeap: 'tillwatch:trend_leap:tunable',
-  /** Relative standard deviation of over-dispersion before anything is learned, and the least and most that may be. */
+  /**
+   * Relative standard deviation of over-dispersion before anything is learned, and the least and
+   * most that may be.
+   */
   dispersionPrior: 'tillwatch:dispersion_prior:tunable',
   dispersionMin: 'tillwatch:dispersion_min:tunable',
   dispersionMax: 'tillwatch:dispersion_max:tunable',

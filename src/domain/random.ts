@@ -1,4 +1,7 @@
-/** Random numbers that are a pure function of what they are for, so that any one of them can be had without the others. */
+/**
+ * Random numbers that are a pure function of what they are for, so that any one of them can be had
+ * without the others.
+ */
 
 /** A stream of numbers in [0, 1). */
 export type Random = () => number;
@@ -14,7 +17,9 @@ function mix(seed: number, stream: number, index: number): number {
   return h >>> 0;
 }
 
-/** A stream of its own for each (seed, stream, index): Weyl sequence with an avalanche, period 2^32. */
+/**
+ * A stream of its own for each (seed, stream, index): Weyl sequence with an avalanche, period 2^32.
+ */
 export function randomFor(seed: number, stream: number, index: number): Random {
   let state = mix(seed, stream, index);
   return () => {
@@ -30,7 +35,10 @@ export function gaussian(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
-/** Noise of mean 0 and variance 1 that forgets itself within about `tau` steps: blended normal knots, `tau` apart. */
+/**
+ * Noise of mean 0 and variance 1 that forgets itself within about `tau` steps: blended normal
+ * knots, `tau` apart.
+ */
 export function smoothNoise(seed: number, stream: number, index: number, tau: number): number {
   const knot = Math.floor(index / tau);
   const along = index / tau - knot;
@@ -40,7 +48,10 @@ export function smoothNoise(seed: number, stream: number, index: number, tau: nu
   return blended / Math.hypot(left, right);
 }
 
-/** How many of `count` happen that each happen with a probability; above 1,000 from the normal distribution that it comes close to. */
+/**
+ * How many of `count` happen that each happen with a probability; above 1,000 from the normal
+ * distribution that it comes close to.
+ */
 export function binomial(count: number, probability: number, random: Random): number {
   if (count > 1000) {
     const mean = count * probability;
@@ -65,7 +76,10 @@ function poissonByProduct(mean: number, random: Random): number {
   return count;
 }
 
-/** Hörmann's transformed rejection (PTRS, 1993): exact, and as fast for a mean of a million as for one of 30. */
+/**
+ * Hörmann's transformed rejection (PTRS, 1993): exact, and as fast for a mean of a million as for
+ * one of 30.
+ */
 function poissonByRejection(mean: number, random: Random): number {
   const b = 0.931 + 2.53 * Math.sqrt(mean);
   const a = -0.059 + 0.02483 * b;

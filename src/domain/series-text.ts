@@ -3,7 +3,10 @@ export type Labels = Readonly<Record<string, string>>;
 const escaped = (value: string): string =>
   value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 
-/** A series as a sample line begins with it: `name{a="b"}`. The same labels give the same text, in whatever order. */
+/**
+ * A series as a sample line begins with it: `name{a="b"}`. The same labels give the same text, in
+ * whatever order.
+ */
 export function seriesText(name: string, labels: Labels): string {
   const pairs = Object.keys(labels)
     .sort()

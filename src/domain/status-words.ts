@@ -1,8 +1,9 @@
 import type { Status } from './names.ts';
 
 /**
- * The words for each status in English, Portuguese, Spanish, German and French, as `wordKey` writes them. A word that
- * means one thing here and another there ("processed", "closed", "chargeback") is left out on purpose: it is asked for.
+ * The words for each status in English, Portuguese, Spanish, German and French, as `wordKey` writes
+ * them. A word that means one thing here and another there ("processed", "closed", "chargeback") is
+ * left out on purpose: it is asked for.
  */
 const WORDS: Readonly<Record<Status, string>> = {
   approved: `
@@ -59,7 +60,10 @@ const STATUS_OF: ReadonlyMap<string, Status> = new Map(
   ),
 );
 
-/** Only letters and digits, in lower case and without accents: `Backend-Reversed` is `backendreversed`. */
+/**
+ * Only letters and digits, in lower case and without accents: `Backend-Reversed` is
+ * `backendreversed`.
+ */
 export const wordKey = (word: string): string =>
   word
     .normalize('NFKD')

@@ -1,14 +1,18 @@
 const TIMESTAMP =
   /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(Z|[+-](?:0\d|1[0-4]):?[0-5]\d)?$/i;
 
-/** Milliseconds since the epoch of an ISO 8601 time, UTC unless it says otherwise; NaN if it is no such time. */
+/**
+ * Milliseconds since the epoch of an ISO 8601 time, UTC unless it says otherwise; NaN if it is no
+ * such time.
+ */
 export function parseTime(text: string): number {
   const match = TIMESTAMP.exec(text);
   if (match === null) return Number.NaN;
   const [, year, month, day, hour, minute, second = '00', zone = 'Z'] = match;
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return Number.NaN;
   const local = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
-  // Date rolls 30 February over into March, and takes the year 70 for 1970: only a date that stays itself is one.
+  // Date rolls 30 February over into March, and takes the year 70 for 1970: only a date that stays
+  // itself is one.
   const date = new Date(local);
   if (
     date.getUTCDate() !== Number(day) ||
@@ -22,8 +26,9 @@ export function parseTime(text: string): number {
 }
 
 /**
- * Milliseconds since the epoch of an epoch number in seconds, milliseconds, microseconds or nanoseconds, told apart by its
- * size; NaN for one before March 1973, which is more likely something else.
+ * Milliseconds since the epoch of an epoch number in seconds, milliseconds, microseconds or
+ * nanoseconds, told apart by its size; NaN for one before March 1973, which is more likely
+ * something else.
  */
 export function parseEpoch(n: number): number {
   if (!(n >= 1e8 && n < 1e20)) return Number.NaN;

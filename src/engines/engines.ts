@@ -17,7 +17,10 @@ const MIMIR_DELAY = '1m';
 /** Rules that one group of Mimir and Cortex may hold, unless its operator allows more. */
 export const MIMIR_GROUP = 20;
 
-/** Writes the rule files as an engine needs them. @param url of Tillwatch's page, for links in messages; default: what the files say */
+/**
+ * Writes the rule files as an engine needs them. @param url of Tillwatch's page, for links in
+ * messages; default: what the files say
+ */
 export function writeRules(engine: Engine, files: readonly RuleFile[], url?: string): WrittenFile[] {
   const linked = files.map((file) => withLinks(file, url));
   const made = engine === 'vmalert' ? forVmalert(linked) : linked;
@@ -27,7 +30,10 @@ export function writeRules(engine: Engine, files: readonly RuleFile[], url?: str
   }));
 }
 
-/** The rule files of several Prometheus that share the slices, with what each one's prometheus.yml needs. */
+/**
+ * The rule files of several Prometheus that share the slices, with what each one's prometheus.yml
+ * needs.
+ */
 export function writeShards(files: readonly RuleFile[], shards: number, url?: string): WrittenFile[] {
   return Array.from({ length: shards }, (_, shard) => {
     const rules = writeRules('prometheus', rulesOfShard(files, shard), url);
@@ -44,7 +50,10 @@ const SCRAPES = `# For this shard's prometheus.yml: metric_relabel_configs belon
 # them are stopped for three minutes.
 `;
 
-/** A label of all alerts collides on some engines and stays on others, so that links stand in the text. */
+/**
+ * A label of all alerts collides on some engines and stays on others, so that links stand in the
+ * text.
+ */
 function withLinks({ name, groups }: RuleFile, url: string | undefined): RuleFile {
   const link = /\{\{ or \$externalLabels\.tillwatch_url "([^"]*)" \}\}/g;
   const linked = (text: string) => text.replaceAll(link, (_, shipped: string) => url ?? shipped);

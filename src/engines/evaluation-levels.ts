@@ -2,23 +2,30 @@ import { callsIn, type Matcher, replaceSpans, type Selector, type Span, selector
 import { durationText, intervalOf, isRecording, type RecordingRule, type RuleGroup } from './rule-source.ts';
 
 /**
- * Groups for an engine where the result of a rule becomes visible only some seconds after its evaluation.
+ * Groups for an engine where the result of a rule becomes visible only some seconds after its
+ * evaluation.
  *
- * Prometheus evaluates a group at one time T, and each rule sees what those before it recorded. Here a group becomes levels that are
- * evaluated one after the other. A rule whose level has the lag L runs at T + L and asks for everything as of T, by offsets. So each
- * rule gives the value that it has in Prometheus.
+ * Prometheus evaluates a group at one time T, and each rule sees what those before it recorded.
+ * Here a group becomes levels that are evaluated one after the other. A rule whose level has the
+ * lag L runs at T + L and asks for everything as of T, by offsets. So each rule gives the value
+ * that it has in Prometheus.
  */
 
 /** Seconds after which what was recorded or scraped is visible, for sure. */
 const VISIBLE_AFTER = 5;
-/** Lag of the first level: a sample that was scraped at T comes by way of the scraper, and may take a little longer. */
+/**
+ * Lag of the first level: a sample that was scraped at T comes by way of the scraper, and may take
+ * a little longer.
+ */
 const FIRST_LAG = 10;
 /** Seconds into the minute at which T is: the reports about the minute before have come by then. */
 const MINUTE_OFFSET = 10;
 const MINUTE = 60;
 /** A rule that is read in so few places stands in them, instead of in a level of its own. */
 const FEW = 3;
-/** Characters of an expression that may stand in others. VictoriaMetrics takes queries of 16 KiB. */
+/**
+ * Characters of an expression that may stand in others. VictoriaMetrics takes queries of 16 KiB.
+ */
 const SHORT = 2000;
 
 /** Rules with one T. */
@@ -75,8 +82,8 @@ export function splitIntoLevels(groups: readonly RuleGroup[], select: Select): L
 }
 
 /**
- * The groups as chains. One that runs more often than its levels allow joins the chain that it reads, between whose evaluations nothing
- * changes.
+ * The groups as chains. One that runs more often than its levels allow joins the chain that it
+ * reads, between whose evaluations nothing changes.
  */
 function chainsOf(groups: readonly RuleGroup[]): Chain[] {
   const own = groups
@@ -149,8 +156,9 @@ const isPlain = (selector: Selector): boolean =>
     : selector.range <= MINUTE && ONE_OF_RANGE.test(selector.call?.name ?? ''));
 
 /**
- * The chain's rules with expressions in place of what is read in few places only, or comes from a group that has joined (that is cheap,
- * or it would not run so often). Each level less is some seconds less until an alert.
+ * The chain's rules with expressions in place of what is read in few places only, or comes from a
+ * group that has joined (that is cheap, or it would not run so often). Each level less is some
+ * seconds less until an alert.
  */
 function withFewReadInlined(chain: Chain, recorders: readonly RecordingRule[], select: Select): RecordingRule[] {
   const reads = chain.rules.flatMap(({ expr }) => selectorsIn(expr).filter(readsNow));
@@ -208,7 +216,8 @@ export function alertAsOf(expr: string, recorded: ReadonlyMap<string, Recorded>)
 
 /**
  * The expression as it must be at T + lag to give what it would at T.
- * @param ownLag of a series that is read: how much later than the time that it is about its sample is
+ * @param ownLag of a series that is read: how much later than the time that it is about its sample
+ *   is
  */
 function asOf(
   expr: string,

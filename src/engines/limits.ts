@@ -5,7 +5,10 @@ import type { Engine } from './engine-names.ts';
 import { MIMIR_GROUP } from './engines.ts';
 import type { RuleGroup } from './rule-source.ts';
 
-/** Groups that Mimir takes of one tenant (ruler_max_rule_groups_per_tenant), unless its operator allows more. */
+/**
+ * Groups that Mimir takes of one tenant (ruler_max_rule_groups_per_tenant), unless its operator
+ * allows more.
+ */
 const MIMIR_GROUPS = 70;
 /** Bytes of a query that VictoriaMetrics takes (-search.maxQueryLen). */
 const VICTORIA_QUERY = 16 * 1024;
@@ -23,7 +26,10 @@ interface Placed {
   group: RuleGroup;
 }
 
-/** What an engine would refuse of rule files, or silently not do; each problem names group, rule and limit. */
+/**
+ * What an engine would refuse of rule files, or silently not do; each problem names group, rule and
+ * limit.
+ */
 export async function checkLimits(engine: Engine, files: readonly string[]): Promise<Problem[]> {
   const read = await Promise.all(files.map(readYaml));
   const groups = read.flatMap(groupsOf);

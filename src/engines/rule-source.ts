@@ -58,7 +58,10 @@ export async function readRuleSource(dir: string): Promise<RuleFile[]> {
   );
 }
 
-/** Group labels go into the rules, since groups may be split; expressions that YAML takes for numbers become text. */
+/**
+ * Group labels go into the rules, since groups may be split; expressions that YAML takes for
+ * numbers become text.
+ */
 function withTexts({ labels, rules, ...group }: RuleGroup): RuleGroup {
   const common = labels as Readonly<Record<string, string>> | undefined;
   return {

@@ -4,9 +4,10 @@ import type { RuleFile, RuleGroup } from './rule-source.ts';
 /**
  * The rules for several Prometheus that share the slices.
  *
- * Each of them scrapes all counters and counts each level, which costs a few series a slice. It judges the total, and those slices that
- * the relabelling of its scrapes has marked as its own. So the total is right everywhere without anything that adds shards up. Shard 0
- * tells of the total, and gets from the others what their slices contribute.
+ * Each of them scrapes all counters and counts each level, which costs a few series a slice. It
+ * judges the total, and those slices that the relabelling of its scrapes has marked as its own. So
+ * the total is right everywhere without anything that adds shards up. Shard 0 tells of the total,
+ * and gets from the others what their slices contribute.
  */
 
 const LEVELS = 'level:transactions:increase1m';
@@ -26,7 +27,9 @@ interface Level {
   dimensions: string[];
 }
 
-/** The rule files of one shard. @throws when the rules are not built as those that Tillwatch ships */
+/**
+ * The rule files of one shard. @throws when the rules are not built as those that Tillwatch ships
+ */
 export function rulesOfShard(files: readonly RuleFile[], shard: number): RuleFile[] {
   const levels = levelsOf(files);
   const edited = files.map(({ name, groups }) => ({
@@ -43,8 +46,8 @@ export function rulesOfShard(files: readonly RuleFile[], shard: number): RuleFil
 }
 
 /**
- * What is made of figures looks at them ten seconds later on shard 0, when those of the other shards have come: of a part of the slices it
- * might say that all are alike.
+ * What is made of figures looks at them ten seconds later on shard 0, when those of the other
+ * shards have come: of a part of the slices it might say that all are alike.
  */
 function withFiguresOfAll(files: readonly RuleFile[]): RuleFile[] {
   const groups = files.flatMap((file) => file.groups);
@@ -111,7 +114,10 @@ function editGroup(group: RuleGroup, levels: readonly Level[], shard: number): R
 
 const total = 'label_replace(vector(1), "level", "total", "", "")';
 
-/** The slices that are this shard's, and the total. A slice of several dimensions belongs to the shard of the first. */
+/**
+ * The slices that are this shard's, and the total. A slice of several dimensions belongs to the
+ * shard of the first.
+ */
 function ownSlices(levels: readonly Level[]): string {
   const own = levels
     .filter(({ dimensions }) => dimensions.length > 0)
@@ -123,7 +129,10 @@ function ownSlices(levels: readonly Level[]): string {
   return `${[total, ...own].join('\nor ')}\n`;
 }
 
-/** How many slices of each level all shards together judge, by window, as the one Prometheus would count them. */
+/**
+ * How many slices of each level all shards together judge, by window, as the one Prometheus would
+ * count them.
+ */
 function judgedSlices(): string {
   const minute = `last_over_time(${LEVELS}{status="approved", level="total"}[59s])`;
   const slices = (range: string, tunable: string) =>
@@ -147,7 +156,10 @@ function countingAll(expr: string): string {
 
 const withoutTotal = (expr: string): string => `(\n${expr.trimEnd()}\n)\nunless on (level) ${total}\n`;
 
-/** What a shard's prometheus.yml needs: which slices are its own, and for shard 0 what the others' slices contribute. */
+/**
+ * What a shard's prometheus.yml needs: which slices are its own, and for shard 0 what the others'
+ * slices contribute.
+ */
 export function scrapesOfShard(files: readonly RuleFile[], shard: number, shards: number): unknown {
   const marks = dimensionsOf(levelsOf(files)).flatMap((dimension) => [
     { source_labels: [dimension], action: 'hashmod', modulus: shards, target_label: `__tmp_${dimension}` },

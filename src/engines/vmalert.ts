@@ -2,7 +2,10 @@ import { callsIn, type Matcher, replaceSpans, selectorsIn } from '../prometheus/
 import { alertAsOf, splitIntoLevels } from './evaluation-levels.ts';
 import { isRecording, type RecordingRule, type Rule, type RuleFile, type RuleGroup } from './rule-source.ts';
 
-/** What VictoriaMetrics and vmalert must be started with for these files; docs/engines/victoriametrics.md says why. */
+/**
+ * What VictoriaMetrics and vmalert must be started with for these files;
+ * docs/engines/victoriametrics.md says why.
+ */
 export const VMALERT_FLAGS = {
   'VictoriaMetrics (or vmselect)': ['-search.latencyOffset=0s', '-storage.cacheSizeIndexDBTagFilters=1'],
   vmalert: ['-remoteWrite.flushInterval=500ms', '-disableAlertgroupLabel'],
@@ -79,7 +82,10 @@ function toMetricsQl(expr: string): string {
   return edited.replace(PROMETHEUS_FAILURES, VMALERT_FAILURES).replace('without (rule_group)', 'by (job, instance)');
 }
 
-/** Until an expression is MetricsQL, `label_join` with one of these in the place of its target stands for a selection. */
+/**
+ * Until an expression is MetricsQL, `label_join` with one of these in the place of its target
+ * stands for a selection.
+ */
 const SELECTIONS = ['label_match', 'label_mismatch'];
 
 const PROMETHEUS_FAILURES = 'prometheus_rule_evaluation_failures_total';
@@ -95,7 +101,10 @@ function constantOf(rules: readonly RecordingRule[], matchers: readonly Matcher[
   return /^[\d.]+$/.test(value.trim()) ? value.trim() : `(${value.trim()})`;
 }
 
-/** PromQL can select by labels only what is stored. MetricsQL can of any expression; here it is still PromQL, to be read as such. */
+/**
+ * PromQL can select by labels only what is stored. MetricsQL can of any expression; here it is
+ * still PromQL, to be read as such.
+ */
 function selectByLabels(expression: string, matchers: readonly Matcher[]): string {
   return matchers.reduce((selected, { label, operator, value }) => {
     const pattern = operator.endsWith('~') ? value : value.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -104,7 +113,10 @@ function selectByLabels(expression: string, matchers: readonly Matcher[]): strin
   }, `(${expression.trim()})`);
 }
 
-/** `$labels` holds an alert's own labels there: templates that walk through it to find series leave them out. */
+/**
+ * `$labels` holds an alert's own labels there: templates that walk through it to find series leave
+ * them out.
+ */
 function withOwnLabelsLeftOut(rule: Rule): Rule {
   const own = Object.keys(rule.labels ?? {});
   if (own.length === 0) return rule;

@@ -127,7 +127,10 @@ function sayingOf(lines: readonly Line[], drawn: number, { warnings = [], infos 
   ].join(' ');
 }
 
-/** Shows what Prometheus answered: a graph of what has several times, and a table of the newest values. */
+/**
+ * Shows what Prometheus answered: a graph of what has several times, and a table of the newest
+ * values.
+ */
 export function createAnswer(): (answer: Answer) => void {
   const box = byId('graph');
   let draw: ((data: UPlot.AlignedData) => void) | undefined;

@@ -28,7 +28,10 @@ export function searchOf({ query, kind, span, until }: Asked): string {
   return `?${parameters}`;
 }
 
-/** Points of a graph: about as many as it has pixels to show them, never more than one a minute, as the rules record. */
+/**
+ * Points of a graph: about as many as it has pixels to show them, never more than one a minute, as
+ * the rules record.
+ */
 const POINTS = 360;
 
 /** The path below `api/v1/` that answers. */

@@ -57,8 +57,9 @@ export interface Editor {
 }
 
 /**
- * An editor of PromQL that completes and shows errors as one types. It stands in a shadow root: there its styles are sheets of
- * their own, which a strict content security policy allows, where elements of style would need a nonce.
+ * An editor of PromQL that completes and shows errors as one types. It stands in a shadow root:
+ * there its styles are sheets of their own, which a strict content security policy allows, where
+ * elements of style would need a nonce.
  */
 export function createEditor(box: HTMLElement, run: () => void): Editor {
   const root = box.attachShadow({ mode: 'open' });

@@ -7,8 +7,9 @@ import { type Labels, seriesText } from '../domain/series-text.ts';
 export const IMPORT_LABELS = { job: 'tillwatch', instance: 'import' } as const;
 
 /**
- * Minutes without a report up to which the counters stand still, as they do live while a feed is silent; over a longer
- * gap there are no samples: the file does not cover that time, and a day of zeros would be taken for a quiet day.
+ * Minutes without a report up to which the counters stand still, as they do live while a feed is
+ * silent; over a longer gap there are no samples: the file does not cover that time, and a day of
+ * zeros would be taken for a quiet day.
  */
 export const LONGEST_SILENCE = 1440;
 
@@ -19,9 +20,15 @@ export interface CounterOptions {
   statuses: boolean;
   /** Codes whose counters start with the first minute; others start with theirs. */
   authCodes: readonly string[];
-  /** Values to continue from, by series; asked once, with the start of the first minute in seconds since the epoch. */
+  /**
+   * Values to continue from, by series; asked once, with the start of the first minute in seconds
+   * since the epoch.
+   */
   base: (from: number) => Promise<ReadonlyMap<string, number>>;
-  /** Whether the reports count as live ones, whose silence is told; imported ones teach the rhythm alone. */
+  /**
+   * Whether the reports count as live ones, whose silence is told; imported ones teach the rhythm
+   * alone.
+   */
   live?: boolean;
   /** Absent where there is no calendar. */
   calendar?: CalendarAt | undefined;
@@ -47,9 +54,9 @@ const lastReportSeries = (live = false) =>
   seriesText(METRIC.lastReport, live ? { ...IMPORT_LABELS, instance: 'played' } : IMPORT_LABELS);
 
 /**
- * Hands on the counters that a running Tillwatch would have exposed, in order of time: series as text, their values, seconds since the
- * epoch. Each minute's counts are in the sample at its end, and one sample at the start of the first minute lets `increase` see that
- * minute too.
+ * Hands on the counters that a running Tillwatch would have exposed, in order of time: series as
+ * text, their values, seconds since the epoch. Each minute's counts are in the sample at its end,
+ * and one sample at the start of the first minute lets `increase` see that minute too.
  * @throws when there are no minutes, or they are out of order
  */
 export async function exposeCounters(

@@ -18,7 +18,10 @@ import { replayHistory } from './player.ts';
 export interface ImportOptions {
   /** In order of time. Statuses and codes that a minute does not name counted 0 in it. */
   minutes: AsyncIterable<MinuteCounts> | Iterable<MinuteCounts>;
-  /** Seconds since the epoch: the end of the last minute. Without it, rules are recorded over the whole history. */
+  /**
+   * Seconds since the epoch: the end of the last minute. Without it, rules are recorded over the
+   * whole history.
+   */
   to?: number;
   /** Whether the minutes hold counts by status; default true. */
   statuses?: boolean;
@@ -53,22 +56,25 @@ export interface Imported {
 /** The data folder holds samples that the import would add to. */
 export class HistoryOverlapError extends Error {}
 
-/** Days that Prometheus keeps: the baseline reads a week, comparisons and backtests want the year. */
+/**
+ * Days that Prometheus keeps: the baseline reads a week, comparisons and backtests want the year.
+ */
 export const RETENTION_DAYS = 400;
 
 /** Where Prometheus keeps its data. */
 export const storageOf = (dataDir: string): string => join(dataDir, 'prometheus');
 
 /**
- * Writes history into Prometheus' data folder: the counters as a running Tillwatch would have exposed them, and what the recording
- * rules would have recorded, for as long before its end as charts show and rules look back, so that baselines are ready at once.
- * Alert rules are left out.
+ * Writes history into Prometheus' data folder: the counters as a running Tillwatch would have
+ * exposed them, and what the recording rules would have recorded, for as long before its end as
+ * charts show and rules look back, so that baselines are ready at once. Alert rules are left out.
  *
- * All or nothing: blocks are made in a folder of their own and moved in at the end; a failure or an abort
- * leaves no child process and nothing in Prometheus' data.
+ * All or nothing: blocks are made in a folder of their own and moved in at the end; a failure or an
+ * abort leaves no child process and nothing in Prometheus' data.
  *
- * @throws StorageInUseError while a Prometheus runs on the folder; HistoryOverlapError when the folder already holds
- *   samples in the range, or the range reaches past live ones; otherwise with the stderr of what failed
+ * @throws StorageInUseError while a Prometheus runs on the folder; HistoryOverlapError when the
+ *   folder already holds samples in the range, or the range reaches past live ones; otherwise with
+ *   the stderr of what failed
  */
 export async function importHistory(options: ImportOptions): Promise<Imported> {
   const { dataDir, signal } = options;
@@ -80,7 +86,8 @@ export async function importHistory(options: ImportOptions): Promise<Imported> {
   const storage = storageOf(dataDir);
   const staging = join(dataDir, 'import.tmp');
   await mkdir(storage, { recursive: true });
-  // Holds the lock of the folder until the blocks are in: nothing else can start on it, nor import into it, meanwhile.
+  // Holds the lock of the folder until the blocks are in: nothing else can start on it, nor import
+  // into it, meanwhile.
   const holder = await hold(storage, signal);
   try {
     await rm(staging, { recursive: true, force: true });
@@ -149,7 +156,10 @@ async function hold(storage: string, signal: AbortSignal | undefined): Promise<E
   }
 }
 
-/** What earlier imports counted up to, so that the counters go on from there instead of starting again at 0. */
+/**
+ * What earlier imports counted up to, so that the counters go on from there instead of starting
+ * again at 0.
+ */
 async function valuesBefore(url: string, from: number, options: ImportOptions): Promise<Map<string, number>> {
   const base = new Map<string, number>();
   for (const metric of metricsOf(options)) {

@@ -12,8 +12,8 @@ const COMPARED: Readonly<Record<string, number>> = {
   [RECORDED.perMinute]: 30 * DAY,
 };
 /**
- * Rules look back on rules that look back, 60 days in all. The longest single look-back are two weeks, of verdicts that need three
- * days before them to be learned.
+ * Rules look back on rules that look back, 60 days in all. The longest single look-back are two
+ * weeks, of verdicts that need three days before them to be learned.
  */
 const DEEPEST = 17 * DAY;
 
@@ -24,8 +24,9 @@ export interface Reader {
 }
 
 /**
- * For how many seconds before the end of a history each series has to be recorded, so that charts show it and rules that go on
- * live find what they look back on. A rule's inputs are recorded for as long as the rule, and for its look-back before.
+ * For how many seconds before the end of a history each series has to be recorded, so that charts
+ * show it and rules that go on live find what they look back on. A rule's inputs are recorded for
+ * as long as the rule, and for its look-back before.
  */
 export function neededSpans(readers: readonly Reader[]): Map<string, number> {
   const spans = new Map(

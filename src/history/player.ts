@@ -26,9 +26,15 @@ export interface ReplayOptions extends Omit<CounterOptions, 'base'> {
   base?: CounterOptions['base'];
   /** URL of a Prometheus that holds what was there before, for rules that look back into it. */
   existing?: string | undefined;
-  /** The end of the history in seconds since the epoch, where each rule is to be recorded for as long before it as is needed after it. */
+  /**
+   * The end of the history in seconds since the epoch, where each rule is to be recorded for as
+   * long before it as is needed after it.
+   */
   neededAt?: number | undefined;
-  /** Asked before a stretch of the history, in seconds since the epoch, is evaluated; refuses it by throwing. */
+  /**
+   * Asked before a stretch of the history, in seconds since the epoch, is evaluated; refuses it by
+   * throwing.
+   */
   onStretch?: (from: number, to: number) => Promise<void>;
 }
 
@@ -51,15 +57,20 @@ export interface Replay extends CountersWritten {
 
 /** Range queries at a time; each takes one core. */
 const CONCURRENCY = 2;
-/** Seconds of history that all rules go through before the next stretch: nothing may be written further behind the newest sample. */
+/**
+ * Seconds of history that all rules go through before the next stretch: nothing may be written
+ * further behind the newest sample.
+ */
 const STRETCH = WRITABLE_RANGE;
 /** Samples of a series that are written at once. */
 const BATCH = 5000;
 
 /**
- * Plays history to an ephemeral Prometheus: counters as a running Tillwatch would have exposed them, and each rule at the times at which
- * it would have run, seeing all rules that it reads at the same time.
- * @throws naming the rule whose expression fails, at once when Prometheus cannot parse it; nothing is left then
+ * Plays history to an ephemeral Prometheus: counters as a running Tillwatch would have exposed
+ * them, and each rule at the times at which it would have run, seeing all rules that it reads at
+ * the same time.
+ * @throws naming the rule whose expression fails, at once when Prometheus cannot parse it; nothing
+ *   is left then
  */
 export async function replayHistory(options: ReplayOptions): Promise<Replay> {
   const { signal } = options;

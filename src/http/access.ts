@@ -9,7 +9,8 @@ export type Role = (typeof ROLES)[number];
 
 /**
  * Says whether a request may do what needs a role.
- * @returns who asks, as a text that tells nothing of the token; undefined where nobody is asked for one
+ * @returns who asks, as a text that tells nothing of the token; undefined where nobody is asked for
+ *   one
  * @throws Problem 401 or 403
  */
 export type Access = (role: Role, authorization: string | undefined) => string | undefined;
@@ -62,7 +63,8 @@ export function createAccess(file: string, internal?: string): Access {
     const headers = { 'WWW-Authenticate': 'Bearer realm="tillwatch"' };
     if (token === undefined) throw new Problem(401, 'this needs "Authorization: Bearer TOKEN"', { headers });
     const hash = digest(token);
-    // Every grant is compared, in constant time, so that the time tells nothing of how far a guess got.
+    // Every grant is compared, in constant time, so that the time tells nothing of how far a guess
+    // got.
     const found = grants.filter((grant) => timingSafeEqual(grant.hash, hash));
     const held = found.flatMap((grant) => grant.roles);
     if (held.length === 0) throw new Problem(401, 'this token is not known', { headers });

@@ -33,7 +33,10 @@ import { PAGE_HEADERS } from './security-headers.ts';
 import { closeUnread } from './send.ts';
 import { watchState } from './state.ts';
 
-/** What is read gets smaller; the files of the page are so already, and neither a POST's few bytes nor a scrape is worth the time. */
+/**
+ * What is read gets smaller; the files of the page are so already, and neither a POST's few bytes
+ * nor a scrape is worth the time.
+ */
 const zip = compress({ filter: (type) => /^(application\/json|text\/csv|text\/html)/.test(type), br: false });
 const smaller: Middleware = (ctx, next) => (ctx.method === 'GET' ? zip(ctx, next) : next());
 
@@ -93,7 +96,10 @@ function otherMethods(router: Router, routes: readonly Route[]): Middleware {
   };
 }
 
-/** A connection that breaks, or bytes that are no HTTP: the sender's doing, of which anybody could fill a log. */
+/**
+ * A connection that breaks, or bytes that are no HTTP: the sender's doing, of which anybody could
+ * fill a log.
+ */
 const isSenders = ({ code = '' }: { code?: string }): boolean =>
   /^(HPE_|ECONNRESET$|ECONNABORTED$|EPIPE$|ERR_STREAM_PREMATURE_CLOSE$)/.test(code);
 
@@ -104,7 +110,10 @@ export interface AppOptions extends Services {
   version: string;
 }
 
-/** Checks a request before it is routed, and sets the headers that protect the browser of who made it. */
+/**
+ * Checks a request before it is routed, and sets the headers that protect the browser of who made
+ * it.
+ */
 const protectedBy =
   (checks: readonly Check[]): Middleware =>
   async (ctx, next) => {

@@ -8,7 +8,10 @@ import { Problem } from './problem.ts';
 const MAX_BODY = '4mb';
 /** Characters. A longer body takes so long to read that others are answered first. */
 const SHORT = 64 * 1024;
-/** Lists and objects within each other: those of a report are three deep, those of a notification four. */
+/**
+ * Lists and objects within each other: those of a report are three deep, those of a notification
+ * four.
+ */
 const MAX_DEPTH = 16;
 
 export const JSON_TYPE = 'application/json';
@@ -90,7 +93,10 @@ function isNested(text: string, most: number): boolean {
 
 let turn: Promise<void> = Promise.resolve();
 
-/** Resolves in a turn of the event loop of its own: others are answered between long bodies that come at once. */
+/**
+ * Resolves in a turn of the event loop of its own: others are answered between long bodies that
+ * come at once.
+ */
 function turnOfItsOwn(): Promise<void> {
   turn = turn.then(() => nextTurn());
   return turn;
@@ -129,7 +135,10 @@ function parseLines(text: string): unknown[] {
   });
 }
 
-/** Whether the first line is JSON by itself, so that the text is a value a line although its type does not say so. */
+/**
+ * Whether the first line is JSON by itself, so that the text is a value a line although its type
+ * does not say so.
+ */
 function isByLine(text: string): boolean {
   try {
     parseJson(text.slice(0, text.indexOf('\n') + 1));
@@ -151,8 +160,8 @@ function parse(text: string, lines: { said: boolean; accepted: boolean }): unkno
 }
 
 /**
- * Reads the body of a request: `ctx.request.rawBody` is its text, `ctx.request.body` what that says: a value of JSON, a list
- * of the values of its lines, or an empty object where it is empty.
+ * Reads the body of a request: `ctx.request.rawBody` is its text, `ctx.request.body` what that
+ * says: a value of JSON, a list of the values of its lines, or an empty object where it is empty.
  * @returns a function, for one route
  * @throws Problem 400, 413 or 415
  */

@@ -14,7 +14,10 @@ export interface Recipe {
 
 const RECIPE = /^(.*)\n\n```promql\n([^`]+)```\n\n(.+)$/s;
 
-/** The recipes of a document: sections of `##`, each with questions of `###`, a query and how to read it. */
+/**
+ * The recipes of a document: sections of `##`, each with questions of `###`, a query and how to
+ * read it.
+ */
 export function recipesIn(markdown: string): Recipe[] {
   return markdown.split(/^## /m).flatMap((part) => {
     const [section = '', ...questions] = part.split(/^### /m);

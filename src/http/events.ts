@@ -16,11 +16,17 @@ export interface Stream {
   send(event: EventName, data: unknown): void;
 }
 
-/** Server-sent events to everyone who listens. A reader that does not keep up is dropped: it connects again, memory stays. */
+/**
+ * Server-sent events to everyone who listens. A reader that does not keep up is dropped: it
+ * connects again, memory stays.
+ */
 export interface Events {
   /** Never waits, never throws. */
   publish(event: EventName, data: unknown): void;
-  /** Makes an answer whose headers are set an endless stream. @throws Problem 429 when there are too many, 503 when closed */
+  /**
+   * Makes an answer whose headers are set an endless stream. @throws Problem 429 when there are too
+   * many, 503 when closed
+   */
   open(response: ServerResponse): Stream;
   size(): number;
   /** Ends every stream and opens no other. */

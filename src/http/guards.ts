@@ -12,7 +12,10 @@ const READING = ['GET', 'HEAD', 'OPTIONS'];
 
 const hostOf = (origin: string): string | undefined => (URL.canParse(origin) ? new URL(origin).host : undefined);
 
-/** A page of another site that a browser shows must change nothing here. Programs send none of these headers. */
+/**
+ * A page of another site that a browser shows must change nothing here. Programs send none of these
+ * headers.
+ */
 export const sameSite: Check = ({ method, headers }) => {
   if (READING.includes(method)) return;
   const { 'sec-fetch-site': site, origin } = headers;
@@ -32,8 +35,8 @@ function addressOf({ localAddress = '', localFamily }: Socket): string {
 }
 
 /**
- * Refuses names that are not this service's. Another site can point a name of its own at this machine (DNS rebinding), and
- * would then read and post where nobody is asked for a token.
+ * Refuses names that are not this service's. Another site can point a name of its own at this
+ * machine (DNS rebinding), and would then read and post where nobody is asked for a token.
  */
 export function ownHost({ host, tokensFile, allowedHosts }: Config): Check {
   if (tokensFile !== '' && allowedHosts.length === 0) return () => {};
@@ -52,7 +55,10 @@ export function ownHost({ host, tokensFile, allowedHosts }: Config): Check {
 /** Counts a request of somebody. @throws Problem 429 */
 type Limit = (who: string) => Promise<void>;
 
-/** Undefined where there is no limit: a service on loopback has only this machine's programs to fear. */
+/**
+ * Undefined where there is no limit: a service on loopback has only this machine's programs to
+ * fear.
+ */
 function createLimit({ rateLimit, host }: Config): Limit | undefined {
   if (rateLimit === 0 || isLoopback(host)) return undefined;
   const limiter = new RateLimiterMemory({ points: rateLimit, duration: 1 });
@@ -68,7 +74,10 @@ function createLimit({ rateLimit, host }: Config): Limit | undefined {
   };
 }
 
-/** Lets in whom the role allows, each token and each address so many times a second; guesses of a token count as their address. */
+/**
+ * Lets in whom the role allows, each token and each address so many times a second; guesses of a
+ * token count as their address.
+ */
 export function createGuard(
   access: Access,
   config: Config,
@@ -84,11 +93,17 @@ export function createGuard(
   };
 }
 
-/** Answers that may be under way at once: of all, and on one connection, which sends on without reading them. */
+/**
+ * Answers that may be under way at once: of all, and on one connection, which sends on without
+ * reading them.
+ */
 const MOST_ANSWERS = 100;
 const MOST_PIPELINED = 10;
 
-/** An answer is kept in memory until it is read. Who asks again and again and reads nothing must not fill it. */
+/**
+ * An answer is kept in memory until it is read. Who asks again and again and reads nothing must not
+ * fill it.
+ */
 export function boundedAnswers(): Check {
   const open = new WeakMap<Socket, number>();
   let all = 0;

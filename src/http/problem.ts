@@ -32,7 +32,10 @@ export function invalid(errors: FieldError[]): Problem {
   return new Problem(422, named.join('; '), { errors });
 }
 
-/** What is known to go wrong, in the terms of HTTP; anything else is a 500 whose cause stays in the log. */
+/**
+ * What is known to go wrong, in the terms of HTTP; anything else is a 500 whose cause stays in the
+ * log.
+ */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof Conflict)

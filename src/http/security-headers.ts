@@ -23,7 +23,10 @@ const FOR_PAGES = helmet({
   strictTransportSecurity: false,
 });
 
-/** What answers of an API need (OWASP REST Security Cheat Sheet): a browser that shows one all the same runs and frames nothing. */
+/**
+ * What answers of an API need (OWASP REST Security Cheat Sheet): a browser that shows one all the
+ * same runs and frames nothing.
+ */
 const FOR_DATA = [
   helmet.contentSecurityPolicy({
     useDefaults: false,

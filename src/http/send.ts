@@ -12,7 +12,10 @@ export function send(ctx: Context, status: number, headers: Readonly<Record<stri
 /** How long a connection is read on after its last answer; milliseconds. */
 const LINGER_MS = 2000;
 
-/** Has the connection closed after the answer where the body has not come whole: nobody reads the rest of it. Resolves before the answer. */
+/**
+ * Has the connection closed after the answer where the body has not come whole: nobody reads the
+ * rest of it. Resolves before the answer.
+ */
 export async function closeUnread({ req, res }: Context): Promise<void> {
   const hasBody = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length']) > 0;
   if (!hasBody || req.complete) return;
@@ -21,7 +24,8 @@ export async function closeUnread({ req, res }: Context): Promise<void> {
   if (req.complete) return;
   if (!res.headersSent) res.setHeader('Connection', 'close');
   const { socket } = req;
-  // Node would destroy the socket at once. A sender that still sends would meet a reset before it has read the answer.
+  // Node would destroy the socket at once. A sender that still sends would meet a reset before it
+  // has read the answer.
   socket.destroySoon = () => {
     socket.end();
     req.resume();

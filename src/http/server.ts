@@ -23,23 +23,37 @@ import { createEvents } from './events.ts';
 
 /** Requests that are being answered when the service stops get this long; in milliseconds. */
 const GRACE_MS = 5000;
-/** Connections without a request are closed after this long: who sends often has been told to go by then. */
+/**
+ * Connections without a request are closed after this long: who sends often has been told to go by
+ * then.
+ */
 const IDLE_MS = 2000;
-/** The first answers know what is normal where Prometheus says so within this time; counts do not wait longer. Milliseconds. */
+/**
+ * The first answers know what is normal where Prometheus says so within this time; counts do not
+ * wait longer. Milliseconds.
+ */
 const FIRST_LOOK_MS = 500;
 
-/** What a connection may take, in milliseconds: somebody who sends or reads slowly must not hold it for good. */
+/**
+ * What a connection may take, in milliseconds: somebody who sends or reads slowly must not hold it
+ * for good.
+ */
 const LIMITS = {
   /** Also of a connection on which nothing comes. */
   headersTimeout: 20_000,
   /** Until the body is there. */
   requestTimeout: 60_000,
   connectionsCheckingInterval: 5000,
-  /** Longer than proxies and clients keep an idle connection, so that it is they who close it and not a request of theirs that meets its end. */
+  /**
+   * Longer than proxies and clients keep an idle connection, so that it is they who close it and
+   * not a request of theirs that meets its end.
+   */
   keepAliveTimeout: 75_000,
   maxHeaderSize: 16 * 1024,
 } as const;
-/** An answer of which nothing is read for so long is given up; streams of events have a heartbeat. */
+/**
+ * An answer of which nothing is read for so long is given up; streams of events have a heartbeat.
+ */
 const STUCK_MS = 60_000;
 
 export interface RunningServer {
@@ -75,10 +89,11 @@ async function listen(server: Server, { host, port }: Config): Promise<void> {
 }
 
 /**
- * Goes on answering for a while, so that a load balancer sees that it is not ready; then takes no new connections and lets
- * open requests finish. Each connection ends with an answer that says so: one that is closed while it seems idle may have
- * its next request on the way already, and its sender cannot know whether that was counted. Nobody is told to connect
- * anew before that: a connection that has not been accepted when the service closes is reset.
+ * Goes on answering for a while, so that a load balancer sees that it is not ready; then takes no
+ * new connections and lets open requests finish. Each connection ends with an answer that says so:
+ * one that is closed while it seems idle may have its next request on the way already, and its
+ * sender cannot know whether that was counted. Nobody is told to connect anew before that: a
+ * connection that has not been accepted when the service closes is reset.
  */
 async function stop(server: Server, drainSeconds: number): Promise<void> {
   await sleep(drainSeconds * 1000);

@@ -65,7 +65,10 @@ const TICK_MS = 1000;
 /** Alertmanager, and what of Prometheus is not seen in a tick, are asked every so many ticks. */
 const PATH_TICKS = 5;
 
-/** When the rules were evaluated: what is shown, to the last of its group, what is recorded in any case, and the alerts. */
+/**
+ * When the rules were evaluated: what is shown, to the last of its group, what is recorded in any
+ * case, and the alerts.
+ */
 const EVALUATIONS = [
   ...[`${RECORDED.observed}{window="1m"}`, `${RECORDED.score}{window="1m"}`, RECORDED.trend, TUNABLE.noiseZ].map(
     (series, i) => `label_replace(max(timestamp(${series})), "of", "${i}", "", "")`,
@@ -96,7 +99,10 @@ async function shownAlerts(alerts: readonly Alert[], ledger: Ledger): Promise<St
     });
 }
 
-/** Whether anything was ever reported; true where that cannot be read, so that nobody is told that nothing ever was. */
+/**
+ * Whether anything was ever reported; true where that cannot be read, so that nobody is told that
+ * nothing ever was.
+ */
 const hasReports = (ledger: Ledger): Promise<boolean> =>
   ledger.totals(Date.now()).then(
     ({ lastReport }) => lastReport > 0,

@@ -148,7 +148,10 @@ function* cuts(path: string): Generator<[head: string, rest: string]> {
     yield [path.slice(0, at), path.slice(at + 1)];
 }
 
-/** Takes a value out of a list of keys and values, such as the attributes of OpenTelemetry: `{"key": "a", "value": {"stringValue": "b"}}`. */
+/**
+ * Takes a value out of a list of keys and values, such as the attributes of OpenTelemetry: `{"key":
+ * "a", "value": {"stringValue": "b"}}`.
+ */
 function takeOfPairs(pairs: unknown[], name: string): unknown {
   const index = pairs.findIndex((pair) => isFields(pair) && pair.key === name);
   if (index === -1) return undefined;
@@ -218,7 +221,10 @@ export interface Found {
   item: unknown;
 }
 
-/** Rows of a data frame as Grafana sends it: names in its schema, values by column, null where there is none. */
+/**
+ * Rows of a data frame as Grafana sends it: names in its schema, values by column, null where there
+ * is none.
+ */
 function rowsOf(item: unknown): Fields[] | undefined {
   const { schema, data } = isFields(item) ? item : {};
   const fields = isFields(schema) && Array.isArray(schema.fields) ? schema.fields : undefined;
@@ -249,7 +255,10 @@ function follow({ path, item }: Found, [part, ...rest]: readonly string[]): Foun
   return keys.flatMap((key) => follow({ path: [...path, key], item: (item as Fields)[key] }, rest));
 }
 
-/** The reports of a body, each with its path; a body that has nothing where a mapping says is a report itself. */
+/**
+ * The reports of a body, each with its path; a body that has nothing where a mapping says is a
+ * report itself.
+ */
 export function itemsOf(body: unknown, mapping: Mapping | undefined): Found[] {
   const items = inList({ path: [], item: body });
   if (mapping === undefined) return items;

@@ -7,7 +7,10 @@ import { type Found, itemsOf, type Mapping, mapItem } from './mapping.ts';
 import { spell } from './spelling.ts';
 import { shown, suggest } from './suggest.ts';
 
-/** One number out of a report. `status` adds to the transactions, `code` to the auth codes, both when both are known. */
+/**
+ * One number out of a report. `status` adds to the transactions, `code` to the auth codes, both
+ * when both are known.
+ */
 export interface Entry {
   /** Identifies the number within its report, so that a repeat of it is recognised. */
   slot: string;
@@ -25,7 +28,10 @@ export interface Report {
   source: string;
   /** Extra labels, in the order of their names. */
   labels: Readonly<Record<string, string>>;
-  /** Named its source, its time and counts: the same again is a repeat or a correction, not more transactions. */
+  /**
+   * Named its source, its time and counts: the same again is a repeat or a correction, not more
+   * transactions.
+   */
   identified: boolean;
   /** Identifies an event of its sender: the same id again is a repeat. */
   id?: string | undefined;

@@ -16,7 +16,9 @@ const EXACT: ReadonlySet<string> = new Set(STATUSES);
 const BY_KEY = new Map(STATUSES.map((status) => [wordKey(status), status]));
 const LONGEST_WORD = 100;
 
-/** The status that is named in any case and with any marks between its words: `Backend-Reversed`. */
+/**
+ * The status that is named in any case and with any marks between its words: `Backend-Reversed`.
+ */
 export function statusNamed(word: string, further?: StatusWords): string {
   if (EXACT.has(word) || word.length > LONGEST_WORD) return word;
   const key = wordKey(word);
@@ -43,7 +45,10 @@ function respell(record: object, field: string, nameOf: (key: string) => string,
 const isRecord = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Spells statuses as they are named here, and gives auth codes the zero back that spreadsheets and numbers lose. */
+/**
+ * Spells statuses as they are named here, and gives auth codes the zero back that spreadsheets and
+ * numbers lose.
+ */
 export function spell(sent: Spelled, further?: StatusWords): Spelled {
   const { counts, status, authCodes, auth_code: code } = sent.item as Record<string, unknown>;
   const changed: Record<string, unknown> = {};

@@ -1,4 +1,7 @@
-/** What an alert is about: denied, failed, reversed, volume, feed, processing, auth_code, or whatever a rule's label `signal` says. */
+/**
+ * What an alert is about: denied, failed, reversed, volume, feed, processing, auth_code, or
+ * whatever a rule's label `signal` says.
+ */
 export type AlertSignal = string;
 
 const STATUS_SIGNAL: Record<string, AlertSignal> = {
@@ -23,7 +26,10 @@ const NAMED_SIGNALS: [RegExp, AlertSignal][] = [
   [/volume|sales|approved|drop/i, 'volume'],
 ];
 
-/** What an alert is about: its label `signal`, else what its labels `auth_code` and `status` say, else its name. */
+/**
+ * What an alert is about: its label `signal`, else what its labels `auth_code` and `status` say,
+ * else its name.
+ */
 export function signalOf(alertname: string, labels: Readonly<Record<string, string>>): AlertSignal {
   if (labels.signal !== undefined) return labels.signal;
   if (labels.auth_code !== undefined) return 'auth_code';

@@ -1,6 +1,7 @@
 /**
- * The largest normal count where `expected` are expected, without its floor (docs/detection.md, "The band"): counting noise of z
- * standard deviations, over-dispersion and what the baseline does not know, and the skew of small counts (Cornish-Fisher).
+ * The largest normal count where `expected` are expected, without its floor (docs/detection.md,
+ * "The band"): counting noise of z standard deviations, over-dispersion and what the baseline does
+ * not know, and the skew of small counts (Cornish-Fisher).
  * @param r relative variance: over-dispersion and what the baseline does not know
  */
 export function bandAt(expected: number, r: number, z: number, noiseZ: number): number {

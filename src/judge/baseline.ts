@@ -32,8 +32,8 @@ export interface Baseline {
   /** Approved transactions of the last recorded minute. */
   approved(labels: Readonly<Record<string, string>>): number | undefined;
   /**
-   * The alert of a status that fires for these labels, or for some of them: one of an acquirer is one of each of its
-   * merchants. That of the total is only the total's.
+   * The alert of a status that fires for these labels, or for some of them: one of an acquirer is
+   * one of each of its merchants. That of the total is only the total's.
    */
   firing(status: JudgedStatus, labels: Readonly<Record<string, string>>): string | undefined;
   tunables: Tunables;
@@ -45,7 +45,10 @@ const NAMES = [
 ];
 /** The windows that a single POST is judged by; odds, counts and noise have none. */
 const QUERY = `{__name__=~"${NAMES.join('|')}", window=~"|1m|2m"}`;
-/** Recorded every five minutes, which is as far as a plain name looks back; as far back as the rules read it. */
+/**
+ * Recorded every five minutes, which is as far as a plain name looks back; as far back as the rules
+ * read it.
+ */
 const FLOOR = `last_over_time(${RECORDED.floor}{window=~"1m|2m"}[1h])`;
 /** Recorded once an hour; as far back as the rules read it. */
 const BLIPS = `last_over_time(${RECORDED.blips}[3h]) == 1`;
@@ -130,7 +133,9 @@ export function toBaseline(
   };
 }
 
-/** Asks Prometheus once. Never throws: a Prometheus that fails is a baseline that is unavailable. */
+/**
+ * Asks Prometheus once. Never throws: a Prometheus that fails is a baseline that is unavailable.
+ */
 export async function readBaseline(prometheus: Prometheus): Promise<Baseline> {
   try {
     const queries = [QUERY, FLOOR, FIRING, BLIPS, AS_OF].map((query) => prometheus.instant(query));
@@ -168,7 +173,10 @@ export interface BaselineWatch {
   stop(): void;
 }
 
-/** Milliseconds between looks: rules are evaluated once a minute; a Prometheus that is starting is noticed sooner. */
+/**
+ * Milliseconds between looks: rules are evaluated once a minute; a Prometheus that is starting is
+ * noticed sooner.
+ */
 const LOOK_MS = 10_000;
 const LOOK_AGAIN_MS = 2000;
 
@@ -182,7 +190,8 @@ export function watchBaseline(prometheus: Prometheus, log: Log): BaselineWatch {
     const before = current.state;
     current = await readBaseline(prometheus);
     looks++;
-    // A Prometheus that is started together with the service may miss the first look; the second one tells.
+    // A Prometheus that is started together with the service may miss the first look; the second
+    // one tells.
     if (current.state !== before || (looks === 2 && current.state === 'unavailable')) {
       const why = current.reason === undefined ? '' : `: ${current.reason}`;
       log(current.state === 'unavailable' ? 'warn' : 'info', `baseline ${current.state}${why}`);

@@ -31,7 +31,10 @@ export interface Compared {
   at: number;
 }
 
-/** Counts, and of how many minutes they are: sums need no sample at the hour itself, when Prometheus may have been down. */
+/**
+ * Counts, and of how many minutes they are: sums need no sample at the hour itself, when Prometheus
+ * may have been down.
+ */
 function queryOf({ status, labels }: Compared): string {
   const names = Object.keys(labels);
   // A level has the sums of one dimension. What several have in common is summed here.

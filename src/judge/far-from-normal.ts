@@ -11,7 +11,10 @@ const COUNTS_THAT_TELL = 5;
 const MEDIAN_ABS = 0.6745;
 const MEDIAN_SQUARE = MEDIAN_ABS ** 2;
 
-/** What an hour is compared with. On the square-root scale chance alone (Poisson) has the standard deviation 1, whatever the count. */
+/**
+ * What an hour is compared with. On the square-root scale chance alone (Poisson) has the standard
+ * deviation 1, whatever the count.
+ */
 interface Normal {
   center: number;
   /** How far each of the days was from the median of the others. */
@@ -35,7 +38,10 @@ function median(values: readonly number[]): number {
 const missesOf = (group: readonly number[]): number[] =>
   group.map((value, at) => value - median(group.filter((_, other) => other !== at)));
 
-/** By the same weekday where three weeks are known, else by all days. Undefined before there are three. */
+/**
+ * By the same weekday where three weeks are known, else by all days. Undefined before there are
+ * three.
+ */
 function normalOf(before: DaysBefore): Normal | undefined {
   const weekdays: number[][] = Array.from({ length: 7 }, () => []);
   for (const [ago, count] of before.entries()) if (count !== null) weekdays[(ago + 1) % 7]?.push(toRoot(count));
@@ -50,7 +56,10 @@ function normalOf(before: DaysBefore): Normal | undefined {
   return { center: median(days), misses: missesOf(days), days: days.length, sameDay };
 }
 
-/** Relative variance beyond chance, of all hours together: with it, half of the misses are within half of a normal's. */
+/**
+ * Relative variance beyond chance, of all hours together: with it, half of the misses are within
+ * half of a normal's.
+ */
 function overDispersion(normals: readonly Normal[]): number {
   const telling = normals.filter(({ center }) => toCount(center) >= COUNTS_THAT_TELL);
   const excess = (c2: number) =>
@@ -65,14 +74,20 @@ function overDispersion(normals: readonly Normal[]): number {
   return high;
 }
 
-/** How far from the center is still normal. An hour that varies more than the others (a nightly batch) has its own measure. */
+/**
+ * How far from the center is still normal. An hour that varies more than the others (a nightly
+ * batch) has its own measure.
+ */
 function widthOf({ center, misses, days }: Normal, c2: number): number {
   const ofAll = Math.sqrt(1 + c2 * toCount(center));
   const own = median(misses.map(Math.abs)) / MEDIAN_ABS;
   return FAR * Math.max(ofAll, own) * (1 + 4 / days);
 }
 
-/** Whether each hour of a day is far from what it was on the days before; null where it is not, or cannot be said. */
+/**
+ * Whether each hour of a day is far from what it was on the days before; null where it is not, or
+ * cannot be said.
+ */
 export function farFromNormal(
   hours: readonly { today: number | null; before: DaysBefore }[],
 ): ('above' | 'below' | null)[] {

@@ -5,7 +5,10 @@ import { DAY, HOUR, type Hours } from './hours.ts';
 const FEWEST_WEEKS = 2;
 const WEEKS = [7, 14, 21, 28];
 const DAYS = [1, 2, 3, 4, 5, 6, 7];
-/** How far today may be from other days in the forecast: an incident of the morning is not the evening's. */
+/**
+ * How far today may be from other days in the forecast: an incident of the morning is not the
+ * evening's.
+ */
 const SCALE = { least: 0.5, most: 2 };
 
 export const METHOD =
@@ -41,7 +44,9 @@ function usual(hours: Hours, status: Status, end: number): number | undefined {
 
 const totalOf = (of: (status: Status) => number | undefined): number => sum(STATUSES.map((status) => of(status) ?? 0));
 
-/** The rest of a day. @param at seconds since the epoch; nothing that was counted later is looked at */
+/**
+ * The rest of a day. @param at seconds since the epoch; nothing that was counted later is looked at
+ */
 export function forecastOf(hours: Hours, at: number): Forecast {
   const midnight = Math.floor(at / DAY) * DAY;
   const now = Math.floor(at / HOUR) * HOUR;
@@ -67,7 +72,10 @@ export interface Miss {
   off: number;
 }
 
-/** How far the forecast of the day before, made at the same time of day, was off; null where that is not known. */
+/**
+ * How far the forecast of the day before, made at the same time of day, was off; null where that is
+ * not known.
+ */
 export function missOfYesterday(hours: Hours, at: number): Miss | null {
   const then = at - DAY;
   const midnight = Math.floor(then / DAY) * DAY;

@@ -6,7 +6,10 @@ export const DAY = 24 * HOUR;
 /** Recorded minutes without which an hour is left out. */
 export const FEWEST_MINUTES = 54;
 
-/** Counts of whole hours by status, each by its end in seconds since the epoch; hours that are not known are missing. */
+/**
+ * Counts of whole hours by status, each by its end in seconds since the epoch; hours that are not
+ * known are missing.
+ */
 export type Hours = ReadonlyMap<Status, ReadonlyMap<number, number>>;
 
 /** The whole hours that end between two times, of everything together. @throws PrometheusError */

@@ -33,8 +33,8 @@ async function peakOf(prometheus: Prometheus, { labels, startsAt, endsAt }: Span
 }
 
 /**
- * The score at an incident's worst, in standard deviations, as the rules recorded it; null where they record none, or
- * Prometheus does not answer. Those of ended incidents are asked for once.
+ * The score at an incident's worst, in standard deviations, as the rules recorded it; null where
+ * they record none, or Prometheus does not answer. Those of ended incidents are asked for once.
  */
 export function createPeakScores(prometheus: Prometheus) {
   const known = new Map<string, number>();

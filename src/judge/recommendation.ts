@@ -7,7 +7,10 @@ export type Recommendation = (typeof RECOMMENDATIONS)[number];
 
 type Counts = Partial<Record<Status, number>>;
 
-/** One minute as all sources have reported it, with one set of labels or in total, and the minutes before it. */
+/**
+ * One minute as all sources have reported it, with one set of labels or in total, and the minutes
+ * before it.
+ */
 export interface Minute {
   labels: Readonly<Record<string, string>>;
   counts: Counts;
@@ -36,10 +39,16 @@ export interface Assessment {
   reason: string;
 }
 
-/** What a status would be beside so many approved; the half is what none approved still allows for (transactions.rules.yml). */
+/**
+ * What a status would be beside so many approved; the half is what none approved still allows for
+ * (transactions.rules.yml).
+ */
 const expectedBeside = (approved: number, odds: number): number => (approved + 0.5) * odds;
 
-/** Relative variance of that: what the rules recorded, and the chance of the approvals themselves (approval_noise, baseline.rules.yml). */
+/**
+ * Relative variance of that: what the rules recorded, and the chance of the approvals themselves
+ * (approval_noise, baseline.rules.yml).
+ */
 function varianceBeside(
   approved: number,
   { relativeVariance = 0 }: Normal,
@@ -66,7 +75,8 @@ export function upperBound(
   const expected = expectedBeside(approved, normal.odds);
   const r = varianceBeside(approved, normal, tunables);
   const bound = Math.max(bandAt(window === '2m' ? expected / 2 : expected, r, z, noiseZ), least);
-  // A rule that divided by zero records NaN, as does one whose tunable is missing; nothing is above NaN or below it.
+  // A rule that divided by zero records NaN, as does one whose tunable is missing; nothing is above
+  // NaN or below it.
   return Number.isFinite(bound) ? bound : undefined;
 }
 
@@ -81,7 +91,8 @@ const named = (labels: Minute['labels']) => (Object.keys(labels).length === 0 ? 
 /** To six digits. */
 function round(n: number): number {
   if (Number.isInteger(n)) return n;
-  // A power of ten up to 10^22 is exact, so that this is what the digits say; text takes ten times as long.
+  // A power of ten up to 10^22 is exact, so that this is what the digits say; text takes ten times
+  // as long.
   const scale = 10 ** (5 - Math.floor(Math.log10(Math.abs(n))));
   return scale >= 1 && scale <= 1e22 ? Math.round(n * scale) / scale : Number(n.toPrecision(6));
 }
@@ -134,7 +145,10 @@ function assessStatus(status: JudgedStatus, minute: Minute, all: number, baselin
   return assessment;
 }
 
-/** Two minutes before, too: asked of a status that had a blip of two minutes, as the rules ask it (lasting.rules.yml). */
+/**
+ * Two minutes before, too: asked of a status that had a blip of two minutes, as the rules ask it
+ * (lasting.rules.yml).
+ */
 function lasting(status: JudgedStatus, { earlier, labels }: Minute, normal: Normal, baseline: Baseline): boolean {
   if (!normal.blips) return true;
   const approved = earlier.approved ?? baseline.approved(labels) ?? 0;
@@ -171,7 +185,8 @@ function reasonFor(a: Assessment, normal: Normal, firing: string | undefined): s
 }
 
 /**
- * Judges each judged status that the minutes name by the recorded series; has no threshold of its own.
+ * Judges each judged status that the minutes name by the recorded series; has no threshold of its
+ * own.
  */
 export function assess(minutes: readonly Minute[], baseline: Baseline): Assessment[] {
   const assessments: Assessment[] = [];

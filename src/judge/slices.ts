@@ -44,7 +44,10 @@ export const ranking = z
 export type Ranking = z.output<typeof ranking>;
 
 const MINUTES: Record<Window, number> = { '1m': 1, '2m': 2, '5m': 5, '15m': 15, '1h': 60 };
-/** A slice carries an excess if it has so much more of it than of what is normal, as a share of the total. */
+/**
+ * A slice carries an excess if it has so much more of it than of what is normal, as a share of the
+ * total.
+ */
 const CARRIES = 0.25;
 
 type Values = Map<string, number>;
@@ -85,7 +88,10 @@ function inWords(level: string, slices: readonly RankedSlice[], total: { expecte
     .join('; ');
 }
 
-/** The largest excess first, unknown ones last; among equals the one with more transactions, then by name. */
+/**
+ * The largest excess first, unknown ones last; among equals the one with more transactions, then by
+ * name.
+ */
 function byExcess(a: RankedSlice, b: RankedSlice): number {
   const [x, y] = [a, b].map(({ excess }) => excess ?? Number.NEGATIVE_INFINITY) as [number, number];
   if (x !== y) return y - x;

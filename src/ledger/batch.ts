@@ -15,7 +15,10 @@ import {
 } from './plan.ts';
 import type { KnownTotals } from './series.ts';
 
-/** How far the clock may go in one step; a longer one is a clock that was set, and no time that has passed. Milliseconds. */
+/**
+ * How far the clock may go in one step; a longer one is a clock that was set, and no time that has
+ * passed. Milliseconds.
+ */
 export const LONGEST_STEP = 3_600_000;
 const DAY = 86_400_000;
 const KEYS_KEPT = DAY;
@@ -24,9 +27,9 @@ const REPORTS_KEPT = 7 * DAY;
 const LISTED = 1000;
 
 /**
- * Takes the turn to write, on all services, and moves the ledger's time on. That time is what expiry goes by: it follows the
- * clock in steps up to LONGEST_STEP, so that a clock that is wrong for a while expires nothing. `believe` sets it to a
- * clock that has been far from it for long.
+ * Takes the turn to write, on all services, and moves the ledger's time on. That time is what
+ * expiry goes by: it follows the clock in steps up to LONGEST_STEP, so that a clock that is wrong
+ * for a while expires nothing. `believe` sets it to a clock that has been far from it for long.
  */
 export const turn = (now: number, believe: boolean): Statement => [
   `UPDATE ledger SET
@@ -48,7 +51,9 @@ const SERIES = 'SELECT id, metric, labels, value, changed FROM series';
 export const seriesAfter = (id: number): Statement => [`${SERIES} WHERE id > $1 ORDER BY id`, id];
 export const seriesChanged = (commit: number): Statement => [`${SERIES} WHERE changed > $1 ORDER BY id`, commit];
 
-/** A report that a clock which was ahead has dated must not hide for days that none comes any more. */
+/**
+ * A report that a clock which was ahead has dated must not hide for days that none comes any more.
+ */
 export const notInFuture = (commit: number, now: number): Statement => [
   `UPDATE series SET value = CAST($1 AS BIGINT), changed = CAST($2 AS BIGINT)
    WHERE metric = '${METRIC.lastReport}' AND value > CAST($3 AS BIGINT)`,
@@ -59,7 +64,9 @@ export const notInFuture = (commit: number, now: number): Statement => [
 
 const AGO = [0, 60, 120];
 
-/** What most answers are made of. It never changes, as what is stored could not be read any more. */
+/**
+ * What most answers are made of. It never changes, as what is stored could not be read any more.
+ */
 const DICTIONARY = Buffer.from(
   `"assessments":[{"labels":{"acquirer":"merchant":"},"reason":"no baseline for these labels yet"},"firing is firing; the minute before was above normal too; one minute alone is no alert"}]}{"accepted":1,"duplicates":0,"late":0,"recommendation":"alert","watch","unknown","reason":"Prometheus at http://127.0.0.1:9090 is not reached: backend_reversed is 0.0% of 100 transactions; normal here is 0.0 %, up to 0.0 %","baseline":{"state":"unavailable","warming-up","ready","asOf":"2026-11-28T12:31:15.000Z"},"assessments":[{"status":"denied","count":6,"total":122,"share":0.04918,"expected":0.05,"upper":0.0925,"expectedCount":6.3,"upperCount":12.5,"score":-0.012,"recommendation":"ok","reason":"denied is 4.9 % of 122 transactions; normal here is 5.2 %, up to 9.3 %"},{"status":"failed","count":0,{"status":"reversed","count":0,{"status":"backend_reversed","count":0,"total":`,
 );
@@ -96,7 +103,9 @@ export function loading(submissions: readonly Submission[], limits: Limits): Sta
   ];
 }
 
-/** Reads the counts of minutes under the labels that reports bring; nothing where they bring none. */
+/**
+ * Reads the counts of minutes under the labels that reports bring; nothing where they bring none.
+ */
 export function labelledCounts(submissions: readonly Submission[], limits: Limits, totals: KnownTotals): Statement[] {
   const wanted = new Map<string, number[]>();
   for (const { reports, now } of submissions)
@@ -144,7 +153,10 @@ export function viewOf(rows: readonly Row[][], labelled: readonly Row[], totals:
   };
 }
 
-/** Writes what a batch changes. `commit` is its number, `time` the ledger's. Rows are in the order of their keys. */
+/**
+ * Writes what a batch changes. `commit` is its number, `time` the ledger's. Rows are in the order
+ * of their keys.
+ */
 export function changing(changes: Changes, commit: number, time: number): Statement[] {
   const statements: Statement[] = [];
   const write = (rows: readonly unknown[], sql: string, ...before: number[]) => {
@@ -202,7 +214,10 @@ export function changing(changes: Changes, commit: number, time: number): Statem
   return statements;
 }
 
-/** Removes what has expired: up to `rows` of each table, or an hour of minutes. `time` is the ledger's. */
+/**
+ * Removes what has expired: up to `rows` of each table, or an hour of minutes. `time` is the
+ * ledger's.
+ */
 export function pruning(time: number, keepSeconds: number, rows: number): Statement[] {
   const oldest = (table: string, kept: number): Statement => [
     `DELETE FROM ${table} WHERE id IN (

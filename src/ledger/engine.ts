@@ -4,8 +4,9 @@ export type Value = string | number | null;
 export type Row = Record<string, unknown>;
 
 /**
- * SQL with its parameters, in the order of `$1`, `$2`, ..., each used once. `{rows $1}` and `{texts $1}` stand for a table
- * `r` whose column `value` holds the elements of the JSON array that is the parameter, as JSON or as text.
+ * SQL with its parameters, in the order of `$1`, `$2`, ..., each used once. `{rows $1}` and `{texts
+ * $1}` stand for a table `r` whose column `value` holds the elements of the JSON array that is the
+ * parameter, as JSON or as text.
  */
 export type Statement = readonly [sql: string, ...parameters: Value[]];
 
@@ -27,18 +28,26 @@ export interface Engine {
   name: string;
   /** Runs statements on what is committed. @returns the rows of each */
   read(statements: readonly Statement[]): Promise<Row[][]>;
-  /** Begins the one transaction that writes: others, of all services, wait until it ends. @returns the rows of each */
+  /**
+   * Begins the one transaction that writes: others, of all services, wait until it ends. @returns
+   * the rows of each
+   */
   begin(statements: readonly Statement[]): Promise<Row[][]>;
   /** Runs statements in the transaction and commits it. */
   commit(statements: readonly Statement[]): Promise<void>;
   /** Runs statements in the transaction and leaves it open. @returns the rows of each */
   run(statements: readonly Statement[]): Promise<Row[][]>;
-  /** Gives up the transaction, if there is one, without waiting for a database that hangs. The next `begin` starts anew. */
+  /**
+   * Gives up the transaction, if there is one, without waiting for a database that hangs. The next
+   * `begin` starts anew.
+   */
   abandon(): void;
   close(): Promise<void>;
 }
 
-/** Text as every engine stores it: PostgreSQL takes neither half a character nor the character 0. */
+/**
+ * Text as every engine stores it: PostgreSQL takes neither half a character nor the character 0.
+ */
 export const storable = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd');
 
 /** SQL of schema.ts as an engine spells it. */

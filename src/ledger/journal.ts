@@ -16,7 +16,10 @@ import { type Changes, type Slots, slotsOf } from './plan.ts';
 /** How many notifications, incidents, marks and changes are kept, and how many bytes of each. */
 const MOST = { rows: 10_000, bytes: 64 * 1024 * 1024 };
 
-/** Rows from a table in an order, until their number or the bytes of their texts are enough; at least the first. */
+/**
+ * Rows from a table in an order, until their number or the bytes of their texts are enough; at
+ * least the first.
+ */
 const page = (
   columns: string,
   from: string,
@@ -65,7 +68,10 @@ const LEAST_NEEDED = `CASE WHEN ends_at IS NULL OR id IN (SELECT id FROM marks) 
 const INCIDENT = 'id, fingerprint, starts_at, ends_at, body, mark, acknowledged';
 const MARKED = 'SELECT i.*, k.body AS mark FROM incidents i LEFT JOIN marks k ON k.id = i.id';
 
-/** Ends those that last and have a later one of the same fingerprint: where that one begins. Their ends were not told of. */
+/**
+ * Ends those that last and have a later one of the same fingerprint: where that one begins. Their
+ * ends were not told of.
+ */
 const LATER =
   'SELECT MIN(n.starts_at) FROM incidents n WHERE n.fingerprint = incidents.fingerprint AND n.starts_at > incidents.starts_at';
 const overtaken = (fingerprints: readonly string[]): Statement => [

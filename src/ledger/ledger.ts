@@ -4,7 +4,10 @@ import type { Report } from '../intake/report.ts';
 export type Labels = Readonly<Record<string, string>>;
 export type Counts = Partial<Record<Status, number>>;
 
-/** The ledger cannot commit or be read; the message says whether something may have been counted. HTTP answers 503. */
+/**
+ * The ledger cannot commit or be read; the message says whether something may have been counted.
+ * HTTP answers 503.
+ */
 export class LedgerUnavailable extends Error {
   override name = 'LedgerUnavailable';
 }
@@ -25,7 +28,10 @@ export class KeyReused extends Error {
   override name = 'KeyReused';
 }
 
-/** An idempotency key, which belongs to the token that sent it. The token is its hash, or empty where none is asked for. */
+/**
+ * An idempotency key, which belongs to the token that sent it. The token is its hash, or empty
+ * where none is asked for.
+ */
 export interface Key {
   key: string;
   token: string;
@@ -45,9 +51,15 @@ export interface RecordOptions {
 
 /** What became of one report. */
 export interface Outcome {
-  /** `accepted` is counted; `correction` raised counts that were recorded; `duplicate` changed nothing. */
+  /**
+   * `accepted` is counted; `correction` raised counts that were recorded; `duplicate` changed
+   * nothing.
+   */
   result: 'accepted' | 'correction' | 'duplicate';
-  /** It is older than the lateness window and was counted in transactions_late_total. Never true of a duplicate. */
+  /**
+   * It is older than the lateness window and was counted in transactions_late_total. Never true of
+   * a duplicate.
+   */
   late: boolean;
 }
 
@@ -66,9 +78,15 @@ export interface MinuteCounts {
 export interface Recorded {
   /** One for each report, in the order of the reports. */
   outcomes: Outcome[];
-  /** Each minute that a report in time names: its total, then its counts under the labels of the report. */
+  /**
+   * Each minute that a report in time names: its total, then its counts under the labels of the
+   * report.
+   */
   minutes: MinuteCounts[];
-  /** The same key and body came before: nothing was counted, and there is nothing but the answer of then. */
+  /**
+   * The same key and body came before: nothing was counted, and there is nothing but the answer of
+   * then.
+   */
   replayed: boolean;
   /** The answer that is kept with the key. */
   answer?: string | undefined;
@@ -86,7 +104,9 @@ export interface Series {
 /** Series of one metric that are exposed together. */
 export interface Chunk {
   readonly series: readonly Series[];
-  /** A reader may keep what it made of them here; it is dropped when one of their values changes. */
+  /**
+   * A reader may keep what it made of them here; it is dropped when one of their values changes.
+   */
   text?: Buffer | undefined;
 }
 
@@ -114,7 +134,10 @@ export interface ListedReport {
   late: boolean;
 }
 
-/** How much of a list is read: rows, and the bytes of their texts. The first row is read whatever its size. */
+/**
+ * How much of a list is read: rows, and the bytes of their texts. The first row is read whatever
+ * its size.
+ */
 export interface Page {
   limit: number;
   bytes: number;
@@ -178,26 +201,33 @@ export interface ChangeQuery {
 export type LedgerStatus = { failing: false } | { failing: true; reason: string };
 
 /**
- * Everything that must last. Several services may work on one ledger at once: what each promises holds over all of them.
- * A promise resolves when what it did is committed: on disk, or in PostgreSQL. It settles within a deadline.
- * Every function rejects with LedgerUnavailable where the ledger cannot be written or read.
+ * Everything that must last. Several services may work on one ledger at once: what each promises
+ * holds over all of them. A promise resolves when what it did is committed: on disk, or in
+ * PostgreSQL. It settles within a deadline. Every function rejects with LedgerUnavailable where the
+ * ledger cannot be written or read.
  */
 export interface Ledger {
   /**
-   * Records all reports of a body or, where it rejects, none of them.
-   * A key that came before gets the answer of then. A report with source, time and counts that came before is a
-   * duplicate, or a correction where a count is larger. Rows of one body that name the same count are added up first.
-   * @throws Conflict where a count is smaller than what was recorded; KeyReused where the key came with another body
+   * Records all reports of a body or, where it rejects, none of them. A key that came before gets
+   * the answer of then. A report with source, time and counts that came before is a duplicate, or a
+   * correction where a count is larger. Rows of one body that name the same count are added up
+   * first.
+   * @throws Conflict where a count is smaller than what was recorded; KeyReused where the key came
+   *   with another body
    */
   record(reports: readonly Report[], options: RecordOptions): Promise<Recorded>;
-  /** The committed totals at this moment, never older than the call. `now` in milliseconds since the epoch. */
+  /**
+   * The committed totals at this moment, never older than the call. `now` in milliseconds since the
+   * epoch.
+   */
   totals(now: number): Promise<Totals>;
   /** The newest reports, newest first. */
   latestReports(limit: number): Promise<ListedReport[]>;
   /**
-   * Adds a notification (JSON), and adds the incidents that it tells of or replaces those of the same ids. One that lasts ends
-   * where the next of its fingerprint begins. The oldest notifications go when there are too many of them or too many bytes;
-   * of incidents, the oldest that have ended and bear no mark go first.
+   * Adds a notification (JSON), and adds the incidents that it tells of or replaces those of the
+   * same ids. One that lasts ends where the next of its fingerprint begins. The oldest
+   * notifications go when there are too many of them or too many bytes; of incidents, the oldest
+   * that have ended and bear no mark go first.
    */
   addNotification(body: string, incidents?: readonly StoredIncident[]): Promise<void>;
   /** The newest notifications, newest first. */
@@ -209,7 +239,10 @@ export interface Ledger {
   incident(id: string): Promise<StoredIncident | undefined>;
   /** Keeps what people said of an incident, in place of what they said before. */
   setMark(mark: StoredMark): Promise<void>;
-  /** Keeps who looks after an incident that lasts, in place of who did before; one that has ended stays as it is. */
+  /**
+   * Keeps who looks after an incident that lasts, in place of who did before; one that has ended
+   * stays as it is.
+   */
   acknowledge(mark: StoredMark): Promise<void>;
   /** Keeps a change; the oldest go when there are too many. */
   addChange(change: Change): Promise<void>;
@@ -221,6 +254,8 @@ export interface Ledger {
   takeCommitTimes(): number[];
   /** Requests that wait for a commit. */
   waiting(): number;
-  /** Commits what waits, then closes. Rejects where something that waited could not be committed. */
+  /**
+   * Commits what waits, then closes. Rejects where something that waited could not be committed.
+   */
   close(): Promise<void>;
 }

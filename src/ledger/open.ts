@@ -24,10 +24,16 @@ import { openSqlite } from './sqlite/sqlite.ts';
 
 /** A commit or a question to the database that takes longer has failed; milliseconds. */
 const DEADLINE_MS = 10_000;
-/** Without requests the ledger commits nothing but its time this often, and so finds out whether it can; milliseconds. */
+/**
+ * Without requests the ledger commits nothing but its time this often, and so finds out whether it
+ * can; milliseconds.
+ */
 const TICK_MS = 10_000;
 const RETRY_MS = 2000;
-/** The next commit waits for a fifth of the time that the last one took, at most so long; milliseconds. */
+/**
+ * The next commit waits for a fifth of the time that the last one took, at most so long;
+ * milliseconds.
+ */
 const MOST_GATHERING_MS = 5;
 /** Reports of one commit: those beyond wait for the next. */
 const MOST_REPORTS = 10_000;
@@ -88,7 +94,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   let grown = PRUNE_AFTER;
   let commitTimes: number[] = [];
   let lastTry = performance.now();
-  /** Since when the clock has been far from the ledger's time, by the time since the process began. */
+  /**
+   * Since when the clock has been far from the ledger's time, by the time since the process began.
+   */
   let apartSince: number | undefined;
 
   const unavailable = (error: unknown, advice = ''): LedgerUnavailable =>
@@ -106,7 +114,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     failure = messageOf(error);
   }
 
-  /** Whether the clock has been far from the ledger's time for so long that it is to be believed. */
+  /**
+   * Whether the clock has been far from the ledger's time for so long that it is to be believed.
+   */
   function believed(now: number, time: number): boolean {
     if (Math.abs(now - time) <= LONGEST_STEP) apartSince = undefined;
     else apartSince ??= performance.now();
@@ -179,7 +189,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     committing = true;
     while (gathering.length > 0) {
       const seconds = await attempt(nextBatch());
-      // Who was answered just now may join the next batch, which costs nearly as much with few as with many.
+      // Who was answered just now may join the next batch, which costs nearly as much with few as
+      // with many.
       await sleep(Math.min(MOST_GATHERING_MS, 200 * seconds));
     }
     committing = false;

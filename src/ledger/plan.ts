@@ -26,7 +26,10 @@ export interface KnownSeries {
 /** What a batch is planned upon: all that is committed. */
 export interface View {
   series(key: string): KnownSeries | undefined;
-  /** How many series of transactions_total with extra labels there are, how many auth codes and sources. */
+  /**
+   * How many series of transactions_total with extra labels there are, how many auth codes and
+   * sources.
+   */
   known: { labelled: number; codes: number; sources: number };
   /** The id of the next series. */
   nextSeries: number;
@@ -90,7 +93,9 @@ export interface Changes {
   sum: number;
 }
 
-/** 132 bits: that two things have the same hash is not to be expected, nor can it be brought about. */
+/**
+ * 132 bits: that two things have the same hash is not to be expected, nor can it be brought about.
+ */
 export const hashOf = (...parts: unknown[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
 
@@ -154,13 +159,19 @@ function compare({ report, entries, before }: Group): void {
   }
 }
 
-/** Whether a row adds nothing because its numbers were recorded before, and not because another row of its body has them. */
+/**
+ * Whether a row adds nothing because its numbers were recorded before, and not because another row
+ * of its body has them.
+ */
 const isRepeat = (row: Report, { report, entries, before }: Group): boolean =>
   (row.id !== undefined && row !== report) ||
   (before !== undefined && row.entries.every(({ slot }) => before[slot] === countOf(entries, slot)));
 
 export interface Planner {
-  /** Plans one body upon those before it: all of its reports or, where it throws, none. @throws Conflict or KeyReused */
+  /**
+   * Plans one body upon those before it: all of its reports or, where it throws, none. @throws
+   * Conflict or KeyReused
+   */
   take(submission: Submission): Recorded;
   changes(): Changes;
 }
@@ -191,7 +202,10 @@ export function createPlanner(view: View, limits: Limits): Planner {
     return made;
   }
 
-  /** All statuses at the first sight of a set of labels, so that the first increase of each is seen; with ids that follow each other. */
+  /**
+   * All statuses at the first sight of a set of labels, so that the first increase of each is seen;
+   * with ids that follow each other.
+   */
   const seriesBy = (metric: string, labels: Labels) =>
     Object.fromEntries(STATUSES.map((status) => [status, seriesOf(metric, { status, ...labels })])) as Record<
       Status,
@@ -317,7 +331,10 @@ export function createPlanner(view: View, limits: Limits): Planner {
     return { groups, of };
   }
 
-  /** Whether a counter would become larger than a number can be. The sums of all are compared, so that none of them can get there. */
+  /**
+   * Whether a counter would become larger than a number can be. The sums of all are compared, so
+   * that none of them can get there.
+   */
   function refuseTooMuch(groups: readonly Group[]): void {
     let more = 0;
     for (const { entries } of groups) for (const { count } of entries) more += count;

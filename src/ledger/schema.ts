@@ -1,12 +1,16 @@
 /**
- * The tables, as numbered migrations. Both engines take the same SQL; what they spell differently stands in braces:
- * `{id}` is a number that grows with each row, `{clustered}` keeps rows in the order of their key, `{json}` after text
- * makes JSON of it, `{iso}` is the text of the time in a column `at`, in seconds since the epoch.
- * A migration that has been released never changes: a change is a new migration.
+ * The tables, as numbered migrations. Both engines take the same SQL; what they spell differently
+ * stands in braces: `{id}` is a number that grows with each row, `{clustered}` keeps rows in the
+ * order of their key, `{json}` after text makes JSON of it, `{iso}` is the text of the time in a
+ * column `at`, in seconds since the epoch. A migration that has been released never changes: a
+ * change is a new migration.
  */
 const share = 'CASE WHEN total = 0 THEN NULL ELSE CAST(count AS DOUBLE PRECISION) / total END AS share';
 const sum = (column: string) => `CAST(SUM(${column}) AS BIGINT)`;
-/** A view of counts by time and `name`, with the total of the time and each share of it. `rows` has `at`, `name` and `count`. */
+/**
+ * A view of counts by time and `name`, with the total of the time and each share of it. `rows` has
+ * `at`, `name` and `count`.
+ */
 const shares = (view: string, time: string, name: string, rows: string) =>
   `CREATE VIEW ${view} AS SELECT {iso} AS ${time}, at AS epoch, ${name}, count, total, ${share}
    FROM (SELECT at, ${name}, count, CAST(SUM(count) OVER (PARTITION BY at) AS BIGINT) AS total FROM (${rows}) r) t`;
@@ -16,7 +20,8 @@ const HOUR = 'minute - minute % 3600';
 
 export const MIGRATIONS: readonly (readonly string[])[] = [
   [
-    // One row: whose ledger it is, how often it was committed, and its time (clock.ts), all in milliseconds.
+    // One row: whose ledger it is, how often it was committed, and its time (clock.ts), all in
+    // milliseconds.
     `CREATE TABLE ledger (
       one INTEGER PRIMARY KEY CHECK (one = 1),
       id TEXT NOT NULL,
@@ -25,7 +30,8 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       time BIGINT NOT NULL,
       clock BIGINT NOT NULL
     )`,
-    // Counters, and gauges by source (times in milliseconds). "hash" stands for metric and labels (JSON), which may be longer than an index takes.
+    // Counters, and gauges by source (times in milliseconds). "hash" stands for metric and labels
+    // (JSON), which may be longer than an index takes.
     `CREATE TABLE series (
       id INTEGER PRIMARY KEY,
       hash TEXT NOT NULL UNIQUE,
@@ -34,7 +40,8 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       value BIGINT NOT NULL,
       changed BIGINT NOT NULL
     )`,
-    // Counts by minute (seconds since the epoch) and series of transactions_total or of auth codes, late ones included.
+    // Counts by minute (seconds since the epoch) and series of transactions_total or of auth codes,
+    // late ones included.
     `CREATE TABLE minutes (
       minute BIGINT NOT NULL,
       series INTEGER NOT NULL,
@@ -48,14 +55,16 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       count BIGINT NOT NULL,
       PRIMARY KEY (minute, status)
     ) {clustered}`,
-    // "identity" is minute, source and labels, or the hash of an event's id. "slots" is JSON: what each number of it was.
+    // "identity" is minute, source and labels, or the hash of an event's id. "slots" is JSON: what
+    // each number of it was.
     `CREATE TABLE identified_reports (
       id {id},
       identity TEXT NOT NULL UNIQUE,
       at BIGINT NOT NULL,
       slots TEXT NOT NULL
     )`,
-    // "hash" stands for token and key, "body" for the body. "answer" is what the first request was told, packed (batch.ts).
+    // "hash" stands for token and key, "body" for the body. "answer" is what the first request was
+    // told, packed (batch.ts).
     `CREATE TABLE idempotency_keys (
       id {id},
       hash TEXT NOT NULL UNIQUE,
@@ -92,7 +101,8 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     // An alert has few incidents, and few incidents last.
     'CREATE INDEX incidents_by_alert ON incidents (fingerprint)',
     'CREATE INDEX incidents_that_last ON incidents (starts_at) WHERE ends_at IS NULL',
-    // What the minutes that are no longer kept counted: with it, counters equal the sums of minutes for good (verify.ts).
+    // What the minutes that are no longer kept counted: with it, counters equal the sums of minutes
+    // for good (verify.ts).
     'CREATE TABLE pruned (status TEXT PRIMARY KEY, count BIGINT NOT NULL) {clustered}',
     // For people (docs/sql.md). Times are UTC.
     shares('counts_by_minute', 'minute', 'status', 'SELECT minute AS at, status, count FROM minute_totals'),
@@ -118,7 +128,8 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
      WHERE ago IN (0, 1, 7) GROUP BY hour, status`,
   ],
   [
-    // What people said that they changed, such as a deployment. Times are milliseconds since the epoch.
+    // What people said that they changed, such as a deployment. Times are milliseconds since the
+    // epoch.
     `CREATE TABLE changes (
       id {id},
       at BIGINT NOT NULL,

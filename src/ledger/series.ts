@@ -3,7 +3,9 @@ import type { Row } from './engine.ts';
 import type { Chunk, Labels } from './ledger.ts';
 import { type KnownSeries, seriesKey, type View } from './plan.ts';
 
-/** So many that a scrape joins few chunks, so few that a report makes little to be rendered again. */
+/**
+ * So many that a scrape joins few chunks, so few that a report makes little to be rendered again.
+ */
 const CHUNK = 128;
 /** Series that are set. All others only grow. */
 const GAUGES: readonly string[] = [METRIC.lastReport, METRIC.reportDelay];

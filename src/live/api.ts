@@ -38,8 +38,9 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
 }
 
 /**
- * Reads under way at the most. A browser opens six connections to a host, of which the stream holds one: without a limit, what
- * a person asks for would wait for panels that wait for a slow Prometheus.
+ * Reads under way at the most. A browser opens six connections to a host, of which the stream holds
+ * one: without a limit, what a person asks for would wait for panels that wait for a slow
+ * Prometheus.
  */
 const MOST_READS = 4;
 let reading = 0;
@@ -57,7 +58,10 @@ async function inTurn<T>(read: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What panels show. Paths are relative to the page, so that it works below a proxy's prefix too. All throw ApiError. */
+/**
+ * What panels show. Paths are relative to the page, so that it works below a proxy's prefix too.
+ * All throw ApiError.
+ */
 export const get = <T>(path: string): Promise<T> => inTurn(() => call('GET', `api/v1/${path}`));
 export const post = <T>(path: string, body: unknown): Promise<T> => call('POST', `api/v1/${path}`, body);
 export const remove = <T>(path: string): Promise<T> => call('DELETE', `api/v1/${path}`);

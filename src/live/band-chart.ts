@@ -38,7 +38,9 @@ function triangle(context: CanvasRenderingContext2D, x: number, y: number, size:
   context.fill();
 }
 
-/** Minutes out of the band, as triangles that point to where they are: a shape, not only a colour. */
+/**
+ * Minutes out of the band, as triangles that point to where they are: a shape, not only a colour.
+ */
 function drawFar(plot: UPlot, { status, minutes }: Shown): void {
   const { ctx } = plot;
   ctx.save();

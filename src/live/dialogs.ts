@@ -58,7 +58,9 @@ export interface Question {
   about: string;
   fields: HTMLElement[];
   submit: string;
-  /** Does it. What it throws is shown, and the answers stay. @returns what to say once it is done */
+  /**
+   * Does it. What it throws is shown, and the answers stay. @returns what to say once it is done
+   */
   act(answers: Record<string, string>): Promise<string>;
 }
 

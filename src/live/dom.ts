@@ -4,8 +4,8 @@ type Attribute = string | number | boolean | null | undefined | ((event: Event) 
 const SVG = 'http://www.w3.org/2000/svg';
 
 /**
- * An element with attributes, listeners (`onclick` and the like) and children. Strings become text, never markup: everything
- * that the service sends is shown this way.
+ * An element with attributes, listeners (`onclick` and the like) and children. Strings become text,
+ * never markup: everything that the service sends is shown this way.
  */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
@@ -88,7 +88,10 @@ export function keyed<T>(
   parts.set(parent, after as Map<string, Part<unknown>>);
 }
 
-/** Runs once when the element is about to be seen: what is further down need not be fetched at the start. */
+/**
+ * Runs once when the element is about to be seen: what is further down need not be fetched at the
+ * start.
+ */
 export function whenSeen(element: Element, run: () => void): void {
   const observer = new IntersectionObserver(
     (entries) => {

@@ -24,7 +24,10 @@ export const signed = (value: number): string => {
   return text === '0.0' ? text : `${value < 0 ? '−' : '+'}${text}`;
 };
 
-/** How far from expected, as people say it: `4.0× normal`, `62 % below normal`, `18 % above normal`; nothing where it is near. */
+/**
+ * How far from expected, as people say it: `4.0× normal`, `62 % below normal`, `18 % above normal`;
+ * nothing where it is near.
+ */
 export function magnitude(observed: number, expected: number): string {
   if (!(expected > 0) || !Number.isFinite(observed)) return '';
   const ratio = observed / expected;

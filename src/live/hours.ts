@@ -163,7 +163,8 @@ export function createHours(): (model: Model) => void {
 
   return (model) => {
     labels = currentLabels(model);
-    // A quarter of an hour is how stale the hours may be; a gone Prometheus is asked again by the next state.
+    // A quarter of an hour is how stale the hours may be; a gone Prometheus is asked again by the
+    // next state.
     if (asked !== `${path(select.value, labels)} ${Math.floor(Date.now() / 900_000)}` && model.link.state === 'live')
       void load();
   };

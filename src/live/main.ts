@@ -32,7 +32,10 @@ const KEEP = 30;
 
 const asked = new URLSearchParams(location.search);
 const chosen = { status: asked.get('status') as Status, range: asked.get('range') as Range };
-/** What a link's parameters name beside dimensions: a status, a time range, or what is to be silenced. */
+/**
+ * What a link's parameters name beside dimensions: a status, a time range, or what is to be
+ * silenced.
+ */
 const NO_DIMENSIONS = ['status', 'range', 'silence', 'level', 'auth_code', 'escalation'];
 const slice = Object.fromEntries([...asked].filter(([name]) => !NO_DIMENSIONS.includes(name)));
 const range: Range = chosen.range in RANGES ? chosen.range : '3h';

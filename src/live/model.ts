@@ -19,7 +19,10 @@ export interface Model {
   silences?: Silence[];
   /** Latest first. */
   changes?: Change[];
-  /** Chosen: which status the chart shows, and which slice is looked at, as `keyOf` writes its labels. */
+  /**
+   * Chosen: which status the chart shows, and which slice is looked at, as `keyOf` writes its
+   * labels.
+   */
   status: Status;
   labels: string;
 }
@@ -29,7 +32,10 @@ export interface Store {
   change(patch: Partial<Model>): void;
 }
 
-/** Draws once for any number of changes, at the next frame: a tab in the background has no frames and rests. */
+/**
+ * Draws once for any number of changes, at the next frame: a tab in the background has no frames
+ * and rests.
+ */
 export function createStore(model: Model, draw: (model: Model) => void): Store {
   let waiting = false;
   return {
@@ -76,7 +82,10 @@ const rank = ({ labels }: Alert): number => (labels.severity === 'critical' ? 0 
 
 const withoutEscalation = ({ labels: { escalation: _escalation, ...rest } }: Alert): string => keyOf(rest);
 
-/** Has the rules' second alert, `escalation="worse"`, fired on top of this one? It is the same incident. */
+/**
+ * Has the rules' second alert, `escalation="worse"`, fired on top of this one? It is the same
+ * incident.
+ */
 export const isWorse = (alert: Alert, all: readonly Alert[]): boolean =>
   all.some(
     (other) =>

@@ -14,7 +14,10 @@ const DURATIONS: [minutes: number, text: string][] = [
   [10_080, '1 week'],
 ];
 
-/** Labels that say what is silenced: severity and service only repeat the alert's name, and what gets worse is to be silent too. */
+/**
+ * Labels that say what is silenced: severity and service only repeat the alert's name, and what
+ * gets worse is to be silent too.
+ */
 const scopeOf = ({
   alertname: _name,
   severity: _severity,

@@ -29,7 +29,8 @@ export interface Chart {
 }
 
 /**
- * A uPlot as wide as its box, in the colours of the theme, without its legend: the page has its own, in words.
+ * A uPlot as wide as its box, in the colours of the theme, without its legend: the page has its
+ * own, in words.
  * @param height of the plot in CSS pixels, by its width
  */
 export function createChart(box: HTMLElement, options: () => PlotOptions, height: (width: number) => number): Chart {

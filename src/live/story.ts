@@ -7,7 +7,10 @@ import type { JournalEntry, Report, State } from './wire.ts';
 export const STEPS = ['posted', 'watch', 'band', 'alert', 'fires', 'message', 'resolved'] as const;
 export type Step = (typeof STEPS)[number];
 
-/** What happened of an incident that was started here, and when (milliseconds since the epoch). Kept over a reload. */
+/**
+ * What happened of an incident that was started here, and when (milliseconds since the epoch). Kept
+ * over a reload.
+ */
 export interface Story {
   kind: string;
   title: string;
@@ -93,8 +96,9 @@ export function onMessage(story: Story, { alerts, status, receivedAt, commonAnno
 }
 
 /**
- * done, skipped (a later one is done: the feed that dies posts no minute), next, or to come. An answer comes before the evaluation
- * that leaves the band, and an alert may fire before the answer that says so: these are waited for.
+ * done, skipped (a later one is done: the feed that dies posts no minute), next, or to come. An
+ * answer comes before the evaluation that leaves the band, and an alert may fire before the answer
+ * that says so: these are waited for.
  */
 export function statusOf({ done }: Story, step: Step): 'done' | 'skipped' | 'next' | 'later' {
   if (done[step] !== undefined) return 'done';

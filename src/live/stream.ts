@@ -5,7 +5,9 @@ export interface ServerEvent {
   data: string;
 }
 
-/** Cuts a text/event-stream into events as its text arrives; comments and empty events are left out. */
+/**
+ * Cuts a text/event-stream into events as its text arrives; comments and empty events are left out.
+ */
 export function createParser(take: (event: ServerEvent) => void): (text: string) => void {
   let rest = '';
   return (text) => {
@@ -34,7 +36,10 @@ export interface StreamHandlers {
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
-/** The service sends something at least each 15 s; after this long without a byte the connection is taken for dead. */
+/**
+ * The service sends something at least each 15 s; after this long without a byte the connection is
+ * taken for dead.
+ */
 const SILENCE_MS = 40_000;
 
 async function readAll(body: ReadableStream<Uint8Array>, handlers: StreamHandlers, abort: AbortController) {
@@ -63,7 +68,10 @@ async function open(handlers: StreamHandlers): Promise<void> {
   await readAll(response.body, handlers, abort);
 }
 
-/** Keeps the event stream open, for ever: EventSource could not send a token. @returns retry: tries at once */
+/**
+ * Keeps the event stream open, for ever: EventSource could not send a token. @returns retry: tries
+ * at once
+ */
 export function keepStream(handlers: StreamHandlers): { retry(): void } {
   let wait = FIRST_WAIT_MS;
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -15,7 +15,10 @@ export interface Verdict {
   since?: string;
 }
 
-/** How far an alert's count is from normal; nothing for alerts that are not about a count of transactions. */
+/**
+ * How far an alert's count is from normal; nothing for alerts that are not about a count of
+ * transactions.
+ */
 export function magnitudeOf({ labels, annotations }: Alert): string {
   if (labels.status === undefined && labels.auth_code === undefined) return '';
   return magnitude(Number.parseFloat(annotations.observed ?? ''), Number.parseFloat(annotations.expected ?? ''));

@@ -26,7 +26,9 @@ const DAY_MS = 86_400_000;
 const REPORT_RESULTS = ['accepted', 'duplicate', 'late', 'refused', 'failed'] as const;
 export type ReportResult = (typeof REPORT_RESULTS)[number];
 
-/** Registers the metrics of the service itself; those of the transactions come out of the ledger. */
+/**
+ * Registers the metrics of the service itself; those of the transactions come out of the ledger.
+ */
 export function createHealth(
   version: string,
   baselineAge: () => number,
@@ -185,7 +187,10 @@ const single = (name: keyof typeof HELP, value: number): string => family(name, 
 const inSeconds = (series: readonly Series[]): Series[] =>
   series.map(({ value, ...rest }) => ({ ...rest, value: value / 1000 }));
 
-/** Series of the ledger. Only what changed since the last scrape is rendered: 100,000 at once would hold up every report. */
+/**
+ * Series of the ledger. Only what changed since the last scrape is rendered: 100,000 at once would
+ * hold up every report.
+ */
 function ofLedger(name: keyof typeof HELP, totals: Totals): Buffer[] {
   const bodies = totals.chunks(name).map((chunk) => {
     chunk.text ??= Buffer.from(lines(name === METRIC.lastReport ? inSeconds(chunk.series) : chunk.series));

@@ -75,7 +75,10 @@ export interface Prometheus {
 /** Numbers as Prometheus writes them: `+Inf`, `-Inf`, `NaN` and decimals. */
 const number = (text: string): number => Number(text.replace('Inf', 'Infinity'));
 
-/** Longest answer that is read, in bytes: with the default cap on series there are 6 MB; parsing 32 holds up reports for a second. */
+/**
+ * Longest answer that is read, in bytes: with the default cap on series there are 6 MB; parsing 32
+ * holds up reports for a second.
+ */
 const MAX_ANSWER = 32 * 1024 * 1024;
 
 const parsedJson = async (text: string): Promise<unknown> => JSON.parse(text);
@@ -118,7 +121,10 @@ async function get<S extends z.ZodType>(
   return data as z.output<S>;
 }
 
-/** A client of the Prometheus HTTP API at `url`; every call throws PrometheusError and gives up after `timeoutMs`. */
+/**
+ * A client of the Prometheus HTTP API at `url`; every call throws PrometheusError and gives up
+ * after `timeoutMs`.
+ */
 export function createPrometheus(url: string, timeoutMs = 5000): Prometheus {
   const upstream = upstreamAt(url);
   function ask<S extends z.ZodType>(path: string, schema: S, parameters: Record<string, string> = {}) {

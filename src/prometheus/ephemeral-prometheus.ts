@@ -6,7 +6,10 @@ import { findBinary } from '../binaries/binaries.ts';
 import { abortable } from '../runtime/abortable.ts';
 import { createTail, tie } from '../runtime/programs.ts';
 
-/** A Prometheus that only answers queries: it scrapes nothing, evaluates no rules and deletes nothing. */
+/**
+ * A Prometheus that only answers queries: it scrapes nothing, evaluates no rules and deletes
+ * nothing.
+ */
 export interface EphemeralPrometheus {
   url: string;
   /** Ends it and waits for its end. Harmless when it has ended. */
@@ -24,12 +27,16 @@ const FLAGS = [
 ];
 const READ_ONLY = ['--storage.tsdb.min-block-duration=2h', '--storage.tsdb.max-block-duration=2h'];
 
-/** Per cent by which Go's memory may grow before garbage is collected: a sixth of the time for some 100 MB more than by default. */
+/**
+ * Per cent by which Go's memory may grow before garbage is collected: a sixth of the time for some
+ * 100 MB more than by default.
+ */
 const GOGC = '300';
 
 /**
- * Seconds back from its newest sample to which a writable Prometheus takes samples: half the length of its blocks. Longer ones are slower:
- * it keeps what is not in a block yet as a list of chunks, which every query walks through.
+ * Seconds back from its newest sample to which a writable Prometheus takes samples: half the length
+ * of its blocks. Longer ones are slower: it keeps what is not in a block yet as a list of chunks,
+ * which every query walks through.
  */
 export const WRITABLE_RANGE = 3 * 86_400;
 const WRITABLE = [
@@ -48,7 +55,8 @@ export interface EphemeralOptions {
 
 /**
  * Starts one on a free loopback port and waits until it answers.
- * @param storageDir its data; Prometheus sees the blocks that are there now, and locks the folder until it ends
+ * @param storageDir its data; Prometheus sees the blocks that are there now, and locks the folder
+ *   until it ends
  * @throws StorageInUseError when another holds the folder; otherwise with what Prometheus wrote
  */
 export async function startEphemeralPrometheus(

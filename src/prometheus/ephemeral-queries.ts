@@ -23,7 +23,10 @@ function dataOf<T>(text: string, status: number): T {
   return answer.data;
 }
 
-/** The series of an instant vector at `time` (seconds since the epoch). Throws with Prometheus' error. */
+/**
+ * The series of an instant vector at `time` (seconds since the epoch). Throws with Prometheus'
+ * error.
+ */
 export async function instantQuery(
   url: string,
   query: string,
@@ -65,7 +68,10 @@ export async function parseTree(url: string, query: string, signal?: AbortSignal
   return ask(`${url}/api/v1/parse_query?${new URLSearchParams({ query })}`, signal);
 }
 
-/** Writes all samples of a writable Prometheus as blocks. @returns the name of the folder below `snapshots` */
+/**
+ * Writes all samples of a writable Prometheus as blocks. @returns the name of the folder below
+ * `snapshots`
+ */
 export async function takeSnapshot(url: string, signal?: AbortSignal): Promise<string> {
   const answering = fetch(`${url}/api/v1/admin/tsdb/snapshot`, {
     method: 'POST',
@@ -76,7 +82,10 @@ export async function takeSnapshot(url: string, signal?: AbortSignal): Promise<s
   return dataOf<{ name: string }>(await response.text(), response.status).name;
 }
 
-/** Since when (seconds since the epoch) Prometheus holds samples that are not in blocks yet, if it does. */
+/**
+ * Since when (seconds since the epoch) Prometheus holds samples that are not in blocks yet, if it
+ * does.
+ */
 export async function liveSince(url: string, signal?: AbortSignal): Promise<number | undefined> {
   const { headStats } = await ask<{ headStats: { numSeries: number; minTime: number } }>(
     `${url}/api/v1/status/tsdb`,
@@ -93,8 +102,8 @@ export interface StepRange {
 }
 
 /**
- * Evaluates an expression at start, start + step, ... end (seconds). Ranges of more than 11,000 steps are the caller's to split; one
- * that loads too many samples at once is halved here.
+ * Evaluates an expression at start, start + step, ... end (seconds). Ranges of more than 11,000
+ * steps are the caller's to split; one that loads too many samples at once is halved here.
  */
 export async function rangeQuery(
   url: string,

@@ -3,7 +3,8 @@ import { createNeeds, layerRules } from './rule-graph.ts';
 
 /**
  * Does `work` for each rule, a few at a time, each as soon as all rules that it reads are done.
- * @throws the first failure, when nothing is under way any more; and when rules read each other in a circle
+ * @throws the first failure, when nothing is under way any more; and when rules read each other in
+ *   a circle
  */
 export async function inOrderOfNeed(
   limit: number,
@@ -35,7 +36,10 @@ export async function inOrderOfNeed(
   }
 }
 
-/** Does `work` for each item, a few at a time. Throws the first failure, when nothing is under way any more. */
+/**
+ * Does `work` for each item, a few at a time. Throws the first failure, when nothing is under way
+ * any more.
+ */
 export async function forEachAtOnce<T>(
   limit: number,
   items: readonly T[],
@@ -45,7 +49,8 @@ export async function forEachAtOnce<T>(
   const worker = async () => {
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
   };
-  // Every worker has ended before an error goes on, so that nothing still writes to what the caller cleans up.
+  // Every worker has ended before an error goes on, so that nothing still writes to what the caller
+  // cleans up.
   const ended = await Promise.allSettled(Array.from({ length: limit }, worker));
   for (const result of ended) if (result.status === 'rejected') throw result.reason;
 }

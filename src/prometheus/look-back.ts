@@ -13,7 +13,10 @@ export interface LookBack {
   seconds: number;
 }
 
-/** An instant selector takes a sample that is up to five minutes old: Prometheus's default of `--query.lookback-delta`. */
+/**
+ * An instant selector takes a sample that is up to five minutes old: Prometheus's default of
+ * `--query.lookback-delta`.
+ */
 const STALE_AFTER = 300;
 
 /** @param tree the answer of Prometheus's `/api/v1/parse_query` */

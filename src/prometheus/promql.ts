@@ -19,7 +19,10 @@ export interface Matcher {
 
 /** A vector selector in an expression, with what is written behind it. */
 export interface Selector extends Span {
-  /** The names that it selects: one, or those that match; undefined where it selects by other labels alone. */
+  /**
+   * The names that it selects: one, or those that match; undefined where it selects by other labels
+   * alone.
+   */
   name: string | RegExp | undefined;
   /** What it selects by, `__name__` aside. */
   matchers: Matcher[];
@@ -30,7 +33,10 @@ export interface Selector extends Span {
   offset: number;
   /** Where `offset 5m` stands, with the space before it. */
   offsetText: Span | undefined;
-  /** Seconds by which the newest sample that it may read is old: its own offset and those of subqueries around it. */
+  /**
+   * Seconds by which the newest sample that it may read is old: its own offset and those of
+   * subqueries around it.
+   */
   age: number;
   /** Selector, range and offset. */
   whole: Span;
@@ -45,7 +51,10 @@ export interface Call extends Span {
   arguments: Span[];
 }
 
-/** Binds to the operand before it only, although the grammar hands it the whole binary expression: `a - b offset 1m`. */
+/**
+ * Binds to the operand before it only, although the grammar hands it the whole binary expression:
+ * `a - b offset 1m`.
+ */
 const POSTFIX = new Set(['MatrixSelector', 'SubqueryExpr', 'OffsetExpr', 'StepInvariantExpr']);
 
 /** What a postfix is about. */
@@ -168,8 +177,8 @@ export function replaceSpans(text: string, edits: readonly (Span & { by: string 
 }
 
 /**
- * The metrics that an expression reads, without evaluating it: each as a name, or as a test of names where it selects
- * by `__name__=~`.
+ * The metrics that an expression reads, without evaluating it: each as a name, or as a test of
+ * names where it selects by `__name__=~`.
  */
 export const metricsRead = (expression: string): (string | RegExp)[] =>
   selectorsIn(expression).flatMap(({ name }) => name ?? []);

@@ -13,8 +13,8 @@ const [QUOTE, COMMA, OPEN, CLOSE, BRACE, UNBRACE, BACKSLASH, DOT, ZERO] = [...'"
 );
 
 /**
- * Reads the answer of `/api/v1/query_range` as columns. JSON.parse would make two objects for every sample, and there are
- * tens of millions of them in a history.
+ * Reads the answer of `/api/v1/query_range` as columns. JSON.parse would make two objects for every
+ * sample, and there are tens of millions of them in a history.
  * @param maxSteps of one series
  * @returns undefined when the answer is something else, an error for instance
  */
@@ -74,7 +74,10 @@ function indexOf(json: Buffer, char: number | undefined, start: number): number 
 
 const POWERS = Array.from({ length: 16 }, (_, exponent) => 10 ** exponent);
 
-/** Short decimals digit by digit, which is exact up to 15 digits; the others as JavaScript reads them. */
+/**
+ * Short decimals digit by digit, which is exact up to 15 digits; the others as JavaScript reads
+ * them.
+ */
 function readNumber(json: Buffer, start: number, end: number): number {
   if (end - start > 15) return readText(json, start, end);
   let digits = 0;

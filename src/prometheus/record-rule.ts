@@ -7,13 +7,19 @@ import type { RecordingRule } from './rule-files.ts';
 import { where } from './rule-graph.ts';
 
 export interface TimeRange {
-  /** Seconds since the epoch, both included; rules are evaluated at the multiples of their group's interval between them. */
+  /**
+   * Seconds since the epoch, both included; rules are evaluated at the multiples of their group's
+   * interval between them.
+   */
   from: number;
   to: number;
   signal?: AbortSignal | undefined;
 }
 
-/** Seconds. History is by minute: what runs more often live, for the sake of being early, sees nothing new in between. */
+/**
+ * Seconds. History is by minute: what runs more often live, for the sake of being early, sees
+ * nothing new in between.
+ */
 const MINUTE = 60;
 
 /** Of one query. Prometheus refuses more than 11,000; fewer keep the answers small. */
@@ -21,7 +27,8 @@ const STEPS = 5000;
 
 /**
  * Evaluates one recording rule over a range of the past.
- * @param take gets what it records, a stretch of time after the other, while Prometheus computes the next
+ * @param take gets what it records, a stretch of time after the other, while Prometheus computes
+ *   the next
  * @throws naming the rule when its expression fails
  */
 export async function recordRule(
@@ -92,8 +99,8 @@ async function* repeated(
 }
 
 /**
- * The answer under the rule's own name and labels. Series that differ in their name only (branches of `or`) become one,
- * in order of time.
+ * The answer under the rule's own name and labels. Series that differ in their name only (branches
+ * of `or`) become one, in order of time.
  */
 function recordedSeries(rule: RecordingRule, answer: Columns[]): SeriesSamples[] {
   const merged = new Map<string, SeriesSamples>();

@@ -13,7 +13,8 @@ export interface SeriesSamples {
 const NORMAL_NAN = 0x7ff8000000000001n;
 
 /**
- * Writes samples to a Prometheus that was started to take them (remote write 1.0: protobuf in a snappy block).
+ * Writes samples to a Prometheus that was started to take them (remote write 1.0: protobuf in a
+ * snappy block).
  * @throws with Prometheus' words, for instance when a series' samples are older than what it has
  */
 export async function remoteWrite(url: string, series: readonly SeriesSamples[], signal?: AbortSignal): Promise<void> {
@@ -33,7 +34,10 @@ export async function remoteWrite(url: string, series: readonly SeriesSamples[],
   await abortable(answering, signal);
 }
 
-/** A sample is at most 20 bytes: tag, length, tag and 8 bytes of value, tag and at most 7 of milliseconds. */
+/**
+ * A sample is at most 20 bytes: tag, length, tag and 8 bytes of value, tag and at most 7 of
+ * milliseconds.
+ */
 const SAMPLE_BYTES = 20;
 
 /** prometheus.WriteRequest { repeated TimeSeries timeseries = 1; }, in parts */
@@ -44,7 +48,9 @@ function encodeWriteRequest(series: readonly SeriesSamples[]): Buffer[] {
   });
 }
 
-/** TimeSeries { repeated Label labels = 1; repeated Sample samples = 2; }, labels sorted by name. */
+/**
+ * TimeSeries { repeated Label labels = 1; repeated Sample samples = 2; }, labels sorted by name.
+ */
 function encodeTimeSeries({ labels, times, values }: SeriesSamples): Buffer {
   const names = Object.keys(labels)
     .filter((name) => labels[name] !== '')

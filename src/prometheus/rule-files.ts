@@ -68,7 +68,10 @@ const ruleFile = z.object({
   ),
 });
 
-/** Reads every `*.yml` and `*.yaml` of a folder, in order of their names. Throws naming the file that is no rule file. */
+/**
+ * Reads every `*.yml` and `*.yaml` of a folder, in order of their names. Throws naming the file
+ * that is no rule file.
+ */
 export async function readRules(dir: string): Promise<{ recording: RecordingRule[]; alerts: AlertRule[] }> {
   const names = (await entriesOf(dir)).filter((name) => /\.ya?ml$/.test(name)).sort();
   if (names.length === 0) throw new Error(`${dir}: holds no rule files (*.yml)`);

@@ -21,7 +21,8 @@ interface Node {
 
 /**
  * Puts recording rules in layers: each rule reads only inputs and what the layers before it record.
- * @throws when a rule reads a name that nothing records and that is no input, and when rules read each other in a circle
+ * @throws when a rule reads a name that nothing records and that is no input, and when rules read
+ *   each other in a circle
  */
 export function layerRules(rules: readonly RecordingRule[], inputs: ReadonlySet<string> = INPUTS): RecordingRule[][] {
   const nodes = readNames(rules, inputs);
@@ -47,7 +48,10 @@ export function layerRules(rules: readonly RecordingRule[], inputs: ReadonlySet<
   return layers;
 }
 
-/** The rules whose results change when an input does: those that read it, and those that read these. Constants belong to every set. */
+/**
+ * The rules whose results change when an input does: those that read it, and those that read these.
+ * Constants belong to every set.
+ */
 export function affectedRules(
   rules: readonly RecordingRule[],
   changed: ReadonlySet<string>,
@@ -66,7 +70,10 @@ export function affectedRules(
   return nodes.filter(isAffected).map((node) => node.rule);
 }
 
-/** The metrics that come from outside: those that are known, and what rules read and none of them records. */
+/**
+ * The metrics that come from outside: those that are known, and what rules read and none of them
+ * records.
+ */
 export function inputsOf(rules: readonly RecordingRule[]): Set<string> {
   const needsOf = createNeeds(rules, INPUTS);
   return new Set([...INPUTS, ...rules.flatMap((rule) => needsOf(rule.expr).inputs)]);
@@ -79,7 +86,10 @@ export interface Needs {
   inputs: string[];
 }
 
-/** Tells for any expression what it needs of these rules. `inputs` are what names selected by a pattern may mean as well. */
+/**
+ * Tells for any expression what it needs of these rules. `inputs` are what names selected by a
+ * pattern may mean as well.
+ */
 export function createNeeds(rules: readonly RecordingRule[], inputs: ReadonlySet<string>): (expr: string) => Needs {
   const recorded = new Set(rules.map((rule) => rule.record));
   const read = new Map(rules.map((rule) => [rule, namesRead(rule.expr, recorded, inputs)]));

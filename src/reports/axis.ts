@@ -24,8 +24,8 @@ const STEPS = [
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /**
- * Ticks at round UTC times in [from, to], in seconds: minutes, hours, days, weeks from Monday or months, as suits the range.
- * Midnight is labelled by its date.
+ * Ticks at round UTC times in [from, to], in seconds: minutes, hours, days, weeks from Monday or
+ * months, as suits the range. Midnight is labelled by its date.
  */
 export function timeTicks(from: number, to: number, atMost = 10): Tick[] {
   const step = STEPS.find((candidate) => (to - from) / candidate <= atMost);

@@ -1,4 +1,7 @@
-/** Text that is ready to stand in a page. Everything that a caller passes as text is escaped on its way here. */
+/**
+ * Text that is ready to stand in a page. Everything that a caller passes as text is escaped on its
+ * way here.
+ */
 export type Html = string;
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };

@@ -1,4 +1,7 @@
-/** What a value is: a number of transactions (or any other amount), or a share in [0, 1] that is shown in per cent. */
+/**
+ * What a value is: a number of transactions (or any other amount), or a share in [0, 1] that is
+ * shown in per cent.
+ */
 export type Unit = 'count' | 'share';
 
 /** `1,234`, `3.4`, `0.05`, `< 0.01`. */

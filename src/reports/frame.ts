@@ -5,7 +5,10 @@ export interface LegendEntry {
   sign: Html;
 }
 
-/** What stands around a chart's drawing. Places are per cent of the plot's width, or of its height from the top. */
+/**
+ * What stands around a chart's drawing. Places are per cent of the plot's width, or of its height
+ * from the top.
+ */
 export interface FrameOptions {
   title: string;
   note?: string;
@@ -19,7 +22,8 @@ export interface FrameOptions {
 }
 
 /**
- * The drawing stretches with the page while its labels stay text of the page's size: that is what keeps a chart readable on a phone.
+ * The drawing stretches with the page while its labels stay text of the page's size: that is what
+ * keeps a chart readable on a phone.
  */
 export function frame({ title, note, label, legend, height, yTicks, xTicks, plot }: FrameOptions): Html {
   const y = yTicks.map((tick) => `<span style="top:${tick.percent.toFixed(1)}%">${esc(tick.label)}</span>`);

@@ -19,7 +19,9 @@ export interface PageOptions {
   footer?: string;
 }
 
-/** One self-contained HTML file: no request leaves it, so that it opens offline and can be mailed. */
+/**
+ * One self-contained HTML file: no request leaves it, so that it opens offline and can be mailed.
+ */
 export function page({ title, lead, sections, footer }: PageOptions): Html {
   return `<!doctype html>
 <html lang="en">

@@ -1,4 +1,7 @@
-/** Of the whole page. Sizes in rem on a scale of 1.2; spaces in steps of .25rem; one accent; colours of charts as in colors.ts. */
+/**
+ * Of the whole page. Sizes in rem on a scale of 1.2; spaces in steps of .25rem; one accent; colours
+ * of charts as in colors.ts.
+ */
 export const STYLE = `
 :root {
   --page: #f7f8f9; --surface: #ffffff; --ink: #1b1f24; --muted: #57606a; --line: #d5dae0; --accent: #0b62c4;

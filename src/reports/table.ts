@@ -21,7 +21,10 @@ export interface TableOptions {
   empty?: string;
 }
 
-/** A table that scrolls sideways by itself on a narrow screen. The first column is the rows' heading. */
+/**
+ * A table that scrolls sideways by itself on a narrow screen. The first column is the rows'
+ * heading.
+ */
 export function table({ caption, columns, rows, empty = 'None.' }: TableOptions): Html {
   if (rows.length === 0)
     return `${caption === undefined ? '' : `<h3>${esc(caption)}</h3>`}<p class="none">${esc(empty)}</p>`;

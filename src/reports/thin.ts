@@ -7,9 +7,10 @@ export type BandPoint = readonly [time: number, lower: number, upper: number];
 const PLACES = 700;
 
 /**
- * At most two points for each of 700 equal parts of [from, to]: the lowest and the highest, in order of time, so that no spike
- * and no drop is lost however long the range. A null is put in where nothing is known for longer than `gap` seconds.
- * Reads the points once, in order of time, and keeps no more than it returns.
+ * At most two points for each of 700 equal parts of [from, to]: the lowest and the highest, in
+ * order of time, so that no spike and no drop is lost however long the range. A null is put in
+ * where nothing is known for longer than `gap` seconds. Reads the points once, in order of time,
+ * and keeps no more than it returns.
  */
 export function thin(points: Iterable<Point>, from: number, to: number, gap: number): Point[] {
   const width = (to - from) / PLACES;
@@ -55,7 +56,10 @@ function withGaps(points: Point[], gap: number): Point[] {
   });
 }
 
-/** The band's mean in each part: its edges change slowly, and their extremes would make it look wider than it is. */
+/**
+ * The band's mean in each part: its edges change slowly, and their extremes would make it look
+ * wider than it is.
+ */
 export function thinBand(points: Iterable<BandPoint>, from: number, to: number): BandPoint[] {
   const width = (to - from) / PLACES;
   const sums = new Map<number, [count: number, time: number, lower: number, upper: number]>();

@@ -20,7 +20,10 @@ export interface Band {
   points: Iterable<BandPoint>;
 }
 
-/** A stretch of time. An `alert` is tinted with a bar above, an `incident` hatched with a bar below. Seconds, end exclusive. */
+/**
+ * A stretch of time. An `alert` is tinted with a bar above, an `incident` hatched with a bar below.
+ * Seconds, end exclusive.
+ */
 export interface Span {
   kind: 'alert' | 'incident';
   from: number;
@@ -60,7 +63,10 @@ export interface TimeChartOptions {
 const [WIDTH, HEIGHT] = [1000, 100];
 const DASHES = ['', '6 3', '2 3', '8 3 2 3'];
 
-/** Lines or areas over time, in UTC. A range of any length: the lowest and the highest of each part are drawn (see thin.ts). */
+/**
+ * Lines or areas over time, in UTC. A range of any length: the lowest and the highest of each part
+ * are drawn (see thin.ts).
+ */
 export function timeChart(options: TimeChartOptions): Html {
   const { from, to } = rangeOf(options);
   const unit = options.unit ?? 'count';

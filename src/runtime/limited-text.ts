@@ -3,7 +3,10 @@ export class TooLong extends Error {
   override name = 'TooLong';
 }
 
-/** The body of an answer as text, of which no more than `most` bytes are read. @throws TooLong, or why it ended early */
+/**
+ * The body of an answer as text, of which no more than `most` bytes are read. @throws TooLong, or
+ * why it ended early
+ */
 export async function limitedText(response: Response, most: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;

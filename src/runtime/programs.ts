@@ -25,8 +25,8 @@ export function createTail(maxLength = 4000): { add: (text: string) => void; tex
 
 /**
  * Runs a program to its end.
- * @throws with the end of what it wrote to stderr when it fails, and the abort reason when `signal` stopped it; the
- *   program has ended by then in any case
+ * @throws with the end of what it wrote to stderr when it fails, and the abort reason when `signal`
+ *   stopped it; the program has ended by then in any case
  */
 export async function runProgram(path: string, args: string[], signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();

@@ -1,6 +1,9 @@
 import { TooLong } from './limited-text.ts';
 
-/** A program that is asked over HTTP. Its URL may hold a user name and a password; no error tells of either, nor of the URL. */
+/**
+ * A program that is asked over HTTP. Its URL may hold a user name and a password; no error tells of
+ * either, nor of the URL.
+ */
 export interface Upstream {
   /** Asks at a path below the URL. @throws Error whose message says why there is no answer */
   fetch(path: string, init?: RequestInit): Promise<Response>;

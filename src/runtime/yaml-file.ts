@@ -36,7 +36,10 @@ export function parseYaml(path: string, text: string): YamlFile {
   return { path, text, doc, problems, lineAt };
 }
 
-/** The line of the value at a path of keys and indexes, or of the nearest thing above it that exists. */
+/**
+ * The line of the value at a path of keys and indexes, or of the nearest thing above it that
+ * exists.
+ */
 export function lineOf(file: YamlFile, path: readonly (string | number)[]): number | undefined {
   for (let length = path.length; length >= 0; length -= 1) {
     const node = length === 0 ? file.doc.contents : file.doc.getIn(path.slice(0, length), true);
@@ -70,8 +73,8 @@ export function scalars(file: YamlFile): { node: Scalar; line: number; key: unkn
 }
 
 /**
- * The line that a tool's message is about, where the message gives no line: it quotes something, ends in something or
- * contains a word that stands in the file. Undefined when nothing matches.
+ * The line that a tool's message is about, where the message gives no line: it quotes something,
+ * ends in something or contains a word that stands in the file. Undefined when nothing matches.
  */
 export function lineOfQuoted(file: YamlFile, message: string): number | undefined {
   const all = scalars(file);

@@ -4,9 +4,15 @@ import type { Demo, DemoTraffic } from './demo.ts';
 import { AUTH_CODES } from './feed.ts';
 import { type Clock, type PostOptions, postUntilTaken, REAL_CLOCK, Refused } from './post-traffic.ts';
 
-/** The running minute is told when half of it has passed, so that what happens in it is seen before it ends. */
+/**
+ * The running minute is told when half of it has passed, so that what happens in it is seen before
+ * it ends.
+ */
 const STEP_MS = 30_000;
-/** An incident that is started sooner is told of at once, with half a minute's counts: fewer would look like chance. */
+/**
+ * An incident that is started sooner is told of at once, with half a minute's counts: fewer would
+ * look like chance.
+ */
 const LEAST_PART = 0.5;
 const MINUTE_MS = 60_000;
 const DAY = 1440;
@@ -14,7 +20,10 @@ const DAY = 1440;
 type Counted = Pick<MinuteCounts, 'counts' | 'authCodes'>;
 type Numbers = Readonly<Record<string, number>>;
 
-/** The part of a minute that has passed; never less than was told before, since counts may only be corrected upwards. */
+/**
+ * The part of a minute that has passed; never less than was told before, since counts may only be
+ * corrected upwards.
+ */
 function told<N extends Numbers>(counts: N, before: Numbers, part: number): N {
   const raised = Object.entries(counts).map(([key, n]) => [key, Math.max(Math.floor(n * part), before[key] ?? 0)]);
   return Object.fromEntries(raised) as N;
@@ -33,10 +42,16 @@ function partOf(whole: MinuteCounts, before: MinuteCounts | undefined, part: num
   return { minute: whole.minute, ...countsOf(whole, before), ...(labelled && { labelled }) };
 }
 
-/** Minutes since the epoch of the minute before this one: the demo reports it as it starts, so that nothing is missing at first. */
+/**
+ * Minutes since the epoch of the minute before this one: the demo reports it as it starts, so that
+ * nothing is missing at first.
+ */
 export const minuteBefore = (): number => Math.floor(Date.now() / 60_000) - 1;
 
-/** Days of history by acquirer. What is normal is made of seven; before them is only the total, so that the demo starts soon. */
+/**
+ * Days of history by acquirer. What is normal is made of seven; before them is only the total, so
+ * that the demo starts soon.
+ */
 const SLICED_DAYS = 8;
 
 function* minutesOf(traffic: Pick<DemoTraffic, 'at'>, from: number, to: number): Generator<MinuteCounts> {
@@ -61,8 +76,9 @@ function summed({ minute, labelled = [] }: MinuteCounts): MinuteCounts {
 }
 
 /**
- * So many days of the demo's traffic, to be imported before it starts. They end a minute before what it reports first: a count
- * of the last minute is the difference to the total a minute ago, and of history that is there a minute ago it would be 0.
+ * So many days of the demo's traffic, to be imported before it starts. They end a minute before
+ * what it reports first: a count of the last minute is the difference to the total a minute ago,
+ * and of history that is there a minute ago it would be 0.
  */
 export function demoHistory(
   traffic: Pick<DemoTraffic, 'at'>,
@@ -94,7 +110,8 @@ async function answerTo(minute: MinuteCounts, options: PostOptions, clock: Clock
 }
 
 /**
- * Posts each minute by halves, while it runs and when it ends, and at once when an incident is started in it, until the signal.
+ * Posts each minute by halves, while it runs and when it ends, and at once when an incident is
+ * started in it, until the signal.
  * @throws Refused when the service refuses a report (4xx)
  */
 export async function postDemoTraffic(options: DemoTrafficOptions): Promise<void> {

@@ -19,7 +19,9 @@ const ACQUIRERS = ['northbank', 'eastpay', 'westcard'] as const;
 /** The label that tells them apart. */
 export const DEMO_DIMENSION = 'acquirer';
 
-/** What a person may start. What the simulator knows beside these only looks different in a history. */
+/**
+ * What a person may start. What the simulator knows beside these only looks different in a history.
+ */
 const KINDS: Record<string, Omit<Shown, 'kind'> & { kind?: IncidentKind }> = {
   'denied-spike': { title: 'Denials jump', does: 'five times as many are denied, most with code 51', minutes: 4 },
   'denied-step': { title: 'More denials', does: 'twice as many are denied, and some more', minutes: 6 },
@@ -60,7 +62,10 @@ export const demoState = z
   .meta({ id: 'Demo' });
 
 export const DEMO_SEED = 1;
-/** In fewer transactions a minute, as there are at night and on Sundays, an incident takes longer to tell from chance than a person watches. */
+/**
+ * In fewer transactions a minute, as there are at night and on Sundays, an incident takes longer to
+ * tell from chance than a person watches.
+ */
 const LEAST_PER_MINUTE = 250;
 
 export interface DemoTraffic {
@@ -71,8 +76,8 @@ export interface DemoTraffic {
 }
 
 /**
- * Traffic of some acquirers in which an incident shows within two minutes, at whatever hour of whatever day it is
- * started.
+ * Traffic of some acquirers in which an incident shows within two minutes, at whatever hour of
+ * whatever day it is started.
  */
 export function createDemoTraffic(): DemoTraffic {
   const options = { seed: DEMO_SEED, leastPerMinute: LEAST_PER_MINUTE };

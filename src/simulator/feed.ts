@@ -7,12 +7,16 @@ export type TrafficMinute = Required<Pick<MinuteCounts, 'minute' | 'authCodes'>>
 
 export interface Traffic {
   /**
-   * What is reported for a minute (since the epoch), or nothing while the feed is dead.
-   * A pure function of the seed, the volume, the incidents and the minute: minutes may be asked for in any order.
+   * What is reported for a minute (since the epoch), or nothing while the feed is dead. A pure
+   * function of the seed, the volume, the incidents and the minute: minutes may be asked for in any
+   * order.
    */
   at: (minute: number) => TrafficMinute | undefined;
   incidents: readonly Incident[];
-  /** Adds an incident that begins at a minute (since the epoch) and lasts so many, or as long as its kind does. */
+  /**
+   * Adds an incident that begins at a minute (since the epoch) and lasts so many, or as long as its
+   * kind does.
+   */
   add: (kind: IncidentKind, start: number, minutes?: number) => Incident;
 }
 
@@ -26,7 +30,10 @@ export interface TrafficOptions {
   incidents?: readonly Incident[];
   /** How many times the usual noise there is, chance aside; default 1. */
   noise?: number;
-  /** Minutes that the nightly batch may come early or late; default none, and up to two minutes late. */
+  /**
+   * Minutes that the nightly batch may come early or late; default none, and up to two minutes
+   * late.
+   */
   batchOff?: number;
 }
 
@@ -46,7 +53,10 @@ const SHARE = {
   processing: 0.0005,
 };
 
-/** Standard deviations (of the logarithm) of a level a day long, of drift over an hour or two, and of a minute. */
+/**
+ * Standard deviations (of the logarithm) of a level a day long, of drift over an hour or two, and
+ * of a minute.
+ */
 const NOISE: Record<keyof typeof SHARE | 'volume', { day: number; drift: number; minute: number }> = {
   volume: { day: 0.04, drift: 0.04, minute: 0.03 },
   denied: { day: 0.05, drift: 0.05, minute: 0.03 },
@@ -101,7 +111,10 @@ function noiseOf(name: keyof typeof NOISE, { seed, noise }: Background, minute: 
 const deniedShare = (minuteOfDay: number): number =>
   SHARE.denied * (1.25 + 0.25 * Math.cos((2 * Math.PI * (minuteOfDay - 150)) / DAY));
 
-/** Every night at 03:00, up to two minutes late or as far off as asked for, for ten minutes: reversals that are no incident. */
+/**
+ * Every night at 03:00, up to two minutes late or as far off as asked for, for ten minutes:
+ * reversals that are no incident.
+ */
 function nightlyBatch({ seed, volume, batchOff }: Background, minute: number): number {
   const random = randomFor(seed, 7, Math.floor(minute / DAY))();
   const late = batchOff === 0 ? Math.floor(3 * random) : Math.round((2 * random - 1) * batchOff);
@@ -130,7 +143,10 @@ function intensityAt(traffic: Background, minute: number): Intensity {
   return { status: { approved: total - others, ...rest }, deniedCodes };
 }
 
-/** Each status and code has chance of its own, so that an incident in one leaves the counts of the others as they were. */
+/**
+ * Each status and code has chance of its own, so that an incident in one leaves the counts of the
+ * others as they were.
+ */
 function sample(seed: number, minute: number, mean: Intensity): TrafficMinute {
   const draw = (stream: number, value: number) => poisson(value, randomFor(seed, 1024 + stream, minute));
   const authCodes: Record<string, number> = {};
@@ -143,7 +159,10 @@ function sample(seed: number, minute: number, mean: Intensity): TrafficMinute {
   return { minute, counts, authCodes: { '00': counts.approved, ...authCodes } };
 }
 
-/** Traffic of a shop chain: day and week shapes, noise beyond chance, a nightly batch, and the incidents asked for. */
+/**
+ * Traffic of a shop chain: day and week shapes, noise beyond chance, a nightly batch, and the
+ * incidents asked for.
+ */
 export function createTraffic(options: TrafficOptions): Traffic {
   const {
     seed,

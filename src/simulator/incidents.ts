@@ -7,7 +7,10 @@ export interface Intensity {
   deniedCodes: Record<string, number>;
 }
 
-/** What an alert on the incident is about; `none` marks what must not alert. Several are joined by `|`. */
+/**
+ * What an alert on the incident is about; `none` marks what must not alert. Several are joined by
+ * `|`.
+ */
 export type Signal =
   | 'denied'
   | 'failed'
@@ -61,7 +64,10 @@ function divert(mean: Intensity, status: 'failed' | 'processing', share: number)
   mean.status[status] += moved;
 }
 
-/** 1 within the event, rising from 0 at its start and falling to 0 at its end, each over a 20th of it. */
+/**
+ * 1 within the event, rising from 0 at its start and falling to 0 at its end, each over a 20th of
+ * it.
+ */
 const plateau = (done: number): number => Math.min(1, done * 20, (1 - done) * 20);
 
 const KINDS = {
@@ -120,9 +126,10 @@ const hoursOf = (kind: IncidentKind): [number, number] =>
   kind === 'night-denied' ? [3 * 60 + 40, 5 * 60 + 20] : [7 * 60, 23 * 60];
 
 /**
- * Places one incident of each kind given (a kind may be given twice) in [from, to), in minutes since the epoch,
- * none within an hour and a half of another (or of those `taken`) where there is room, and in the second half of the range where there is
- * room, so that the first half can serve as history. The same seed gives the same places.
+ * Places one incident of each kind given (a kind may be given twice) in [from, to), in minutes
+ * since the epoch, none within an hour and a half of another (or of those `taken`) where there is
+ * room, and in the second half of the range where there is room, so that the first half can serve
+ * as history. The same seed gives the same places.
  * @throws when they do not fit
  */
 export function placeIncidents(

@@ -37,8 +37,9 @@ const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
 
 /**
- * Posts each minute of traffic as soon as it has ended, until `to` or the signal. A report that meets a 5xx, a 429 or no
- * answer is sent again, under the same key, for as long as it takes: none is lost, none counted twice.
+ * Posts each minute of traffic as soon as it has ended, until `to` or the signal. A report that
+ * meets a 5xx, a 429 or no answer is sent again, under the same key, for as long as it takes: none
+ * is lost, none counted twice.
  * @throws Refused when the service refuses a report (4xx)
  */
 export async function postTraffic(options: PostOptions): Promise<void> {

@@ -23,7 +23,9 @@ export interface Child {
   signal(name: NodeJS.Signals): void;
 }
 
-/** On Linux the kernel ends the child when this process is killed without a chance to do so itself. */
+/**
+ * On Linux the kernel ends the child when this process is killed without a chance to do so itself.
+ */
 const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => {
   try {
     accessSync(path, constants.X_OK);
@@ -35,19 +37,26 @@ const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => {
 
 function start({ path, args }: Program): ChildProcess {
   const [command, prefix] = SETPRIV === undefined ? [path, []] : [SETPRIV, ['--pdeathsig', 'KILL', '--', path]];
-  // A session of its own: Ctrl-C in the terminal reaches us alone, and we stop our children in order.
+  // A session of its own: Ctrl-C in the terminal reaches us alone, and we stop our children in
+  // order.
   const child = spawn(command, [...prefix, ...args], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
   tie(child);
   return child;
 }
 
 const LEVELS: Record<string, Level> = { WARN: 'warn', ERROR: 'error', warn: 'warn', error: 'error' };
-/** Warnings that tell nobody anything to do: imported history is many blocks, a killed program leaves its lock, we stop it. */
+/**
+ * Warnings that tell nobody anything to do: imported history is many blocks, a killed program
+ * leaves its lock, we stop it.
+ */
 const ORDINARY =
   /^(Overlapping blocks found|A lockfile from a previous execution already existed|Received an OS signal, exiting)/;
 const unquote = (text: string): string => text.replace(/^"(.*)"$/, '$1').replaceAll('\\"', '"');
 
-/** A line of Prometheus' or Alertmanager's logfmt in the words of our log; what is not logfmt stays as it is. */
+/**
+ * A line of Prometheus' or Alertmanager's logfmt in the words of our log; what is not logfmt stays
+ * as it is.
+ */
 export function translate(line: string): { level: Level; message: string } {
   const level = /\blevel=(\w+)/.exec(line)?.[1];
   const message = /\bmsg=("(?:[^"\\]|\\.)*"|\S+)(.*)$/.exec(line);
@@ -77,7 +86,8 @@ async function isReady(url: string): Promise<boolean> {
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * Starts a program and keeps it running until it is stopped: one that ends by itself is started again.
+ * Starts a program and keeps it running until it is stopped: one that ends by itself is started
+ * again.
  * @param failed told when it can't be kept running, with the reason
  * @returns once it is ready
  * @throws with the end of what it wrote when it does not become ready

@@ -31,8 +31,9 @@ function authorize(entry: YAMLMap, keys: string[], tokenFile: string): void {
 }
 
 /**
- * Writes a copy of a shipped configuration for programs that run on this machine: real addresses, absolute paths and,
- * where the service asks for tokens, a token for what talks to it. Everything else stays as people wrote it.
+ * Writes a copy of a shipped configuration for programs that run on this machine: real addresses,
+ * absolute paths and, where the service asks for tokens, a token for what talks to it. Everything
+ * else stays as people wrote it.
  */
 export function renderConfig(source: string, target: string, addresses: Addresses, tokenFile?: string): void {
   const document = parseDocument(readFileSync(source, 'utf8'));

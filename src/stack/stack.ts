@@ -97,7 +97,10 @@ function renderer(folder: string, config: Config, addresses: Addresses, tokenFil
     renderConfig(sourceOf(folder, name), join(config.data, `${name}.yml`), addresses, tokenFile);
 }
 
-/** An edited configuration is in force some seconds later; one that can't be read is reported and left alone. */
+/**
+ * An edited configuration is in force some seconds later; one that can't be read is reported and
+ * left alone.
+ */
 function followEdits(
   folder: string,
   render: ReturnType<typeof renderer>,
@@ -123,7 +126,8 @@ function followEdits(
 }
 
 /**
- * Runs the service, Prometheus and Alertmanager on this machine, the latter two as children that are kept running.
+ * Runs the service, Prometheus and Alertmanager on this machine, the latter two as children that
+ * are kept running.
  * @param failed told when one of them can't be kept running
  * @throws with the reason when one does not start; the others have been stopped by then
  */

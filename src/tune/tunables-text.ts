@@ -18,7 +18,8 @@ export type Factors = Readonly<Record<string, number>>;
 const decimals = (value: number): string => String(Number(value.toFixed(2)));
 
 /**
- * The text of a rule file with each tunable of a setting multiplied. All else stays as it is, comments too.
+ * The text of a rule file with each tunable of a setting multiplied. All else stays as it is,
+ * comments too.
  * @throws where a tunable is not there as `vector(NUMBER)`
  */
 export function multiplied(text: string, factors: Factors): string {
@@ -35,7 +36,10 @@ export function multiplied(text: string, factors: Factors): string {
   return changed;
 }
 
-/** The lines that differ, as `patch` and `git apply --unidiff-zero` read them. Both texts have as many lines. */
+/**
+ * The lines that differ, as `patch` and `git apply --unidiff-zero` read them. Both texts have as
+ * many lines.
+ */
 export function lineDiff(file: string, before: string, after: string): string {
   const [old, now] = [before.split('\n'), after.split('\n')];
   const hunks = old.flatMap((line, at) =>

@@ -297,7 +297,8 @@ describe('any table', () => {
         rows,
         dialect,
         async (given, { delimiter, newline, encode, time, number, names, further, wide, spelling }) => {
-          // A small number beside: without one, 1.050 alone may be one or a thousand, and that is refused.
+          // A small number beside: without one, 1.050 alone may be one or a thousand, and that is
+          // refused.
           const all = [...given, { minute: Date.UTC(2026, 10, 29) / 60_000, status: 'approved' as const, count: 7 }];
           const expected = new Map<number, Map<Status, number>>();
           for (const { minute, status, count } of all) {

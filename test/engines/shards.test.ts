@@ -14,7 +14,10 @@ import { freePort, type Running, startProcess, waitFor } from '../support/proces
 import { sourceOfMinutes } from '../support/rules-of-minutes.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
-/** One Prometheus that judges all slices, and two that share them, on one counter. They judge at the same second: the paths are alike. */
+/**
+ * One Prometheus that judges all slices, and two that share them, on one counter. They judge at the
+ * same second: the paths are alike.
+ */
 
 const SHARDS = 2;
 const HISTORY_MINUTES = 200;
@@ -25,7 +28,10 @@ const MERCHANTS = ['one', 'two', 'three', 'small'];
 const USUAL = { approved: 24, denied: 3, failed: 1 };
 const isSmall = (merchant: string) => merchant === 'small';
 
-/** What each acquirer has of each merchant in a minute. One acquirer denies many, at the end of the history and since. */
+/**
+ * What each acquirer has of each merchant in a minute. One acquirer denies many, at the end of the
+ * history and since.
+ */
 const cells = (bad: boolean) =>
   ACQUIRERS.flatMap((acquirer) =>
     MERCHANTS.map((merchant) => {
@@ -36,7 +42,10 @@ const cells = (bad: boolean) =>
     }),
   );
 
-/** What the relabelling of a shard's scrapes adds to a series: Prometheus' hashmod is the end of an MD5 sum. */
+/**
+ * What the relabelling of a shard's scrapes adds to a series: Prometheus' hashmod is the end of an
+ * MD5 sum.
+ */
 function marks(labels: Record<string, string>, shard: number): Record<string, string> {
   const hash = (value: string) => createHash('md5').update(value).digest().readBigUInt64BE(8);
   const own = Object.entries(labels).filter(([, value]) => hash(value) % BigInt(SHARDS) === BigInt(shard));
@@ -86,7 +95,10 @@ interface Server {
 
 const servers: Server[] = [];
 let counter: Awaited<ReturnType<typeof startCounter>>;
-/** Seconds since the epoch: from then on nothing is made of the history's figures, where a shard has only its own slices'. */
+/**
+ * Seconds since the epoch: from then on nothing is made of the history's figures, where a shard has
+ * only its own slices'.
+ */
 let from: number;
 
 /** @param folder holds rules, and data below it */
@@ -143,7 +155,10 @@ afterAll(async () => {
   await counter?.close();
 });
 
-/** The newest value of each series since the start, by the series. What shards record of themselves is left out. */
+/**
+ * The newest value of each series since the start, by the series. What shards record of themselves
+ * is left out.
+ */
 async function recorded(url: string): Promise<Map<string, number>> {
   const now = Date.now() / 1000;
   const names = '{__name__=~".+:.+|tillwatch_slices", __name__!~"shard:.+"}';

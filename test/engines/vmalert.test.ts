@@ -17,8 +17,9 @@ import { tempDir } from '../support/temp-dir.ts';
 import { startVictoriaMetrics, startVmalert } from '../support/victoria-metrics.ts';
 
 /**
- * Prometheus with the rules as they are written for it, and vmalert on VictoriaMetrics with those that are written for it, on the same
- * samples. An incident began in the last minute of the history that both have.
+ * Prometheus with the rules as they are written for it, and vmalert on VictoriaMetrics with those
+ * that are written for it, on the same samples. An incident began in the last minute of the history
+ * that both have.
  */
 
 /** A minute, in each of two acquirers. */
@@ -28,7 +29,9 @@ const ACQUIRERS = ['alpha', 'beta'];
 const HISTORY_MINUTES = 1500;
 /** Seconds that writing the history takes, with some to spare. */
 const PREPARE = 25;
-/** Seconds into its minute at which Prometheus judges here. It decides by a hash of the file's path. */
+/**
+ * Seconds into its minute at which Prometheus judges here. It decides by a hash of the file's path.
+ */
 const JUDGES_FROM = 44;
 
 type Counts = typeof USUAL;
@@ -73,7 +76,10 @@ async function copiesOf(rules: string, dir: string): Promise<string[]> {
   return copies;
 }
 
-/** Of the copies one that a Prometheus without data judges late in a minute, seen in the one before `until`. */
+/**
+ * Of the copies one that a Prometheus without data judges late in a minute, seen in the one before
+ * `until`.
+ */
 async function judgedLate(copies: string[], dir: string, until: number): Promise<string> {
   const scratch = await startPrometheus(
     dir,

@@ -29,7 +29,9 @@ export const PHONE = { width: 390, height: 844 };
 
 export interface Opened {
   page: Page;
-  /** Errors of the console, among them what the content security policy stopped, and uncaught ones. */
+  /**
+   * Errors of the console, among them what the content security policy stopped, and uncaught ones.
+   */
   complaints: string[];
   /** Bytes received so far, headers included, as they came over the wire. */
   received(): number;
@@ -83,7 +85,10 @@ export const sideways = async (page: Page): Promise<number> =>
 const focused = async (page: Page): Promise<string> =>
   String(await page.evaluate('document.activeElement.getAttribute("aria-label") ?? document.activeElement.innerText'));
 
-/** Presses Tab until what has the focus is named so. @throws when a hundred presses do not lead there */
+/**
+ * Presses Tab until what has the focus is named so. @throws when a hundred presses do not lead
+ * there
+ */
 export async function tabTo(page: Page, name: RegExp): Promise<void> {
   for (let presses = 0; presses < 100; presses++) {
     if (name.test(await focused(page))) return;

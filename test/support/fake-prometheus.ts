@@ -8,7 +8,9 @@ const sample = (name: string, labels: Record<string, string>, value: number): Sa
   value,
 });
 
-/** What the rules would have recorded: 5 denied per 100 approved, 100 approved in the last minute. */
+/**
+ * What the rules would have recorded: 5 denied per 100 approved, 100 approved in the last minute.
+ */
 export const RECORDINGS: Sample[] = [
   sample(RECORDED.odds, { status: 'denied' }, 0.05),
   sample(RECORDED.odds, { status: 'failed' }, 0),

@@ -39,7 +39,10 @@ export interface Interpolation {
 
 const MATCHING = /[\\$^*{}[\]'+?.()|]/g;
 
-/** Of a variable with several values, or All: each is escaped for a regular expression in a PromQL string, several are joined. */
+/**
+ * Of a variable with several values, or All: each is escaped for a regular expression in a PromQL
+ * string, several are joined.
+ */
 function asRegex(values: readonly string[]): string {
   const escaped = values.map((value) => value.replace(MATCHING, '\\\\$&'));
   return escaped.length === 1 ? (escaped[0] ?? '') : `(${escaped.join('|')})`;

@@ -6,7 +6,10 @@ export interface ParsedMail {
   html: string;
 }
 
-/** Reads multipart/alternative of text/plain and text/html, quoted-printable or plain. @throws when a mail is anything else */
+/**
+ * Reads multipart/alternative of text/plain and text/html, quoted-printable or plain. @throws when
+ * a mail is anything else
+ */
 export function parseMail(raw: string): ParsedMail {
   const { headers, body } = splitPart(raw);
   const boundary = /^multipart\/alternative;\s*boundary="?([^";]+)"?/i.exec(headers['content-type'] ?? '')?.[1];

@@ -2,10 +2,16 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { findBinary } from '../../src/binaries/binaries.ts';
 import { runProgram } from '../../src/runtime/programs.ts';
 
-/** A file in the OpenMetrics text format, as promtool turns it into blocks. Several may write at once. */
+/**
+ * A file in the OpenMetrics text format, as promtool turns it into blocks. Several may write at
+ * once.
+ */
 export interface OpenMetricsFile {
   path: string;
-  /** Adds whole lines, each `series value timestamp\n`. Resolves when there is room for more: not much is kept in memory. */
+  /**
+   * Adds whole lines, each `series value timestamp\n`. Resolves when there is room for more: not
+   * much is kept in memory.
+   */
   write: (lines: string) => Promise<void>;
   /** Ends the file; without it promtool refuses it. */
   close: () => Promise<void>;
@@ -41,7 +47,10 @@ export async function createOpenMetricsFile(path: string): Promise<OpenMetricsFi
   };
 }
 
-/** Four years a block: nearly always a single one. promtool hides the flag (default two hours), and reads the file once for each block. */
+/**
+ * Four years a block: nearly always a single one. promtool hides the flag (default two hours), and
+ * reads the file once for each block.
+ */
 const BLOCK_DURATION = '39366h';
 
 /** Turns an OpenMetrics file into blocks in a storage folder. Throws with promtool's stderr. */

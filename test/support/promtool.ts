@@ -6,12 +6,16 @@ import type { AlertRule, RecordingRule } from '../../src/prometheus/rule-files.t
 import { runProgram } from '../../src/runtime/programs.ts';
 import { tempDir } from './temp-dir.ts';
 
-/** Counters of a promtool test, by series: their values from minute 0 on, one a minute, `_` where there is none. */
+/**
+ * Counters of a promtool test, by series: their values from minute 0 on, one a minute, `_` where
+ * there is none.
+ */
 export type InputSeries = Record<string, readonly (number | '_')[]>;
 
 /**
- * A folder with one rule file: recording rules in the order in which they read each other, then the alerts without annotations, all
- * once a minute. promtool runs every rule once a minute, in the order of the file, whatever the interval of its group.
+ * A folder with one rule file: recording rules in the order in which they read each other, then the
+ * alerts without annotations, all once a minute. promtool runs every rule once a minute, in the
+ * order of the file, whatever the interval of its group.
  */
 export async function writeRuleFile(
   recording: readonly RecordingRule[],

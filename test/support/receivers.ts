@@ -9,7 +9,10 @@ export interface Delivery {
   body: string;
 }
 
-/** An HTTP server that takes every POST as Slack, Teams, PagerDuty and webhooks would, and remembers it. */
+/**
+ * An HTTP server that takes every POST as Slack, Teams, PagerDuty and webhooks would, and remembers
+ * it.
+ */
 export async function startHttpReceiver() {
   const deliveries: Delivery[] = [];
   const server = await startHttpServer((request, response) => {

@@ -12,7 +12,10 @@ export interface RecordedSeries {
   at: (time: number) => number | undefined;
 }
 
-/** A real Prometheus that holds one sample a minute of each series, between two times in seconds since the epoch. */
+/**
+ * A real Prometheus that holds one sample a minute of each series, between two times in seconds
+ * since the epoch.
+ */
 export async function startRecorded(
   series: readonly RecordedSeries[],
   from: number,

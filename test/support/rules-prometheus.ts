@@ -7,7 +7,10 @@ import { freePort, startProcess, waitFor } from './processes.ts';
 
 const rules = fileURLToPath(new URL('../../prometheus/rules', import.meta.url));
 
-/** A real Prometheus that evaluates the shipped rules on what lies in a data folder, and scrapes nothing. */
+/**
+ * A real Prometheus that evaluates the shipped rules on what lies in a data folder, and scrapes
+ * nothing.
+ */
 export async function startRulesPrometheus(dataDir: string) {
   const config = join(dataDir, 'prometheus.yml');
   await writeFile(config, JSON.stringify({ rule_files: [join(rules, '*.yml')] }));

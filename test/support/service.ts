@@ -102,7 +102,10 @@ export function parseMetrics(text: string): Map<string, number> {
   );
 }
 
-/** Series of transactions as exposed, line by line, without the gauge of the last minute, which a minute that ends changes by itself. */
+/**
+ * Series of transactions as exposed, line by line, without the gauge of the last minute, which a
+ * minute that ends changes by itself.
+ */
 export const transactionLines = (metrics: string): string[] =>
   metrics.split('\n').filter((line) => /^transactions_(?!last_minute)/.test(line));
 
@@ -113,7 +116,10 @@ export interface Service extends Client {
   close(): Promise<void>;
 }
 
-/** The real service in this process, on a free port, with a ledger of its own unless `data` names one. */
+/**
+ * The real service in this process, on a free port, with a ledger of its own unless `data` names
+ * one.
+ */
 export async function startService(flags: Partial<Flags> = {}): Promise<Service> {
   const dir = String(flags.data ?? temporaryFolder());
   const logged: string[] = [];
@@ -131,7 +137,9 @@ const noPath: AlertPathWatch = {
   stop: () => {},
 };
 
-/** The real application on a free port with parts of the test's own, and nothing started around it. */
+/**
+ * The real application on a free port with parts of the test's own, and nothing started around it.
+ */
 export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { ledger: Ledger; flags?: Partial<Flags> }) {
   const prometheus = createPrometheus(NOWHERE);
   const baseline = noBaseline('unavailable', 'no Prometheus in this test');
@@ -172,7 +180,10 @@ export async function runProgram(args: string[], env: NodeJS.ProcessEnv = {}): P
   return program;
 }
 
-/** The built `tillwatch serve` as a process of its own; rejects with its log when it does not come up. */
+/**
+ * The built `tillwatch serve` as a process of its own; rejects with its log when it does not come
+ * up.
+ */
 export async function serveProcess(
   dir: string,
   args: string[] = [],

@@ -4,7 +4,10 @@ import { startHttpServer } from './http-server.ts';
 
 const link = z.url({ protocol: /^https?$/ }).max(2000);
 
-/** What an incoming webhook of Slack takes. Legacy attachments: at most 100, five buttons each, 40,000 characters in all. */
+/**
+ * What an incoming webhook of Slack takes. Legacy attachments: at most 100, five buttons each,
+ * 40,000 characters in all.
+ */
 const slack = z
   .looseObject({
     attachments: z
@@ -73,7 +76,10 @@ const SERVICES: Record<string, { schema: z.ZodType; ok: number }> = {
 /** How a service fails: an HTTP status, or a connection that is cut without an answer. */
 export type Failure = number | 'cut';
 
-/** Slack, Teams and PagerDuty on one address, as strict as they are; anything else is taken as it comes. */
+/**
+ * Slack, Teams and PagerDuty on one address, as strict as they are; anything else is taken as it
+ * comes.
+ */
 export async function startStrictServices() {
   const taken: { path: string; body: unknown }[] = [];
   const refused: string[] = [];

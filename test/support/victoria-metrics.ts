@@ -6,7 +6,10 @@ import { executableOnPath, executableUnder } from '../../src/binaries/executable
 import { VMALERT_FLAGS } from '../../src/engines/vmalert.ts';
 import { freePort, type Running, startProcess, waitFor } from './processes.ts';
 
-/** VictoriaMetrics and vmalert: from PATH, else from the project's cache, into which Debian's package is fetched. */
+/**
+ * VictoriaMetrics and vmalert: from PATH, else from the project's cache, into which Debian's
+ * package is fetched.
+ */
 async function programs(): Promise<{ victoriaMetrics: string; vmalert: string }> {
   const [victoriaMetrics] = await executableOnPath('victoria-metrics', process.env.PATH ?? '');
   const [vmalert] = await executableOnPath('vmalert', process.env.PATH ?? '');
@@ -27,7 +30,10 @@ async function start(path: string, url: string, args: readonly string[]): Promis
 
 const freeUrl = async () => `http://127.0.0.1:${await freePort()}`;
 
-/** A VictoriaMetrics that keeps its data in a folder, with the flags that the rules for vmalert ask for. */
+/**
+ * A VictoriaMetrics that keeps its data in a folder, with the flags that the rules for vmalert ask
+ * for.
+ */
 export async function startVictoriaMetrics(dataDir: string) {
   const url = await freeUrl();
   const { victoriaMetrics } = await programs();

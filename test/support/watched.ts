@@ -44,7 +44,9 @@ const COPIED_LEVELS = [
   { level: 'merchant', merchant: COPIED_LABELS.merchant },
 ];
 
-/** A Prometheus that has seen a week of payments with incidents, and watches a running Tillwatch. */
+/**
+ * A Prometheus that has seen a week of payments with incidents, and watches a running Tillwatch.
+ */
 export interface Watched {
   url: string;
   /** The end of the history, in seconds since the epoch. */
@@ -55,8 +57,9 @@ export interface Watched {
 }
 
 /**
- * Generated history with incidents, the series and the alerts that the shipped rules make of it, then the shipped configuration live on a
- * real service and a real Alertmanager. What is live comes after the history's end, so that queries at that end always see the same.
+ * Generated history with incidents, the series and the alerts that the shipped rules make of it,
+ * then the shipped configuration live on a real service and a real Alertmanager. What is live comes
+ * after the history's end, so that queries at that end always see the same.
  */
 export async function startWatched(): Promise<Watched> {
   const data = temporaryFolder('watched');
@@ -135,7 +138,10 @@ async function firingsOf(url: string, rule: AlertRule, end: number) {
 const RECORDED =
   '{__name__=~"(status|status_window|auth_code|tillwatch):.+|ALERTS|ALERTS_FOR_STATE|transactions_last_report.+"}';
 
-/** The last six hours again, earlier and at more levels; of the counts the whole week, for comparisons. */
+/**
+ * The last six hours again, earlier and at more levels; of the counts the whole week, for
+ * comparisons.
+ */
 async function writeCopy(url: string, end: number, path: string): Promise<void> {
   const file = await createOpenMetricsFile(path);
   const ranges: [string, number][] = [

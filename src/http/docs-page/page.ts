@@ -36,7 +36,10 @@ const INTRODUCTION = `<p>Bodies and answers are JSON in UTF-8, times ISO 8601 in
 <p>Where tokens are used, each request carries <code>Authorization: Bearer TOKEN</code>, and the token needs the role that stands beside
 the operation.</p>`;
 
-/** The reference page of an OpenAPI document. All that it loads is docs.css and docs.js beside it; it reads well without the latter. */
+/**
+ * The reference page of an OpenAPI document. All that it loads is docs.css and docs.js beside it;
+ * it reads well without the latter.
+ */
 export function docsPage(document: OpenApi, options: PageOptions): Html {
   const groups = groupsOf(document);
   const { title, version, description = '' } = document.info;

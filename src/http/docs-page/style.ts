@@ -1,4 +1,7 @@
-/** Of the reference page: the live page's colours, sizes on a scale of 1.2, spaces in steps of .25rem. */
+/**
+ * Of the reference page: the live page's colours, sizes on a scale of 1.2, spaces in steps of
+ * .25rem.
+ */
 export const DOCS_STYLE = `
 :root {
   --page: #f4f6f8; --surface: #fff; --raised: #f7f9fb; --ink: #161a1f; --muted: #57606b; --line: #d9dee4; --accent: #0b62c4;

@@ -64,7 +64,10 @@ function whyNothing(reports: readonly Report[], now: number, { config }: Service
 /** The rules leave out what is counted so many minutes after a planned window, too. */
 const AFTER_PLANNED = 5;
 
-/** Minutes outside of planned windows. The total is in the window of any slice: its counts lack that one's. */
+/**
+ * Minutes outside of planned windows. The total is in the window of any slice: its counts lack that
+ * one's.
+ */
 function unplanned({ minutes }: Recorded, now: number, { calendar }: Services): Recorded['minutes'] {
   const minute = Math.floor(now / 60_000);
   const planned = [minute, minute - AFTER_PLANNED].flatMap((at) => calendar.at(at).planned);

@@ -95,7 +95,10 @@ function render({ startsAt, endsAt, ...rest }: Incident, peakScore: number | nul
 }
 
 const MINUTE_MS = 60_000;
-/** What an alert saw lies before it: a backtest may have it start some minutes earlier than it did live. */
+/**
+ * What an alert saw lies before it: a backtest may have it start some minutes earlier than it did
+ * live.
+ */
 const BEFORE_MS = 5 * MINUTE_MS;
 
 /** Rows of what `tillwatch backtest --labels` reads; in whole minutes, the end exclusive. */

@@ -4,7 +4,10 @@ import type { Asset } from '../assets.ts';
 import { Problem } from '../problem.ts';
 import type { Route } from './route.ts';
 
-/** Kept by the browser, which asks each time whether it has changed: an update is on screen at the next load. */
+/**
+ * Kept by the browser, which asks each time whether it has changed: an update is on screen at the
+ * next load.
+ */
 function serve(ctx: Context, { type, bytes, gzipped, etag }: Asset): void {
   ctx.status = 200;
   ctx.set({ ETag: etag, 'Cache-Control': 'no-cache', Vary: 'Accept-Encoding' });

@@ -6,7 +6,10 @@ import { readCookbook } from '../cookbook.ts';
 import { invalid, Problem } from '../problem.ts';
 import { type Route, readQuery } from './route.ts';
 
-/** What a person may ask of Prometheus at once, so that the service, and Prometheus, have time for their own work. */
+/**
+ * What a person may ask of Prometheus at once, so that the service, and Prometheus, have time for
+ * their own work.
+ */
 const LIMITS = {
   seconds: 10,
   bytes: 16 * 1024 * 1024,

@@ -35,7 +35,9 @@ export interface Services {
   mapping?: Mapping | undefined;
 }
 
-/** A route with its own documentation, so that what is served and what is documented are one list. */
+/**
+ * A route with its own documentation, so that what is served and what is documented are one list.
+ */
 export interface Route {
   method: 'get' | 'post' | 'delete';
   /** A part such as `:id` stands for any text without a slash: `ctx.params.id`, not yet checked. */
@@ -48,7 +50,10 @@ export interface Route {
   maxBody?: string;
   /** Its answer is small, or bounded by itself: any number of them may be under way. */
   light?: boolean;
-  /** It is asked often and sends its answers itself (send.ts): at exactly this path it is served beside Koa's middleware. */
+  /**
+   * It is asked often and sends its answers itself (send.ts): at exactly this path it is served
+   * beside Koa's middleware.
+   */
   direct?: boolean;
   operation: ZodOpenApiOperationObject;
   handle(ctx: Context): Promise<void> | void;

@@ -66,7 +66,10 @@ const FIELDS = {
   upper: RECORDED.upper,
 } as const;
 
-/** What would page at this moment, by status and window, as the rules have recorded it; of everything together. */
+/**
+ * What would page at this moment, by status and window, as the rules have recorded it; of
+ * everything together.
+ */
 async function thresholdsNow(prometheus: Prometheus): Promise<z.output<typeof threshold>[]> {
   const names = Object.values(FIELDS).join('|');
   const samples = await prometheus.instant(`{__name__=~"${names}", level="${TOTAL}"}`);

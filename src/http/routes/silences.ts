@@ -75,8 +75,8 @@ const current = (all: AlertmanagerSilence[]) =>
   all.flatMap(({ status: { state }, ...rest }) => (state === 'expired' ? [] : [{ ...rest, state }]));
 
 /**
- * The service that an alert belongs to, so that a silence does not reach a namesake of another team. Undefined where
- * the rules say none or several, or Prometheus does not answer.
+ * The service that an alert belongs to, so that a silence does not reach a namesake of another
+ * team. Undefined where the rules say none or several, or Prometheus does not answer.
  * @throws Problem 422 where no rule has the name: such a silence would silence nothing
  */
 async function serviceOf(alertname: string, prometheus: Prometheus): Promise<string | undefined> {

@@ -18,7 +18,10 @@ export const dialect: Dialect = {
 
 /** Counters are whole numbers that JavaScript holds exactly; other numbers are for people. */
 const NUMBERS: readonly number[] = [20, 1700];
-/** A service that stops in the middle of a transaction must not hold up the others for long; milliseconds. */
+/**
+ * A service that stops in the middle of a transaction must not hold up the others for long;
+ * milliseconds.
+ */
 const IDLE_MS = 5000;
 const STATEMENT_MS = 10_000;
 const CONNECT_MS = 5000;
@@ -51,7 +54,10 @@ export async function connect(url: string, limits: pg.ClientConfig = LIMITS): Pr
   return client;
 }
 
-/** @throws Error where the server is too old, or says that something is committed before it is on disk */
+/**
+ * @throws Error where the server is too old, or says that something is committed before it is on
+ * disk
+ */
 async function check(client: pg.Client): Promise<void> {
   const setting = async (name: string) => (await client.query(`SHOW ${name}`)).rows[0][name] as string;
   if (Number(await setting('server_version_num')) < OLDEST)

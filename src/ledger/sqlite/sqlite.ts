@@ -67,7 +67,10 @@ const GONE = 'was removed or replaced';
 /** Files of the ledger that Tillwatch kept before it kept SQL. */
 const OLD_FORM = /^ledger\.mdb/;
 
-/** Makes the folder and the file, readable by nobody else. @returns whether the file is new @throws Error that says what to do */
+/**
+ * Makes the folder and the file, readable by nobody else. @returns whether the file is new @throws
+ * Error that says what to do
+ */
 function prepareFile(file: string): boolean {
   const folder = dirname(file);
   try {

@@ -1,10 +1,16 @@
-/** Runs SQL on the ledger's file in a thread of its own, so that a slow disk does not hold up requests that only read. */
+/**
+ * Runs SQL on the ledger's file in a thread of its own, so that a slow disk does not hold up
+ * requests that only read.
+ */
 import { existsSync, statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { DatabaseSync } from './driver.mjs';
 
 /** @typedef {import('../engine.ts').Statement} Statement */
-/** @typedef {{ id: number, kind: 'read' | 'begin' | 'run' | 'commit' | 'rollback' | 'close', statements: Statement[] }} Message */
+/**
+ * @typedef {{ id: number, kind: 'read' | 'begin' | 'run' | 'commit' | 'rollback' | 'close',
+ * statements: Statement[] }} Message
+ */
 
 /** Milliseconds that a statement waits for another process. */
 const BUSY_MS = 8000;
@@ -17,8 +23,8 @@ const reader = new DatabaseSync(file);
 reader.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA query_only = ON`);
 
 /**
- * The files that hold what is committed, as they were at the first commit. SQLite writes on happily where they have been
- * removed, and all of that is lost.
+ * The files that hold what is committed, as they were at the first commit. SQLite writes on happily
+ * where they have been removed, and all of that is lost.
  * @type {Map<string, number>}
  */
 const inodes = new Map();

@@ -104,7 +104,8 @@ async function intoPostgres(from: Snapshot, url: string): Promise<number> {
 }
 
 /**
- * Copies a ledger as it is at this moment to a place where none is; `from` and `to` are folders, files or URLs.
+ * Copies a ledger as it is at this moment to a place where none is; `from` and `to` are folders,
+ * files or URLs.
  * @returns how many rows were copied @throws Error; then nothing is there
  */
 export async function copyLedger(from: string, to: string): Promise<number> {
@@ -116,7 +117,9 @@ export async function copyLedger(from: string, to: string): Promise<number> {
   }
 }
 
-/** Copies a ledger that may be in use into a file of SQLite. @throws Error; then there is no file */
+/**
+ * Copies a ledger that may be in use into a file of SQLite. @throws Error; then there is no file
+ */
 export async function backUp(place: string, file: string): Promise<void> {
   const snapshot = await openSnapshot(place);
   try {

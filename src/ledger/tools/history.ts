@@ -54,7 +54,10 @@ function createMinute(minute: number) {
   };
 }
 
-/** The end of the last minute that ended before `until`, both in seconds since the epoch; undefined where there is none. */
+/**
+ * The end of the last minute that ended before `until`, both in seconds since the epoch; undefined
+ * where there is none.
+ */
 export async function endOfLastMinute(snapshot: Snapshot, until: number): Promise<number | undefined> {
   const [row] = await snapshot.query(
     'SELECT MAX(minute) AS last FROM minutes WHERE minute <= $1',
@@ -63,7 +66,10 @@ export async function endOfLastMinute(snapshot: Snapshot, until: number): Promis
   return row === undefined || row.last === null ? undefined : Number(row.last) + 60;
 }
 
-/** What the ledger counted in each minute that ended before `until` (seconds since the epoch), in order of time. */
+/**
+ * What the ledger counted in each minute that ended before `until` (seconds since the epoch), in
+ * order of time.
+ */
 export async function* ledgerMinutes(snapshot: Snapshot, until: number): AsyncGenerator<MinuteCounts> {
   const metrics = `metric IN ('${METRIC.transactions}', '${METRIC.authCodes}') AND minute <= ${Math.floor(until) - 60}`;
   let current: ReturnType<typeof createMinute> | undefined;

@@ -6,12 +6,18 @@ import { MIGRATIONS } from '../schema.ts';
 import { DatabaseSync } from '../sqlite/driver.mjs';
 import { FILE, dialect as sqlite } from '../sqlite/sqlite.ts';
 
-/** A ledger's database as it is at one moment, whatever is counted meanwhile. Nothing can be changed in it. */
+/**
+ * A ledger's database as it is at one moment, whatever is counted meanwhile. Nothing can be changed
+ * in it.
+ */
 export interface Snapshot {
   dialect: Dialect;
   /** The file, or the database without its password. */
   name: string;
-  /** Runs one statement; parameters are `$1`, `$2`, ..., each used once. Words of schema.ts may stand in braces. */
+  /**
+   * Runs one statement; parameters are `$1`, `$2`, ..., each used once. Words of schema.ts may
+   * stand in braces.
+   */
   query(sql: string, ...parameters: Value[]): Promise<Row[]>;
   /** Runs one statement of a user's. @throws Error where there is more than one */
   ask(sql: string): Promise<{ columns: string[]; rows: Row[] }>;
@@ -28,7 +34,10 @@ export function fileOf(place: string): string {
 
 const BUSY_MS = 8000;
 
-/** SQLite prepares the first statement and says nothing of a second; as a table expression, only one statement will do. */
+/**
+ * SQLite prepares the first statement and says nothing of a second; as a table expression, only one
+ * statement will do.
+ */
 function isOneStatement(database: InstanceType<typeof DatabaseSync>, sql: string): boolean {
   if (!sql.includes(';')) return true;
   try {
