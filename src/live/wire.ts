@@ -1,4 +1,4 @@
-/** What the service sends to the page, as its schemas in src/routes/ say it. Times are ISO 8601. */
+/** What the service sends to the page, as its schemas in src/http/routes/ say it. Times are ISO 8601. */
 
 export const STATUSES = [
   'approved',

@@ -26,16 +26,26 @@ function shares(count: number, values: number, random: Random): number[] {
   });
 }
 
+/** The counts of each value, whose sums are those given. */
+function dealt<Key extends string>(
+  counts: Partial<Record<Key, number>>,
+  values: number,
+  random: Random,
+): Record<Key, number>[] {
+  const each = Array.from({ length: values }, () => ({}) as Record<Key, number>);
+  for (const [key, count] of Object.entries(counts) as [Key, number][]) {
+    const own = shares(count, values, random);
+    each.forEach((one, nth) => {
+      one[key] = own[nth] ?? 0;
+    });
+  }
+  return each;
+}
+
 /** Each transaction has one value of the dimension, by chance; the sums stay as they were. */
 function split({ labels, counts }: Piece, { name, values }: Dimension, random: Random): Piece[] {
-  const pieces = values.map((value) => ({
-    labels: { ...labels, [name]: value },
-    counts: {} as Partial<Record<Status, number>>,
-  }));
-  for (const [status, count] of Object.entries(counts) as [Status, number][])
-    for (const [nth, own] of shares(count, values.length, random).entries())
-      (pieces[nth] as Piece).counts[status] = own;
-  return pieces;
+  const own = dealt(counts, values.length, random);
+  return values.map((value, nth) => ({ labels: { ...labels, [name]: value }, counts: own[nth] ?? {} }));
 }
 
 /**
@@ -44,23 +54,18 @@ function split({ labels, counts }: Piece, { name, values }: Dimension, random: R
  */
 export function slicedWithCodes(counted: TrafficMinute, { name, values }: Dimension, seed: number): Piece[] {
   const random = randomFor(seed, 2401, counted.minute);
-  const pieces = values.map((value) => ({
-    labels: { [name]: value },
-    counts: {} as Record<Status, number>,
-    authCodes: {} as Record<string, number>,
-  }));
-  for (const [code, count] of Object.entries(counted.authCodes))
-    if (code !== '00')
-      for (const [nth, own] of shares(count, values.length, random).entries())
-        (pieces[nth] as (typeof pieces)[number]).authCodes[code] = own;
-  for (const [status, count] of Object.entries(counted.counts) as [Status, number][])
-    for (const [nth, own] of shares(count, values.length, random).entries())
-      (pieces[nth] as (typeof pieces)[number]).counts[status] = own;
-  for (const { counts, authCodes } of pieces) {
-    counts.denied = Object.values(authCodes).reduce((sum, count) => sum + count, 0);
-    authCodes['00'] = counts.approved;
-  }
-  return pieces;
+  const { '00': _approved, ...denials } = counted.authCodes;
+  const codes = dealt(denials, values.length, random);
+  const counts = dealt(counted.counts, values.length, random);
+  return values.map((value, nth) => {
+    const own = counts[nth] ?? ({} as Record<Status, number>);
+    const denied = Object.values(codes[nth] ?? {}).reduce((sum, count) => sum + count, 0);
+    return {
+      labels: { [name]: value },
+      counts: { ...own, denied },
+      authCodes: { ...codes[nth], '00': own.approved },
+    };
+  });
 }
 
 /**

@@ -1,18 +1,6 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { execa } from 'execa';
 import { parseAllDocuments } from 'yaml';
-import { cached } from '../../src/binaries/cache.ts';
-import { fetchDebianPackages } from '../../src/binaries/debian.ts';
-import { executableOnPath, executableUnder } from '../../src/binaries/executables.ts';
-
-/** kustomize: from PATH, else from the project's cache, into which Debian's package is fetched. */
-async function kustomize(): Promise<string> {
-  const [found] = await executableOnPath('kustomize', process.env.PATH ?? '');
-  if (found !== undefined) return found;
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tillwatch', 'kustomize');
-  return executableUnder(await cached(cache, (into) => fetchDebianPackages('forky', ['kustomize'], into)), 'kustomize');
-}
+import { debianPrograms } from './debian-programs.ts';
 
 export interface KubernetesObject {
   apiVersion: string;
@@ -25,6 +13,7 @@ export interface KubernetesObject {
 /** The objects that a folder makes, as `kubectl apply -k` would send them. */
 export async function buildKustomization(folder: string): Promise<KubernetesObject[]> {
   const args = ['build', '--load-restrictor', 'LoadRestrictionsNone', folder];
-  const { stdout } = await execa(await kustomize(), args);
+  const { kustomize } = await debianPrograms('kustomize', ['kustomize']);
+  const { stdout } = await execa(kustomize, args);
   return parseAllDocuments(stdout).map((document) => document.toJS());
 }

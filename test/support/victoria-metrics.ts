@@ -1,26 +1,8 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { cached } from '../../src/binaries/cache.ts';
-import { fetchDebianPackages } from '../../src/binaries/debian.ts';
-import { executableOnPath, executableUnder } from '../../src/binaries/executables.ts';
 import { VMALERT_FLAGS } from '../../src/engines/vmalert.ts';
+import { debianPrograms } from './debian-programs.ts';
 import { freePort, type Running, startProcess, waitFor } from './processes.ts';
 
-/**
- * VictoriaMetrics and vmalert: from PATH, else from the project's cache, into which Debian's
- * package is fetched.
- */
-async function programs(): Promise<{ victoriaMetrics: string; vmalert: string }> {
-  const [victoriaMetrics] = await executableOnPath('victoria-metrics', process.env.PATH ?? '');
-  const [vmalert] = await executableOnPath('vmalert', process.env.PATH ?? '');
-  if (victoriaMetrics && vmalert) return { victoriaMetrics, vmalert };
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tillwatch', 'victoria-metrics-1.145');
-  const folder = await cached(cache, (into) => fetchDebianPackages('forky', ['victoria-metrics'], into));
-  return {
-    victoriaMetrics: await executableUnder(folder, 'victoria-metrics'),
-    vmalert: await executableUnder(folder, 'vmalert'),
-  };
-}
+const programs = () => debianPrograms('victoria-metrics', ['victoria-metrics', 'vmalert'], 'victoria-metrics-1.145');
 
 async function start(path: string, url: string, args: readonly string[]): Promise<Running> {
   const running = await startProcess(path, [`-httpListenAddr=${url.replace('http://', '')}`, ...args]);
@@ -36,7 +18,7 @@ const freeUrl = async () => `http://127.0.0.1:${await freePort()}`;
  */
 export async function startVictoriaMetrics(dataDir: string) {
   const url = await freeUrl();
-  const { victoriaMetrics } = await programs();
+  const { 'victoria-metrics': victoriaMetrics } = await programs();
   const flags = VMALERT_FLAGS['VictoriaMetrics (or vmselect)'];
   const running = await start(victoriaMetrics, url, [`-storageDataPath=${dataDir}`, '-retentionPeriod=1y', ...flags]);
   return { url, stop: () => running.stop() };
