@@ -5,6 +5,7 @@ import { addServiceFlags } from './commands/ask-service.ts';
 import type { BacktestCommandOptions } from './commands/backtest.ts';
 import type { ChangeOptions } from './commands/change.ts';
 import type { CheckOptions } from './commands/check.ts';
+import { addExamples } from './commands/examples.ts';
 import type { Accepted } from './commands/import.ts';
 import type { CommandIo } from './commands/io.ts';
 import { addLedger, timeFlag } from './commands/ledger-flags.ts';
@@ -184,8 +185,7 @@ function addHistory(program: Command, io: CommandIo, settle: Settle): void {
     .requiredOption('--labels <FILE>', 'incidents to score against: start,end,signal')
     .option('--rules <DIR>', 'rules, default the own ones')
     .option('--score-from <TIME>', 'score only what starts from then on')
-    .option('--json', 'for programs')
-    .addHelpText('after', '\nExample:\n  tillwatch tune history.csv --labels incidents.csv > tunables.diff');
+    .option('--json', 'for programs');
   addSettings(tuning, ['calendar']);
   addFileFlags(tuning).action(async (files: string[], options: Omit<TuneCommandOptions, 'files'>) => {
     const { tuneCommand } = await import('./commands/tune.ts');
@@ -320,6 +320,7 @@ function createProgram(io: CommandIo, settle: Settle): Command {
     settle(await check(dir, output, options));
   });
   addRules(program, io, settle);
+  addExamples(program);
   return program;
 }
 
@@ -332,10 +333,6 @@ function addRules(program: Command, io: CommandIo, settle: Settle): void {
     .option('--url <URL>', 'where links in messages lead, such as https://tillwatch.example.com')
     .option('--rules <DIR>', 'the source, default the own rules')
     .option('--out <DIR>', 'write files into DIR instead of to stdout')
-    .addHelpText(
-      'after',
-      '\nExample:\n  tillwatch rules --for vmalert --url https://tillwatch.example.com --out vmalert-rules',
-    )
     .action(async (options: RulesOptions) => {
       const { rulesCommand } = await import('./commands/rules.ts');
       settle(await rulesCommand(options, io));

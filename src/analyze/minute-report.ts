@@ -171,7 +171,7 @@ function worst({ worst: all }: MinuteAnalysis): ReportSection {
           status,
           formatCount(observed),
           formatCount(expected),
-          `+${formatCount(observed - expected)}`,
+          (observed > expected ? '+' : '') + formatCount(observed - expected),
           score.toFixed(1),
         ]),
         empty: 'None: the file has no denied, failed or reversed transaction.',

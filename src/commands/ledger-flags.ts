@@ -8,8 +8,6 @@ type Settle = (code: number) => void;
 
 const commands = () => import('./ledger.ts');
 
-const example = (command: Command, text: string): Command => command.addHelpText('after', `\nExample:\n  ${text}`);
-
 /** The commands that look after the ledger. `addPlace` adds the flags that say where it is. */
 export function addLedger(
   program: Command,
@@ -20,54 +18,43 @@ export function addLedger(
   const ledger = program.command('ledger').description('back up, check, export, copy and ask the ledger');
   const place = (flags: Flags) => readLedgerPlace(flags, io.env);
 
-  example(
-    addPlace(
-      ledger.command('backup').description('copy the ledger, also while it is in use, into a file of SQLite'),
-    ).argument('<file>', 'must not exist'),
-    'tillwatch ledger backup --data ./data /backup/ledger-$(date +%F).sqlite',
-  ).action(async (file: string, flags: Flags) => settle(await (await commands()).ledgerBackup(place(flags), file, io)));
+  addPlace(ledger.command('backup').description('copy the ledger, also while it is in use, into a file of SQLite'))
+    .argument('<file>', 'must not exist')
+    .action(async (file: string, flags: Flags) =>
+      settle(await (await commands()).ledgerBackup(place(flags), file, io)),
+    );
 
-  example(
-    addPlace(ledger.command('verify').description('check that the ledger is whole and its numbers agree')).argument(
-      '[place]',
-      'a backup, a folder or a URL instead of --data and --ledger',
-    ),
-    'tillwatch ledger verify /backup/ledger-2026-11-28.sqlite',
-  ).action(async (other: string | undefined, flags: Flags) =>
-    settle(await (await commands()).ledgerVerify(other ?? place(flags), io)),
-  );
+  addPlace(ledger.command('verify').description('check that the ledger is whole and its numbers agree'))
+    .argument('[place]', 'a backup, a folder or a URL instead of --data and --ledger')
+    .action(async (other: string | undefined, flags: Flags) =>
+      settle(await (await commands()).ledgerVerify(other ?? place(flags), io)),
+    );
 
-  example(
-    addPlace(
-      ledger.command('export').description('counts by minute as CSV, as import reads them: timestamp,status,count'),
-    )
-      .option('--csv', 'as CSV, the only format')
-      .option('--auth-codes', 'counts by auth code: timestamp,auth_code,count'),
-    'tillwatch ledger export --csv --data ./data > history.csv',
-  ).action(async ({ authCodes, ...flags }: Flags & { authCodes?: boolean }) =>
-    settle(await (await commands()).ledgerExport(place(flags), authCodes === true, io)),
-  );
+  addPlace(
+    ledger.command('export').description('counts by minute as CSV, as import reads them: timestamp,status,count'),
+  )
+    .option('--csv', 'as CSV, the only format')
+    .option('--auth-codes', 'counts by auth code: timestamp,auth_code,count')
+    .action(async ({ authCodes, ...flags }: Flags & { authCodes?: boolean }) =>
+      settle(await (await commands()).ledgerExport(place(flags), authCodes === true, io)),
+    );
 
-  example(
-    ledger
-      .command('copy')
-      .description('copy a ledger to where none is, from SQLite to PostgreSQL or back')
-      .argument('<from>', 'a folder, a file or a URL')
-      .argument('<to>', 'likewise; what is there is never replaced'),
-    'tillwatch ledger copy ./data postgres://tillwatch@db/tillwatch',
-  ).action(async (from: string, to: string) => settle(await (await commands()).ledgerCopy(from, to, io)));
+  ledger
+    .command('copy')
+    .description('copy a ledger to where none is, from SQLite to PostgreSQL or back')
+    .argument('<from>', 'a folder, a file or a URL')
+    .argument('<to>', 'likewise; what is there is never replaced')
+    .action(async (from: string, to: string) => settle(await (await commands()).ledgerCopy(from, to, io)));
 
-  example(
-    addPlace(ledger.command('sql').description('ask the ledger in SQL, read only; docs/sql.md has views and queries'))
-      .argument('<statement>', 'SELECT ...')
-      .option('--csv', 'CSV instead of a table')
-      .option('--json', 'JSON instead of a table'),
-    'tillwatch ledger sql "SELECT * FROM days_compared WHERE status = \'denied\'"',
-  ).action(async (sql: string, { csv, json, ...flags }: Flags & { csv?: boolean; json?: boolean }) => {
-    if (csv && json) throw new UsageError('give one of --csv and --json');
-    const format: SqlFormat = csv ? 'csv' : json ? 'json' : 'table';
-    settle(await (await commands()).ledgerSql(place(flags), sql, format, io));
-  });
+  addPlace(ledger.command('sql').description('ask the ledger in SQL, read only; docs/sql.md has views and queries'))
+    .argument('<statement>', 'SELECT ...')
+    .option('--csv', 'CSV instead of a table')
+    .option('--json', 'JSON instead of a table')
+    .action(async (sql: string, { csv, json, ...flags }: Flags & { csv?: boolean; json?: boolean }) => {
+      if (csv && json) throw new UsageError('give one of --csv and --json');
+      const format: SqlFormat = csv ? 'csv' : json ? 'json' : 'table';
+      settle(await (await commands()).ledgerSql(place(flags), sql, format, io));
+    });
 }
 
 /** The time of a flag, in seconds since the epoch. */

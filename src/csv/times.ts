@@ -207,8 +207,8 @@ function placed(local: number, seconds: number, offset: string | undefined, { zo
 
 function onDay([hour, minute, second, half]: Cells, options: TimeOptions): ReadTime | string {
   const clock = clockOf(hour, minute, half);
-  if (clock === undefined || Number(second ?? 0) > 59) return 'is no time of day';
-  if (options.day === undefined) return 'is a time without a day; say which day with --date 2025-07-12';
+  if (clock === undefined || Number(second ?? 0) > 59) return 'is no time of day; expected 00:00 to 23:59';
+  if (options.day === undefined) return 'is a time without a day; say which day with --date YYYY-MM-DD';
   return placed(options.day + clock, Number(second ?? 0), undefined, options, false);
 }
 

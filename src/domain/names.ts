@@ -1,6 +1,6 @@
 /**
  * Every metric, label and recorded series name that the program uses, once.
- * The YAML in prometheus/ uses the same names; test/names.test.ts holds both to each other.
+ * The YAML in prometheus/ uses the same names; test/rules.test.ts holds both to each other.
  */
 
 /** Transaction outcomes, in the order in which people read them. */

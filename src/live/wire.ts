@@ -1,15 +1,9 @@
 /** What the service sends to the page, as its schemas in src/http/routes/ say it. Times are ISO 8601. */
 
-export const STATUSES = [
-  'approved',
-  'denied',
-  'failed',
-  'reversed',
-  'backend_reversed',
-  'refunded',
-  'processing',
-] as const;
-export type Status = (typeof STATUSES)[number];
+import type { Status } from '../domain/names.ts';
+
+export { STATUSES } from '../domain/names.ts';
+export type { Status };
 
 export type Recommendation = 'ok' | 'watch' | 'alert' | 'unknown';
 export type Trend = 'falling a lot' | 'falling' | 'stable' | 'rising' | 'rising a lot';
