@@ -14,6 +14,7 @@ export function backtestJson(result: Result, compared?: Result): object {
   return {
     from: iso(result.from),
     to: iso(result.to),
+    assumedDelaySeconds: 0,
     alerts: result.alerts.map(alertJson),
     ...scoreJson(result),
     leftOut: result.leftOut,

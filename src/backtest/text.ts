@@ -69,6 +69,9 @@ function table(rows: string[][], right: number[]): string[] {
   );
 }
 
+/** docs/detection.md, "Time". */
+const LIVE_DELAY = '6 to 16 s after the report of the minute that is named';
+
 function summary(result: Backtest): string[] {
   const days = (result.to - result.from) / 86_400;
   const perDay = result.alerts.length / days;
@@ -76,6 +79,7 @@ function summary(result: Backtest): string[] {
   return [
     `${plural(result.alerts.length, 'alert')}${bySeverity === '' ? '' : ` (${bySeverity})`} in ${number(days)} days, ` +
       `${number(perDay)} a day: ${minuteText(result.from)} to ${minuteText(result.to)}`,
+    `each minute is judged as it ends; live, alerts come ${LIVE_DELAY}`,
     ...(result.leftOut.length === 0
       ? []
       : [

@@ -1,6 +1,7 @@
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { z } from 'zod';
-import { askPrometheus, createPrometheus, type RuleGroup } from '../prometheus/client.ts';
+import { askPrometheus, createPrometheus, type Prometheus, type RuleGroup } from '../prometheus/client.ts';
+import { FOLLOWING, folderFor, isInTime, judgingOf, secondOfReports } from '../prometheus/judged-second.ts';
 import { readRules } from '../prometheus/rule-files.ts';
 import { messageOf } from '../runtime/log.ts';
 import { type Upstream, upstreamAt } from '../runtime/upstream.ts';
@@ -127,6 +128,21 @@ async function wiring(upstream: Upstream): Promise<Looked[]> {
   ];
 }
 
+/** How long what is reported waits until it is judged. */
+async function delay(prometheus: Prometheus, groups: readonly RuleGroup[]): Promise<Looked[]> {
+  const [reports, judging] = [await secondOfReports(prometheus), judgingOf(groups)];
+  if (reports === undefined || judging === undefined) return [];
+  const what = 'reports are judged when they have come';
+  const [judged, folder] = [Math.floor(judging.at % 60), posix.dirname(judging.file)];
+  if (isInTime(reports, judged) || FOLLOWING.test(posix.basename(folder))) return [well(what)];
+  return [
+    wrong(
+      what,
+      `they come at second ${reports} of the minute and are judged at second ${judged}, so that alerts are late: call the folder of the rules ${await folderFor(folder, reports)} instead of ${folder}, also in rule_files (docs/detection.md#time-who-reads-what-and-how-late)`,
+    ),
+  ];
+}
+
 /** Looks at the Prometheus at a URL. @param folder holds prometheus/rules */
 export async function lookAtPrometheus(url: string, folder: string): Promise<Looked[]> {
   const upstream = upstreamAt(url);
@@ -142,7 +158,9 @@ export async function lookAtPrometheus(url: string, folder: string): Promise<Loo
   ];
   try {
     looked.push(await clock(upstream), ...(await wiring(upstream)));
-    looked.push(...(await rules(upstream, await createPrometheus(url).rules(), folder)));
+    const prometheus = createPrometheus(url);
+    const groups = await prometheus.rules();
+    looked.push(...(await rules(upstream, groups, folder)), ...(await delay(prometheus, groups)));
   } catch (error) {
     looked.push(wrong('Prometheus says how it is', messageOf(error)));
   }

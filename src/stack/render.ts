@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { isMap, isScalar, parseDocument, visit, type YAMLMap } from 'yaml';
 
 /** The names by which the shipped files call each other, as docker-compose.yml resolves them. */
@@ -30,12 +30,23 @@ function authorize(entry: YAMLMap, keys: string[], tokenFile: string): void {
   entry.setIn([...keys, 'authorization'], { credentials_file: tokenFile });
 }
 
+export interface RenderOptions {
+  tokenFile?: string | undefined;
+  /** A folder and another name for it, by which its files are called. */
+  renamed?: readonly [folder: string, name: string] | undefined;
+}
+
 /**
  * Writes a copy of a shipped configuration for programs that run on this machine: real addresses,
  * absolute paths and, where the service asks for tokens, a token for what talks to it. Everything
  * else stays as people wrote it.
  */
-export function renderConfig(source: string, target: string, addresses: Addresses, tokenFile?: string): void {
+export function renderConfig(
+  source: string,
+  target: string,
+  addresses: Addresses,
+  { tokenFile, renamed }: RenderOptions = {},
+): void {
   const document = parseDocument(readFileSync(source, 'utf8'));
   if (document.errors[0] !== undefined) throw new Error(`${source}: ${document.errors[0].message}`);
   visit(document, {
@@ -52,7 +63,10 @@ export function renderConfig(source: string, target: string, addresses: Addresse
     Scalar(key, node, path) {
       if (key === 'key' || !isScalar(node) || typeof node.value !== 'string') return;
       for (const [name, address] of Object.entries(addresses)) node.value = String(node.value).replace(name, address);
-      if (isPath(path)) node.value = localPath(String(node.value), dirname(source));
+      if (!isPath(path)) return;
+      const local = localPath(String(node.value), dirname(source));
+      const [folder, name] = renamed ?? [];
+      node.value = folder && local.startsWith(folder + sep) ? name + local.slice(folder.length) : local;
     },
   });
   writeFileSync(target, document.toString(), { mode: 0o600 });

@@ -5,10 +5,12 @@ import { findBinary } from '../binaries/binaries.ts';
 import type { Config } from '../config/config.ts';
 import { RETENTION_DAYS, storageOf } from '../history/history.ts';
 import { type RunningServer, startServer } from '../http/server.ts';
+import { createPrometheus } from '../prometheus/client.ts';
 import { type Log, messageOf } from '../runtime/log.ts';
 import { PROJECT } from '../runtime/project.ts';
 import type { Demo } from '../simulator/demo.ts';
 import { type Child, keepRunning } from './child.ts';
+import { followReports, type NamedRules, nameRules } from './named-rules.ts';
 import { choosePort, type WantedPort } from './ports.ts';
 import { type Addresses, renderConfig } from './render.ts';
 
@@ -92,9 +94,18 @@ const CONFIGURED = ['prometheus', 'alertmanager'] as const;
 const sourceOf = (folder: string, name: string): string => join(folder, name, `${name}.yml`);
 
 /** Writes the copy of each configuration that its program reads. */
-function renderer(folder: string, config: Config, addresses: Addresses, tokenFile: string | undefined) {
+function renderer(
+  folder: string,
+  config: Config,
+  addresses: Addresses,
+  rules: NamedRules,
+  tokenFile: string | undefined,
+) {
   return (name: (typeof CONFIGURED)[number]) =>
-    renderConfig(sourceOf(folder, name), join(config.data, `${name}.yml`), addresses, tokenFile);
+    renderConfig(sourceOf(folder, name), join(config.data, `${name}.yml`), addresses, {
+      tokenFile,
+      renamed: [rules.folder, rules.name()],
+    });
 }
 
 /**
@@ -165,12 +176,20 @@ export async function startStack(
       'prometheus:9090': local(prometheusPort),
       'alertmanager:9093': local(alertmanagerPort),
     };
-    const render = renderer(folder, config, addresses, internal?.file);
+    const rules = await nameRules(join(folder, 'prometheus', 'rules'), config.data);
+    const render = renderer(folder, config, addresses, rules, internal?.file);
     for (const name of CONFIGURED) render(name);
     const alertmanager = await startAlertmanager(config, alertmanagerPort, log, failed);
     running.push(alertmanager);
-    running.push(await startPrometheus(config, prometheusPort, log, failed));
+    const prometheus = await startPrometheus(config, prometheusPort, log, failed);
+    running.push(prometheus);
     running.push(followEdits(folder, render, alertmanager, log));
+    running.push(
+      followReports(createPrometheus(prometheusUrl), rules, log, () => {
+        render('prometheus');
+        prometheus.signal('SIGHUP');
+      }),
+    );
     await server.lookAgain();
     return { url: server.url, prometheusUrl, alertmanagerUrl, token: internal?.token, stop };
   } catch (error) {
