@@ -1,9 +1,12 @@
 import { writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findBinary } from '../src/binaries/binaries.ts';
 import { STATUSES } from '../src/domain/names.ts';
+import { seriesText } from '../src/domain/series-text.ts';
 import { freePort, type Running, startProcess, waitFor } from './support/processes.ts';
 import { minutesAgo, parseMetrics, type Service, startService, temporaryFolder } from './support/service.ts';
 
@@ -156,18 +159,24 @@ describe('labels', () => {
   });
 });
 
-/** A real Prometheus that scrapes the service every second. */
-async function scrapedBy(target: Service): Promise<{ url: string; prometheus: Running }> {
+/** A real Prometheus that scrapes the service every second, once for each job. */
+async function scrapedBy(
+  target: Service,
+  jobs: Record<string, object> = { tillwatch: {} },
+  flags: string[] = [],
+): Promise<{ url: string; prometheus: Running }> {
   const [dir, port] = [temporaryFolder('prometheus'), await freePort()];
+  const static_configs = [{ targets: [new URL(target.url).host] }];
   const config = {
     global: { scrape_interval: '1s' },
-    scrape_configs: [{ job_name: 'tillwatch', static_configs: [{ targets: [new URL(target.url).host] }] }],
+    scrape_configs: Object.entries(jobs).map(([job_name, job]) => ({ job_name, static_configs, ...job })),
   };
   writeFileSync(join(dir, 'prometheus.yml'), JSON.stringify(config));
   const prometheus = await startProcess(await findBinary('prometheus'), [
     `--config.file=${join(dir, 'prometheus.yml')}`,
     `--storage.tsdb.path=${join(dir, 'data')}`,
     `--web.listen-address=127.0.0.1:${port}`,
+    ...flags,
   ]);
   return { url: `http://127.0.0.1:${port}`, prometheus };
 }
@@ -204,4 +213,125 @@ test('a real Prometheus reads back every label value as it was posted, however o
   expect(values).toEqual(new Map(odd.map((acquirer, i) => [acquirer, i + 1])));
   await prometheus.stop();
   await service.close();
+});
+
+describe('OpenMetrics', () => {
+  const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0';
+  /** As Prometheus 3.5 asks, without and with its feature created-timestamp-zero-ingestion. */
+  const PROMETHEUS =
+    'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
+  const READS_STARTS = `application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,${PROMETHEUS}`;
+
+  test.each([
+    ['', 'text/plain; version=0.0.4; charset=utf-8', false],
+    ['*/*', 'text/plain; version=0.0.4; charset=utf-8', false],
+    ['text/plain;version=0.0.4;q=1,*/*;q=0.1', 'text/plain; version=0.0.4; charset=utf-8', false],
+    ['application/openmetrics-text;q=0, */*', 'text/plain; version=0.0.4; charset=utf-8', false],
+    ['application/openmetrics-text; version=2.0.0', 'text/plain; version=0.0.4; charset=utf-8', false],
+    ['application/openmetrics-text', 'application/openmetrics-text; version=1.0.0; charset=utf-8', true],
+    [OPEN_METRICS, 'application/openmetrics-text; version=1.0.0; charset=utf-8', true],
+    [
+      'text/plain;q=0.5, application/openmetrics-text;version=0.0.1;q=0.9',
+      'application/openmetrics-text; version=0.0.1; charset=utf-8',
+      false,
+    ],
+    [PROMETHEUS, 'application/openmetrics-text; version=1.0.0; charset=utf-8', false],
+    [READS_STARTS, 'application/openmetrics-text; version=1.0.0; charset=utf-8', true],
+  ])('Accept: %s is answered with %s, starts: %s', async (accept, type, starts) => {
+    const { status, headers, text } = await service.get('/metrics', { Accept: accept });
+    expect([status, headers.get('content-type'), headers.get('vary')]).toEqual([200, type, 'Accept-Encoding, Accept']);
+    expect(/^transactions_created\{/m.test(text)).toBe(starts);
+    expect(text.endsWith('\n# EOF\n')).toBe(type.includes('openmetrics'));
+  });
+
+  test('has the samples of the text format, and text is the same after it as before', async () => {
+    const ofTransactions = (text: string) =>
+      text.split('\n').filter((line) => line.includes('transactions_') && !line.startsWith('#'));
+    const before = await service.metrics();
+    const { text } = await service.get('/metrics', { Accept: PROMETHEUS });
+    const after = await service.metrics();
+    expect(ofTransactions(text)).toEqual(ofTransactions(before));
+    expect([...parseMetrics(after).keys()]).toEqual([...parseMetrics(before).keys()]);
+    expect([...parseMetrics(text).keys()]).toEqual([...parseMetrics(before).keys()]);
+    expect(text).toContain('# TYPE transactions counter\ntransactions_total{');
+    expect(text).toContain('# TYPE tillwatch_reports counter\ntillwatch_reports_total{');
+    expect(after).toContain('# TYPE tillwatch_reports_total counter\n');
+  });
+
+  test('a real Prometheus reads the same from both, and with starts it has the first count of a new label', async () => {
+    const service = await startService({ dimensions: 'acquirer' });
+    const text = { scrape_protocols: ['PrometheusText0.0.4'] };
+    const openMetrics = { scrape_protocols: ['OpenMetricsText1.0.0', 'PrometheusText0.0.4'] };
+    const flags = ['--enable-feature=created-timestamp-zero-ingestion'];
+    const { url, prometheus } = await scrapedBy(service, { text, openMetrics, starts: {} }, flags);
+    const read = async (query: string) => {
+      const answer = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query })}`);
+      return ((await answer.json()) as { data: { result: Sampled[] } }).data.result;
+    };
+    await waitFor(async () => (await read('transactions_total')).length === 21, { what: 'three jobs' });
+    const time = minutesAgo(0);
+    await service.post({ timestamp: time, counts: { denied: 7 }, authCodes: { 51: 7 }, labels: { acquirer: 'new' } });
+    const firsts = async () => {
+      const found = await read('transactions_total{status="denied",acquirer="new"}[1m]');
+      return Object.fromEntries(found.map(({ metric, values }) => [metric.job, values?.map(([, value]) => value)]));
+    };
+    await waitFor(async () => Object.keys(await firsts()).length === 3, { what: 'the new label at each job' });
+    const { text: plain = [], openMetrics: open = [], starts = [] } = await firsts();
+    expect([plain[0], open[0], starts.slice(0, 2)]).toEqual(['7', '7', ['0', '7']]);
+    const readBy = async (job: string) => {
+      // What Prometheus says of the scrape itself is of the job.
+      const found = await read(`{job="${job}", __name__!~"up|scrape_.+"}`);
+      const lines = found.map(({ metric: { job: _, __name__: name = '', ...labels }, value }) => {
+        // What the service says of itself changes between scrapes.
+        const counted = name.startsWith('transactions_') ? value?.[1] : '';
+        return `${seriesText(name, labels)} ${counted}`;
+      });
+      return lines.sort();
+    };
+    expect(await readBy('openMetrics')).toEqual(await readBy('text'));
+    expect(await readBy('starts')).toEqual(await readBy('text'));
+    await prometheus.stop();
+    await service.close();
+  });
+});
+
+interface Sampled {
+  metric: Record<string, string>;
+  value?: [number, string];
+  values?: [number, string][];
+}
+
+test('a scrape is packed where gzip is accepted', async () => {
+  const url = new URL('/metrics?name[]=transactions_total', service.url);
+  const ask = (encoding: string) =>
+    new Promise<{ encoding: string | undefined; body: Buffer }>((resolve, reject) => {
+      get(url, { headers: { 'Accept-Encoding': encoding } }, async (answer) => {
+        const body = Buffer.concat(await answer.toArray());
+        resolve({ encoding: answer.headers['content-encoding'], body });
+      }).on('error', reject);
+    });
+  for (let i = 0; i < 30; i++) await service.post({ counts: { denied: 0 }, labels: { acquirer: `packed ${i}` } });
+  const [plain, packed] = [await ask('identity'), await ask('gzip')];
+  expect([plain.encoding, packed.encoding]).toEqual([undefined, 'gzip']);
+  expect(gunzipSync(packed.body)).toEqual(plain.body);
+  expect(packed.body.length).toBeLessThan(plain.body.length / 5);
+});
+
+describe('name[]', () => {
+  const namesIn = (text: string) => [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+
+  test('leaves only the metrics that it names, in either format', async () => {
+    const query = '?name[]=transactions_total&name[]=tillwatch_reports&name[]=not_there&name[]=tillwatch_series';
+    const text = (await service.get(`/metrics${query}`)).text;
+    expect(namesIn(text)).toEqual(['transactions_total', 'tillwatch_series', 'tillwatch_reports_total']);
+    const open = (await service.get(`/metrics${query}`, { Accept: 'application/openmetrics-text' })).text;
+    expect(namesIn(open)).toEqual(['transactions', 'tillwatch_series', 'tillwatch_reports']);
+    expect(await complaints(text)).toBe('');
+    expect((await service.get('/metrics?name[]=not_there')).text).toBe('');
+  });
+
+  test.each(['name[]=a b', 'name[]=', `${'name[]=a&'.repeat(201)}`])('%s is refused', async (query) => {
+    const { status, json } = await service.get(`/metrics?${query}`);
+    expect([status, json.errors[0].path]).toEqual([422, 'name[]']);
+  });
 });

@@ -10,9 +10,9 @@ export const LABEL_VALUES = Math.ceil(SERIES / STATUSES.length);
 const PER_BODY = 1000;
 
 const counts = Object.fromEntries(STATUSES.map((status) => [status, 5]));
-const acquirers = Array.from({ length: LABEL_VALUES }, (_, index) => `a${index}`);
+const acquirersTo = (length: number) => Array.from({ length }, (_, index) => `a${index}`);
 
-const once = (generator: Generator, { port }: Service, request: string) =>
+export const send = (generator: Generator, { port }: Service, request: string) =>
   generator.run({ port, request, connections: 1, seconds: 0 });
 
 const toTillwatch = (body: unknown): string => postOf('/api/v1/transactions', 'application/json', JSON.stringify(body));
@@ -20,11 +20,12 @@ const toTillwatch = (body: unknown): string => postOf('/api/v1/transactions', 'a
 /** One more report, of series that are there. */
 export const oneReport = (): string => toTillwatch({ counts, labels: { acquirer: 'a0' } });
 
-/** Has a Tillwatch count all the series. */
-export async function fillTillwatch(generator: Generator, service: Service): Promise<void> {
-  for (let from = 0; from < LABEL_VALUES; from += PER_BODY) {
+/** Has a Tillwatch count the series of so many values of the label. */
+export async function fillTillwatch(generator: Generator, service: Service, values = LABEL_VALUES): Promise<void> {
+  const acquirers = acquirersTo(values);
+  for (let from = 0; from < values; from += PER_BODY) {
     const reports = acquirers.slice(from, from + PER_BODY).map((acquirer) => ({ counts, labels: { acquirer } }));
-    await once(generator, service, toTillwatch(reports));
+    await send(generator, service, toTillwatch(reports));
   }
 }
 
@@ -37,5 +38,5 @@ const push = (group: string, names: readonly string[]): string =>
 export const onePush = (): string => push('one', ['a0']);
 
 export async function fillPushgateway(generator: Generator, service: Service): Promise<void> {
-  await once(generator, service, push('all', acquirers));
+  await send(generator, service, push('all', acquirersTo(LABEL_VALUES)));
 }

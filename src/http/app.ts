@@ -3,7 +3,7 @@ import Router from '@koa/router';
 import Koa, { type Context, type Middleware } from 'koa';
 import compress from 'koa-compress';
 import { suggest } from '../intake/suggest.ts';
-import type { Health } from '../metrics/exposition.ts';
+import type { Health } from '../metrics/health.ts';
 import type { Access } from './access.ts';
 import type { Asset } from './assets.ts';
 import { bodyReader } from './body.ts';
@@ -33,11 +33,17 @@ import { PAGE_HEADERS } from './security-headers.ts';
 import { closeUnread } from './send.ts';
 import { watchState } from './state.ts';
 
+const SCRAPED = /^(text\/plain|application\/openmetrics-text)/;
+const READ = /^(application\/json|text\/csv|text\/html)/;
 /**
- * What is read gets smaller; the files of the page are so already, and neither a POST's few bytes
- * nor a scrape is worth the time.
+ * What is read and what is scraped get smaller; the files of the page are so already, and a POST's
+ * few bytes are not worth the time. A scrape may be of many megabytes.
  */
-const zip = compress({ filter: (type) => /^(application\/json|text\/csv|text\/html)/.test(type), br: false });
+const zip = compress({
+  filter: (type) => READ.test(type) || SCRAPED.test(type),
+  br: false,
+  gzip: (type) => (SCRAPED.test(type) ? { level: 1, chunkSize: 1 << 20 } : {}),
+});
 const smaller: Middleware = (ctx, next) => (ctx.method === 'GET' ? zip(ctx, next) : next());
 
 interface Gates {

@@ -11,7 +11,7 @@ import type { Config } from '../config/config.ts';
 import { readMapping } from '../intake/mapping.ts';
 import { type BaselineWatch, watchBaseline } from '../judge/baseline.ts';
 import { openLedger } from '../ledger/open.ts';
-import { createHealth } from '../metrics/exposition.ts';
+import { createHealth } from '../metrics/health.ts';
 import { createPrometheus } from '../prometheus/client.ts';
 import type { Log } from '../runtime/log.ts';
 import { VERSION } from '../runtime/project.ts';

@@ -47,7 +47,7 @@ export const turn = (now: number, believe: boolean): Statement => [
   now,
 ];
 
-const SERIES = 'SELECT id, metric, labels, value, changed FROM series';
+const SERIES = 'SELECT id, metric, labels, value, changed, created FROM series';
 export const seriesAfter = (id: number): Statement => [`${SERIES} WHERE id > $1 ORDER BY id`, id];
 export const seriesChanged = (commit: number): Statement => [`${SERIES} WHERE changed > $1 ORDER BY id`, commit];
 
@@ -164,9 +164,11 @@ export function changing(changes: Changes, commit: number, time: number): Statem
   };
   write(
     changes.series.map(({ id, metric, labels }) => [id, hashOf(metric, labels), metric, JSON.stringify(labels)]),
-    `INSERT INTO series (id, hash, metric, labels, value, changed)
-     SELECT CAST(r.value->>0 AS INTEGER), r.value->>1, r.value->>2, r.value->>3, 0, CAST($1 AS BIGINT) FROM {rows $2}`,
+    `INSERT INTO series (id, hash, metric, labels, value, changed, created)
+     SELECT CAST(r.value->>0 AS INTEGER), r.value->>1, r.value->>2, r.value->>3, 0, CAST($1 AS BIGINT), CAST($2 AS BIGINT)
+     FROM {rows $3}`,
     commit,
+    time,
   );
   write(
     [...changes.added],

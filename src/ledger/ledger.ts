@@ -99,15 +99,18 @@ export interface Series {
   readonly metric: string;
   readonly labels: Labels;
   readonly value: number;
+  /** When it was made, in milliseconds since the epoch; undefined where it is not known. */
+  readonly created?: number | undefined;
 }
 
 /** Series of one metric that are exposed together. */
 export interface Chunk {
   readonly series: readonly Series[];
   /**
-   * A reader may keep what it made of them here; it is dropped when one of their values changes.
+   * A reader may keep what it made of them here, by the form; it is dropped when one of their values
+   * changes.
    */
-  text?: Buffer | undefined;
+  rendered: { plain?: Buffer; withStarts?: Buffer };
 }
 
 export interface Totals {

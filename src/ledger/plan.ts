@@ -21,6 +21,8 @@ export interface KnownSeries {
   metric: string;
   labels: Labels;
   value: number;
+  /** Milliseconds since the epoch; undefined where it is not known. */
+  created?: number | undefined;
 }
 
 /** What a batch is planned upon: all that is committed. */

@@ -141,6 +141,9 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
   ],
   // Who looks after an incident, while it lasts (JSON).
   ['ALTER TABLE incidents ADD COLUMN acknowledged TEXT'],
+  // When a series was made, in milliseconds since the epoch: its counter was 0 then. Older series do
+  // not know.
+  ['ALTER TABLE series ADD COLUMN created BIGINT'],
 ];
 
 /** All tables with what they are ordered by: their keys. */

@@ -1,6 +1,6 @@
 import { METRIC } from '../domain/names.ts';
 import type { Row } from './engine.ts';
-import type { Chunk, Labels } from './ledger.ts';
+import type { Chunk } from './ledger.ts';
 import { type KnownSeries, seriesKey, type View } from './plan.ts';
 
 /**
@@ -12,8 +12,16 @@ const GAUGES: readonly string[] = [METRIC.lastReport, METRIC.reportDelay];
 
 interface OpenChunk {
   series: KnownSeries[];
-  text?: Buffer | undefined;
+  rendered: Chunk['rendered'];
 }
+
+const seriesOf = ({ id, metric, labels, created }: Row): KnownSeries => ({
+  id: Number(id),
+  metric: String(metric),
+  labels: JSON.parse(String(labels)),
+  value: 0,
+  created: created === null ? undefined : Number(created),
+});
 
 /** The series as last read: by key for the planner, in chunks for the exposition. */
 export interface KnownTotals {
@@ -45,14 +53,14 @@ export function createKnownTotals(): KnownTotals {
     metrics.set(metric, chunks);
     const last = chunks.at(-1);
     if (last !== undefined && last.series.length < CHUNK) return last;
-    const fresh: OpenChunk = { series: [] };
+    const fresh: OpenChunk = { series: [], rendered: {} };
     chunks.push(fresh);
     return fresh;
   }
 
-  function add(id: number, metric: string, labels: Labels): { series: KnownSeries; chunk: OpenChunk } {
+  function add(series: KnownSeries): { series: KnownSeries; chunk: OpenChunk } {
+    const { id, metric, labels } = series;
     const chunk = roomFor(metric);
-    const series = { id, metric, labels, value: 0 };
     chunk.series.push(series);
     byKey.set(seriesKey(metric, labels), series);
     byId.set(id, { series, chunk });
@@ -82,13 +90,13 @@ export function createKnownTotals(): KnownTotals {
         const value = Number(row.value);
         const found = byId.get(id);
         if (found !== undefined && !all) continue;
-        const { series, chunk } = found ?? add(id, String(row.metric), JSON.parse(String(row.labels)));
+        const { series, chunk } = found ?? add(seriesOf(row));
         if (all) changed = Math.max(changed, Number(row.changed));
         const isGauge = GAUGES.includes(series.metric);
         // Answers to two questions may come in either order; a counter only grows.
         if (!isGauge && value < series.value) continue;
         series.value = value;
-        chunk.text = undefined;
+        chunk.rendered = {};
         if (!isGauge) largest = Math.max(largest, value);
       }
     },

@@ -1,151 +1,7 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { type CalendarSample, SAMPLE_LABELS } from '../calendar/series.ts';
+import type { Registry } from 'prom-client';
 import { METRIC, STATUSES } from '../domain/names.ts';
-import type { Ledger, Series, Totals } from '../ledger/ledger.ts';
-
-/** The service's own health, for the same Prometheus. */
-export interface Health {
-  registry: Registry;
-  /** Reports so far, by what became of them. */
-  reports: Record<ReportResult, number>;
-  requests: Histogram<'method' | 'route' | 'code'>;
-  folded: Counter;
-  notifications: Counter<'status'>;
-  streams: Gauge;
-  /** Seconds since the epoch; 0 before the first. */
-  watchdog: Gauge;
-}
-
-/** Not counters although prom-client names them so: promtool check metrics refuses them. */
-const MISNAMED = ['nodejs_active_resources_total', 'nodejs_active_handles_total', 'nodejs_active_requests_total'];
-
-/** Each change is a series: no more of them than people compare. */
-const NEWEST_CHANGES = 5;
-const DAY_MS = 86_400_000;
-
-const REPORT_RESULTS = ['accepted', 'duplicate', 'late', 'refused', 'failed'] as const;
-export type ReportResult = (typeof REPORT_RESULTS)[number];
-
-/**
- * Registers the metrics of the service itself; those of the transactions come out of the ledger.
- */
-export function createHealth(
-  version: string,
-  baselineAge: () => number,
-  ledger: Pick<Ledger, 'status' | 'takeCommitTimes' | 'changes'>,
-  calendar: () => readonly CalendarSample[],
-): Health {
-  const registry = new Registry();
-  const registers = [registry];
-  collectDefaultMetrics({ register: registry });
-  for (const name of MISNAMED) registry.removeSingleMetric(name);
-  new Gauge({
-    name: 'tillwatch_build_info',
-    help: 'Version of the running program; always 1.',
-    labelNames: ['version', 'node'],
-    registers,
-  }).set({ version, node: process.versions.node }, 1);
-  new Gauge({
-    name: 'tillwatch_baseline_age_seconds',
-    help: 'Time since the rules were evaluated, as last read from Prometheus; NaN while there is no baseline.',
-    registers,
-    collect() {
-      this.set(baselineAge());
-    },
-  });
-  new Gauge({
-    name: 'tillwatch_ledger_failing',
-    help: '1 while the ledger cannot commit, so that reports are refused, else 0.',
-    registers,
-    collect() {
-      this.set(ledger.status().failing ? 1 : 0);
-    },
-  });
-  new Histogram({
-    name: 'tillwatch_ledger_commit_duration_seconds',
-    help: 'Time to commit a batch of reports.',
-    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
-    registers,
-    collect() {
-      for (const seconds of ledger.takeCommitTimes()) this.observe(seconds);
-    },
-  });
-  new Gauge({
-    name: METRIC.change,
-    help: `When something was changed, as people said: the newest ${NEWEST_CHANGES} of the last day.`,
-    labelNames: ['text'] as const,
-    registers,
-    async collect() {
-      const to = Date.now();
-      const newest = await ledger.changes({ from: to - DAY_MS, to, limit: NEWEST_CHANGES });
-      this.reset();
-      for (const { text, at } of newest.reverse()) this.set({ text }, at / 1000);
-    },
-  });
-  new Gauge({
-    name: METRIC.utcOffset,
-    help: 'Seconds that local time is ahead of UTC, by --timezone.',
-    registers,
-    collect() {
-      for (const { metric, value } of calendar()) if (metric === METRIC.utcOffset) this.set(value);
-    },
-  });
-  new Gauge({
-    name: METRIC.calendar,
-    help: 'What the calendar says of now, by kind; nothing on an ordinary day.',
-    labelNames: SAMPLE_LABELS,
-    registers,
-    collect() {
-      this.reset();
-      for (const { metric, labels, value } of calendar()) if (metric === METRIC.calendar) this.set(labels, value);
-    },
-  });
-  const reports: Health['reports'] = { accepted: 0, duplicate: 0, late: 0, refused: 0, failed: 0 };
-  new Counter({
-    name: 'tillwatch_reports_total',
-    help: 'Reports by what became of them.',
-    labelNames: ['result'] as const,
-    registers,
-    collect() {
-      this.reset();
-      for (const result of REPORT_RESULTS) this.inc({ result }, reports[result]);
-    },
-  });
-  const notifications = new Counter({
-    name: 'tillwatch_notifications_total',
-    help: 'Notifications received from Alertmanager.',
-    labelNames: ['status'] as const,
-    registers,
-  });
-  for (const status of ['firing', 'resolved']) notifications.inc({ status }, 0);
-  return {
-    registry,
-    reports,
-    notifications,
-    streams: new Gauge({
-      name: 'tillwatch_event_streams',
-      help: 'Streams of GET /api/v1/events that are open.',
-      registers,
-    }),
-    watchdog: new Gauge({
-      name: 'tillwatch_watchdog_last_received_timestamp_seconds',
-      help: 'When the alert that always fires arrived through Alertmanager for the last time; 0 before the first.',
-      registers,
-    }),
-    requests: new Histogram({
-      name: 'tillwatch_http_request_duration_seconds',
-      help: 'Time to answer a request.',
-      labelNames: ['method', 'route', 'code'] as const,
-      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
-      registers,
-    }),
-    folded: new Counter({
-      name: 'tillwatch_label_values_folded_total',
-      help: 'Reports whose label values became "other" because the cap on series was reached.',
-      registers,
-    }),
-  };
-}
+import type { Series, Totals } from '../ledger/ledger.ts';
+import type { Format } from './format.ts';
 
 const HELP = {
   [METRIC.transactions]: ['counter', 'Transactions by outcome.'],
@@ -164,24 +20,40 @@ const HELP = {
   tillwatch_series: ['gauge', 'Series in the ledger.'],
 } as const;
 
+/** Which metrics are asked for, by the name in the text format. */
+export type Wanted = (name: string) => boolean;
+
 const escaped = (text: string): string =>
   /[\\"\n]/.test(text) ? text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n') : text;
 
-function line({ metric, labels, value }: Series): string {
+function labelsOf({ labels }: Series): string {
   let pairs = '';
   for (const name in labels) pairs += `${pairs === '' ? '' : ','}${name}="${escaped(labels[name] ?? '')}"`;
-  return `${metric}${pairs === '' ? '' : `{${pairs}}`} ${value}\n`;
+  return pairs === '' ? '' : `{${pairs}}`;
 }
 
-const lines = (series: readonly Series[]): string => series.map(line).join('');
+/** A family of OpenMetrics has the name of its counter without this. */
+export const familyOf = (counter: string): string => counter.replace(/_total$/, '');
 
-function header(name: keyof typeof HELP): string {
+const lines = (series: readonly Series[]): string =>
+  series.map((one) => `${one.metric}${labelsOf(one)} ${one.value}\n`).join('');
+
+/** Each start stands right behind its counter: Prometheus looks for it no further. */
+function linesWithStarts(series: readonly Series[]): string {
+  let text = '';
+  for (const one of series) {
+    const labels = labelsOf(one);
+    text += `${one.metric}${labels} ${one.value}\n`;
+    if (one.created !== undefined) text += `${familyOf(one.metric)}_created${labels} ${one.created / 1000}\n`;
+  }
+  return text;
+}
+
+function header(name: keyof typeof HELP, { openMetrics }: Format): string {
   const [type, help] = HELP[name];
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+  const family = openMetrics && type === 'counter' ? familyOf(name) : name;
+  return `# HELP ${family} ${help}\n# TYPE ${family} ${type}\n`;
 }
-
-const family = (name: keyof typeof HELP, series: Series[]): string => header(name) + lines(series);
-const single = (name: keyof typeof HELP, value: number): string => family(name, [{ metric: name, labels: {}, value }]);
 
 /** In the ledger it is in milliseconds. */
 const inSeconds = (series: readonly Series[]): Series[] =>
@@ -191,27 +63,61 @@ const inSeconds = (series: readonly Series[]): Series[] =>
  * Series of the ledger. Only what changed since the last scrape is rendered: 100,000 at once would
  * hold up every report.
  */
-function ofLedger(name: keyof typeof HELP, totals: Totals): Buffer[] {
-  const bodies = totals.chunks(name).map((chunk) => {
-    chunk.text ??= Buffer.from(lines(name === METRIC.lastReport ? inSeconds(chunk.series) : chunk.series));
-    return chunk.text;
+function ofLedger(name: keyof typeof HELP, totals: Totals, format: Format): Buffer[] {
+  const form = format.starts && HELP[name][0] === 'counter' ? 'withStarts' : 'plain';
+  const render = form === 'plain' ? lines : linesWithStarts;
+  const bodies = totals.chunks(name).map(({ series, rendered }) => {
+    rendered[form] ??= Buffer.from(render(name === METRIC.lastReport ? inSeconds(series) : series));
+    return rendered[form];
   });
-  return [Buffer.from(header(name)), ...bodies];
+  return [Buffer.from(header(name, format)), ...bodies];
 }
 
 const IN_LEDGER = [METRIC.transactions, METRIC.authCodes, METRIC.late, METRIC.lastReport, METRIC.reportDelay] as const;
 
-/** The transactions as the ledger has them, in Prometheus' text format, in parts. */
-export function renderTotals(totals: Totals): Buffer[] {
+/** The transactions as the ledger has them, in parts. */
+export function renderTotals(totals: Totals, format: Format, wanted: Wanted): Buffer[] {
   const minute = STATUSES.map((status) => ({
     metric: METRIC.lastMinute,
     labels: { status },
     value: totals.lastMinute[status] ?? 0,
   }));
-  const gauges = [
-    family(METRIC.lastMinute, minute),
-    family('tillwatch_ledger_info', [{ metric: 'tillwatch_ledger_info', labels: { ledger: totals.ledger }, value: 1 }]),
-    single('tillwatch_series', totals.size),
+  const [info, size] = ['tillwatch_ledger_info', 'tillwatch_series'] as const;
+  const gauges: [keyof typeof HELP, Series[]][] = [
+    [METRIC.lastMinute, minute],
+    [info, [{ metric: info, labels: { ledger: totals.ledger }, value: 1 }]],
+    [size, [{ metric: size, labels: {}, value: totals.size }]],
   ];
-  return [...IN_LEDGER.flatMap((name) => ofLedger(name, totals)), Buffer.from(gauges.join(''))];
+  const ofGauges = gauges
+    .filter(([name]) => wanted(name))
+    .map(([name, series]) => header(name, format) + lines(series));
+  return [
+    ...IN_LEDGER.filter(wanted).flatMap((name) => ofLedger(name, totals, format)),
+    Buffer.from(ofGauges.join('')),
+  ];
+}
+
+/**
+ * One metric of a registry, from its text format. The registry's own OpenMetrics cannot be used: it
+ * renames its counters for good.
+ * @param start of its counters, in seconds since the epoch
+ */
+function toOpenMetrics(name: string, type: string, text: string, start: number | undefined): string {
+  const family = type === 'counter' ? familyOf(name) : name;
+  const [help = '', , ...samples] = text.split('\n');
+  const withStart = (line: string) =>
+    `${line}\n${family}_created${line.slice(name.length, line.lastIndexOf(' '))} ${start}`;
+  const meta = [help.replace(name, family).replaceAll('"', '\\"'), `# TYPE ${family} ${type}`];
+  return [...meta, ...(type === 'counter' && start !== undefined ? samples.map(withStart) : samples)].join('\n');
+}
+
+/** The metrics of a registry whose counters began with this process. */
+export async function renderRegistry(registry: Registry, format: Format, wanted: Wanted): Promise<string> {
+  const metrics = registry.getMetricsAsArray().filter(({ name }) => wanted(name));
+  const texts = await Promise.all(metrics.map(({ name }) => registry.getSingleMetricAsString(name)));
+  if (!format.openMetrics) return texts.length === 0 ? '' : `${texts.join('\n\n')}\n`;
+  const start = format.starts ? performance.timeOrigin / 1000 : undefined;
+  return metrics
+    .map(({ name, type }, index) => `${toOpenMetrics(name, String(type), texts[index] ?? '', start)}\n`)
+    .join('');
 }

@@ -13,7 +13,7 @@ import { createEvents } from '../../src/http/events.ts';
 import { startServer } from '../../src/http/server.ts';
 import { noBaseline } from '../../src/judge/baseline.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
-import { createHealth } from '../../src/metrics/exposition.ts';
+import { createHealth } from '../../src/metrics/health.ts';
 import { createPrometheus } from '../../src/prometheus/client.ts';
 import type { Log } from '../../src/runtime/log.ts';
 import { startHttpServer } from './http-server.ts';

@@ -1,10 +1,21 @@
 import { z } from 'zod';
 import { alertPath } from '../../alerting/pipeline-health.ts';
-import { renderTotals } from '../../metrics/exposition.ts';
+import { familyOf, renderRegistry, renderTotals } from '../../metrics/exposition.ts';
+import { formatFor } from '../../metrics/format.ts';
 import { Problem } from '../problem.ts';
-import type { Route, Services } from './route.ts';
+import { type Route, readQuery, type Services } from './route.ts';
 
-const TEXT_FORMAT = 'text/plain; version=0.0.4; charset=utf-8';
+/** More names than there are metrics. */
+const MOST_NAMES = 200;
+const metricName = z
+  .string()
+  .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, 'must be the name of a metric, such as transactions_total');
+const scrapeQuery = z.object({
+  'name[]': z
+    .union([metricName.transform((name) => [name]), z.array(metricName).max(MOST_NAMES)])
+    .optional()
+    .meta({ description: 'Only these metrics. What is not there is left out.' }),
+});
 const readiness = z.object({
   status: z.enum(['ready']),
   ledger: z.literal('open'),
@@ -16,6 +27,7 @@ const readiness = z.object({
   path: alertPath,
 });
 const text = { 'text/plain': { schema: z.string() } };
+const exposition = { ...text, 'application/openmetrics-text': { schema: z.string() } };
 
 /** What operates the service: its metrics, whether it lives, whether it can take reports. */
 export function operationRoutes({ ledger, health, baseline, path, stopping }: Services): Route[] {
@@ -26,12 +38,20 @@ export function operationRoutes({ ledger, health, baseline, path, stopping }: Se
       role: 'read',
       operation: {
         summary: 'Counters of the ledger and the health of the service, for Prometheus',
-        responses: { 200: { description: 'Prometheus text format', content: text } },
+        requestParams: { query: scrapeQuery },
+        responses: {
+          200: { description: 'Prometheus text format, or OpenMetrics where Accept asks for it', content: exposition },
+        },
       },
       async handle(ctx) {
-        const own = Buffer.from(await health.registry.metrics());
-        ctx.body = Buffer.concat([...renderTotals(await ledger.totals(Date.now())), own]);
-        ctx.type = TEXT_FORMAT;
+        const { 'name[]': names } = readQuery(ctx, scrapeQuery);
+        const wanted = (name: string) => names === undefined || names.includes(name) || names.includes(familyOf(name));
+        const format = formatFor(ctx.get('Accept'));
+        const own = await renderRegistry(health.registry, format, wanted);
+        const totals = renderTotals(await ledger.totals(Date.now()), format, wanted);
+        ctx.vary('Accept');
+        ctx.body = Buffer.concat([...totals, Buffer.from(format.openMetrics ? `${own}# EOF\n` : own)]);
+        ctx.type = format.contentType;
       },
     },
     {

@@ -9,7 +9,7 @@ import type { Mapping } from '../../intake/mapping.ts';
 import { errorsOf } from '../../intake/report.ts';
 import type { BaselineWatch } from '../../judge/baseline.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import type { Health } from '../../metrics/exposition.ts';
+import type { Health } from '../../metrics/health.ts';
 import type { Prometheus } from '../../prometheus/client.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Demo } from '../../simulator/demo.ts';

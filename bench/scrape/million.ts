@@ -1,0 +1,51 @@
+import { get } from 'node:http';
+import { STATUSES } from '../../src/domain/names.ts';
+import type { Options } from '../load/command.ts';
+import { type Generator, type Service, startGenerator, startTillwatch } from '../load/service.ts';
+import { everySecond } from './measure.ts';
+import { fillTillwatch, oneReport, send } from './series.ts';
+
+const SERIES = 1_000_000;
+const LABEL_VALUES = Math.floor(SERIES / STATUSES.length);
+const SCRAPES = 5;
+/** As Prometheus asks, without its feature for starts. */
+const HEADERS = {
+  Accept: 'application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.2',
+  'Accept-Encoding': 'gzip',
+};
+
+/** Seconds until the last byte, and the bytes. */
+function scrape({ port }: Service, path = '/metrics'): Promise<{ seconds: number; bytes: number }> {
+  const began = performance.now();
+  return new Promise((resolve, reject) => {
+    get({ host: '127.0.0.1', port, path, headers: HEADERS }, (answer) => {
+      let bytes = 0;
+      answer.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+      });
+      answer.on('end', () => resolve({ seconds: (performance.now() - began) / 1000, bytes }));
+    }).on('error', reject);
+  });
+}
+
+/** Scrapes of one million series: the first, which renders all of them, and those after one report. */
+export async function measureMillion({ log }: Pick<Options, 'log'>) {
+  const service = await startTillwatch(['--dimensions', 'acquirer', '--max-series', String(SERIES)]);
+  const generator: Generator = startGenerator();
+  try {
+    // What is new is read by each scrape, as Prometheus would.
+    const stop = everySecond(() => scrape(service, '/metrics?name[]=tillwatch_series'));
+    await fillTillwatch(generator, service, LABEL_VALUES).finally(stop);
+    log('one million series counted');
+    const first = await scrape(service);
+    const later = [];
+    for (let round = 0; round < SCRAPES; round++) {
+      await send(generator, service, oneReport());
+      later.push(await scrape(service));
+    }
+    return { first, later };
+  } finally {
+    generator.stop();
+    await service.stop();
+  }
+}
