@@ -1,7 +1,8 @@
-import { authCodeOf, isCommonCode } from '../domain/auth-codes.ts';
+import { APPROVED_CODES, authCodeOf, isCommonCode } from '../domain/auth-codes.ts';
 import type { Status } from '../domain/names.ts';
-import { statusOf } from '../domain/status-words.ts';
-import { MIDNIGHT, type TimeShape, timeShape } from './times.ts';
+import { statusOf, wordsIn } from '../domain/status-words.ts';
+import { type SplitTime, timeColumns } from './time-columns.ts';
+import { timeShape } from './times.ts';
 
 /** A column whose header names a status, an auth code or, as Grafana writes it, labels. */
 export interface WideColumn {
@@ -15,11 +16,10 @@ export interface WideColumn {
 export interface Columns {
   /** The header as the file spells it. */
   header: readonly string[];
-  /**
-   * One column, or those whose cells make up a time together: a date and a clock, or a date, an
-   * hour and perhaps a minute.
-   */
+  /** One column, or those whose cells make up a time together. */
   time: readonly number[];
+  /** How they make it up, where they are several. */
+  split?: SplitTime | undefined;
   status?: number;
   code?: number;
   /** Undefined where each row is one transaction. */
@@ -51,20 +51,20 @@ type Role = 'time' | 'status' | 'code' | 'count';
 /** Header names by role, as `headerKey` writes them, the likeliest first. */
 const SYNONYMS: Record<Role, readonly string[]> = {
   time: `
-    timestamp datetime time ts minute date when eventtime eventtimestamp transactiontime transactiontimestamp
+    timestamp datetime time ts minute date dt when eventtime eventtimestamp transactiontime transactiontimestamp
     transactiondatetime createdat created creationtime occurredat transactiondate period bucket timebucket timeslot interval
     window windowstart start starttime at from epoch epochms unixtime unix unixtimestamp timestampms timestamputc timeutc
     utc utctime localtime logtime minutestart dateminute datehour dateandtime day hour clock x
-    datahora dataehora datahorario horario hora data momento minuto instante dia periodo inicio
+    datahora dataehora dthr dthora dh datahorario horario hora data momento minuto instante dia periodo inicio
     fechahora fechayhora fecha
     zeitstempel zeitpunkt datumuhrzeit zeit uhrzeit datum
-    horodatage dateheure heure`
+    horodatage dateheure dateetheure heure dataora dataeora ora tijd tijdstip`
     .trim()
     .split(/\s+/),
   status: `
     status state result outcome transactionstatus transactionstate txstatus txnstatus paymentstatus statusname statusdescription
     statusdesc transactionresult orderstatus decision situacao situacion estado estatus resultado statustransacao
-    estadotransaccion ergebnis zustand statut etat resultat metric series name`
+    estadotransaccion ergebnis zustand statut etat resultat stato esito metric series name`
     .trim()
     .split(/\s+/),
   code: `
@@ -72,6 +72,7 @@ const SYNONYMS: Record<Role, readonly string[]> = {
     returncode isocode isoresponsecode actioncode declinecode reasoncode issuerresponsecode issuercode coderesponse code rc
     codigoresposta codigoderesposta codigoautorizacao codigodeautorizacao codigoretorno codigoderetorno codresposta codretorno
     codigorespuesta codigoderespuesta codigoautorizacion codigodeautorizacion codigo
+    codret cdretorno cdresposta respcd rspcode rsp codicerisposta cod cd
     antwortcode codereponse codeautorisation de39 field39 bit39`
     .trim()
     .split(/\s+/),
@@ -82,7 +83,7 @@ const SYNONYMS: Record<Role, readonly string[]> = {
     freq size number num nocolumnname
     quantidade qtd qtde qtdtransacoes quantidadetransacoes quantidadedetransacoes contagem numerotransacoes transacoes
     totaltransacoes cantidad cant cantidadtransacciones cantidaddetransacciones conteo cuenta transacciones recuento
-    anzahl anzahltransaktionen menge stuck nombre quantite effectif value sum`
+    anzahl anzahltransaktionen menge stuck stuckzahl nombre numero quantite quantita effectif aantal antal qt value sum`
     .trim()
     .split(/\s+/),
 };
@@ -101,7 +102,18 @@ const NO_COUNT =
  * `sum(failed)`.
  */
 const BESIDE_STATUS =
-  /^(?:count|counts|total|sum|qty|qtd|qtde|quantity|quantidade|cantidad|anzahl|num|no|n|of|de|transactions?|transacoes|transacciones|tx|txns?|status)$/;
+  /^(?:count|counts|countif|if|is|total|sum|values?|qty|qtd|qtde|quantity|quantidade|cantidad|anzahl|num|no|n|of|de|per|min|minute|status)$/;
+
+/** Words of a header that say nothing of its role, whatever stands beside them. */
+const BESIDE_ROLE = new Set(
+  `of the de da do das dos del della di des du la le les el los las der die den von van by
+  transaction transactions txn txns tx trx transacao transacoes transaccion transacciones transazioni transaktion
+  transaktionen payment payments pagamento pagamentos pago pagos doc docs
+  keyword raw descending ascending top values ds nr nm
+  host gateway issuer processor emissor emisor iso iso8583`
+    .trim()
+    .split(/\s+/),
+);
 
 /** Only letters and digits, in lower case and without accents. */
 export const headerKey = (name: string): string =>
@@ -116,16 +128,31 @@ export const headerKey = (name: string): string =>
  */
 function keysOf(name: string): string[] {
   const inBrackets = /^[^[\]]+\[([^\]]+)\]$/.exec(name)?.[1];
-  const names = [name, name.replace(/[([{].*$/, ''), name.split('.').at(-1) ?? '', ...(inBrackets ? [inBrackets] : [])];
+  const names = [
+    name,
+    name.replace(/[([{#].*$| per .*$/, ''),
+    name.split('.').at(-1) ?? '',
+    ...(inBrackets ? [inBrackets] : []),
+  ];
   return names.map(headerKey).filter((key, at) => at === 0 || key !== '');
 }
+
+/** A header without the words that say nothing: `Número de transacciones` is `numero`. */
+const coreOf = (name: string): string =>
+  wordsIn(name.replace(/ per .*$/, ''))
+    .filter((word) => !BESIDE_ROLE.has(word))
+    .join('');
 
 /** How well a header fits a role: the place of its synonym, or undefined. */
 function rankOf(name: string, role: Role): number | undefined {
   const ranks = keysOf(name).map((key) => SYNONYMS[role].indexOf(key));
   const best = Math.min(...ranks.filter((rank) => rank >= 0));
   if (best !== Number.POSITIVE_INFINITY) return best;
-  return role === 'count' && keysOf(name).some((key) => UNNAMED_COUNT.test(key)) ? SYNONYMS.count.length : undefined;
+  const core = SYNONYMS[role].indexOf(coreOf(name));
+  if (core >= 0) return SYNONYMS[role].length + core;
+  return role === 'count' && keysOf(name).some((key) => UNNAMED_COUNT.test(key))
+    ? 2 * SYNONYMS.count.length
+    : undefined;
 }
 
 /** The columns that a header may mean by a role, the likeliest first. */
@@ -148,40 +175,155 @@ export function findColumns(
   asked: ColumnsAsked,
 ): Columns | string {
   if (asked.columns === undefined && header.some((cell) => ['full', 'clock'].includes(timeShape(cell))))
-    return 'it is a row, not a header: it holds a time';
+    return byContent([[...header], ...sample], asked) ?? 'it is a row, not a header: it holds a time';
   const chosen = chosenColumns(header, asked.columns ?? {});
   if (typeof chosen === 'string') return chosen;
-  const time = chosen.time ?? timeColumns(header, sample, chosen.taken);
+  const named = candidates(header, 'time').filter((column) => !chosen.taken.has(column));
+  const { time, split } = chosen.time
+    ? { time: chosen.time, split: undefined }
+    : timeColumns(header, sample, named, chosen.taken);
   if (time.length === 0) return 'no column is named as a time (timestamp, time, date, minute, datetime, ...)';
   const free = (column: number) => !time.includes(column) && !chosen.taken.has(column);
-  const cellsOf = (column: number) => sample.map((cells) => cells[column] ?? '').filter((cell) => cell !== '');
-  const isStatus = (cell: string) => statusOf(cell) !== undefined || asked.statusWords?.has(headerKey(cell)) === true;
-  const named =
-    chosen.status ?? bestBy(candidates(header, 'status').filter(free), (column) => shareOf(cellsOf(column), isStatus));
-  // A name that nobody knows may stand over words that everybody knows.
-  const status =
-    named ?? onlyOne(header, (column) => free(column) && cellsOf(column).length > 0 && cellsOf(column).every(isStatus));
-  const code =
-    chosen.code ??
-    bestBy(
-      candidates(header, 'code').filter((column) => free(column) && column !== status),
-      (column) => shareOf(cellsOf(column), (cell) => /^[0-9A-Za-z]{1,4}$/.test(cell)),
-    );
-  const wide =
-    chosen.wide.length > 0 ? chosen.wide : status === undefined && code === undefined ? wideColumns(header, free) : [];
-  if (status === undefined && code === undefined && wide.length === 0)
+  const table = { header, sample, free, asked };
+  const allWide = wideColumns(header, free);
+  const { status, code } = keyColumns(table, chosen, allWide.length > 1);
+  const isLong = status !== undefined || code !== undefined;
+  const wide = chosen.wide.length > 0 ? chosen.wide : isLong ? [] : allWide;
+  if (!isLong && wide.length === 0)
     return 'no column is named as a status (status, state, result, ...) or an auth code (auth_code, response_code, ...), and none is named by a status itself';
+  const isNeeded = wide.length === 0 && chosen.count !== 'none';
   const count =
-    wide.length > 0 || chosen.count === 'none'
-      ? undefined
-      : (chosen.count ??
-        bestBy(
-          candidates(header, 'count').filter((column) => free(column) && column !== status && column !== code),
-          (column) =>
-            shareOf(cellsOf(column), (cell) => /^\d[\d., \u00a0\u202f'’]*$/.test(cell) && !/[.,]\d{2}$/.test(cell)),
-        ));
+    typeof chosen.count === 'number' ? chosen.count : isNeeded ? countColumn(table, time, [status, code]) : undefined;
   const used = new Set([...time, status, code, count, ...wide.map(({ column }) => column)]);
-  return withRest({ header, time, status, code, count, wide }, used, asked);
+  return withRest({ header, time, split, status, code, count, wide }, used, asked);
+}
+
+interface Sampled {
+  header: readonly string[];
+  sample: readonly string[][];
+  /** Whether a column may still be taken. */
+  free: (column: number) => boolean;
+  asked: ColumnsAsked;
+}
+
+const cellsOf = ({ sample }: Pick<Sampled, 'sample'>, column: number): string[] =>
+  sample.map((cells) => cells[column] ?? '').filter((cell) => cell !== '');
+
+/** Which columns hold the status and the auth code of a row. */
+function keyColumns(table: Sampled, chosen: Chosen, mayBeWide: boolean): { status?: number; code?: number } {
+  const { header, free, asked } = table;
+  const isStatus = (cell: string) =>
+    statusOf(seriesLabels(cell).status ?? cell) !== undefined || asked.statusWords?.has(headerKey(cell)) === true;
+  const isCode = (cell: string) => isCommonCode(codeOf(cell));
+  const statusShare = (column: number) => shareOf(cellsOf(table, column), isStatus);
+  const allAre = (column: number, is: (cell: string) => boolean) =>
+    free(column) && cellsOf(table, column).length > 0 && cellsOf(table, column).every(is);
+  const named = bestBy(candidates(header, 'status').filter(free), statusShare);
+  const isNamed = named !== undefined && (statusShare(named) > 0 || !(mayBeWide || allAre(named, isCode)));
+  // A name that nobody knows may stand over words that everybody knows.
+  const byWords = onlyOne(header, (column) => allAre(column, isStatus));
+  const best = isNamed && statusShare(named) > 0 ? named : (byWords ?? (isNamed ? named : undefined));
+  const forStatus = chosen.status ?? best;
+  const byName = bestBy(
+    candidates(header, 'code').filter((column) => free(column) && column !== forStatus),
+    (column) => shareOf(cellsOf(table, column), (cell) => /^[0-9A-Za-z]{1,4}$/.test(cell)),
+  );
+  const code =
+    chosen.code ?? byName ?? (forStatus === undefined && !mayBeWide ? codesByContent(table, isCode) : undefined);
+  const isWeak = forStatus !== chosen.status && forStatus !== undefined && statusShare(forStatus) === 0;
+  // A column called "name" beside one of auth codes is no status.
+  const status = isWeak && code !== undefined && code !== forStatus ? undefined : forStatus;
+  return { ...(status !== undefined && { status }), ...(code !== undefined && { code }) };
+}
+
+/** The only column of common codes, an approval among them, that is not named as a count. */
+const codesByContent = (table: Sampled, isCode: (cell: string) => boolean): number | undefined =>
+  onlyOne(table.header, (column) => {
+    const cells = cellsOf(table, column);
+    const isApproval = (cell: string) => APPROVED_CODES.includes(codeOf(cell));
+    const isFree = table.free(column) && rankOf(table.header[column] ?? '', 'count') === undefined;
+    return isFree && cells.length > 0 && cells.every(isCode) && cells.some(isApproval);
+  });
+
+const WHOLE = /^\d[\d., \u00a0\u202f'’]*$/;
+const isWhole = (cell: string): boolean => WHOLE.test(cell) && !/[.,]\d{2}$/.test(cell);
+
+/**
+ * The column of counts: by its name, or the only one of whole numbers where rows look counted
+ * by the minute.
+ */
+function countColumn(
+  table: Sampled,
+  time: readonly number[],
+  keys: readonly (number | undefined)[],
+): number | undefined {
+  const { header, free } = table;
+  const isFree = (column: number) => free(column) && !keys.includes(column);
+  const wholeShare = (column: number) => shareOf(cellsOf(table, column), isWhole);
+  const named = bestBy(candidates(header, 'count').filter(isFree), wholeShare);
+  const counted = looksCounted(table.sample, time, keys);
+  // Money beside a transaction may be called "total" or "value" too.
+  if (named !== undefined && (counted || !isMoney(cellsOf(table, named)))) return named;
+  if (!counted) return undefined;
+  return onlyOne(
+    header,
+    (column) => isFree(column) && isVarying(table.sample, column) && !NO_COUNT.test(headerKey(header[column] ?? '')),
+  );
+}
+
+const isMoney = (cells: readonly string[]): boolean =>
+  shareOf(cells, (cell) => /^\d[\d.,]*[.,]\d{2}$/.test(cell)) > 0.5 && cells.some((cell) => !cell.endsWith('00'));
+
+/** Tells counts from row numbers, which never come again, and from numbers that stay the same. */
+function isVarying(sample: readonly string[][], column: number): boolean {
+  const cells = cellsOf({ sample }, column);
+  const different = new Set(cells).size;
+  return cells.length > 0 && cells.every((cell) => /^\d{1,7}$/.test(cell)) && different > 1 && different < cells.length;
+}
+
+const ENOUGH_ROWS = 10;
+
+/** Whether each row has a whole minute and key of its own, as those of GROUP BY have. */
+function looksCounted(
+  sample: readonly string[][],
+  time: readonly number[],
+  keys: readonly (number | undefined)[],
+): boolean {
+  if (sample.length < ENOUGH_ROWS || time.length === 0) return false;
+  const columns = [...time, ...keys].filter((column) => column !== undefined);
+  const texts = new Set(sample.map((cells) => columns.map((column) => cells[column]).join('\0')));
+  const hasSeconds = sample.some((cells) => /\d:\d{2}:(?!00(?:\D|$))\d{2}/.test(cells[time.at(-1) ?? 0] ?? ''));
+  return texts.size === sample.length && !hasSeconds;
+}
+
+/** The columns of a table without a header, where its cells leave no doubt. */
+function byContent(rows: readonly string[][], asked: ColumnsAsked): Columns | undefined {
+  const header = (rows[0] ?? []).map(() => '');
+  const table: Sampled = { header, sample: rows, free: () => true, asked };
+  const { time } = timeColumns(header, rows, [], new Set());
+  if (time.length !== 1 || rows.some((cells) => timeShape(cells[time[0] ?? 0] ?? '') !== 'full')) return undefined;
+  table.free = (column) => !time.includes(column);
+  const { status, code } = keyColumns(table, { wide: [], taken: new Set() }, false);
+  const key = status ?? code;
+  if (key === undefined) return undefined;
+  const numbers = header
+    .map((_, column) => column)
+    .filter((column) => table.free(column) && column !== key && shareOf(cellsOf(table, column), isWhole) === 1);
+  if (numbers.length > 1) return undefined;
+  const [count] = numbers;
+  return withRest(
+    {
+      header: rows[0] ?? [],
+      time,
+      split: undefined,
+      status,
+      code: status === undefined ? code : undefined,
+      count,
+      wide: [],
+    },
+    new Set([...time, key, count]),
+    asked,
+  ) as Columns;
 }
 
 const shareOf = (cells: readonly string[], is: (cell: string) => boolean): number =>
@@ -199,10 +341,11 @@ function bestBy(columns: readonly number[], score: (column: number) => number): 
   return columns[scores.indexOf(Math.max(...scores))];
 }
 
-type Found = Pick<Columns, 'header' | 'time' | 'wide'> & Record<'status' | 'code' | 'count', number | undefined>;
+type Found = Pick<Columns, 'header' | 'time' | 'split' | 'wide'> &
+  Record<'status' | 'code' | 'count', number | undefined>;
 
 function withRest(found: Found, used: ReadonlySet<number | undefined>, asked: ColumnsAsked): Columns | string {
-  const { header, time, status, code, count, wide } = found;
+  const { header, time, split, status, code, count, wide } = found;
   const others = header.map((_, column) => column).filter((column) => !used.has(column));
   const isIndex = (column: number) => keysOf(header[column] ?? '').some((key) => INDEX.test(key));
   const dimensions = dimensionsOf(header, others, isIndex, asked.dimensions ?? [], wide);
@@ -211,6 +354,7 @@ function withRest(found: Found, used: ReadonlySet<number | undefined>, asked: Co
   return {
     header,
     time,
+    ...(split !== undefined && { split }),
     ...(status !== undefined && { status }),
     ...(code !== undefined && { code }),
     ...(count !== undefined && { count }),
@@ -289,59 +433,17 @@ function columnNamed(header: readonly string[], name: string): number | undefine
   return number >= 0 && number < header.length ? number : undefined;
 }
 
-type CellShape = TimeShape | 'number';
-
-function timeColumns(header: readonly string[], sample: readonly string[][], taken: ReadonlySet<number>): number[] {
-  const named = candidates(header, 'time').filter((column) => !taken.has(column));
-  const found = named.map((column) => ({ column, shape: shapeOf(column, sample) }));
-  const first = (shape: CellShape) => found.find((one) => one.shape === shape)?.column;
-  const numbered = (names: RegExp) =>
-    found.find(
-      ({ column, shape }) => shape === 'number' && keysOf(header[column] ?? '').some((key) => names.test(key)),
-    );
-  const [full, date, clock] = [first('full'), first('date'), first('clock')];
-  if (full !== undefined) return [full];
-  if (date !== undefined) {
-    const hour = clock === undefined ? numbered(HOUR) : undefined;
-    if (hour === undefined) return clock === undefined ? [date] : [date, clock];
-    const minute = numbered(MINUTE);
-    return [date, hour.column, ...(minute === undefined ? [] : [minute.column])];
-  }
-  const byContent = onlyOne(
-    header,
-    (column) => !taken.has(column) && shapeOf(column, sample) === 'full' && !isNumber(sample[0]?.[column]),
-  );
-  const any = byContent ?? clock ?? found[0]?.column;
-  return any === undefined ? [] : [any];
-}
-
-const isNumber = (cell = ''): boolean => /^[\d.]+$/.test(cell);
-
-const HOUR = /^(?:hour|hora|heure|stunde|hh|time)$/;
-const MINUTE = /^(?:minute|minuto|min|mm)$/;
-
-/** What most of a column's cells look like. */
-function shapeOf(column: number, sample: readonly string[][]): CellShape {
-  const shapes = sample
-    .map((cells) => cells[column] ?? '')
-    .filter((cell) => cell !== '')
-    .slice(0, 50)
-    .map((cell): CellShape => (/^\d{1,2}$/.test(cell) ? 'number' : timeShape(cell.replace(MIDNIGHT, ''))));
-  const most = (shape: CellShape) => shapes.filter((one) => one === shape).length * 2 > shapes.length;
-  return (['full', 'date', 'clock', 'number'] as const).find(most) ?? 'none';
-}
-
 function wideColumns(header: readonly string[], free: (column: number) => boolean): WideColumn[] {
   const statuses = header.flatMap((name, column): WideColumn[] => {
-    const labels = labelsIn(name);
+    const labels = seriesLabels(name);
     const status = statusOf(labels.status ?? '') ?? statusOf(nameOf(name)) ?? statusOf(wordsOf(name));
     const { status: _, ...rest } = labels;
     return status !== undefined && free(column) ? [{ column, status, labels: rest }] : [];
   });
   const codes = header.flatMap((name, column): WideColumn[] => {
-    const { auth_code: label, ...rest } = labelsIn(name);
+    const { auth_code: label, ...rest } = seriesLabels(name);
     const named = label ?? codeIn(name);
-    const code = authCodeOf(named ?? name);
+    const code = authCodeOf(named ?? codeBeside(name) ?? name);
     return free(column) && (named !== undefined || isCommonCode(code)) ? [{ column, code, labels: rest }] : [];
   });
   const isSure = codes.length > 1 || codes.some(({ column }) => /code/i.test(header[column] ?? ''));
@@ -354,21 +456,40 @@ function codeIn(name: string): string | undefined {
   return SYNONYMS.code.includes(headerKey(before)) ? code : undefined;
 }
 
-/** `{status="denied", acquirer="acme"}` at the end of a header, as Grafana names a series. */
-const labelsIn = (name: string): Record<string, string> =>
-  Object.fromEntries(
-    [...name.matchAll(/([a-zA-Z_]\w*)\s*[=:]~?\s*"([^"]*)"/g)].map(([, label = '', value = '']) => [label, value]),
-  );
+/** The code in a cell: `51`, `"51"` as spreadsheets keep it, `RC51`, `51 - Insufficient funds`. */
+export function codeOf(text: string): string {
+  const bare = /^="(.*)"$/.exec(text)?.[1] ?? text.replace(/^'/, '').replace(/^(\d{1,2}),0+$/, '$1');
+  if (/^\w{1,3}$/.test(bare)) return authCodeOf(bare);
+  const meant = /^(\w{1,4})\s?(?:[-–:(]|\s)\s?\p{L}/u.exec(bare)?.[1];
+  return authCodeOf(seriesLabels(bare).auth_code ?? codeIn(bare) ?? meant ?? bare);
+}
+
+/** The code in a header such as `51_count`, `Sum of code 51` or `51 - Insufficient funds`. */
+function codeBeside(name: string): string | undefined {
+  const meant = /^"?(\d{1,2})"?\s?[-–:]\s?\p{L}/u.exec(name)?.[1];
+  if (meant !== undefined) return meant;
+  const words = wordsIn(name).filter((word) => !BESIDE_STATUS.test(word) && !SYNONYMS.code.includes(word));
+  const [code = ''] = words;
+  return words.length === 1 && /^c?\d{1,2}$/.test(code) ? code.replace('c', '') : undefined;
+}
+
+/**
+ * Labels as Grafana, Prometheus and Datadog write them in the name of a series:
+ * `{status="denied", acquirer="acme"}`, `{status:denied}`.
+ */
+export const seriesLabels = (name: string): Record<string, string> =>
+  /[={]/.test(name)
+    ? Object.fromEntries(
+        [...name.matchAll(/([a-zA-Z_]\w*)\s*(?:=~?|:)\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))/g)].map(
+          ([, label = '', ...values]) => [label, values.find((value) => value !== undefined) ?? ''],
+        ),
+      )
+    : {};
 const nameOf = (name: string): string => name.replace(/\{.*$/, '');
 const wordsOf = (name: string): string =>
-  name
-    .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
-    .normalize('NFKD')
-    .toLowerCase()
-    .replaceAll(/\p{M}/gu, '')
-    .split(/[^\p{L}\p{N}]+/u)
+  wordsIn(name)
     .filter((word) => !BESIDE_STATUS.test(word))
-    .join('');
+    .join(' ');
 
 /** Labels that Prometheus, the rules or the counters themselves use. */
 const RESERVED = [
@@ -427,15 +548,16 @@ function labelFor(name: string): string {
  * transaction.
  */
 export function likelyCount(
-  { header, telling, count, wide }: Columns,
+  { header, telling, time, status, code, count, wide }: Columns,
   sample: readonly string[][],
 ): string | undefined {
   if (count !== undefined || wide.length > 0) return undefined;
+  const counted = looksCounted(sample, time, [status, code]);
   const column = telling.find(
     (one) =>
-      !NO_COUNT.test(headerKey(header[one] ?? '')) &&
       sample.length > 0 &&
-      sample.every((cells) => /^\d{1,7}$/.test(cells[one] ?? '')),
+      sample.every((cells) => /^\d{1,7}$/.test(cells[one] ?? '')) &&
+      (!NO_COUNT.test(headerKey(header[one] ?? '')) || (counted && isVarying(sample, one))),
   );
   return column === undefined ? undefined : headerText(header, column);
 }

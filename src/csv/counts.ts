@@ -47,6 +47,12 @@ export function readCount(
   if (/^[-−–]\s?\d/.test(text)) return 'is negative; expected a whole number of 0 or more';
   if (/^\d+$/.test(text))
     return Number.isSafeInteger(Number(text)) ? Number(text) : 'is too large to be counted exactly';
+  const bare = unquoted(text);
+  if (bare !== text) return readCount(bare, decimal, fractions);
+  const power = /^(\d)(?:\.(\d+))?e\+?(\d{1,2})$/i.exec(text);
+  if (power !== null) return ofPower(Number(text), (power[2] ?? '').length, Number(power[3]));
+  if (/^[\d.,]+ ?(?:k|mil|mio|m|bn)\.?$/i.test(text))
+    return 'is rounded: export whole numbers (in Grafana with the unit "none" instead of "short")';
   const joined = text.replace(GROUPED_BY_SPACE, (digits) => digits.replaceAll(/\D/g, ''));
   if (DIGITS.test(joined)) return Number(joined);
   if (!/^\d[\d.,]*$/.test(joined)) return 'is not a number; expected a whole number of 0 or more';
@@ -61,6 +67,18 @@ export function readCount(
     return `is not a whole number${shown.open === undefined ? '' : `, as this file writes decimals with "${sign}"`}`;
   return Number(`${digits}.${decimals || '0'}`);
 }
+
+/** Without what keeps a spreadsheet from touching a number, a plus, and underscores of thousands. */
+const unquoted = (text: string): string =>
+  (/^="(.*)"$/.exec(text)?.[1] ?? text)
+    .replace(/^['+](?=\d)/, '')
+    .replace(/^\d{1,3}(?:_\d{3})+$/, (digits) => digits.replaceAll('_', ''));
+
+/** A number such as `1.05E+03`, if none of its digits was rounded away. */
+const ofPower = (number: number, decimals: number, power: number): number | string =>
+  decimals >= power && Number.isInteger(number)
+    ? number
+    : 'may have been rounded by a spreadsheet: give the column a number format without exponent, and export again';
 
 const MISPLACED = 'is not a number: its points or commas stand where no number has them';
 

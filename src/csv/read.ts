@@ -1,17 +1,16 @@
-import { authCodeOf } from '../domain/auth-codes.ts';
 import type { Status } from '../domain/names.ts';
 import { statusOf, wordKey } from '../domain/status-words.ts';
-import { type Columns, type ColumnsAsked, headerKey, headerText } from './columns.ts';
+import { type Columns, type ColumnsAsked, codeOf, headerKey, headerText, seriesLabels } from './columns.ts';
 import { bothNumbers, createNumberEvidence, type Decimal, decimalShownBy, OPEN, readCount } from './counts.ts';
 import { MAX_PROBLEMS, type Problem, refusal } from './problems.ts';
 import { eachRecord, linesOf } from './records.ts';
 import type { Source } from './source.ts';
 import { delimiterName, isRule, recognise, type Table } from './table.ts';
 import { createTally, type Labels, type Tally, type TallySeries, toDifferences } from './tally.ts';
+import { timeText } from './time-columns.ts';
 import {
   bothReadings,
   type DateOrder,
-  MIDNIGHT,
   orderShownBy,
   type ReadTime,
   readTime,
@@ -98,7 +97,7 @@ async function readTable(source: Source, table: Table, options: ReadOptions): Pr
     ...(options.decimal && { decimal: options.decimal }),
   };
   for (;;) {
-    const pass = createPass(table.columns, formats, options);
+    const pass = createPass(table, formats, options);
     try {
       await eachRecord(source, table.delimiter, (cells, number) => {
         if (number > table.before) pass.take(cells, number);
@@ -123,7 +122,7 @@ async function decide(source: Source, table: Table, { what, number, column, text
   let order: DateOrder | undefined;
   await eachRecord(source, delimiter, (cells, at) => {
     if (at <= before) return;
-    if (what === 'order') order ??= orderShownBy(timeText(cells, columns.time));
+    if (what === 'order') order ??= orderShownBy(timeText(cells, columns));
     else for (const one of counted) numbers.take(cells[one] ?? '');
   });
   const line = (await linesOf(source, delimiter, new Set([number]))).get(number);
@@ -142,19 +141,10 @@ async function decide(source: Source, table: Table, { what, number, column, text
   );
 }
 
-const timeText = (cells: readonly string[], time: readonly number[]): string => {
-  const [first = 0, second, third] = time;
-  if (second === undefined) return cells[first] ?? '';
-  const date = (cells[first] ?? '').replace(MIDNIGHT, '');
-  const clock = cells[second] ?? '';
-  if (!/^\d{1,2}$/.test(clock)) return `${date} ${clock}`;
-  return `${date} ${clock}:${(third === undefined ? '0' : (cells[third] ?? '')).padStart(2, '0')}`;
-};
-
 type Pass = ReturnType<typeof createPass>;
 
 /** One way through the rows of a file. */
-function createPass(columns: Columns, formats: Formats, options: ReadOptions) {
+function createPass({ columns, before }: Table, formats: Formats, options: ReadOptions) {
   const { header, time, wide, count: countColumn } = columns;
   const [statuses, codes] = [createTally(), createTally()];
   const words = new Map<string, { status: Status | 'ignore' | undefined; rows: number }>();
@@ -165,6 +155,7 @@ function createPass(columns: Columns, formats: Formats, options: ReadOptions) {
     skipped: 0,
     problems: [] as (Problem & { number: number })[],
     headersAgain: 0,
+    notes: 0,
     seconds: false,
     dateOnly: undefined as boolean | undefined,
     totals: { rows: 0, number: 0 },
@@ -203,7 +194,7 @@ function createPass(columns: Columns, formats: Formats, options: ReadOptions) {
     let known = words.get(word);
     if (known === undefined) {
       const own = options.statusWords?.get(wordKey(word));
-      known = { status: own ?? statusOf(word), rows: 0 };
+      known = { status: own ?? statusOf(seriesLabels(word).status ?? word), rows: 0 };
       words.set(word, known);
     }
     known.rows++;
@@ -272,7 +263,7 @@ function createPass(columns: Columns, formats: Formats, options: ReadOptions) {
         refuse(number, undefined, cells.join(','), `has ${cells.length} fields, not ${header.length}${hint(cells)}`);
       return;
     }
-    const text = time.length === 1 ? (cells[time[0] as number] as string) : timeText(cells, time);
+    const text = time.length === 1 ? (cells[time[0] as number] as string) : timeText(cells, columns);
     const at = timeOf(text, number);
     if (typeof at === 'string') {
       if (!noCounts(cells, number)) refuse(number, time[0], text, at);
@@ -294,30 +285,57 @@ function createPass(columns: Columns, formats: Formats, options: ReadOptions) {
 
   /** Lines that hold no row, and totals under the table. */
   const noCounts = (cells: string[], number: number): boolean => {
-    if (
-      isRule(cells) ||
-      cells.every((cell) => cell === '') ||
-      FOOTER.test(cells.filter((cell) => cell !== '').join(' '))
-    )
+    const said = cells.filter((cell) => cell !== '').join(' ');
+    if (NOTHING_SAID.test(said) || isRule(cells) || FOOTER.test(said)) return true;
+    if (isNote(cells, number)) {
+      state.notes++;
       return true;
+    }
     if (cells.length === header.length && cells.every((cell, at) => headerKey(cell) === headerKey(header[at] ?? ''))) {
       state.headersAgain++;
       return true;
     }
-    if (!cells.some((cell) => TOTALS.test(cell))) return false;
+    if (!cells.some((cell) => TOTALS.test(cell)) && !isSumAlone(cells)) return false;
     state.totals.rows++;
     state.totals.number = number;
     return true;
+  };
+
+  const isNote = (cells: readonly string[], number: number): boolean => {
+    if (COMMENT.test(cells[0] ?? '')) return true;
+    const alone = cells.filter((cell) => cell !== '');
+    const isSentence =
+      alone.length === 1 && cells[0] === alone[0] && SENTENCE.test(alone[0] ?? '') && !TOTALS.test(alone[0] ?? '');
+    // Units or types under the header: `(UTC),,(n)`.
+    const isUnderHeader = number === before + 1 && cells.every((cell) => UNIT.test(cell));
+    return (isSentence || isUnderHeader) && state.notes < MAX_NOTES;
+  };
+
+  /** A number under the counts, with nothing beside it that says of what. */
+  const isSumAlone = (cells: readonly string[]): boolean => {
+    const filled = cells.flatMap((cell, column) => (cell === '' ? [] : [column]));
+    return countColumn !== undefined && filled.length === 1 && filled[0] === countColumn;
   };
 
   return { take, state, statuses, codes, words, times, decimal: () => decimal };
 }
 
 const NOTHING = /^(?:|null|nan|n\/?a|none|undefined|-|\\n)$/i;
+/** Control characters at the end of a file, such as the Ctrl-Z of CP/M. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const NOTHING_SAID = /^[\x00-\x1f\s]*$/;
 const TOTALS =
-  /^(?:grand |sub)?total(?:s|es|is|e)?(?: geral| general)?:?$|^(?:sum|suma|soma|somme|summe|gesamt|gesamtergebnis|gesamtsumme|insgesamt):?$/i;
+  /^(?:grand |sub)?total(?:s|es|is|e)?(?: [\p{L} ]+)?:?$|^(?:sum|suma|soma|somma|somme|summe|gesamt\p{L}*|insgesamt|totaal|average|avg|mean|m[eé]dia|promedio|durchschnitt|moyenne|gemiddelde):?$/iu;
 const FOOTER =
   /^\(?\d+ (?:rows?|records?|linhas?|filas?|zeilen?)(?: (?:affected|in set|selected|returned).*)?\)?\.?$|^time: [\d.,]+ ms/i;
+/** Lines of prose under a table; more of them are no notes, but a file of another kind. */
+const MAX_NOTES = 20;
+const COMMENT = /^(?:#|--|\/\/)/;
+/** Under a header: `(UTC)`, `bigint`, or nothing. */
+const UNIT =
+  /^(?:[([].*[)\]]|(?:big|small)?int(?:eger)?(?:64|32)?|long|double|float|decimal|numeric|number|string|varchar|char|text|date|datetime|time|timestamp.*)?$/i;
+/** A sentence alone in its row, and no row in another dialect. */
+const SENTENCE = /^\p{L}[^;|\t]*$/u;
 
 /** A row may lack the empty cell that a delimiter at the end of the header stands for. */
 const isShortEnd = (cells: readonly string[], header: readonly string[]): boolean =>
@@ -327,7 +345,7 @@ const hint = (cells: readonly string[]): string =>
   cells.some((cell) => /^\d{3}$/.test(cell)) ? '; a number with a comma in it must be in quotes' : '';
 
 function readCode(text: string): string | undefined {
-  const code = authCodeOf(/^="(.*)"$/.exec(text)?.[1] ?? text.replace(/^'/, ''));
+  const code = codeOf(text);
   return /^[A-Za-z0-9_-]{1,16}$/.test(code) ? code : undefined;
 }
 
@@ -474,6 +492,7 @@ function describe(source: Source, { columns, delimiter, before }: Table, pass: P
     ...(state.headersAgain > 0
       ? [`the header is there again ${state.headersAgain} ${state.headersAgain === 1 ? 'time' : 'times'}`]
       : []),
+    ...(state.notes > 0 ? [`${state.notes} ${state.notes === 1 ? 'line' : 'lines'} of notes left out`] : []),
     ...(state.empty > 0 ? [`${state.empty.toLocaleString('en-US')} empty cells taken for nothing reported`] : []),
     ...(state.ignored > 0 ? [`${state.ignored.toLocaleString('en-US')} rows of ignored statuses left out`] : []),
   ].join('; ');

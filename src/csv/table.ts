@@ -67,14 +67,29 @@ function tryDelimiter<T>(
 ): Table<T> | Failure {
   const records = firstRecords(source.head, delimiter, MAX_BEFORE + SAMPLE);
   let failure: Failure | undefined;
-  for (const [at, header] of records.slice(0, MAX_BEFORE).entries()) {
-    if (isRule(header) || header[0]?.startsWith('#') || /^sep=/i.test(header[0] ?? '')) continue;
-    const sample = records.slice(at + 1).filter((cells) => cells.length === header.length && !isRule(cells));
+  for (const [at, record] of records.slice(0, MAX_BEFORE).entries()) {
+    if (isRule(record) || record[0]?.startsWith('#') || /^sep=/i.test(record[0] ?? '')) continue;
+    const under = records.slice(at + 1);
+    const header = asWideAsRows(record, under);
+    const sample = under.filter((cells) => cells.length === header.length && !isRule(cells));
     const columns = find(header, sample.slice(0, SAMPLE));
     if (typeof columns !== 'string') return { delimiter, before: at, columns };
     failure ??= { header: header.join(delimiter), line: at + 1, why: columns, cells: header.length };
   }
   return failure ?? { header: '', line: 1, why: 'it is empty', cells: 0 };
+}
+
+/**
+ * A header with the cell that it may lack: over row numbers in front, as R writes it, or over the
+ * nothing that follows a delimiter at the end.
+ */
+function asWideAsRows(header: string[], rows: readonly string[][]): string[] {
+  const wider = rows.filter((cells) => cells.length === header.length + 1);
+  if (wider.length === 0 || wider.length * 2 <= rows.length) return header;
+  if (wider.every((cells) => cells.at(-1) === '')) return [...header, ''];
+  return wider.every((cells, row) => row === 0 || Number(cells[0]) === Number(wider[row - 1]?.[0]) + 1)
+    ? ['', ...header]
+    : header;
 }
 
 /** A line that only draws: `----+-----`, `+---+---+`, `|---|:--:|`. */

@@ -73,7 +73,8 @@ export const MIDNIGHT = /[T ]0?0:00(?::00)?(?:\.0+)?$/;
 /** What a cell looks like, whatever it means: for telling which column holds the times. */
 export type TimeShape = 'full' | 'date' | 'clock' | 'none';
 
-export function timeShape(text: string): TimeShape {
+export function timeShape(cell: string): TimeShape {
+  const text = plainTime(cell);
   const dated = DATED.map((date) => date.exec(text)).find((match) => match !== null);
   if (dated) return /\d\s?[h:.]\s?\d{2}|[T ]\d{4}/i.test(text.slice(8)) || /^\d{12,14}$/.test(text) ? 'full' : 'date';
   if (EPOCH.test(text)) return 'full';
@@ -104,7 +105,21 @@ export function readTime(text: string, options: TimeOptions): ReadTime | string 
   return readRare(text, options);
 }
 
-function readRare(text: string, options: TimeOptions): ReadTime | string {
+/** A time without what programs and languages write around it and between its date and clock. */
+const plainTime = (text: string): string =>
+  text
+    .replace(/^['[]|\]$/g, '')
+    .replace(/\s*\([\p{L} ]+\)$/u, '')
+    .replace(/([+-]\d{2}:?\d{2}) (?:[A-Z]{3,5}|[+-]\d{2})$/, '$1')
+    .replace(/(\d) ?(?:uhr|hrs?)$/i, '$1')
+    .replace(/(\d),? (?:um|às|as|à|a las|a la|alle ore|alle|om|kl\.?) (?=\d)/i, '$1 ')
+    .replace(/^(\d{4}-\d{2}-\d{2})[-_](?=\d{2}[:.])/, '$1 ')
+    .replace(/^(\d{4})年(\d{1,2})月(\d{1,2})日/, '$1-$2-$3')
+    .replace(/(\d{1,2})[時时](\d{1,2})分$/, '$1:$2');
+
+function readRare(text: string, options: TimeOptions): ReadTime | string | typeof UNDECIDED {
+  const plain = plainTime(text);
+  if (plain !== text) return readTime(plain, options);
   const compact = COMPACT.exec(text);
   if (compact !== null) return compactTime(compact, options);
   const named = DAY_MONTH_NAME.exec(text);
@@ -124,10 +139,30 @@ function readRare(text: string, options: TimeOptions): ReadTime | string {
   }
   if (/^\d{5}(?:[.,]\d+)?$/.test(text))
     return "is no time; if it is a spreadsheet's own number of a date, give the column a date format and export again";
+  const power = /^\d\.(\d+)e\+?(\d{1,2})$/i.exec(text);
+  if (power !== null && (power[1] ?? '').length + 1 >= Number(power[2]))
+    return readEpoch(Number(text).toFixed(0), options.epoch);
   if (/^\d+[.,]?\d*e\+?\d+$/i.test(text))
     return 'is a time that a spreadsheet has rounded: give the column a number format without exponent, and export again';
+  const abbreviation = /^.*\d\s?([A-Z]{2,5})$/.exec(text)?.[1];
+  if (abbreviation !== undefined) return ofAbbreviation(text, abbreviation, options);
+  if (/^\d{2}([-/.])\d{1,2}\1\d{1,2}(?!\d)/.test(text)) return SHORT_YEAR;
   return EXPECTED;
 }
+
+/** `EST` or `BRT` is the user's own zone, if they have named one. */
+function ofAbbreviation(
+  text: string,
+  abbreviation: string,
+  options: TimeOptions,
+): ReadTime | string | typeof UNDECIDED {
+  const time = readTime(text.slice(0, -abbreviation.length).trim(), options);
+  if (typeof time === 'string' || options.zone !== undefined) return time;
+  return `has the zone ${abbreviation}, which may mean several; say which with --timezone, such as America/Sao_Paulo`;
+}
+
+const SHORT_YEAR =
+  'has a year of two digits, which may be any of its numbers: say how it is written, such as --date-format DD/MM/YY';
 
 const EXPECTED =
   'is no time; expected 2026-11-21 13:45:00, with an offset or in UTC, 21/11/2026 13:45, epoch seconds or, with --date, 13h 05';
@@ -143,8 +178,7 @@ const monthOf = (name = ''): string => {
 
 function readYearLast(match: RegExpExecArray, options: TimeOptions): ReadTime | string | typeof UNDECIDED {
   const [, first = '', , second = '', year = '', ...clock] = match;
-  if (year.length === 2 && options.shortYear !== true)
-    return 'has a year of two digits, which may be any of its numbers: say how it is written, such as --date-format DD/MM/YY';
+  if (year.length === 2 && options.shortYear !== true) return SHORT_YEAR;
   const order = options.order ?? orderOf(Number(first), Number(second));
   if (order === undefined) return UNDECIDED;
   const date = order === 'day-first' ? [longYear(year), second, first] : [longYear(year), first, second];
@@ -160,7 +194,7 @@ function orderOf(first: number, second: number): DateOrder | undefined {
 
 /** Which order a cell shows, if it is such a date and shows one. */
 export function orderShownBy(text: string): DateOrder | undefined {
-  const [, first, , second] = YEAR_LAST.exec(text) ?? [];
+  const [, first, , second] = YEAR_LAST.exec(plainTime(text)) ?? [];
   return first === second ? undefined : orderOf(Number(first), Number(second));
 }
 

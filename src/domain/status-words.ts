@@ -1,54 +1,51 @@
 import type { Status } from './names.ts';
 
 /**
- * The words for each status in English, Portuguese, Spanish, German and French, as `wordKey` writes
- * them. A word that means one thing here and another there ("processed", "closed", "chargeback") is
- * left out on purpose: it is asked for.
+ * The words for each status in English, Portuguese, Spanish, German, French, Italian and Dutch, as
+ * `wordKey` writes them, in the singular. A word that means one thing here and another there
+ * ("processed", "closed", "chargeback") is left out on purpose: it is asked for.
  */
 const WORDS: Readonly<Record<Status, string>> = {
   approved: `
     approved approve approval accepted authorized authorised authorisation authorization captured settled success
     successful succeeded ok paid completed
-    aprovada aprovado aprovadas aprovados aprovacao autorizada autorizado aceita aceito paga pago concluida concluido
+    aprovada aprovado aprovacao autorizada autorizado aceita aceito paga pago concluida concluido
     confirmada confirmado capturada capturado sucesso
-    aprobada aprobado aprobadas aprobados aceptada aceptado pagada pagado completada completado exitosa exitoso exito
-    genehmigt erfolgreich bezahlt approuve approuvee accepte acceptee autorise autorisee reussi reussie`,
+    aprobada aprobado aceptada aceptado pagada pagado completada completado exitosa exitoso exito
+    genehmigt erfolgreich bezahlt approvata approvato autorizzata autorizzato goedgekeurd geslaagd approuve
+    approuvee accepte acceptee autorise autorisee reussi reussie`,
   denied: `
-    denied deny denial decline declined refused refusal reject rejected rejection notapproved notauthorized notauthorised
+    denied deny denial decline declined refused refusal reject rejected rejection notapproved notauthorized
+    notauthorised
     unauthorized unauthorised
-    negada negado negadas negados recusada recusado recusadas recusados rejeitada rejeitado naoaprovada naoautorizada
+    negada negado recusada recusado rejeitada rejeitado naoaprovada naoautorizada
     naoaprovado naoautorizado
-    denegada denegado denegadas denegados rechazada rechazado rechazadas rechazados declinada declinado noaprobada
+    denegada denegado rechazada rechazado declinada declinado noaprobada
     noautorizada noaprobado noautorizado
-    abgelehnt verweigert refuse refusee rejete rejetee`,
+    abgelehnt verweigert rifiutata rifiutato negata negato respinta respinto geweigerd afgewezen refuse refusee
+    rejete rejetee`,
   failed: `
     failed fail failure failing error errored timeout timedout
-    falha falhou falhada falhado falhas erro
-    fallida fallido fallidas fallidos fallo falla fallada fallado
-    fehlgeschlagen fehler gescheitert echoue echouee echec erreur`,
+    falha falhou falhada falhado erro
+    fallida fallido fallo falla fallada fallado
+    fallita fallito errore mislukt fout fehlgeschlagen fehler gescheitert echoue echouee echec erreur`,
   reversed: `
     reversed reverse reversal void voided cancelled canceled cancel cancellation
-    estornada estornado estornadas estornados estorno cancelada cancelado canceladas cancelados revertida revertido
+    estornada estornado estorno cancelada cancelado revertida revertido
     reversada reversado reversao
-    anulada anulado anuladas anulados anulacion reversion reverso
-    storniert annulliert annule annulee`,
-  backend_reversed: `
-    backendreversed backendreverse backendreversal reversedbackend reversedbybackend systemreversed reversedbysystem
-    autoreversed autoreversal
-    estornadabackend estornadapelobackend estornadapelosistema estornadobackend estornadopelobackend
-    estornadopelosistema estornobackend revertidabackend revertidobackend backendestornada backendestornado
-    reversadabackend reversadobackend anuladabackend anuladobackend anuladaporelbackend anuladaporelsistema
-    backendreversada backendrevertida backendanulada`,
+    anulada anulado anulacion reversion reverso
+    stornata stornato annullata annullato geannuleerd teruggedraaid storniert storno annulliert annule annulee`,
+  backend_reversed: 'backendreversed',
   refunded: `
     refunded refund refunding
-    reembolsada reembolsado reembolsadas reembolsados reembolso devolvida devolvido devolucao
+    reembolsada reembolsado reembolso devolvida devolvido devolucao
     devuelta devuelto devolucion
-    erstattet ruckerstattet rembourse remboursee`,
+    rimborsata rimborsato terugbetaald erstattet ruckerstattet rembourse remboursee`,
   processing: `
     processing process pending inprocess inprogress
-    processando emprocessamento processamento pendente pendentes emandamento aguardando
-    procesando enproceso procesamiento pendiente pendientes
-    inbearbeitung ausstehend encours enattente`,
+    processando emprocessamento processamento pendente emandamento emanalise aguardando
+    procesando enproceso procesamiento pendiente
+    inelaborazione inattesa incorso inbehandeling inbearbeitung ausstehend encours enattente`,
 };
 
 const STATUS_OF: ReadonlyMap<string, Status> = new Map(
@@ -70,11 +67,42 @@ export const wordKey = (word: string): string =>
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}]/gu, '');
 
+/** The words of a text, in lower case and without accents: `backendReversed` has two. */
+export const wordsIn = (text: string): string[] =>
+  text
+    .replaceAll(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
+    .normalize('NFKD')
+    .toLowerCase()
+    .replaceAll(/\p{M}/gu, '')
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== '');
+
+/** Words that say nothing beside one that means a status. */
+const BESIDE = new Set(
+  `transaction transactions txn txns tx trx transacao transacoes transaccion transacciones transazione transazioni
+  transaktion transaktionen payment payments pagamento pagamentos pago pagos zahlung zahlungen paiement paiements
+  status state result of the by de da do na la le el les der die das du des por pelo pela par del dal vom von`
+    .trim()
+    .split(/\s+/),
+);
+/** Who reversed a transaction, where it was not a person. */
+const BACKEND = /backend|syst[eè]m[ea]?|sistema|automati(?:c[ao]?|sch)|^auto/g;
+
+/** `Transação aprovada`, `STATUS_DENIED`, `estornada pelo sistema`. */
+function statusInPhrase(text: string): Status | undefined {
+  const said = wordsIn(text)
+    .filter((word) => !BESIDE.has(word))
+    .join('');
+  const ofWord = (word: string) => STATUS_OF.get(word) ?? STATUS_OF.get(word.replace(/s$/, ''));
+  const status = ofWord(said) ?? ofWord(said.replaceAll(BACKEND, ''));
+  return status === 'reversed' && said.search(BACKEND) >= 0 ? 'backend_reversed' : status;
+}
+
 /**
  * The status that a word means, in any case and spelling; undefined for a word that is not known.
  * @param further words of this user's own, by `wordKey`; they win over the common ones
  */
 export function statusOf(word: string, further?: ReadonlyMap<string, Status>): Status | undefined {
   const key = wordKey(word);
-  return further?.get(key) ?? STATUS_OF.get(key);
+  return further?.get(key) ?? STATUS_OF.get(key) ?? statusInPhrase(word);
 }

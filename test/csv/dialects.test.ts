@@ -100,6 +100,52 @@ describe('tables as other programs write them', () => {
       'wide, with words beside',
       'minute;approvedCount;Total denied;total\n2026-11-21 12:00;1050;6;1056\n2026-11-21 12:01;116;7;123\n',
     ],
+    ['no header, and cells that leave no doubt', table('', PLAIN).trimStart()],
+    ['headers with words beside', table('DT_HR_TRANSACAO,DS_STATUS,Número de transações', PLAIN)],
+    ['Kibana', table('@timestamp per minute,status.keyword: Descending,doc_count', PLAIN)],
+    [
+      'Grafana, labels in each row',
+      table('Series;Time;Value', ['', ''])
+        .replace(/^;(\w+);(\d+)$/gm, '"{status=""$1""}";2026-11-21 12:00;$2')
+        .replace(/12:00;(116|7)$/gm, '12:01;$1'),
+    ],
+    ['Grafana, values with a letter', table('Time,status,job,Value #A', PLAIN).replaceAll(/,(\d+)$/gm, ',x,$1')],
+    [
+      'row numbers that the header does not name',
+      `time,status,n\n${table('', PLAIN)
+        .trim()
+        .split('\n')
+        .map((row, at) => `${at},${row}`)
+        .join('\n')}`,
+    ],
+    ['a delimiter at the end of rows', table('timestamp,status,count', PLAIN).replaceAll(/(\d)$/gm, '$1,')],
+    [
+      'year, month, day, hour and minute',
+      table('year,month,day,hour,minute,status,count', ['2026,11,21,12,0', '2026,11,21,12,1']),
+    ],
+    ['a clock without colon', table('date,time,status,count', ['20261121,1200', '20261121,1201'])],
+    ['minutes of a day', table('date,minute_of_day,status,count', ['2026-11-21,720', '2026-11-21,721'])],
+    ['times with words', table('time;status;count', ['21.11.2026 um 12:00 Uhr', '21/11/2026 às 12:01'])],
+    [
+      'times of Go and JavaScript',
+      table('time;status;count', [
+        '2026-11-21 12:00:00 +0000 UTC',
+        'Sat Nov 21 2026 12:01:00 GMT+0000 (Coordinated Universal Time)',
+      ]),
+    ],
+    [
+      'times of DB2, and in brackets',
+      table('time;status;count', ['2026-11-21-12.00.00.000000', '[21/Nov/2026:12:01:00 +0000]']),
+    ],
+    [
+      'a zone that --timezone names',
+      table('time,status,count', ['2026-11-21 09:00 BRT', '2026-11-21 09:01 BRT']),
+      { timezone: 'America/Sao_Paulo' },
+    ],
+    ['numbers as text', table('time,status,count', PLAIN, undefined, '="1050"').replaceAll(/,(\d+)$/gm, ",'$1")],
+    ['sentences and a comment under the table', `${table('timestamp,status,count', PLAIN)}# done\nEnd of report\n`],
+    ['units under the header', table('timestamp,status,count\n(UTC),,(n)', PLAIN)],
+    ['phrases', table('timestamp,status,count', PLAIN, ['Transação aprovada', 'STATUS_DENIED'])],
     ['no header', table('', PLAIN).trimStart(), { columns: 'time=1,status=2,count=3' }],
     ['names that say nothing', table('a,b,c', PLAIN), { columns: 'time=a,status=b,count=c' }],
     [
@@ -147,6 +193,37 @@ describe('tables as other programs write them', () => {
     ).toEqual(['2026-11-21T12:00 00=116 51=4 59=2']);
   });
 
+  it("tells the backend's reversals from others, in any order of words", async () => {
+    const words = [
+      'Estornada pelo sistema',
+      'BACKEND REVERSADO',
+      'Annulée par le système',
+      'auto-reversed',
+      'System-Storno',
+    ];
+    const file = `time,status,count\n${words.map((word) => `2026-11-21 12:00:00,${word},1`).join('\n')}\n`;
+    expect(await minutesOf(file)).toEqual(['2026-11-21T12:00 backend_reversed=5']);
+    expect(await minutesOf('time,Estornadas,Estornadas backend\n2026-11-21 12:00,3,4\n')).toEqual([
+      '2026-11-21T12:00 backend_reversed=4 reversed=3',
+    ]);
+  });
+
+  it('takes the only numbers beside rows by the minute for their counts, whatever they are called', async () => {
+    const rows = Array.from({ length: 20 }, (_, at) => `2026-11-21 12:${at + 10},NEGADA,${at % 7}`);
+    expect(await minutesOf(`日時,ステータス,件数\n${rows.join('\n')}\n`)).toHaveLength(20);
+    const events = Array.from({ length: 20 }, (_, at) => `2026-11-21 12:00:${at + 10},denied,${at % 7}.50`);
+    expect(await minutesOf(`time,status,total\n${events.join('\n')}\n`)).toEqual(['2026-11-21T12:00 denied=20']);
+  });
+
+  it('reads auth codes with what a program writes around them', async () => {
+    const cells = ['="00"', "'00", 'RC00', '00 - Approved', '"{auth_code=""00""}"', '0.0'];
+    const file = `time,auth_code,count\n${cells.map((cell) => `2026-11-21 12:00:00,${cell},1`).join('\n')}\n`;
+    expect(await minutesOf(file)).toEqual(['2026-11-21T12:00 00=6']);
+    expect(await minutesOf('time,00 - Approved,51_count\n2026-11-21 12:00,3,4\n')).toEqual([
+      '2026-11-21T12:00 00=3 51=4',
+    ]);
+  });
+
   it('reads dimensions, alone or all of them', async () => {
     const file =
       'time,Acquirer,shop,status,count\n2026-11-21 12:00,acme,1,denied,5\n2026-11-21 12:00,other,1,denied,6\n';
@@ -181,6 +258,13 @@ describe('what may be read in two ways', () => {
       'may be 1050 or 1.05',
       '--decimal',
     ],
+    [
+      'a zone that may be several',
+      'time,status,count\n2026-11-21 12:00 EST,denied,5\n',
+      'has the zone EST, which may mean several',
+      '--timezone',
+    ],
+    ['a short year', 'time,status,count\n13/11/26 12:00,denied,5\n', 'has a year of two digits', '--date-format'],
     [
       'a count without a name',
       'time,status,foo\n2026-11-21 12:00,denied,5\n2026-11-21 12:01,denied,6\n',

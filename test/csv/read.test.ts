@@ -112,8 +112,8 @@ describe('reading counts by minute', () => {
     ['a header alone', 'timestamp,status,count\n', '0.csv: has no rows under its header'],
     [
       'no header',
-      '2025-07-12 13:45:00,approved,116\n',
-      'line 1: the header is "2025-07-12 13:45:00,approved,116"; it is a row, not a header: it holds a time',
+      '2025-07-12 13:45:00,approved,116,5\n',
+      'line 1: the header is "2025-07-12 13:45:00,approved,116,5"; it is a row, not a header: it holds a time',
     ],
     [
       'rows alone, with numbers that might be codes',

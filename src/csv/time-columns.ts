@@ -1,0 +1,105 @@
+import { wordsIn } from '../domain/status-words.ts';
+import { MIDNIGHT, type TimeShape, timeShape } from './times.ts';
+
+/** How the number beside a date is a time of day: `945` for 09:45, or 585 minutes after midnight. */
+export type SplitTime = 'hhmm' | 'minute-of-day';
+
+/** Columns whose cells make up a time: one; a date and a clock; a date or its parts, hour and minute. */
+export interface TimeColumns {
+  time: number[];
+  split?: SplitTime;
+}
+
+type CellShape = TimeShape | 'number';
+
+const YEAR = /^(?:year|ano|jahr|annee|anno|yyyy)$/;
+const MONTH = /^(?:month|mes|monat|mois|mese)$/;
+const DAY = /^(?:day|dia|tag|jour|giorno)$/;
+const HOUR = /^(?:hour|hora|heure|stunde|ora|hr|hh|time)$/;
+const MINUTE = /^(?:minute|minuto|min|mm)$/;
+const CLOCK = /^(?:time|clock|hour|hora|horario|uhrzeit|heure|hhmm|hhmmss)$/;
+
+/** @param named columns that are named as a time, the likeliest first */
+export function timeColumns(
+  header: readonly string[],
+  sample: readonly string[][],
+  named: readonly number[],
+  taken: ReadonlySet<number>,
+): TimeColumns {
+  const all = header.map((_, column) => column).filter((column) => !taken.has(column));
+  const shapes = new Map(all.map((column) => [column, shapeOf(column, sample)]));
+  const shaped = (shape: CellShape, columns: readonly number[] = all) =>
+    columns.filter((column) => shapes.get(column) === shape);
+  const [full, date] = [shaped('full', named)[0], shaped('date', named)[0]];
+  if (full !== undefined) return { time: [full] };
+  const numbers = (names: RegExp) =>
+    shaped('number').find((column) => wordsIn(header[column] ?? '').some((word) => names.test(word)));
+  const clock = shaped('clock', named)[0] ?? only(shaped('clock'));
+  if (date !== undefined) return { ...withClock(date, clock, numbers, sample, header) };
+  const parts = [YEAR, MONTH, DAY, HOUR].map(numbers);
+  const minute = numbers(MINUTE);
+  if (parts.every((column) => column !== undefined))
+    return { time: [...(parts as number[]), ...(minute === undefined ? [] : [minute])] };
+  const byContent = only(shaped('full').filter((column) => !/^[\d.]+$/.test(sample[0]?.[column] ?? '')));
+  const any = byContent ?? clock ?? named[0];
+  return { time: any === undefined ? [] : [any] };
+}
+
+function withClock(
+  date: number,
+  clock: number | undefined,
+  numbers: (names: RegExp) => number | undefined,
+  sample: readonly string[][],
+  header: readonly string[],
+): TimeColumns {
+  if (clock !== undefined) return { time: [date, clock] };
+  const cellsOf = (column: number) => sample.map((cells) => cells[column] ?? '').filter((cell) => cell !== '');
+  const [hour, minute, digits] = [HOUR, MINUTE, CLOCK].map(numbers);
+  if (hour !== undefined && cellsOf(hour).every((cell) => Number(cell) < 24))
+    return { time: [date, hour, ...(minute === undefined ? [] : [minute])] };
+  if (digits !== undefined && areDigits(cellsOf(digits))) return { time: [date, digits], split: 'hhmm' };
+  if (minute !== undefined && /day|dia/.test(wordsIn(header[minute] ?? '').join('')))
+    return { time: [date, minute], split: 'minute-of-day' };
+  return { time: [date] };
+}
+
+/** Whether numbers are `0945` or `094500`, or `945` where it is clear that no seconds follow. */
+function areDigits(cells: readonly string[]): boolean {
+  const lengths = new Set(cells.map((cell) => cell.length));
+  const isClock = (cell: string) =>
+    /^(?:[01]?\d|2[0-3])[0-5]\d(?:[0-5]\d)?$/.test(cell.padStart(cell.length > 4 ? 6 : 4, '0'));
+  if (!cells.every(isClock)) return false;
+  if (lengths.size === 1) return lengths.has(4) || lengths.has(6);
+  return Math.max(...lengths) <= 4 && cells.some((cell) => cell.length > 2 && !cell.endsWith('00'));
+}
+
+const only = (columns: readonly number[]): number | undefined => (columns.length === 1 ? columns[0] : undefined);
+
+/** What most of a column's cells look like. */
+function shapeOf(column: number, sample: readonly string[][]): CellShape {
+  const shapes = sample
+    .map((cells) => cells[column] ?? '')
+    .filter((cell) => cell !== '')
+    .slice(0, 50)
+    .map((cell): CellShape => (/^\d{1,6}$/.test(cell) ? 'number' : timeShape(cell.replace(MIDNIGHT, ''))));
+  const most = (shape: CellShape) => shapes.filter((one) => one === shape).length * 2 > shapes.length;
+  return (['full', 'date', 'clock', 'number'] as const).find(most) ?? 'none';
+}
+
+/** The time that the cells of a row make up, as one text. */
+export function timeText(
+  cells: readonly string[],
+  { time, split }: { time: readonly number[]; split?: SplitTime | undefined },
+): string {
+  const parts = time.map((column) => cells[column] ?? '');
+  const [first = '', second, third, hour = '', minute = '0'] = parts;
+  if (second === undefined) return first;
+  if (parts.length > 3) return `${first}-${second}-${third} ${hour}:${minute.padStart(2, '0')}`;
+  const date = first.replace(MIDNIGHT, '');
+  if (!/^\d{1,6}$/.test(second)) return `${date} ${second}`;
+  if (split === 'minute-of-day')
+    return `${date} ${Math.floor(Number(second) / 60)}:${String(Number(second) % 60).padStart(2, '0')}`;
+  if (split !== 'hhmm') return `${date} ${second}:${(third ?? '0').padStart(2, '0')}`;
+  const digits = second.padStart(second.length > 4 ? 6 : 4, '0');
+  return `${date} ${digits.match(/../g)?.join(':')}`;
+}
