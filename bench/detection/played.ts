@@ -4,7 +4,7 @@ import { openCalendar } from '../../src/calendar/calendar.ts';
 import { UTC } from '../../src/calendar/calendar-file.ts';
 import type { Entries } from '../../src/calendar/entries.ts';
 import { type CalendarAt, samplesOf } from '../../src/calendar/series.ts';
-import { openZone } from '../../src/csv/zone.ts';
+import { openZone } from '../../src/domain/zone.ts';
 import { AUTH_CODES } from '../../src/simulator/feed.ts';
 import type { Labelled } from '../../src/simulator/run.ts';
 import { makeRun, type ScenarioName } from '../../src/simulator/scenarios.ts';

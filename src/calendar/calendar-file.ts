@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UsageError } from '../config/config.ts';
-import { openZone, type Zone } from '../csv/zone.ts';
 import { DIMENSIONS } from '../domain/names.ts';
+import { openZone, type Zone } from '../domain/zone.ts';
 import { suggest } from '../intake/suggest.ts';
 import { formatProblem, type Problem } from '../runtime/file-problem.ts';
 import { lineOf, readYaml, type YamlFile } from '../runtime/yaml-file.ts';

@@ -1,4 +1,4 @@
-import type { Zone } from '../csv/zone.ts';
+import type { Zone } from '../domain/zone.ts';
 import { type Entries, type SpecialDay, type Stretches, WEEKDAYS } from './entries.ts';
 
 /** A planned window or a campaign that is on. */

@@ -1,7 +1,7 @@
 import rrule from 'rrule';
 import { suggest } from '../intake/suggest.ts';
 
-/** Times at which something recurs, as local minutes (csv/zone.ts). */
+/** Times at which something recurs, as local minutes (domain/zone.ts). */
 export interface Recurrence {
   /** The starts from one time to another, both inclusive. */
   between: (from: number, to: number) => number[];

@@ -4,11 +4,11 @@ import { z } from 'zod';
 import { UsageError, variable } from '../config/config.ts';
 import { STATUSES, type Status } from '../domain/names.ts';
 import { statusOf, wordKey } from '../domain/status-words.ts';
+import { openZone } from '../domain/zone.ts';
 import { messageOf } from '../runtime/log.ts';
 import type { ReadOptions } from './read.ts';
 import { readDelimiter } from './table.ts';
 import { readDateFormat, readTime, type TimeOptions } from './times.ts';
-import { openZone } from './zone.ts';
 
 /** How files are to be read, as it stands on the command line or in a profile. */
 export interface FileFlags {

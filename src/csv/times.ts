@@ -1,4 +1,4 @@
-import { offsetMinutes, type Zone } from './zone.ts';
+import { offsetMinutes, type Zone } from '../domain/zone.ts';
 
 /** Which of two numbers is the day in `05/11/2026`. */
 export type DateOrder = 'day-first' | 'month-first';

@@ -1,7 +1,8 @@
 import { RECORDED, type Status, TOTAL } from '../domain/names.ts';
+import type { Zone } from '../domain/zone.ts';
 import type { Prometheus } from '../prometheus/client.ts';
 import { type DaysBefore, DEFINITION, FEWEST_DAYS, farFromNormal } from './far-from-normal.ts';
-import { DAY, FEWEST_MINUTES, HOUR } from './hours.ts';
+import { DAY, FEWEST_MINUTES, HOUR, localHours } from './hours.ts';
 
 const DAYS_BEFORE = 28;
 
@@ -17,8 +18,9 @@ export interface ComparedHour {
 }
 
 export interface Comparison {
-  /** YYYY-MM-DD, UTC. */
+  /** YYYY-MM-DD, by the clock of `timezone`. */
   day: string;
+  timezone: string;
   definition: string;
   hours: ComparedHour[];
 }
@@ -63,20 +65,22 @@ function average(counts: DaysBefore): number | null {
   return known.length < FEWEST_DAYS ? null : known.reduce((sum, count) => sum + count, 0) / known.length;
 }
 
-/** A day by hour beside the days before it. @throws PrometheusError */
-export async function compare(prometheus: Prometheus, compared: Compared): Promise<Comparison> {
-  const midnight = Math.floor(compared.at / DAY) * DAY;
-  const lastEnd = Math.floor(compared.at / HOUR) * HOUR;
-  const known = await readHours(prometheus, compared, midnight - DAYS_BEFORE * DAY + HOUR, lastEnd);
+/** A day by hour beside the days before it, by a zone's clock. @throws PrometheusError */
+export async function compare(prometheus: Prometheus, compared: Compared, zone: Zone): Promise<Comparison> {
+  const clock = localHours(zone);
+  const day = clock.dayOf(compared.at);
+  const lastEnd = clock.lastEnd(compared.at);
+  const known = await readHours(prometheus, compared, lastEnd - (DAYS_BEFORE + 1) * DAY, lastEnd);
   const hours = Array.from({ length: 24 }, (_, hour) => {
-    const on = (daysAgo: number) => known.get(midnight - daysAgo * DAY + (hour + 1) * HOUR) ?? null;
+    const on = (daysAgo: number) => known.get(clock.endOf(day - daysAgo, hour) ?? Number.NaN) ?? null;
     return { hour, today: on(0), before: Array.from({ length: DAYS_BEFORE }, (_, i) => on(i + 1)) };
   });
   const far = farFromNormal(hours);
   return {
-    day: new Date(midnight * 1000).toISOString().slice(0, 10),
+    day: clock.dateOf(day),
+    timezone: zone.name,
     definition:
-      `${DEFINITION} Averages need ${FEWEST_DAYS} days. Hours are UTC; one of which fewer than ${FEWEST_MINUTES} minutes were ` +
+      `${DEFINITION} Averages need ${FEWEST_DAYS} days. Hours are by the clock of ${zone.name}; one of which fewer than ${FEWEST_MINUTES} minutes were ` +
       'recorded is left out, and from there on the count is that of 60 minutes.',
     hours: hours.map(({ hour, today, before }) => ({
       hour,

@@ -1,5 +1,5 @@
 import { STATUSES, type Status } from '../domain/names.ts';
-import { DAY, HOUR, type Hours } from './hours.ts';
+import { DAY, type Hours, type LocalHours } from './hours.ts';
 
 /** Same weekdays are taken where there are so many of them, else the days before. */
 const FEWEST_WEEKS = 2;
@@ -35,9 +35,9 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, numbe
 const meanOf = (numbers: readonly number[]): number | undefined =>
   numbers.length === 0 ? undefined : sum(numbers) / numbers.length;
 
-/** What an hour usually has, by its end. */
-function usual(hours: Hours, status: Status, end: number): number | undefined {
-  const ago = (days: readonly number[]) => days.flatMap((n) => hours.get(status)?.get(end - n * DAY) ?? []);
+/** What an hour of a day usually has. */
+function usual(hours: Hours, status: Status, endAgo: (days: number) => number | undefined): number | undefined {
+  const ago = (days: readonly number[]) => days.flatMap((n) => hours.get(status)?.get(endAgo(n) ?? Number.NaN) ?? []);
   const weeks = ago(WEEKS);
   return meanOf(weeks.length >= FEWEST_WEEKS ? weeks : ago(DAYS));
 }
@@ -45,19 +45,24 @@ function usual(hours: Hours, status: Status, end: number): number | undefined {
 const totalOf = (of: (status: Status) => number | undefined): number => sum(STATUSES.map((status) => of(status) ?? 0));
 
 /**
- * The rest of a day. @param at seconds since the epoch; nothing that was counted later is looked at
+ * The rest of a day by the zone's clock.
+ * @param at seconds since the epoch; nothing that was counted later is looked at
  */
-export function forecastOf(hours: Hours, at: number): Forecast {
-  const midnight = Math.floor(at / DAY) * DAY;
-  const now = Math.floor(at / HOUR) * HOUR;
-  const ends = Array.from({ length: 24 }, (_, hour) => midnight + (hour + 1) * HOUR);
-  const past = ends.filter((end) => end <= now && hours.get('approved')?.has(end));
-  const counted = sum(past.map((end) => totalOf((status) => hours.get(status)?.get(end))));
-  const normal = sum(past.map((end) => totalOf((status) => usual(hours, status, end))));
+export function forecastOf(hours: Hours, at: number, clock: LocalHours): Forecast {
+  const day = clock.dayOf(at);
+  const now = clock.lastEnd(at);
+  const all = Array.from({ length: 24 }, (_, hour) => ({
+    hour,
+    end: clock.endOf(day, hour) ?? Number.NaN,
+    usual: (status: Status) => usual(hours, status, (ago) => clock.endOf(day - ago, hour)),
+  }));
+  const past = all.filter(({ end }) => end <= now && hours.get('approved')?.has(end));
+  const counted = sum(past.map(({ end }) => totalOf((status) => hours.get(status)?.get(end))));
+  const normal = sum(past.map((one) => totalOf(one.usual)));
   const scale = normal > 0 ? Math.min(SCALE.most, Math.max(SCALE.least, counted / normal)) : 1;
-  const coming = ends.flatMap((end, hour): ForecastHour[] => {
-    if (end <= now || usual(hours, 'approved', end) === undefined) return [];
-    const counts = Object.fromEntries(STATUSES.map((status) => [status, scale * (usual(hours, status, end) ?? 0)]));
+  const coming = all.flatMap(({ hour, end, usual: usually }): ForecastHour[] => {
+    if (!(end > now) || usually('approved') === undefined) return [];
+    const counts = Object.fromEntries(STATUSES.map((status) => [status, scale * (usually(status) ?? 0)]));
     const total = sum(Object.values(counts));
     const shares = Object.entries(counts).map(([status, count]) => [status, total > 0 ? count / total : 0]);
     return [{ hour, total, counts, shares: Object.fromEntries(shares) }];
@@ -76,11 +81,11 @@ export interface Miss {
  * How far the forecast of the day before, made at the same time of day, was off; null where that is
  * not known.
  */
-export function missOfYesterday(hours: Hours, at: number): Miss | null {
+export function missOfYesterday(hours: Hours, at: number, clock: LocalHours): Miss | null {
   const then = at - DAY;
-  const midnight = Math.floor(then / DAY) * DAY;
-  const known = forecastOf(hours, then).hours.flatMap(({ hour, total }) => {
-    const end = midnight + (hour + 1) * HOUR;
+  const day = clock.dayOf(then);
+  const known = forecastOf(hours, then, clock).hours.flatMap(({ hour, total }) => {
+    const end = clock.endOf(day, hour) ?? Number.NaN;
     return hours.get('approved')?.has(end) ? [{ total, actual: totalOf((status) => hours.get(status)?.get(end)) }] : [];
   });
   const [forecast, actual] = [sum(known.map(({ total }) => total)), sum(known.map((hour) => hour.actual))];

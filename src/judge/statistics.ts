@@ -1,5 +1,5 @@
 import { STATUSES, type Status } from '../domain/names.ts';
-import { DAY, HOUR, type Hours } from './hours.ts';
+import { HOUR, type Hours, type LocalHours } from './hours.ts';
 
 export const PERCENTILES = [5, 25, 50, 75, 95, 99] as const;
 
@@ -35,21 +35,20 @@ export function summarise(counts: readonly number[]): Summary {
 
 export interface StatusStatistics extends Summary {
   status: Status;
-  /** The same of each hour of the day, UTC. */
+  /** The same of each hour of the day, by the zone's clock. */
   byHour: (Summary & { hour: number })[];
 }
 
 /** How many transactions an hour has, by status, and by the hour of the day. */
-export function statisticsOf(hours: Hours): StatusStatistics[] {
+export function statisticsOf(hours: Hours, { hourOf }: LocalHours): StatusStatistics[] {
   return STATUSES.map((status) => {
     const known = [...(hours.get(status) ?? [])];
-    const hourOf = (end: number) => ((end - HOUR) % DAY) / HOUR;
     return {
       status,
       ...summarise(known.map(([, count]) => count)),
       byHour: Array.from({ length: 24 }, (_, hour) => ({
         hour,
-        ...summarise(known.flatMap(([end, count]) => (hourOf(end) === hour ? [count] : []))),
+        ...summarise(known.flatMap(([end, count]) => (hourOf(end - HOUR) === hour ? [count] : []))),
       })),
     };
   });

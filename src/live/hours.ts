@@ -82,26 +82,24 @@ function legend(): HTMLElement[] {
   });
 }
 
-function row(day: string, one: ComparedHour): HTMLElement {
-  const local = new Date(`${day}T${hourText(one.hour)}:00Z`);
-  const title = Number.isNaN(local.getTime()) ? '' : `local ${local.toString().slice(0, 21)}`;
+function row(one: ComparedHour): HTMLElement {
   const far = one.far && h('span', { class: 'badge alert' }, FAR[one.far]);
   return h(
     'tr',
     { class: one.far !== null && 'far' },
-    h('th', { scope: 'row', title }, hourText(one.hour), far),
+    h('th', { scope: 'row' }, hourText(one.hour), far),
     ...COLUMNS.map(({ key }) => h('td', { class: key === 'today' ? 'n today' : 'n' }, count(one[key]))),
   );
 }
 
-function table({ day, hours }: Comparison): HTMLElement {
-  const names = ['Hour (UTC)', ...COLUMNS.map(({ name }) => name)];
+function table({ day, timezone, hours }: Comparison): HTMLElement {
+  const names = [`Hour (${timezone})`, ...COLUMNS.map(({ name }) => name)];
   return h(
     'table',
     { class: 'compact' },
-    h('caption', { class: 'hidden-text' }, `Transactions by hour of ${day}, UTC`),
+    h('caption', { class: 'hidden-text' }, `Transactions by hour of ${day}, ${timezone}`),
     h('thead', {}, h('tr', {}, ...names.map((name, i) => h('th', { scope: 'col', class: i > 0 && 'n' }, name)))),
-    h('tbody', {}, ...hours.map((one) => row(day, one))),
+    h('tbody', {}, ...hours.map(row)),
   );
 }
 
@@ -131,8 +129,8 @@ export function createHours(): (model: Model) => void {
 
   function show(comparison: Comparison): void {
     shown = comparison;
-    const { hours, day, definition } = comparison;
-    byId('hours-day').textContent = `${day}, by hour of the UTC day`;
+    const { hours, day, timezone, definition } = comparison;
+    byId('hours-day').textContent = `${day}, by hour, ${timezone}`;
     byId('hours-definition').textContent =
       `${capital(definition)}. The running hour is left out until it is complete.`.replace('..', '.');
     box.setAttribute('aria-label', inWords(comparison));

@@ -168,6 +168,7 @@ export interface ComparedHour {
 }
 
 export interface Comparison {
+  timezone: string;
   status: string;
   day: string;
   definition: string;

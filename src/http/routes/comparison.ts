@@ -32,7 +32,7 @@ function queryOf(config: Config) {
 
 const count = z.number().nullable();
 const hour = z.object({
-  hour: z.int().meta({ description: '0 to 23, UTC' }),
+  hour: z.int().meta({ description: '0 to 23, by the clock of timezone' }),
   today: count.meta({ description: 'null until the hour is over' }),
   yesterday: count,
   sameDayLastWeek: count,
@@ -43,13 +43,14 @@ const hour = z.object({
 const answer = z
   .object({
     status: z.enum(WHAT),
-    day: z.iso.date().meta({ description: 'UTC' }),
+    day: z.iso.date(),
+    timezone: z.string().meta({ description: 'Whose days and hours they are: --timezone' }),
     definition: z.string().meta({ description: 'What far from normal means, in words' }),
     hours: z.array(hour),
   })
   .meta({ id: 'Comparison' });
 
-export function comparisonRoutes({ config, prometheus }: Services): Route[] {
+export function comparisonRoutes({ config, prometheus, calendar }: Services): Route[] {
   const query = queryOf(config);
   async function show(ctx: Context): Promise<void> {
     const { status, at, ...chosen } = readQuery(ctx, query);
@@ -57,7 +58,8 @@ export function comparisonRoutes({ config, prometheus }: Services): Route[] {
       string,
       string
     >;
-    ctx.body = { status, ...(await compare(prometheus, { status, labels, at: at ?? Date.now() / 1000 })) };
+    const compared = { status, labels, at: at ?? Date.now() / 1000 };
+    ctx.body = { status, ...(await compare(prometheus, compared, calendar.zone)) };
   }
   return [
     {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { STATUSES } from '../../domain/names.ts';
 import { parseTime } from '../../domain/times.ts';
 import { forecastOf, METHOD, missOfYesterday } from '../../judge/forecast.ts';
-import { DAY, FEWEST_MINUTES, HOUR, readHours } from '../../judge/hours.ts';
+import { DAY, FEWEST_MINUTES, HOUR, localHours, readHours } from '../../judge/hours.ts';
 import { PERCENTILES, statisticsOf } from '../../judge/statistics.ts';
 import { type Route, readQuery, type Services } from './route.ts';
 
@@ -26,6 +26,7 @@ const statisticsQuery = z.strictObject({
 });
 const forecastQuery = z.strictObject({ at });
 
+const timezone = z.string().meta({ description: 'Whose days and hours they are: --timezone' });
 const number = z.number().nullable();
 const summary = z.object({
   hours: z.int().meta({ description: 'How many hours it is of' }),
@@ -38,6 +39,7 @@ const statistics = z
     from: z.iso.datetime(),
     to: z.iso.datetime(),
     unit: z.string(),
+    timezone,
     statuses: z.array(summary.extend({ status: z.enum(STATUSES), byHour: z.array(summary.extend({ hour: z.int() })) })),
   })
   .meta({ id: 'Statistics' });
@@ -45,7 +47,8 @@ const statistics = z
 const byStatus = z.partialRecord(z.enum(STATUSES), z.number());
 const forecast = z
   .object({
-    day: z.iso.date().meta({ description: 'UTC' }),
+    day: z.iso.date(),
+    timezone,
     asOf: z.iso.datetime().meta({ description: 'The last full hour' }),
     method: z.string(),
     soFar: z.number().meta({ description: 'Transactions in the whole hours of the day that are known' }),
@@ -67,22 +70,26 @@ const forecast = z
 const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
 /** What recorded hours say: how many transactions are usual, and how many are to come today. */
-export function hourRoutes({ prometheus }: Services): Route[] {
+export function hourRoutes({ prometheus, calendar: { zone } }: Services): Route[] {
+  const clock = localHours(zone);
   async function showStatistics(ctx: Context): Promise<void> {
     const { days, at: to = Date.now() / 1000 } = readQuery(ctx, statisticsQuery);
-    const from = to - days * DAY;
-    const statuses = statisticsOf(await readHours(prometheus, from + HOUR, to));
-    ctx.body = { from: iso(from), to: iso(to), unit: 'transactions in an hour', statuses };
+    const last = clock.lastEnd(to);
+    const from = last - days * DAY;
+    const statuses = statisticsOf(await readHours(prometheus, from + HOUR, last), clock);
+    ctx.body = { from: iso(from), to: iso(last), unit: 'transactions in an hour', timezone: zone.name, statuses };
   }
   async function showForecast(ctx: Context): Promise<void> {
     const { at: now = Date.now() / 1000 } = readQuery(ctx, forecastQuery);
-    const hours = await readHours(prometheus, now - 30 * DAY, now);
+    const last = clock.lastEnd(now);
+    const hours = await readHours(prometheus, last - 30 * DAY, last);
     ctx.body = {
-      day: iso(now).slice(0, 10),
-      asOf: iso(Math.floor(now / HOUR) * HOUR),
+      day: clock.dateOf(clock.dayOf(now)),
+      timezone: zone.name,
+      asOf: iso(last),
       method: METHOD,
-      ...forecastOf(hours, now),
-      yesterday: missOfYesterday(hours, now),
+      ...forecastOf(hours, now, clock),
+      yesterday: missOfYesterday(hours, now, clock),
     };
   }
   return [
@@ -92,7 +99,7 @@ export function hourRoutes({ prometheus }: Services): Route[] {
       role: 'read',
       operation: {
         summary: 'How many transactions an hour has: mean, deviation, percentiles, by status and hour of the day',
-        description: `Of whole hours, UTC; one of which fewer than ${FEWEST_MINUTES} minutes were recorded is left out.`,
+        description: `Of whole hours by the clock of --timezone; one of which fewer than ${FEWEST_MINUTES} minutes were recorded is left out.`,
         requestParams: { query: statisticsQuery },
         responses: { 200: { description: 'Statistics', content: { 'application/json': { schema: statistics } } } },
       },
