@@ -1,8 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RECORDED } from '../src/domain/names.ts';
 import type { EphemeralPrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
 import { startRecorded } from './support/recorded.ts';
-import { type Service, startService } from './support/service.ts';
+import { type Service, startService, temporaryFolder } from './support/service.ts';
 
 const DAY = 86_400;
 const MIDNIGHT = Date.UTC(2026, 2, 30) / 1000;
@@ -66,7 +68,12 @@ test('forecast: the hours to come at the level of today, with shares, and how fa
 
 test('with --timezone days and hours are by its clock, also over a change of it', async () => {
   // On 29 March 2026 clocks in Berlin go from 02:00 to 03:00, which is 01:00 UTC.
-  const local = await startService({ prometheusUrl: prometheus.url, timezone: 'Europe/Berlin' });
+  const calendar = join(temporaryFolder('calendar'), 'calendar.yml');
+  writeFileSync(
+    calendar,
+    'planned: [{name: upgrade, from: 2026-03-29 23:00, lasts: 2h}, {name: a, from: 2026-03-30 01:00, lasts: 2h, of: {acquirer: a}}]',
+  );
+  const local = await startService({ prometheusUrl: prometheus.url, timezone: 'Europe/Berlin', calendar });
   const ask = async (path: string) => (await local.get(`/api/v1/${path}`)).json;
   const { day, timezone, hours } = await ask(`comparison?status=denied&at=${AT}`);
   expect([day, timezone]).toEqual(['2026-03-30', 'Europe/Berlin']);
@@ -80,6 +87,8 @@ test('with --timezone days and hours are by its clock, also over a change of it'
   const { statuses } = await ask(`statistics?days=7&at=${AT}`);
   const two = statuses.find(({ status }: { status: string }) => status === 'denied').byHour[2];
   expect(two.hours).toBe(6);
+  const { planned } = await ask('series?status=denied&from=2026-03-28T00:00:00Z&to=2026-03-30T12:00:00Z');
+  expect(planned).toEqual([{ name: 'upgrade', from: '2026-03-29T21:00:00.000Z', to: '2026-03-29T23:00:00.000Z' }]);
   await local.close();
 });
 

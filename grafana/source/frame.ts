@@ -157,6 +157,24 @@ const ANNOTATIONS: CheckedDashboard['annotations']['list'] = [
     titleFormat: '{{text}}',
     useValueForTime: true,
   },
+  {
+    name: 'Planned windows',
+    datasource: DATASOURCE,
+    enable: true,
+    hide: false,
+    iconColor: 'super-light-blue',
+    target: {
+      refId: 'Anno',
+      datasource: DATASOURCE,
+      editorMode: 'code',
+      expr: 'max by (name) (tillwatch_calendar{kind="planned"})',
+      instant: false,
+      range: true,
+      format: 'time_series',
+      interval: '60s',
+    },
+    titleFormat: 'planned: {{name}}',
+  },
 ];
 
 interface Content {

@@ -7,6 +7,12 @@ export interface Running extends Pick<Stretches, 'kind' | 'name' | 'slice'> {
   end: number;
 }
 
+/** A planned window or a campaign, whenever it is. */
+export interface Dated extends Running {
+  /** Minutes since the epoch. */
+  start: number;
+}
+
 /** What holds at a time. */
 export interface Now {
   utcOffsetSeconds: number;
@@ -25,6 +31,8 @@ export interface Calendar {
   zone: Zone;
   /** @param minute since the epoch */
   at: (minute: number) => Now;
+  /** Planned windows and campaigns that touch a stretch of minutes since the epoch, by their start. */
+  between: (from: number, to: number) => Dated[];
 }
 
 const DAY = 1440;
@@ -57,7 +65,7 @@ export function openCalendar({ holidays, days, stretches }: Entries, zone: Zone)
   });
 
   /** Stretches that touch a local day. */
-  const onDay = remembered((day: number): (Running & { start: number })[] =>
+  const onDay = remembered((day: number): Dated[] =>
     stretches.flatMap(({ starts, minutes, ...what }) =>
       starts.between(day * DAY - minutes, day * DAY + DAY - 1).map((start) => {
         const [from, end] = [zone.toUtc(start).minute, zone.toUtc(start + minutes).minute];
@@ -105,6 +113,15 @@ export function openCalendar({ holidays, days, stretches }: Entries, zone: Zone)
     return change.hours === 1 || change.hours === -1 ? change.hours : undefined;
   }
 
+  function between(from: number, to: number): Dated[] {
+    const [first, last] = [from, to].map((minute) => Math.floor(local(minute) / DAY)) as [number, number];
+    const found = Array.from({ length: last - first + 1 }, (_, i) => onDay(first + i)).flat();
+    const touching = found.filter(({ start, end }) => start < to && from < end);
+    // One that lasts over midnight is on both days.
+    const once = new Map(touching.map((one) => [`${one.start} ${one.end} ${one.name}`, one]));
+    return [...once.values()].sort((a, b) => a.start - b.start);
+  }
+
   function at(minute: number): Now {
     const day = Math.floor(local(minute) / DAY);
     const running = onDay(day).filter(({ start, end }) => start <= minute && minute < end);
@@ -117,7 +134,7 @@ export function openCalendar({ holidays, days, stretches }: Entries, zone: Zone)
       clockChange: clockChange(minute),
     };
   }
-  return { zone, at };
+  return { zone, at, between };
 }
 
 /** Computed once a day, for the days that were asked for last. */

@@ -6,7 +6,7 @@ import { capital, clock, count, day, labelText, when, words } from './format.ts'
 import { currentLabels, keyOf, type Model } from './model.ts';
 import { axis, createChart, type PlotOptions, token } from './plot.ts';
 import { evaluatedAt, type Minute, minutesOf, seriesPath } from './recent.ts';
-import type { Change, Incident, Labels, Series, Status } from './wire.ts';
+import type { Change, Incident, Labels, Planned, Series, Status } from './wire.ts';
 
 export const RANGES = { '1h': 3600, '3h': 3 * 3600, '12h': 12 * 3600, '24h': 24 * 3600, '7d': 7 * 86_400 } as const;
 export type Range = keyof typeof RANGES;
@@ -19,6 +19,7 @@ interface Shown {
   minutes: Minute[];
   incidents: readonly Incident[];
   changes: readonly Change[];
+  planned: readonly Planned[];
 }
 
 function timeLabels(splits: number[]): string[] {
@@ -56,22 +57,26 @@ function drawFar(plot: UPlot, { status, minutes }: Shown): void {
   ctx.restore();
 }
 
-/** While an alert fired: a bar along the top. */
-function drawIncidents(plot: UPlot, incidents: readonly Incident[]): void {
+/** A stretch of time: a wash over the height, and a bar along the top. */
+function drawStretch(plot: UPlot, startsAt: string, endsAt: string | null, wash: string, bar: string): void {
   const { ctx, bbox } = plot;
   const [from, to] = [plot.scales.x?.min ?? 0, plot.scales.x?.max ?? 0];
+  const start = Math.max(from, Date.parse(startsAt) / 1000);
+  const end = Math.min(to, endsAt === null ? to : Date.parse(endsAt) / 1000);
+  if (end <= start) return;
+  const [x0, x1] = [plot.valToPos(start, 'x', true), plot.valToPos(end, 'x', true)];
   ctx.save();
-  for (const { startsAt, endsAt } of incidents) {
-    const start = Math.max(from, Date.parse(startsAt) / 1000);
-    const end = Math.min(to, endsAt === null ? to : Date.parse(endsAt) / 1000);
-    if (end <= start) continue;
-    const [x0, x1] = [plot.valToPos(start, 'x', true), plot.valToPos(end, 'x', true)];
-    ctx.fillStyle = token('alert-wash');
-    ctx.fillRect(x0, bbox.top, x1 - x0, bbox.height);
-    ctx.fillStyle = token('alert');
-    ctx.fillRect(x0, bbox.top, Math.max(2, x1 - x0), 3 * devicePixelRatio);
-  }
+  ctx.fillStyle = token(wash);
+  ctx.fillRect(x0, bbox.top, x1 - x0, bbox.height);
+  ctx.fillStyle = token(bar);
+  ctx.fillRect(x0, bbox.top, Math.max(2, x1 - x0), 3 * devicePixelRatio);
   ctx.restore();
+}
+
+/** Planned windows, and on top of them the times at which an alert fired. */
+function drawStretches(plot: UPlot, { planned, incidents }: Shown): void {
+  for (const { from, to } of planned) drawStretch(plot, from, to, 'line', 'muted');
+  for (const { startsAt, endsAt } of incidents) drawStretch(plot, startsAt, endsAt, 'alert-wash', 'alert');
 }
 
 /** The changes that lie on the chart. */
@@ -96,11 +101,17 @@ function drawChanges(plot: UPlot, shown: Shown): void {
   ctx.restore();
 }
 
+/** What the lines and the grey stretches are. */
 function listChanges(shown: Shown): void {
-  const found = changesIn(shown);
+  const found = [
+    ...changesIn(shown).map(({ at, text, by }) => ({ at, until: '', text: by === '' ? text : `${text} (${by})` })),
+    ...shown.planned.map(({ name, from, to }) => ({ at: from, until: to, text: `planned, not judged: ${name}` })),
+  ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
   byId('band-changes').hidden = found.length === 0;
   fill(byId('band-changes'), found, () =>
-    found.map(({ at, text, by }) => h('li', {}, when(at), ` ${text}`, by !== '' && ` (${by})`)),
+    found.map(({ at, until, text }) =>
+      h('li', {}, when(at), until !== '' && ' to ', until !== '' && when(until), ` ${text}`),
+    ),
   );
 }
 
@@ -123,7 +134,7 @@ function optionsFor(shown: () => Shown, read: (index: number | null) => void): P
     ],
     bands: [{ series: [1, 2], fill: () => token('band') }],
     hooks: {
-      drawClear: [(plot) => drawIncidents(plot, shown().incidents)],
+      drawClear: [(plot) => drawStretches(plot, shown())],
       draw: [(plot) => drawChanges(plot, shown()), (plot) => drawFar(plot, shown())],
       setCursor: [(plot) => read(plot.cursor.idx ?? null)],
     },
@@ -198,7 +209,16 @@ export interface BandChartOptions {
 }
 
 export function createBandChart({ range: first, ranged, loaded }: BandChartOptions): (model: Model) => void {
-  let shown: Shown = { status: 'denied', labels: {}, range: first, step: 60, minutes: [], incidents: [], changes: [] };
+  let shown: Shown = {
+    status: 'denied',
+    labels: {},
+    range: first,
+    step: 60,
+    minutes: [],
+    incidents: [],
+    changes: [],
+    planned: [],
+  };
   let asked = '';
   let at: number | null = null;
   const byTime = (time: number | undefined) => shown.minutes.find((minute) => minute.time === time);
@@ -231,11 +251,11 @@ export function createBandChart({ range: first, ranged, loaded }: BandChartOptio
     const from = Math.floor(Date.now() / 1000) - RANGES[range];
     const error = byId('band-error');
     try {
-      const { step, series, query } = await get<Series>(seriesPath(status, from, labels));
+      const { step, series, query, planned } = await get<Series>(seriesPath(status, from, labels));
       if (step === 60) loaded(status, series);
       if (asked !== key) return;
       const points = series.find((one) => keyOf(one.labels) === keyOf(labels))?.points ?? [];
-      shown = { ...shown, step, minutes: minutesOf(points) };
+      shown = { ...shown, step, planned, minutes: minutesOf(points) };
       byId<HTMLAnchorElement>('band-query').href = `explore?${new URLSearchParams({ query, range })}`;
       error.hidden = true;
       showing(shown, chart, true);

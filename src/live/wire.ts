@@ -137,7 +137,15 @@ export interface Series {
   /** The PromQL behind it. */
   query: string;
   step: number;
+  /** Windows of the calendar in which nothing is judged. */
+  planned: Planned[];
   series: { labels: Labels; points: SeriesPoint[] }[];
+}
+
+export interface Planned {
+  name: string;
+  from: string;
+  to: string;
 }
 
 export interface RankedSlice {

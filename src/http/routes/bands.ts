@@ -12,6 +12,8 @@ import { type Asking, listSelected, prometheusAnswer, SELECTED_PARAMETERS, selec
 import { dimensionParameters, type Route, readQuery, type Services } from './route.ts';
 
 const MAX_POINTS = 2000;
+/** Planned windows are listed of the last year at most, seconds. */
+const LONGEST_PLANNED = 366 * 86_400;
 
 async function listAnomalies(ctx: Context, { prometheus, baseline }: Services): Promise<void> {
   const { anomalies, definitions, learning } = await readAnomalies(prometheus);
@@ -62,8 +64,16 @@ function join(ranges: Range[]): { labels: Record<string, string>; points: object
 
 const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
-async function listSeries(ctx: Context, { prometheus, config }: Services): Promise<void> {
-  const { status, from: since, to: until, window, ...equal } = readQuery(ctx, seriesQuery(config));
+/** Planned windows of all traffic, and of the slice that is asked for. */
+function plannedIn({ calendar }: Services, from: number, to: number, labels: Readonly<Record<string, unknown>>) {
+  return calendar.between(Math.floor(from / 60), Math.ceil(to / 60)).flatMap(({ kind, name, slice, start, end }) => {
+    const isOf = slice === undefined || labels[slice.label] === slice.value;
+    return kind === 'planned' && isOf ? [{ name, from: iso(start * 60), to: iso(end * 60) }] : [];
+  });
+}
+
+async function listSeries(ctx: Context, services: Services): Promise<void> {
+  const { status, from: since, to: until, window, ...equal } = readQuery(ctx, seriesQuery(services.config));
   const to = until ?? Math.floor(Date.now() / 1000);
   const from = since ?? to - 3 * 3600;
   if (from >= to)
@@ -73,7 +83,7 @@ async function listSeries(ctx: Context, { prometheus, config }: Services): Promi
   const step = Math.max(1, Math.ceil((to - from) / 60 / MAX_POINTS)) * 60;
   const given = Object.entries({ status, window, ...equal }).filter(([, value]) => value !== undefined);
   const selector = `{${[ANY_FIELD, ...given.map(([name, value]) => `${name}=${JSON.stringify(value)}`)].join(', ')}}`;
-  const ranges = await prometheus.range(selector, from, to, step);
+  const ranges = await services.prometheus.range(selector, from, to, step);
   ctx.body = {
     status,
     window,
@@ -81,6 +91,7 @@ async function listSeries(ctx: Context, { prometheus, config }: Services): Promi
     from: iso(from),
     to: iso(to),
     step,
+    planned: plannedIn(services, Math.max(from, to - LONGEST_PLANNED), to, equal),
     series: join(ranges),
   };
 }
@@ -93,6 +104,9 @@ const seriesAnswer = z.object({
   from: z.iso.datetime(),
   to: z.iso.datetime(),
   step: z.int().meta({ description: 'Seconds between points' }),
+  planned: z
+    .array(z.object({ name: z.string(), from: z.iso.datetime(), to: z.iso.datetime() }))
+    .meta({ description: 'Windows of the calendar in which nothing is judged' }),
   series: z.array(z.object({ labels: z.record(z.string(), z.string()), points: z.array(point) })),
 });
 const anomaliesAnswer = z.object({
