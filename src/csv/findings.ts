@@ -83,11 +83,16 @@ function stepOf(series: TallySeries[]): { step: number; times: number } {
 const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
 
 function repetition({ statuses, codes, seen }: ReadFile): Finding | undefined {
-  const rows = (statuses?.repeated.rows ?? 0) + (codes?.repeated.rows ?? 0);
-  if (rows === 0 || seen.events || seen.seconds || seen.telling.length > 0) return undefined;
+  const severalAreRight = seen.events || seen.seconds || seen.telling;
+  const found = severalAreRight ? [seen.again] : [statuses, codes].flatMap((tally) => tally?.repeated ?? []);
+  const rows = found.reduce((sum, one) => sum + one.rows, 0);
+  if (rows === 0) return undefined;
   return {
     kind: 'repeated',
-    ...repeatedWords(rows, [...(statuses?.repeated.minutes ?? []), ...(codes?.repeated.minutes ?? [])]),
+    ...repeatedWords(
+      rows,
+      found.flatMap(({ minutes }) => minutes),
+    ),
   };
 }
 

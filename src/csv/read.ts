@@ -1,9 +1,10 @@
 import type { Status } from '../domain/names.ts';
-import { statusOf, wordKey } from '../domain/status-words.ts';
+import { statusOf, wordKey, wordsIn } from '../domain/status-words.ts';
 import { type Columns, type ColumnsAsked, codeOf, headerKey, headerText, seriesLabels } from './columns.ts';
 import { bothNumbers, createNumberEvidence, type Decimal, decimalShownBy, OPEN, readCount } from './counts.ts';
 import { MAX_PROBLEMS, type Problem, refusal } from './problems.ts';
 import { eachRecord, linesOf } from './records.ts';
+import { createRepeats } from './repeats.ts';
 import type { Source } from './source.ts';
 import { delimiterName, isRule, recognise, type Table } from './table.ts';
 import { createTally, type Labels, type Tally, type TallySeries, toDifferences } from './tally.ts';
@@ -56,8 +57,10 @@ export interface Seen {
   events: boolean;
   /** Some times have seconds, so that several rows of a minute are no surprise. */
   seconds: boolean;
-  /** Names of columns that tell apart rows of one minute and status. */
-  telling: string[];
+  /** Some columns tell apart rows of one minute and status. */
+  telling: boolean;
+  /** Rows that are there already, where minutes may have several rows. */
+  again: { rows: number; minutes: number[] };
   dateOnly: boolean;
   totals: { rows: number; line: number };
   twice: { rows: number; lines: number[]; time: string };
@@ -189,6 +192,20 @@ function createPass({ columns, before }: Table, formats: Formats, options: ReadO
   };
 
   const seriesOf = createSeries(columns, statuses, codes);
+  const repeats = createRepeats();
+  const isEvents = countColumn === undefined && wide.length === 0;
+  // Two transactions of a second may look alike, unless they have a number of their own.
+  const mayRepeat = isEvents && !columns.telling.some((column) => wordsIn(header[column] ?? '').some(isId));
+  const identifying = isEvents
+    ? header.map((_, column) => column)
+    : [...time, columns.status, columns.code, ...columns.dimensions.map(({ column }) => column), ...columns.telling];
+
+  const noteRepeat = (cells: string[], { minute, seconds }: ReadTime) => {
+    if (mayRepeat || !(seconds || isEvents || columns.telling.length > 0)) return;
+    let identity = '';
+    for (const column of identifying) if (column !== undefined) identity += `\0${cells[column]}`;
+    repeats.take(identity, minute);
+  };
 
   const statusFor = (word: string) => {
     let known = words.get(word);
@@ -279,6 +296,7 @@ function createPass({ columns, before }: Table, formats: Formats, options: ReadO
     const good = wide.length > 0 ? takeWide(cells, number, at.minute) : takeLong(cells, number, at.minute);
     if (!good) return;
     state.rows++;
+    noteRepeat(cells, at);
     if (at.seconds) state.seconds = true;
     if (at.odd !== undefined) noteOdd(state[at.odd], number, text);
   };
@@ -317,7 +335,7 @@ function createPass({ columns, before }: Table, formats: Formats, options: ReadO
     return countColumn !== undefined && filled.length === 1 && filled[0] === countColumn;
   };
 
-  return { take, state, statuses, codes, words, times, decimal: () => decimal };
+  return { take, state, statuses, codes, words, repeats, times, decimal: () => decimal };
 }
 
 const NOTHING = /^(?:|null|nan|n\/?a|none|undefined|-|\\n)$/i;
@@ -354,6 +372,8 @@ function noteOdd(odd: { rows: number; numbers: number[]; time: string }, number:
   if (odd.numbers.length < 5) odd.numbers.push(number);
   if (odd.time === '') odd.time = text;
 }
+
+const isId = (word: string): boolean => /^(?:id|ids|uuid|guid|nsu|rrn|tid|reference|referencia)$/.test(word);
 
 const NO_LABELS: Labels = {};
 
@@ -415,7 +435,8 @@ async function finish(source: Source, table: Table, pass: Pass, options: ReadOpt
     seen: {
       events: columns.count === undefined && columns.wide.length === 0,
       seconds: state.seconds,
-      telling: columns.telling.map((column) => headerText(columns.header, column)),
+      telling: columns.telling.length > 0,
+      again: pass.repeats,
       dateOnly: state.dateOnly === true,
       totals: { rows: state.totals.rows, line: lines.get(state.totals.number) ?? 0 },
       twice: withLines(state.twice),

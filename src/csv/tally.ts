@@ -91,19 +91,27 @@ const tooMany = (slices: number): string =>
     ? `is one too many: --dimensions may make ${MAX_SLICES.toLocaleString('en-US')} slices, so leave out columns with a value of their own in each row`
     : `is one too many: a file may have ${MAX_PAGES.toLocaleString('en-US')} series and days`;
 
-/** Adds another file's counts to a tally. Throws where they are too many. */
-export function addTally(tally: Tally, other: Tally): void {
+/** Adds another file's counts to a tally. @returns what both have. @throws where they are too many */
+export function addTally(tally: Tally, other: Tally): Tally['repeated'] {
+  const shared: Tally['repeated'] = { rows: 0, minutes: [] };
   for (const { key, labels, pages } of other.all()) {
     const one = tally.series(labels, key);
     for (const [day, page] of pages)
       for (let at = 0; at < DAY; at++) {
         const count = page[at] as number;
-        const problem = count === ABSENT ? undefined : tally.add(one, day * DAY + at, count);
+        if (count === ABSENT) continue;
+        const minute = day * DAY + at;
+        const before = tally.repeated.rows;
+        const problem = tally.add(one, minute, count);
         if (problem !== undefined) throw new Error(`${key} ${problem}`);
+        if (tally.repeated.rows === before) continue;
+        shared.rows++;
+        if (shared.minutes.length < MAX_REPEATED && !shared.minutes.includes(minute)) shared.minutes.push(minute);
       }
   }
   tally.repeated.rows += other.repeated.rows;
   tally.repeated.minutes.push(...other.repeated.minutes);
+  return shared;
 }
 
 /** The days that any of these series has, in order. */

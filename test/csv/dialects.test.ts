@@ -312,6 +312,30 @@ describe('what may be read in two ways', () => {
   });
 });
 
+describe('a file twice over', () => {
+  const rows = (text: (at: number) => string) => Array.from({ length: 20 }, (_, at) => text(at + 10)).join('\n');
+  it.each([
+    ['counts', 'time,status,count', (at: number) => `2026-11-21 12:${at},denied,5`],
+    [
+      'counts beside a column that says nothing',
+      'time,status,count,env',
+      (at: number) => `2026-11-21 12:${at},denied,5,prod`,
+    ],
+    ['counts of seconds', 'time,status,count', (at: number) => `2026-11-21 12:0${at % 2}:${at},denied,5`],
+    ['transactions with numbers', 'transaction_id,time,status', (at: number) => `${at},2026-11-21 12:00:00,denied`],
+  ])('is named within one file: %s', async (_, header, row) => {
+    const once = await readTexts([`${header}\n${rows(row)}\n`]);
+    expect(once.said).not.toContain('another row has too');
+    const twice = await readTexts([`${header}\n${rows(row)}\n${rows(row)}\n`]);
+    expect(twice.said).toContain('20 counts of a minute and status (or code) that another row has too');
+  });
+
+  it('is no matter where files meet within a minute', async () => {
+    const half = (second: number) => `time,status\n2026-11-21 12:00:${second},denied\n`;
+    expect((await readTexts([half(10), half(40)])).said).not.toContain('another row has too');
+  });
+});
+
 describe('any table', () => {
   const spellings: Record<Status, string[]> = {
     approved: ['approved', 'APPROVED', 'Aprovada'],
