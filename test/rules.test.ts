@@ -238,7 +238,7 @@ describe('alerts', () => {
     const { alerts } = await readRules(rulesDir);
     const known = await headings(runbook);
     for (const { alert, annotations } of alerts) {
-      const [, fragment] = (annotations.runbook_url ?? '').split('/docs/runbook.md#');
+      const [, fragment] = (annotations.runbook_url ?? '').split('/docs/runbook#');
       const at = known.findIndex((heading) => anchor(heading) === fragment);
       expect(known[at], `${alert}: ${annotations.runbook_url}`).toBe(alert);
       expect(known.slice(at + 1, at + 5)).toEqual(['Meaning', 'Impact', 'Diagnosis', 'Mitigation']);

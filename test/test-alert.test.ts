@@ -38,6 +38,7 @@ test('a test reaches the chat and the journal, marked as one, and its end is tol
   expect([code, stdout]).toEqual([0, 'slack (slack): delivered: it took the message\n']);
   const slack = got.filter(({ path }) => path === '/slack').map(({ body }) => body);
   expect(slack[0]).toContain('TEST: this is a test message');
+  expect(slack[0]).toContain(`${service.url}/docs/runbook`);
   await waitFor(() => got.filter(({ path }) => path === '/slack').length > 1, { what: 'its end to be told' });
   const journal = await service.send('POST', '/api/v1/test-alert', { receiver: 'journal' });
   expect(journal.json).toMatchObject({

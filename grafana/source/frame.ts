@@ -4,7 +4,7 @@ import type { CheckedDashboard, Link, Variable } from './schema.ts';
 
 /** Where links lead; the alerts' annotations have the same addresses. */
 export const LIVE_PAGE = 'http://localhost:8080/';
-export const RUNBOOK = 'https://github.com/tillwatch/tillwatch/blob/main/docs/runbook.md';
+export const RUNBOOK = `${LIVE_PAGE}docs/runbook`;
 
 export const UID = {
   transactions: 'tillwatch-transactions',

@@ -115,7 +115,13 @@ function verdictOf({ sent, failed, reason }: Counted): Pick<Outcome, 'result' | 
   return { result: 'waiting', reason: 'Alertmanager has not sent it yet' };
 }
 
-function alertOf(severity: string, numbers: Awaited<ReturnType<typeof numbersNow>>, now: number): PostedAlert {
+interface Content {
+  numbers: Awaited<ReturnType<typeof numbersNow>>;
+  /** The live page, where the links of the message lead. */
+  page: string;
+}
+
+function alertOf(severity: string, { numbers, page }: Content, now: number): PostedAlert {
   const { observed, expected, upper } = numbers;
   return {
     labels: { alertname: TEST_ALERT, severity, service: 'payments', test: 'true' },
@@ -126,6 +132,9 @@ function alertOf(severity: string, numbers: Awaited<ReturnType<typeof numbersNow
       expected,
       upper,
       todo: 'Nothing. Its end is told within minutes.',
+      dashboard_url: page,
+      silence_url: page,
+      runbook_url: `${page}docs/runbook`,
     },
     startsAt: new Date(now).toISOString(),
     endsAt: new Date(now + LASTS_MS).toISOString(),
@@ -150,11 +159,11 @@ const end = (alert: PostedAlert, { alertmanager }: TestSources) =>
   alertmanager.post([{ ...alert, endsAt: new Date().toISOString() }]);
 
 /** Sends the alert that reaches the receiver; without one, the gravest. */
-async function send(receiver: string | undefined, sources: TestSources) {
-  const numbers = await numbersNow(sources.prometheus);
+async function send({ receiver, page }: TestWanted, sources: TestSources) {
+  const content = { numbers: await numbersNow(sources.prometheus), page };
   const now = Date.now();
   for (const severity of receiver === undefined ? SEVERITIES.slice(-1) : SEVERITIES) {
-    const alert = alertOf(severity, numbers, now);
+    const alert = alertOf(severity, content, now);
     const routed = await routeOf(alert, sources);
     if (routed.status.state === 'suppressed') {
       await end(alert, sources);
@@ -164,6 +173,13 @@ async function send(receiver: string | undefined, sources: TestSources) {
     await end(alert, sources);
   }
   throw new NoTest(`no alert is routed to ${receiver}: is its block in the routes switched on (alertmanager.yml)?`);
+}
+
+export interface TestWanted {
+  /** Only this one; without it all that a critical alert reaches. */
+  receiver: string | undefined;
+  /** Address of the live page, with a slash at the end. */
+  page: string;
 }
 
 export interface TestResult {
@@ -176,17 +192,14 @@ export interface TestResult {
  * receiver, and ends it.
  * @throws NoTest, AlertmanagerError
  */
-export async function sendTest(
-  receiver: string | undefined,
-  sources: TestSources,
-  signal: AbortSignal,
-): Promise<TestResult> {
+export async function sendTest(wanted: TestWanted, sources: TestSources, signal: AbortSignal): Promise<TestResult> {
+  const { receiver } = wanted;
   const { alertmanager, ledger } = sources;
   const kinds = kindsIn(await alertmanager.configuration());
   if (receiver !== undefined && !kinds.has(receiver))
     throw new NoTest(`there is no receiver ${receiver}; there are ${[...kinds.keys()].join(', ')}`);
   const before = countersIn(await alertmanager.metrics());
-  const { alert, routed } = await send(receiver, sources);
+  const { alert, routed } = await send(wanted, sources);
   const reached = routed.receivers
     .map(({ name }) => name)
     .filter((name) => receiver === undefined || name === receiver);

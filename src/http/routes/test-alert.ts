@@ -33,7 +33,11 @@ export function testAlertRoutes({ config, prometheus, ledger, stopping }: Servic
     if (running) throw new Problem(409, 'a test is under way; it takes less than a minute');
     running = true;
     try {
-      const { alert, outcomes } = await sendTest(receiver, { alertmanager, prometheus, ledger }, stopping);
+      const { alert, outcomes } = await sendTest(
+        { receiver, page: `${ctx.protocol}://${ctx.host}/` },
+        { alertmanager, prometheus, ledger },
+        stopping,
+      );
       ctx.body = { alert: { labels: alert.labels, annotations: alert.annotations }, outcomes };
     } catch (error) {
       if (error instanceof NoTest) throw new Problem(409, error.message);
