@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { switches, switchOn } from '../src/check/switches.ts';
 import { type CheckOptions, check } from '../src/commands/check.ts';
+import { switches, switchOn } from './support/switches.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 let scratch: string;
@@ -122,7 +122,7 @@ test('the shipped project passes', async () => {
 test('a copy of it anywhere passes', async () => {
   const { exit, stdout } = await run(await project(), { tests: true });
   expect(stdout).toBe(
-    '1 rule file, 1 test file, 5 template files, prometheus.yml, alertmanager.yml and its routes: all right\n',
+    '1 rule file, 1 test file, 8 template files, prometheus.yml, alertmanager.yml and its routes: all right\n',
   );
   expect(exit).toBe(0);
 });
@@ -130,7 +130,7 @@ test('a copy of it anywhere passes', async () => {
 test('does not run the rule tests unless asked to', async () => {
   const dir = await project({ [tests]: (text) => text.replace('eval_time: 3m', 'eval_time: 0m') });
   const { exit, stdout } = await run(dir);
-  expect(stdout).toMatch(/^1 rule file, 5 template files, .*: all right\n$/);
+  expect(stdout).toMatch(/^1 rule file, 8 template files, .*: all right\n$/);
   expect(exit).toBe(0);
 });
 
@@ -221,16 +221,6 @@ describe('names file and line of', () => {
     expect(exit).toBe(1);
   });
 
-  test('a mistake in a route that is not switched on yet', async () => {
-    const line = await lineIn(config, '#   receiver: email');
-    const edit = (text: string) => text.replace('#   receiver: email', '#   receiver: e-mail');
-    const { exit, problems } = await run(await project({ [config]: edit }));
-    expect(problems).toEqual([
-      `${config}:${line}: undefined receiver "e-mail" used in route (with every block switched on)`,
-    ]);
-    expect(exit).toBe(1);
-  });
-
   test('a key of the configuration that does not exist', async () => {
     const line = await lineIn(config, 'group_wait: 1s');
     const edit = (text: string) => text.replace('group_wait: 1s', 'group_wayt: 5s');
@@ -242,11 +232,12 @@ describe('names file and line of', () => {
     const table = 'alertmanager/routes.test.yml';
     const line = await lineIn(table, 'name: a warning reaches chat');
     const edit = (text: string) =>
-      text.replace('severity="critical"]\n    #   receiver: email', 'severity=~".+"]\n    #   receiver: email');
+      switchOn(text).replace('severity="critical"]\n      receiver: email', 'severity=~".+"]\n      receiver: email');
     const { exit, problems } = await run(await project({ [config]: edit }));
     expect(problems[0]).toBe(
       `${table}:${line}: "a warning reaches chat and the journal, and wakes nobody" goes to ` +
-        'slack,teams,email,webhook,journal with every block switched on; the table says slack,teams,webhook,journal',
+        'slack,slack-bot,teams,discord,mattermost,telegram,email,webhook,journal; ' +
+        'the table says slack,slack-bot,teams,discord,mattermost,telegram,webhook,journal',
     );
     expect(exit).toBe(1);
   });
@@ -284,10 +275,10 @@ describe('names file and line of', () => {
   });
 
   test('a template that the configuration misspells', async () => {
-    const line = await lineIn(config, 'template "teams.tillwatch.text"');
-    const edit = (text: string) => text.replace('teams.tillwatch.text', 'team.tillwatch.text');
+    const line = await lineIn(config, 'template "slack.tillwatch.text"');
+    const edit = (text: string) => text.replace('slack.tillwatch.text', 'slick.tillwatch.text');
     const { problems } = await run(await project({ [config]: edit }));
-    expect(problems).toEqual([`${config}:${line}: template "team.tillwatch.text" is not defined in any file`]);
+    expect(problems).toEqual([`${config}:${line}: template "slick.tillwatch.text" is not defined in any file`]);
   });
 });
 
@@ -315,6 +306,26 @@ test('a receiver that is switched on without its secret is no error, and pointed
   expect(without.exit).toBe(0);
   await write(dir, 'alertmanager/secrets/slack_url', 'https://hooks.example/1');
   expect((await run(dir)).stderr).not.toContain('slack is switched on');
+});
+
+test('everything switched on passes, and so does what a person switched on before', async () => {
+  const some = await run(await project({ [config]: (text) => switchOn(text, ['slack', 'email']) }));
+  expect([some.exit, some.problems.at(-1)]).toEqual([0, expect.stringMatching(/all right$/)]);
+  const all = await run(await project({ [config]: (text) => switchOn(switchOn(text, ['email'])) }));
+  expect([all.exit, all.problems.at(-1)]).toEqual([0, expect.stringMatching(/all right$/)]);
+});
+
+test('messages that leave the machine and lead back to it are pointed out', async () => {
+  const prometheus = 'prometheus/prometheus.yml';
+  const linked = (url: string) => (text: string) =>
+    text.replace('  scrape_interval', `  external_labels:\n    tillwatch_url: ${url}\n  scrape_interval`);
+  const said = async (edits: Record<string, (text: string) => string>) => (await run(await project(edits))).stderr;
+  const slackOn = { [config]: (text: string) => switchOn(text, ['slack']) };
+  expect(await said({ ...slackOn, [prometheus]: linked('http://127.0.0.1:8080') })).toMatch(
+    /prometheus\.yml:3: messages to slack link to http:\/\/127\.0\.0\.1:8080/,
+  );
+  expect(await said({ ...slackOn, [prometheus]: linked('https://till.example') })).not.toContain('link to');
+  expect(await said({ [prometheus]: linked('http://localhost:8080') })).not.toContain('link to');
 });
 
 test('a folder that is no project says what is missing', async () => {
@@ -354,7 +365,7 @@ describe('switching on', () => {
 
   test('finds every receiver of the shipped configuration', async () => {
     expect(switches(await readFile(join(root, config), 'utf8'))).toEqual(
-      expect.arrayContaining(['slack', 'teams', 'email', 'pagerduty', 'webhook', 'watchdog', 'token']),
+      expect.arrayContaining(['slack', 'slack-bot', 'discord', 'telegram', 'jira', 'ntfy', 'watchdog', 'token']),
     );
   });
 });

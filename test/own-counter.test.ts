@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findBinary } from '../src/binaries/binaries.ts';
-import { switchOn } from '../src/check/switches.ts';
 import { importHistory, storageOf } from '../src/history/history.ts';
 import { instantQuery } from '../src/prometheus/ephemeral-queries.ts';
 import { startAlertmanager } from './support/alertmanager.ts';
 import { startHttpServer } from './support/http-server.ts';
 import { freePort, type Running, startProcess, waitFor } from './support/processes.ts';
 import { startStrictServices } from './support/strict-services.ts';
+import { switchOn } from './support/switches.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 /**

@@ -17,10 +17,8 @@ interface Use {
 
 export interface TemplateCheck {
   amtool: string;
-  /** The configuration whose receivers use the templates, with every block switched on. */
+  /** The configuration whose receivers use the templates. */
   config: string;
-  /** The file that people edit, for messages. */
-  configAs: string;
   files: string[];
   /** An empty folder to write sample messages to. */
   scratch: string;
@@ -57,7 +55,7 @@ async function missingReferences(check: TemplateCheck): Promise<Problem[]> {
     [...text.matchAll(/\{\{-?\s*template\s+"([^"]+)"/g)]
       .filter(([, name = '']) => !defined.has(name) && !BUILT_IN.test(name))
       .map((match) => ({
-        file: file === check.config ? check.configAs : file,
+        file,
         line: text.slice(0, match.index).split('\n').length,
         message: `template "${match[1]}" is not defined in any file`,
       })),
@@ -92,7 +90,7 @@ async function renderAll(check: TemplateCheck, uses: Use[], type: 'text' | 'html
   for (const use of uses) {
     const { ok, stderr } = await render(check, use.text, type, data);
     if (!ok && !isAboutBuiltIn(stderr)) {
-      problems.push(templateProblem(check, stderr, { file: check.configAs, line: use.line }));
+      problems.push(templateProblem(check, stderr, { file: check.config, line: use.line }));
     }
   }
   return problems;

@@ -1,14 +1,14 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { findBinary } from '../binaries/binaries.ts';
 import { readEntries } from '../calendar/calendar-file.ts';
 import { checkAlertmanagerConfig } from '../check/alertmanager-config.ts';
+import { loopbackLinks } from '../check/links.ts';
 import { checkRoutes } from '../check/routes.ts';
 import { checkRuleTests } from '../check/rule-tests.ts';
 import { checkPrometheusConfig, checkRuleFile } from '../check/rules.ts';
 import { missingSecrets } from '../check/secrets.ts';
-import { switchOn } from '../check/switches.ts';
 import { checkTemplates } from '../check/templates.ts';
 import type { Engine } from '../engines/engine-names.ts';
 import { checkLimits } from '../engines/limits.ts';
@@ -55,10 +55,12 @@ export async function check(dir: string, io: CheckIo, options: CheckOptions = {}
     ...(options.calendar === undefined ? [] : (await readEntries(resolve(options.calendar))).problems),
     ...(engine === undefined ? [] : await checkLimits(engine, files.rules)),
   ]);
-  const secrets = join(root, 'alertmanager', 'secrets');
-  for (const note of await missingSecrets(await readYaml(join(root, 'alertmanager', 'alertmanager.yml')), secrets)) {
-    log(`note: ${formatProblem(note, process.cwd())}`);
-  }
+  const alertmanager = await readYaml(join(root, 'alertmanager', 'alertmanager.yml'));
+  const notes = [
+    ...(await missingSecrets(alertmanager, join(root, 'alertmanager', 'secrets'))),
+    ...loopbackLinks(alertmanager, await readYaml(join(root, 'prometheus', 'prometheus.yml'))),
+  ];
+  for (const note of notes) log(`note: ${formatProblem(note, process.cwd())}`);
   if (problems.length > 0) return tell(problems, io);
   const counted = [count(files.rules.length, 'rule file')];
   if (tests) counted.push(count(files.tests.length, 'test file'));
@@ -119,35 +121,20 @@ async function checkPrometheus(
   return [...problems, ...tested.flat()];
 }
 
-/**
- * The file as it stands, and with every optional block switched on, so that switching one on holds
- * no surprise.
- */
+/** What Alertmanager reads: blocks that are switched off are comments to it, and to this. */
 async function checkAlertmanager(amtool: string, root: string, templates: string[]): Promise<Problem[]> {
   const config = join(root, 'alertmanager', 'alertmanager.yml');
-  const asItStands = await checkAlertmanagerConfig(amtool, config);
-  if (asItStands.length > 0) return asItStands;
+  const problems = await checkAlertmanagerConfig(amtool, config);
+  if (problems.length > 0) return problems;
   const scratch = await mkdtemp(join(tmpdir(), 'tillwatch-check-'));
   try {
-    const text = await readFile(config, 'utf8');
-    const allOn = { path: join(scratch, basename(config)), text: switchOn(text), allOn: true };
-    await writeFile(allOn.path, allOn.text);
-    const switchedOn = await checkAlertmanagerConfig(amtool, allOn.path, config);
-    if (switchedOn.length > 0) return switchedOn.map(sayWhen);
     return [
-      ...(await checkTemplates({ amtool, config: allOn.path, configAs: config, files: templates, scratch })),
-      ...(await checkRoutes(amtool, join(root, 'alertmanager', 'routes.test.yml'), [
-        { path: config, text, allOn: false },
-        allOn,
-      ])),
+      ...(await checkTemplates({ amtool, config, files: templates, scratch })),
+      ...(await checkRoutes(amtool, join(root, 'alertmanager', 'routes.test.yml'), await readYaml(config))),
     ];
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
-}
-
-function sayWhen(problem: Problem): Problem {
-  return { ...problem, message: `${problem.message} (with every block switched on)` };
 }
 
 async function filesIn(folder: string, ending: string): Promise<string[]> {

@@ -21,6 +21,7 @@ const isPath = (path: readonly unknown[]): boolean =>
   });
 
 function localPath(value: string, folder: string): string {
+  if (value === '') return value;
   if (value.startsWith(COMPOSE_SECRETS)) return join(folder, 'secrets', value.slice(COMPOSE_SECRETS.length));
   return isAbsolute(value) ? value : resolve(folder, value);
 }

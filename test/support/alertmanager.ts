@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseDocument } from 'yaml';
 import { findBinary } from '../../src/binaries/binaries.ts';
-import { switchOn } from '../../src/check/switches.ts';
 import { freePort, startProcess, waitFor } from './processes.ts';
+import { switches, switchOn } from './switches.ts';
 
 const shipped = fileURLToPath(new URL('../../alertmanager', import.meta.url));
 
@@ -69,13 +69,24 @@ export interface Receivers {
   /** Of an HTTP server that stands for Slack, Teams, PagerDuty, Tillwatch and the webhooks. */
   url: string;
   mailPort: number;
+  /** Slack's own API, which has one address; without it that receiver stays off. */
+  slackApi?: { proxy: string; certificate: string };
   /** How soon a group is told of again, instead of minutes: `500ms`. */
   interval: string;
 }
 
 /** The shipped file with every receiver switched on, these addresses and hardly any waiting. */
-export function withReceivers(config: string, folder: string, { url, mailPort, interval }: Receivers): string {
-  const local = switchOn(config)
+export function withReceivers(config: string, folder: string, receivers: Receivers): string {
+  const { url, mailPort, slackApi, interval } = receivers;
+  const on = switches(config).filter((name) => slackApi !== undefined || name !== 'slack-bot');
+  const local = switchOn(config, on)
+    .replaceAll('https://ntfy.sh/', `${url}/ntfy`)
+    .replaceAll('https://example.atlassian.net/', `${url}/jira/`)
+    .replace(/( +)parse_mode: ''/, `$&\n$1api_url: ${url}`)
+    .replace(
+      /^( +)authorization:\n.*slack_token/m,
+      `$1proxy_url: ${slackApi?.proxy}\n$1tls_config: { ca_file: ${slackApi?.certificate} }\n$&`,
+    )
     .replaceAll('http://tillwatch:8080', url)
     .replaceAll('/etc/alertmanager/', `${folder}/`)
     .replace('smtp.example.com:587', `127.0.0.1:${mailPort}`)
@@ -98,4 +109,13 @@ export const secretsFor = (url: string) => ({
   webhook_url: `${url}/webhook`,
   watchdog_url: `${url}/watchdog`,
   journal_token: 'a-token',
+  slack_token: 'xoxb-token',
+  discord_url: `${url}/discord`,
+  mattermost_url: `${url}/mattermost`,
+  telegram_token: '12345:telegram-token',
+  telegram_chat: '-100123',
+  incidentio_url: `${url}/incidentio`,
+  incidentio_token: 'incident-token',
+  ntfy_token: 'tk_ntfy',
+  jira_token: 'jira-token',
 });
