@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
@@ -10,6 +10,7 @@ import { cached } from '../src/binaries/cache.ts';
 import { sourcesOfSuite } from '../src/binaries/debian.ts';
 import { atLeast } from '../src/binaries/executables.ts';
 import type { Release } from '../src/binaries/releases.ts';
+import { whatIsWrong, writeSums } from '../src/binaries/sums.ts';
 import { startHttpServer } from './support/http-server.ts';
 
 let scratch: string;
@@ -114,6 +115,36 @@ describe('the cache', () => {
   });
 });
 
+describe('a program of the cache', () => {
+  async function fetched() {
+    const folder = await mkdtemp(join(scratch, 'fetched-'));
+    const program = join(folder, 'prometheus', 'prometheus');
+    await mkdir(dirname(program));
+    await writeFile(program, 'what was fetched', { mode: 0o755 });
+    await writeSums(folder, [program]);
+    return { folder, program };
+  }
+
+  test('is taken as long as it is what was fetched', async () => {
+    const { folder, program } = await fetched();
+    expect(await whatIsWrong(folder, program)).toBeUndefined();
+    await writeFile(program, 'something else');
+    expect(await whatIsWrong(folder, program)).toContain('is not what was fetched');
+  });
+
+  test('is not taken where other users can write', async () => {
+    const { folder, program } = await fetched();
+    await chmod(dirname(program), 0o777);
+    expect(await whatIsWrong(folder, program)).toBe(`${dirname(program)} can be written by other users`);
+  });
+
+  test('is not taken where nothing says what was fetched', async () => {
+    const { folder, program } = await fetched();
+    await rm(join(folder, 'sha256sums.txt'));
+    expect(await whatIsWrong(folder, program)).toContain('does not name prometheus/prometheus');
+  });
+});
+
 describe("the host's package sources", () => {
   const deb822 = `# comment
 Types: deb deb-src
@@ -177,43 +208,43 @@ deb http://vendor.example/apt stable nightly
 describe('release archives', () => {
   const release: Release = {
     project: 'alertmanager',
-    version: '9.9.9',
     floor: '0.28.0',
     programs: ['alertmanager'],
     debianPackages: [],
   };
-  const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
-  const name = `alertmanager-9.9.9.${process.platform}-${architecture}`;
+  const platform = `${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
+  const name = `alertmanager-9.9.9.${platform}`;
+  const withSum = (sum: string, version = '9.9.9'): Release[] => [
+    { ...release, archives: { version, sha256: { [platform]: sum } } },
+  ];
 
-  /** Serves a release whose list of sums gives `sum`, or the right one. */
-  async function serveRelease(sum?: string) {
+  /** Serves a release, and says its sum. */
+  async function serveRelease() {
     await fakeProgram(name, 'alertmanager', '9.9.9');
     const file = join(scratch, `${name}.tar.gz`);
     await execa('tar', ['-czf', file, '-C', scratch, name]);
     const archive = await readFile(file);
     const right = createHash('sha256').update(archive).digest('hex');
-    const sums = `${'0'.repeat(64)}  other.tar.gz\n${sum ?? right}  ${name}.tar.gz\n`;
-    return startHttpServer((request, response) => {
-      const path = '/alertmanager/releases/download/v9.9.9/';
-      if (request.url === `${path}sha256sums.txt`) response.end(sums);
-      else if (request.url === `${path}${name}.tar.gz`) response.end(archive);
+    const server = await startHttpServer((request, response) => {
+      if (request.url === `/alertmanager/releases/download/v9.9.9/${name}.tar.gz`) response.end(archive);
       else response.writeHead(404).end();
     });
+    return { ...server, sum: right };
   }
 
-  test('are unpacked when their sha256 is the one of the release', async () => {
+  test('are unpacked when their sha256 is the one in the source', async () => {
     const server = await serveRelease();
     const into = await mkdtemp(join(scratch, 'into-'));
-    await fetchArchives([release], into, server.url);
+    await fetchArchives(withSum(server.sum), into, server.url);
     await server.close();
     expect((await execa(join(into, 'alertmanager', 'alertmanager'), ['--version'])).stdout).toContain('9.9.9');
   });
 
   test('are refused, unopened, when it is another', async () => {
-    const server = await serveRelease('f'.repeat(64));
+    const server = await serveRelease();
     const into = await mkdtemp(join(scratch, 'into-'));
-    await expect(fetchArchives([release], into, server.url)).rejects.toThrow(
-      /sha256 is .* the release says ffff.*; refused/,
+    await expect(fetchArchives(withSum('f'.repeat(64)), into, server.url)).rejects.toThrow(
+      /sha256 is .*, and must be ffff.*; refused/,
     );
     await server.close();
     expect(await readdir(into)).not.toContain('alertmanager');
@@ -222,9 +253,10 @@ describe('release archives', () => {
   test('that do not exist are named with their address', async () => {
     const server = await serveRelease();
     const into = await mkdtemp(join(scratch, 'into-'));
-    const missing = fetchArchives([{ ...release, version: '1.2.3' }], into, server.url);
-    await expect(missing).rejects.toThrow(
-      `${server.url}/alertmanager/releases/download/v1.2.3/sha256sums.txt: HTTP 404`,
+    const missing = fetchArchives(withSum(server.sum, '1.2.3'), into, server.url);
+    await expect(missing).rejects.toThrow(/\/alertmanager\/releases\/download\/v1\.2\.3\/alertmanager-1.*: HTTP 404/);
+    await expect(fetchArchives([release], into, server.url)).rejects.toThrow(
+      /sum of an official archive .* is not known/,
     );
     await server.close();
   });

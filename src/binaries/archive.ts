@@ -1,66 +1,58 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import type { Release } from './releases.ts';
+import { sha256Of } from './sums.ts';
 
 const exec = promisify(execFile);
 const RELEASES = 'https://github.com/prometheus';
 const ARCHITECTURE: Record<string, string> = { x64: 'amd64', arm64: 'arm64' };
+/** How long a first answer is waited for, and then the whole archive; milliseconds. */
+const ANSWER_MS = 10_000;
+const WHOLE_MS = 600_000;
 
 /**
- * Official release archives, each checked against the release's own list of sha256 sums before it
- * is opened, unpacked into `into`/PROJECT. `from` stands for the releases' address where that is
- * mirrored.
+ * Official release archives, each held to the sum in the source before it is opened, unpacked into
+ * `into`/PROJECT. `from` stands for the releases' address where that is mirrored.
+ * @throws where one is not known for this machine, not reached, or another than the one expected
  */
-export async function fetchArchives(releases: Release[], into: string, from = RELEASES): Promise<void> {
-  for (const release of releases) {
-    const name = archiveName(release);
-    const base = `${from}/${release.project}/releases/download/v${release.version}`;
-    const sum = sumOf(await (await get(`${base}/sha256sums.txt`)).text(), name);
+export async function fetchArchives(releases: readonly Release[], into: string, from = RELEASES): Promise<void> {
+  const platform = `${process.platform}-${ARCHITECTURE[process.arch] ?? process.arch}`;
+  for (const { project, archives } of releases) {
+    const sum = archives?.sha256[platform];
+    if (archives === undefined || sum === undefined)
+      throw new Error(`the sum of an official archive of ${project} for ${platform} is not known`);
+    const name = `${project}-${archives.version}.${platform}.tar.gz`;
     const archive = join(into, name);
-    await download(`${base}/${name}`, archive, sum);
-    const folder = join(into, release.project);
-    await mkdir(folder);
-    await exec('tar', ['-xzf', archive, '-C', folder, '--strip-components=1']);
+    await download(`${from}/${project}/releases/download/v${archives.version}/${name}`, archive, sum);
+    const folder = join(into, project);
+    await mkdir(folder, { mode: 0o755 });
+    await exec('tar', ['-xzf', archive, '-C', folder, '--strip-components=1', '--no-same-owner']);
     await rm(archive);
   }
-}
-
-function archiveName(release: Release): string {
-  const architecture = ARCHITECTURE[process.arch];
-  if (architecture === undefined || !['linux', 'darwin'].includes(process.platform)) {
-    throw new Error(`no release archive is known for ${process.platform} on ${process.arch}`);
-  }
-  return `${release.project}-${release.version}.${process.platform}-${architecture}.tar.gz`;
-}
-
-function sumOf(sums: string, name: string): string {
-  const line = sums.split('\n').find((candidate) => candidate.trim().endsWith(` ${name}`));
-  const sum = line?.trim().split(/\s+/)[0];
-  if (!sum) throw new Error(`sha256sums.txt of the release does not list ${name}`);
-  return sum;
 }
 
 async function download(url: string, file: string, sum: string): Promise<void> {
   const response = await get(url);
   if (!response.body) throw new Error(`${url}: empty answer`);
   await pipeline(Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]), createWriteStream(file));
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  const got = hash.digest('hex');
-  if (got !== sum) throw new Error(`${url}: sha256 is ${got}, the release says ${sum}; refused`);
+  const got = await sha256Of(file);
+  if (got !== sum) throw new Error(`${url}: its sha256 is ${got}, and must be ${sum}; refused`);
 }
 
 async function get(url: string): Promise<Response> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(600_000) }).catch((error: Error) => {
-    const cause = error.cause instanceof Error ? error.cause.message : error.message;
-    throw new Error(`${url}: ${cause}`);
-  });
+  const stop = new AbortController();
+  const unanswered = setTimeout(() => stop.abort(new Error('no answer')), ANSWER_MS);
+  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(WHOLE_MS)]);
+  const response = await fetch(url, { signal })
+    .catch((error: Error) => {
+      throw new Error(`${url}: ${error.cause instanceof Error ? error.cause.message : error.message}`);
+    })
+    .finally(() => clearTimeout(unanswered));
   if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`);
   return response;
 }

@@ -7,6 +7,7 @@ import { fetchDebianPackages, hostDistribution } from './debian.ts';
 import { atLeast, binaryVersion, executableOnPath, executableUnder } from './executables.ts';
 import { ALERTMANAGER, type BinaryName, OLD_PROMETHEUS, PUSHGATEWAY, type Release, STACK } from './releases.ts';
 import { linkAlertmanagerTemplates, relocateAlertmanager } from './relocate.ts';
+import { whatIsWrong, writeSums } from './sums.ts';
 
 export interface BinaryOptions {
   /** Told in one line each what is being fetched and why. */
@@ -33,6 +34,7 @@ interface Way {
 }
 
 const fetches = new Map<string, Promise<string>>();
+const verified = new Map<string, Promise<string>>();
 
 /**
  * Absolute path of a program that is new enough: from PATH, else from the cache, else fetched into
@@ -52,7 +54,23 @@ export async function findBinary(name: BinaryName, options: BinaryOptions = {}):
   if (tried.length === 0) tried.push(`PATH: no ${name}`);
   const folder = await fetchOnce('current', releases, options, tried);
   if (name === 'alertmanager') await linkAlertmanagerTemplates(folder);
-  return executableUnder(folder, name);
+  return verifiedUnder(folder, name);
+}
+
+/** A program of the cache, held to what was fetched once in each process. */
+function verifiedUnder(folder: string, name: string): Promise<string> {
+  const key = join(folder, name);
+  const known = verified.get(key) ?? verifyCached(folder, name);
+  verified.set(key, known);
+  known.catch(() => verified.delete(key));
+  return known;
+}
+
+async function verifyCached(folder: string, name: string): Promise<string> {
+  const path = await executableUnder(folder, name);
+  const wrong = await whatIsWrong(folder, path);
+  if (wrong !== undefined) throw new Error(`${wrong}: remove ${folder} to have it fetched again`);
+  return path;
 }
 
 /**
@@ -64,16 +82,16 @@ export async function fetchOldPrometheus(
 ): Promise<{ prometheus: string; promtool: string }> {
   const folder = await fetchOnce('old', [OLD_PROMETHEUS], options, []);
   return {
-    prometheus: await executableUnder(folder, 'prometheus'),
-    promtool: await executableUnder(folder, 'promtool'),
+    prometheus: await verifiedUnder(folder, 'prometheus'),
+    promtool: await verifiedUnder(folder, 'promtool'),
   };
 }
 
 function fetchOnce(name: string, releases: Release[], options: BinaryOptions, tried: string[]): Promise<string> {
   const env = options.env ?? process.env;
   const root = options.cacheDir ?? join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tillwatch');
-  const versions = releases.map((release) => `${release.project}-${release.version}`).join('_');
-  const target = join(root, 'bin', versions);
+  const versions = releases.map(({ project, floor, archives }) => `${project}-${archives?.version ?? floor}`);
+  const target = join(root, 'programs', versions.join('_'));
   const running = fetches.get(target);
   if (running) return running;
   const started = cached(target, (into) => fetchSomehow({ name, releases, into, target }, options, tried));
@@ -93,15 +111,16 @@ interface Fetch {
 
 async function fetchSomehow({ name, releases, into, target }: Fetch, options: BinaryOptions, tried: string[]) {
   const log = options.log ?? (() => {});
+  const wanted = releases.map((release) => release.project).join(' and ');
   for (const way of await waysFor(name, releases, target)) {
-    log(`fetching ${releases.map((release) => release.project).join(' and ')}: ${way.label}`);
+    log(`fetching ${wanted}: ${way.label}`);
     try {
       await way.fetch(into);
-      await verify(releases, into);
+      await writeSums(into, await verify(releases, into));
       return;
     } catch (error) {
       tried.push(`${way.label}: ${error instanceof Error ? error.message : String(error)}`);
-      log(tried.at(-1) ?? '');
+      log(`not taken: ${tried.at(-1)}`);
       await rm(into, { recursive: true, force: true });
       await mkdir(into);
     }
@@ -110,38 +129,42 @@ async function fetchSomehow({ name, releases, into, target }: Fetch, options: Bi
 }
 
 /**
- * Debian first asks apt, which is near and verifies by itself; others first take the release
- * archive.
+ * The official archives first, which have web pages, where their sums are known; then the
+ * distribution's packages, which apt verifies.
  */
 async function waysFor(name: string, releases: Release[], target: string): Promise<Way[]> {
-  const archive: Way = {
-    label: 'release archives checked by sha256',
-    fetch: (into) => fetchArchives(releases, into),
-  };
+  const archive: Way = { label: 'official archives', fetch: (into) => fetchArchives(releases, into) };
+  const official = releases.every(({ archives }) => archives !== undefined) ? [archive] : [];
   const distribution = await hostDistribution();
   const suite = name === 'old' ? (distribution === 'debian' ? 'bookworm' : undefined) : SUITE[distribution ?? ''];
   if (suite === undefined) return [archive];
   const packages = releases.flatMap((release) => release.debianPackages);
   const apt: Way = {
-    label: `${distribution} packages of ${suite} (${packages.join(' ')}) by apt`,
+    label: `${distribution}'s packages of ${suite} by apt, without web pages (${packages.join(' ')})`,
     fetch: async (into) => {
       await fetchDebianPackages(suite, packages, into);
       if (releases.includes(ALERTMANAGER)) await relocateAlertmanager(into, target);
     },
   };
-  return distribution === 'debian' ? [apt, archive] : [archive, apt];
+  return [...official, apt];
 }
 
-/** A program that was fetched must run here and be new enough, or the next way is tried. */
-async function verify(releases: Release[], folder: string): Promise<void> {
+/**
+ * A program that was fetched must run here and be new enough, or the next way is tried. @returns the
+ * programs' paths
+ */
+async function verify(releases: Release[], folder: string): Promise<string[]> {
+  const programs: string[] = [];
   for (const release of releases) {
     for (const program of release.programs) {
       const path = await executableUnder(folder, program);
       const version = await binaryVersion(path);
       if (version === undefined) throw new Error(`the ${program} fetched does not run on this machine`);
       if (!atLeast(version, release.floor)) throw new Error(`${program} ${version} is older than ${release.floor}`);
+      programs.push(path);
     }
   }
+  return programs;
 }
 
 function explain(releases: Release[], tried: string[]): string {

@@ -14,7 +14,7 @@ const STALE_MS = 30_000;
  */
 export async function cached(target: string, fill: (into: string) => Promise<void>): Promise<string> {
   if (await exists(target)) return target;
-  await mkdir(dirname(target), { recursive: true });
+  await mkdir(dirname(target), { recursive: true, mode: 0o700 });
   const release = await lock(`${target}.lock`, () => exists(target));
   try {
     if (!(await exists(target))) await fillAside(target, fill);

@@ -43,6 +43,15 @@ export async function binaryVersion(path: string): Promise<string | undefined> {
   }
 }
 
+/** Whether a Prometheus has its web pages inside, as the official ones do and Debian's does not. */
+export async function hasWebPages(path: string): Promise<boolean> {
+  const { stdout, stderr } = await exec(path, ['--version'], { timeout: 20_000 }).catch(() => ({
+    stdout: '',
+    stderr: '',
+  }));
+  return /tags:.*\bbuiltinassets\b/.test(stdout + stderr);
+}
+
 /** Compares dotted numbers by value: 3.10.0 is newer than 3.5.0. */
 export function atLeast(version: string, floor: string): boolean {
   const have = version.split('.').map(Number);

@@ -80,7 +80,7 @@ async function simulateTraffic(traffic: DemoTraffic, demo: Demo, stack: Stack, i
 const EXAMPLE = `curl -H 'Content-Type: application/json' URL/api/v1/transactions \\
     -d '{"source": "me", "counts": {"approved": 116, "denied": 54}}'`;
 
-function addresses({ url, prometheusUrl, alertmanagerUrl }: Stack, demo: boolean): string {
+function addresses({ url, prometheusUrl, alertmanagerUrl, prometheusPages }: Stack, demo: boolean): string {
   return `
 Tillwatch runs.
 
@@ -89,8 +89,9 @@ Tillwatch runs.
   what is unusual ${url}/api/v1/anomalies
   alerts, journal ${url}/api/v1/alerts
   API description ${url}/openapi.json
-  Prometheus      ${prometheusUrl}/alerts
-  Alertmanager    ${alertmanagerUrl}
+  explore PromQL  ${url}/explore
+  Prometheus      ${prometheusUrl}${prometheusPages ? '/alerts' : ' (its API: this build has no web pages)'}
+  Alertmanager    ${alertmanagerUrl}${prometheusPages ? '' : ' (likewise)'}
 
 ${demo ? 'Start an incident on the live page, or post' : 'Post'} a bad minute, and another one a minute later:
 

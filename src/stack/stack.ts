@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, unwatchFile, watchFile, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findBinary } from '../binaries/binaries.ts';
+import { hasWebPages } from '../binaries/executables.ts';
 import type { Config } from '../config/config.ts';
 import { RETENTION_DAYS, storageOf } from '../history/history.ts';
 import { type RunningServer, startServer } from '../http/server.ts';
@@ -33,6 +34,8 @@ export interface Stack {
   url: string;
   prometheusUrl: string;
   alertmanagerUrl: string;
+  /** Whether Prometheus has web pages of its own. */
+  prometheusPages: boolean;
   /** For requests to the service, where it asks for tokens. */
   token: string | undefined;
   /** Stops everything, in the order in which nothing is lost. */
@@ -69,17 +72,29 @@ async function startAlertmanager(config: Config, port: number, log: Log, failed:
   );
 }
 
-async function startPrometheus(config: Config, port: number, log: Log, failed: (reason: string) => void) {
+interface PrometheusStart {
+  config: Config;
+  port: number;
+  path: string;
+  /** Where links to Prometheus's pages lead: to its own, or to Tillwatch where it has none. */
+  externalUrl: string;
+}
+
+function startPrometheus(
+  { config, port, path, externalUrl }: PrometheusStart,
+  log: Log,
+  failed: (reason: string) => void,
+) {
   return keepRunning(
     {
       name: 'prometheus',
-      path: await findBinary('prometheus', { log: (line) => log('info', line) }),
+      path,
       args: [
         `--config.file=${join(config.data, 'prometheus.yml')}`,
         `--storage.tsdb.path=${storageOf(config.data)}`,
         `--storage.tsdb.retention.time=${RETENTION_DAYS}d`,
         `--web.listen-address=${local(port)}`,
-        `--web.external-url=http://${local(port)}`,
+        `--web.external-url=${externalUrl}`,
         // An edited rule is in force half a minute later.
         '--enable-feature=auto-reload-config',
       ],
@@ -181,7 +196,10 @@ export async function startStack(
     for (const name of CONFIGURED) render(name);
     const alertmanager = await startAlertmanager(config, alertmanagerPort, log, failed);
     running.push(alertmanager);
-    const prometheus = await startPrometheus(config, prometheusPort, log, failed);
+    const path = await findBinary('prometheus', { log: (line) => log('info', line) });
+    const prometheusPages = await hasWebPages(path);
+    const externalUrl = prometheusPages ? prometheusUrl : server.url;
+    const prometheus = await startPrometheus({ config, port: prometheusPort, path, externalUrl }, log, failed);
     running.push(prometheus);
     running.push(followEdits(folder, render, alertmanager, log));
     running.push(
@@ -191,7 +209,7 @@ export async function startStack(
       }),
     );
     await server.lookAgain();
-    return { url: server.url, prometheusUrl, alertmanagerUrl, token: internal?.token, stop };
+    return { url: server.url, prometheusUrl, alertmanagerUrl, prometheusPages, token: internal?.token, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -26,6 +26,14 @@ const answers = (description: string, type: string) => ({
   304: { description: 'As the ETag of If-None-Match says' },
 });
 
+/** Prometheus's own pages, which `up` leads here where Prometheus has none: links in alerts say so. */
+const INSTEAD: Readonly<Record<string, (ctx: Context) => string>> = {
+  '/graph': ({ query }) => `explore?${new URLSearchParams({ query: String(query['g0.expr'] ?? '') })}`,
+  '/alerts': () => './',
+  '/targets': () => './',
+  '/rules': () => './',
+};
+
 /** The live page and its files. They hold no data and ask for no role; what the page reads does. */
 export function pageRoutes(assets: ReadonlyMap<string, Asset>): Route[] {
   function named(ctx: Context, name: string): void {
@@ -49,6 +57,17 @@ export function pageRoutes(assets: ReadonlyMap<string, Asset>): Route[] {
       },
       handle: (ctx) => named(ctx, 'explore.html'),
     },
+    ...Object.entries(INSTEAD).map(
+      ([path, place]): Route => ({
+        method: 'get',
+        path,
+        operation: {
+          summary: `What Prometheus shows at ${path}, where it has no web pages`,
+          responses: { 302: { description: 'The page that answers it' } },
+        },
+        handle: (ctx) => ctx.redirect(place(ctx)),
+      }),
+    ),
     {
       method: 'get',
       path: '/live/:asset',
