@@ -144,7 +144,7 @@ describe('an incident', () => {
     const questions = [
       `CRITICAL: ${first.summary} (payments)`,
       '4.0 times normal: 30 expected',
-      'Since 04:00 UTC',
+      'Since 04:00 UTC, 1 Jan (4 minutes after: checkout 2.31)',
       '60 in the worst minute',
       'acquirer Foo (100 %), code 59 suspected fraud (100 %)',
     ];
@@ -236,7 +236,9 @@ test('while it is only held it says that it is recovering, and no number inside 
   await alertmanager.post([ended(alert(service, { level: 'total' }, held))]);
   await waitFor(everywhere(service, 2), { what: 'its end everywhere' });
   // As long as the incident, not as long as the alert.
-  expect(slackOf(service)[1].text).toContain('It lasted 10 min, from 04:00 UTC, 1 Jan; 60 in the worst minute');
+  expect(slackOf(service)[1].text).toContain(
+    'It lasted 10 min, from 04:00 UTC, 1 Jan (4 minutes after: checkout 2.31); 60 in the worst minute',
+  );
 });
 
 test('the total and its slices are one message: the total, which says what carries it', async () => {

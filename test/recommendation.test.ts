@@ -245,11 +245,13 @@ describe('a service and its Prometheus', () => {
         const report = { timestamp: minutes[at], source: 'pos', counts: { approved: 100, denied } };
         return (await client.post(report)).json;
       };
+      await client.send('POST', '/api/v1/changes', { text: 'checkout 2.31', at: minutesAgo(4) });
       expect(await minute(0, 5)).toMatchObject({ recommendation: 'ok', baseline: { state: 'ready' } });
       expect(await minute(1, 100)).toMatchObject({ recommendation: 'watch' });
       const second = await minute(2, 100);
       expect(second).toMatchObject({ recommendation: 'alert', assessments: [{ expected: 0.0478458, share: 0.5 }] });
       expect(second.assessments[0].upper).toBeCloseTo(0.13219, 4);
+      expect(second.reason).toMatch(/; [45] minutes after: checkout 2\.31$/);
       expect(await minute(3, 5)).toMatchObject({ recommendation: 'ok' });
       const age = Date.now() - Date.parse(second.baseline.asOf);
       expect(age).toBeGreaterThan(14_000);

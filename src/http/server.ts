@@ -20,6 +20,7 @@ import { createAccess } from './access.ts';
 import { createApp } from './app.ts';
 import { readAssets } from './assets.ts';
 import { createEvents } from './events.ts';
+import { watchChanges } from './recent-changes.ts';
 
 /** Requests that are being answered when the service stops get this long; in milliseconds. */
 const GRACE_MS = 5000;
@@ -164,6 +165,7 @@ export async function startServer(
     demo,
     mapping,
     calendar,
+    changes: watchChanges(ledger),
     stopping: stopping.signal,
   };
   const server = createApp({ ...services, access, assets, version: VERSION }, LIMITS).setTimeout(STUCK_MS);

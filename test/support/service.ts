@@ -10,6 +10,7 @@ import { NO_ENTRIES } from '../../src/calendar/entries.ts';
 import { type Flags, readConfig } from '../../src/config/config.ts';
 import { type AppOptions, createApp } from '../../src/http/app.ts';
 import { createEvents } from '../../src/http/events.ts';
+import { watchChanges } from '../../src/http/recent-changes.ts';
 import { startServer } from '../../src/http/server.ts';
 import { noBaseline } from '../../src/judge/baseline.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
@@ -159,6 +160,7 @@ export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { led
     assets: new Map(),
     path: noPath,
     calendar: openCalendar(NO_ENTRIES, UTC),
+    changes: watchChanges(parts.ledger),
     log: () => {},
     stopping: new AbortController().signal,
     version: 'test',

@@ -79,6 +79,14 @@ function unplanned({ minutes }: Recorded, now: number, { calendar }: Services): 
   );
 }
 
+/** What people ask first of an alert: what was changed shortly before. */
+function withChange(judged: Pick<Answer, 'recommendation' | 'reason'>, now: number, { changes }: Services) {
+  const change = judged.recommendation === 'alert' ? changes.before(now) : undefined;
+  if (change === undefined) return judged;
+  const minutes = Math.round((now - change.at) / 60_000);
+  return { ...judged, reason: `${judged.reason}; ${minutes} minutes after: ${change.text}` };
+}
+
 /** @param now milliseconds since the epoch, as the reports were recorded */
 export function answerTo(recorded: Recorded, reports: readonly Report[], now: number, services: Services): Answer {
   const baseline = services.baseline.current();
@@ -92,7 +100,7 @@ export function answerTo(recorded: Recorded, reports: readonly Report[], now: nu
     accepted: outcomes.length - duplicates,
     duplicates,
     late: outcomes.filter(({ late }) => late).length,
-    ...(overall(assessments) ?? unjudged),
+    ...withChange(overall(assessments) ?? unjudged, now, services),
     baseline: stateOf(baseline, assessments),
     assessments,
   };

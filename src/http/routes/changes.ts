@@ -54,7 +54,7 @@ const json = (description: string, schema: z.ZodType) => ({
 });
 
 /** What people said that they changed, to be drawn on every chart. */
-export function changeRoutes({ ledger, events }: Services): Route[] {
+export function changeRoutes({ ledger, events, changes }: Services): Route[] {
   async function list(ctx: Context): Promise<void> {
     const { from, to = Date.now() + AHEAD_MS, limit } = readQuery(ctx, listQuery);
     const found = await ledger.changes({ from: from ?? to - 7 * 86_400_000, to, limit });
@@ -63,6 +63,7 @@ export function changeRoutes({ ledger, events }: Services): Route[] {
   async function add(ctx: Context): Promise<void> {
     const { at = Date.now(), text, by } = readBody(ctx, said);
     await ledger.addChange({ at, text, by });
+    changes.note({ at, text, by });
     ctx.body = shown({ at, text, by });
     events.publish('change', ctx.body);
   }

@@ -16,6 +16,7 @@ import type { Demo } from '../../simulator/demo.ts';
 import type { Role } from '../access.ts';
 import type { Events } from '../events.ts';
 import { invalid } from '../problem.ts';
+import type { RecentChanges } from '../recent-changes.ts';
 
 /** What routes work with. */
 export interface Services {
@@ -31,6 +32,7 @@ export interface Services {
   stopping: AbortSignal;
   demo?: Demo | undefined;
   calendar: Calendar;
+  changes: RecentChanges;
   /** How bodies of another shape are read. */
   mapping?: Mapping | undefined;
 }
