@@ -9,6 +9,7 @@ export const SETTINGS_FILE = '.env';
 /** What is copied; of secrets only the page that explains them. */
 const COPIED = ['prometheus', 'alertmanager', 'grafana/provisioning', 'grafana/dashboards', 'grafana/README.md'];
 const COMPOSE = 'docker-compose.yml';
+const DOCKERFILE = 'Dockerfile';
 const IGNORED = '/data/\n/.env\n/alertmanager/secrets/*\n!/alertmanager/secrets/README.md\n';
 
 function filesIn(path: string): string[] {
@@ -28,9 +29,26 @@ function settingsText(): string {
   return `# Settings of Tillwatch, for \`tillwatch up --config\` and for Docker Compose. Take the # off a line that is to count.\n\n${lines.join('\n')}`;
 }
 
-/** The compose file builds its image from the program's own folder. */
-const composeText = (): string =>
-  readFileSync(join(PROJECT, COMPOSE), 'utf8').replaceAll('context: .', `context: ${JSON.stringify(PROJECT)}`);
+/** A package from npm has been built already: its image needs what it depends on, and no compiler. */
+const BUILT = `FROM node:24-bookworm-slim AS build
+WORKDIR /app
+COPY package.json ./
+RUN npm install --omit=dev --ignore-scripts --no-audit --no-fund
+COPY dist dist
+
+`;
+const isPackage = !existsSync(join(PROJECT, 'src'));
+const dockerfileText = (): string =>
+  readFileSync(join(PROJECT, DOCKERFILE), 'utf8').replace(/^FROM \S+ AS build\n[\s\S]*?(?=^FROM )/m, () => BUILT);
+
+/** The compose file builds its image from the program's own folder. @param dockerfile its path, where it is another */
+function composeText(dockerfile: string | undefined): string {
+  const named = dockerfile === undefined ? '' : `\n      dockerfile: ${JSON.stringify(dockerfile)}`;
+  return readFileSync(join(PROJECT, COMPOSE), 'utf8').replaceAll(
+    'context: .',
+    () => `context: ${JSON.stringify(PROJECT)}${named}`,
+  );
+}
 
 /**
  * Writes a folder to start from: settings, rules, Alertmanager's configuration, Grafana's, a
@@ -55,7 +73,8 @@ export async function init(dir: string, io: CommandIo): Promise<number> {
   for (const source of sources) make(relative(PROJECT, source), (file) => cpSync(source, file));
   make(SETTINGS_FILE, (file) => writeFileSync(file, settingsText(), { mode: 0o600 }));
   make('.gitignore', (file) => writeFileSync(file, IGNORED));
-  make(COMPOSE, (file) => writeFileSync(file, composeText()));
+  if (isPackage) make(DOCKERFILE, (file) => writeFileSync(file, dockerfileText()));
+  make(COMPOSE, (file) => writeFileSync(file, composeText(isPackage ? join(root, DOCKERFILE) : undefined)));
   io.stdout.write(`${written} files written to ${root}${kept === 0 ? '' : `, ${kept} kept`}
 
   ${SETTINGS_FILE.padEnd(31)} settings
