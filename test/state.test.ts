@@ -176,7 +176,7 @@ describe('the alert path', () => {
 
 const alert = (alertname: string, severity: string, state = 'firing', description = ''): Alert => ({
   labels: { alertname, severity },
-  annotations: { summary: `summary of ${alertname}`, description },
+  annotations: { summary: `summary of ${alertname}`, description, silence_url: 'http://localhost:8080/' },
   state,
   value: '1',
 });
@@ -195,6 +195,7 @@ test.each([
   ['three days not over', { learning: true }, 'ok', /less than three days of history/],
   ['a pending alert', { alerts: [alert('A', 'critical', 'pending')] }, 'ok', /normal/],
   ['an alert for nobody', { alerts: [alert('Watchdog', 'none')] }, 'ok', /normal/],
+  ['an alert of others', { alerts: [{ ...alert('NodeDown', 'critical'), annotations: {} }] }, 'ok', /normal/],
   ['an alert', { alerts: [alert('A', 'warning')] }, 'alert', /^Summary of A$/],
   [
     'an alert that says how much',

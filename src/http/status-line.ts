@@ -1,5 +1,6 @@
 import type { AlertPath } from '../alerting/pipeline-health.ts';
 import { duration } from '../domain/clock.ts';
+import { isOwn } from '../domain/own-alerts.ts';
 import type { Anomaly } from '../judge/anomalies.ts';
 import type { Recommendation } from '../judge/recommendation.ts';
 import type { Alert } from '../prometheus/client.ts';
@@ -39,10 +40,10 @@ const firstSentence = (text: string): string =>
 const more = (n: number): string => (n > SHOWN ? `; and ${n - SHOWN} more` : '');
 
 const hasSeverity = ({ labels }: Alert): boolean => labels.severity === 'critical' || labels.severity === 'warning';
-/** What calls for somebody: firing, and routed to people; critical first. */
+/** What calls for somebody: firing, routed to people, and not an alert of others; critical first. */
 export const calling = (alerts: readonly Alert[]): Alert[] =>
   alerts
-    .filter((alert) => alert.state === 'firing' && hasSeverity(alert))
+    .filter((alert) => alert.state === 'firing' && hasSeverity(alert) && isOwn(alert))
     .sort((a, b) => (a.labels.severity ?? '').localeCompare(b.labels.severity ?? ''));
 
 function told({ labels, annotations }: Alert): string {

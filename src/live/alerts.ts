@@ -1,6 +1,15 @@
 import { byId, fill, h, icon, keyed, link, type Part } from './dom.ts';
 import { capital, count, duration, when } from './format.ts';
-import { alertKey, changeBefore, firingAlerts, isWorse, type Model, pendingAlerts, silenceOf } from './model.ts';
+import {
+  alertKey,
+  changeBefore,
+  firingAlerts,
+  isWorse,
+  type Model,
+  othersAlerts,
+  pendingAlerts,
+  silenceOf,
+} from './model.ts';
 import { askAcknowledge, askMark, askSilence, endSilence, MARKS } from './operate.ts';
 import { magnitudeOf } from './verdict.ts';
 import { type Alert, type Change, type Incident, type Silence, STATUSES, type Status } from './wire.ts';
@@ -58,8 +67,9 @@ function head({ alert, incident, worse }: Card): HTMLElement {
 }
 
 /** How long after which change it began: what people ask first. */
-function changed({ change, alert: { activeAt = '' } }: Card): HTMLElement | null {
-  if (change === undefined) return null;
+function changed({ change, alert: { activeAt = '', annotations } }: Card): HTMLElement | null {
+  // The rules say so themselves, where they have read of it.
+  if (change === undefined || annotations.description?.includes(change.text)) return null;
   const after = duration((Date.parse(activeAt) - Date.parse(change.at)) / 1000);
   return h('p', { class: 'changed' }, `${after} after a change: ${change.text}`, change.by && ` (${change.by})`);
 }
@@ -150,6 +160,11 @@ function pendingLine(model: Model): string {
   return names.length === 0 ? '' : `Pending, fires if it goes on: ${names.join(', ')}.`;
 }
 
+function othersLine(model: Model): string {
+  const names = [...new Set(othersAlerts(model.state).map(({ labels }) => labels.alertname ?? ''))];
+  return names.length === 0 ? '' : `Of others in the same Prometheus, not judged here: ${names.join(', ')}.`;
+}
+
 export function createAlerts(actions: AlertActions): (model: Model) => void {
   return (model) => {
     const firing = firingAlerts(model.state);
@@ -161,7 +176,8 @@ export function createAlerts(actions: AlertActions): (model: Model) => void {
       worse: isWorse(alert, model.state?.alerts ?? []),
     }));
     const pending = pendingLine(model);
-    byId('alerts').hidden = firing.length === 0 && pending === '';
+    const others = othersLine(model);
+    byId('alerts').hidden = firing.length === 0 && pending === '' && others === '';
     byId('alerts-title').textContent = firing.length === 0 ? 'Alerts' : `Firing alerts (${firing.length})`;
     keyed(
       byId('alert-list'),
@@ -169,8 +185,12 @@ export function createAlerts(actions: AlertActions): (model: Model) => void {
       ({ alert }) => alertKey(alert),
       () => createCard(actions),
     );
-    const line = byId('pending');
-    line.textContent = pending;
-    line.hidden = pending === '';
+    for (const [id, text] of [
+      ['pending', pending],
+      ['others', others],
+    ] as const) {
+      byId(id).textContent = text;
+      byId(id).hidden = text === '';
+    }
   };
 }

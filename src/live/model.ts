@@ -1,3 +1,4 @@
+import { isOwn } from '../domain/own-alerts.ts';
 import type { Alert, Anomaly, Change, Incident, JournalEntry, Labels, Report, Silence, State, Status } from './wire.ts';
 
 export type Link =
@@ -100,14 +101,20 @@ function distinct(alerts: Alert[]): Alert[] {
   return alerts.filter((alert) => alert.labels.escalation === undefined || !plain.has(withoutEscalation(alert)));
 }
 
-/** Alerts that fire, critical ones and older ones first, without the one that always does. */
+const inState = (state: State | undefined, wanted: 'firing' | 'pending'): Alert[] =>
+  (state?.alerts ?? []).filter((alert) => alert.state === wanted && !isWatchdog(alert));
+
+/** Alerts that fire, critical ones and older ones first, without the one that always does and those of others. */
 export const firingAlerts = (state: State | undefined): Alert[] =>
-  distinct((state?.alerts ?? []).filter((alert) => alert.state === 'firing' && !isWatchdog(alert))).sort(
+  distinct(inState(state, 'firing').filter(isOwn)).sort(
     (a, b) => rank(a) - rank(b) || Date.parse(a.activeAt ?? '') - Date.parse(b.activeAt ?? ''),
   );
 
-export const pendingAlerts = (state: State | undefined): Alert[] =>
-  (state?.alerts ?? []).filter((alert) => alert.state === 'pending' && !isWatchdog(alert));
+/** What fires in the same Prometheus and is none of Tillwatch's business. */
+export const othersAlerts = (state: State | undefined): Alert[] =>
+  inState(state, 'firing').filter((alert) => !isOwn(alert));
+
+export const pendingAlerts = (state: State | undefined): Alert[] => inState(state, 'pending').filter(isOwn);
 
 export const alertKey = ({ labels }: Pick<Alert, 'labels'>): string => keyOf(labels);
 
