@@ -1,9 +1,10 @@
 import type { Status } from '../domain/names.ts';
+import { utcMinute } from '../domain/times.ts';
 import { bandAt } from '../judge/band.ts';
 import { barChart } from '../reports/bar-chart.ts';
 import { type Color, STATUS_COLOR } from '../reports/colors.ts';
 import type { Html } from '../reports/escape.ts';
-import { formatCount, formatDuration, formatShare, formatTime } from '../reports/format.ts';
+import { formatCount, formatDuration, formatShare } from '../reports/format.ts';
 import { page } from '../reports/page.ts';
 import { badge, type Cell, type Fact, facts, heatCell, paragraph, table } from '../reports/table.ts';
 import type { BandPoint, Point } from '../reports/thin.ts';
@@ -94,7 +95,7 @@ function volumeChart({ all, gaps, from, to, judged }: MinuteAnalysis): Html {
   });
 }
 
-const rangeNote = (from: number, to: number): string => `${formatTime(from * 60)} to ${formatTime(to * 60)} UTC`;
+const rangeNote = (from: number, to: number): string => `${utcMinute(from * 60)} to ${utcMinute(to * 60)} UTC`;
 
 /**
  * From 0 to the band of two minutes, drawn for one: what a minute may have when the next is like

@@ -1,5 +1,6 @@
 import { APPROVED_CODES } from '../domain/auth-codes.ts';
-import { formatCount, formatDuration, formatShare, formatTime } from '../reports/format.ts';
+import { utcMinute } from '../domain/times.ts';
+import { formatCount, formatDuration, formatShare } from '../reports/format.ts';
 import type { MinuteAnalysis } from './analyze.ts';
 import type { Recurring } from './recurring.ts';
 import { plural, type ReportSection, type ReportTable } from './report.ts';
@@ -7,7 +8,7 @@ import { sensitivitySection } from './sensitivity-report.ts';
 import type { Stretch } from './stretches.ts';
 
 const LISTED = 20;
-const minuteTime = (minute: number): string => formatTime(minute * 60);
+const minuteTime = (minute: number): string => utcMinute(minute * 60);
 const n = (title: string) => ({ title, number: true });
 
 /** The sections of a file by minute. */

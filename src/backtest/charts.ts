@@ -1,9 +1,10 @@
 /** A backtest's counts as charts: of the whole history, and of a day. */
 
 import type { Status } from '../domain/names.ts';
+import { utcMinute } from '../domain/times.ts';
 import { STATUS_COLOR } from '../reports/colors.ts';
 import type { Html } from '../reports/escape.ts';
-import { formatDuration, formatTime } from '../reports/format.ts';
+import { formatDuration } from '../reports/format.ts';
 import type { BandPoint, Point } from '../reports/thin.ts';
 import { type Span, timeChart } from '../reports/time-chart.ts';
 import type { Curve } from './curves.ts';
@@ -28,7 +29,7 @@ export function chart(curve: Curve, result: Result, labels: readonly Label[] | u
   const { status, observed, expected, lower, upper } = curve;
   const isDay = range !== result;
   return timeChart({
-    title: isDay ? `${status}, ${formatTime(range.from).slice(0, 10)}` : `${status} in 5 minutes`,
+    title: isDay ? `${status}, ${utcMinute(range.from).slice(0, 10)}` : `${status} in 5 minutes`,
     ...range,
     series: [
       { name: 'observed', points: pointsOf(curve, observed, range), color: STATUS_COLOR[status as Status] ?? 'blue' },

@@ -1,5 +1,6 @@
+import { utcMinute } from '../domain/times.ts';
 import type { Html } from '../reports/escape.ts';
-import { formatCount, formatShare, formatTime } from '../reports/format.ts';
+import { formatCount, formatShare } from '../reports/format.ts';
 import { page, type Section } from '../reports/page.ts';
 import { badge, type Cell, type Column, type Fact, facts, paragraph, table } from '../reports/table.ts';
 import { chart, lengthOf, spansOf } from './charts.ts';
@@ -41,7 +42,7 @@ export function backtestPage({ name, result, curves, labels, compared }: Backtes
   ];
   return page({
     title: `Backtest on ${name}`,
-    lead: `What the rules would have fired from ${formatTime(result.from)} to ${formatTime(result.to)} UTC.`,
+    lead: `What the rules would have fired from ${utcMinute(result.from)} to ${utcMinute(result.to)} UTC.`,
     sections,
     footer:
       'Made by tillwatch backtest. All times are UTC; an alert starts with the minute after which it first fired.',
@@ -127,7 +128,7 @@ const labelTable = (caption: string, labels: readonly Label[], empty: string): H
     empty,
     columns: [{ title: 'start' }, { title: 'length' }, { title: 'signal' }, { title: 'note' }],
     rows: labels.map(({ start, end, signals, note }) => [
-      formatTime(start),
+      utcMinute(start),
       lengthOf({ from: start, to: end }),
       signals.join(', '),
       note,
@@ -151,8 +152,8 @@ function alertTable(alerts: readonly BacktestAlert[], result: Result, caption?: 
     empty,
     columns: ALERT_COLUMNS,
     rows: alerts.map((alert): Cell[] => [
-      formatTime(alert.startsAt),
-      alert.endsAt === null ? badge('still firing', 'bad') : formatTime(alert.endsAt).slice(11),
+      utcMinute(alert.startsAt),
+      alert.endsAt === null ? badge('still firing', 'bad') : utcMinute(alert.endsAt).slice(11),
       lengthOf({ from: alert.startsAt, to: alert.endsAt ?? result.to }),
       nameText(alert, result),
       number(alert.observed),
@@ -192,7 +193,7 @@ function compareSection(here: Result, there: Result): Section {
     const alert = pair.here ?? pair.there;
     const difference = describeDifference(pair);
     if (alert === undefined || difference === undefined) return [];
-    return [[formatTime(alert.startsAt), nameText(alert, pair.here === undefined ? there : here), difference]];
+    return [[utcMinute(alert.startsAt), nameText(alert, pair.here === undefined ? there : here), difference]];
   });
   return {
     title: 'The other rules',

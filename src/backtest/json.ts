@@ -1,3 +1,4 @@
+import { isoSecond } from '../domain/times.ts';
 import { compareAlerts, describeDifference } from './compare.ts';
 import type { Backtest, BacktestAlert } from './run.ts';
 import type { Label, Score, Scored } from './score.ts';
@@ -7,13 +8,11 @@ export interface Result extends Backtest {
   scored?: Scored<BacktestAlert> | undefined;
 }
 
-const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
-
 /** The document of `--json`, described in docs/backtest.md. */
 export function backtestJson(result: Result, compared?: Result): object {
   return {
-    from: iso(result.from),
-    to: iso(result.to),
+    from: isoSecond(result.from),
+    to: isoSecond(result.to),
     assumedDelaySeconds: 0,
     alerts: result.alerts.map(alertJson),
     ...scoreJson(result),
@@ -26,8 +25,8 @@ const alertJson = (alert: BacktestAlert) => ({
   alertname: alert.alertname,
   labels: alert.labels,
   severity: alert.severity,
-  startsAt: iso(alert.startsAt),
-  endsAt: alert.endsAt === null ? null : iso(alert.endsAt),
+  startsAt: isoSecond(alert.startsAt),
+  endsAt: alert.endsAt === null ? null : isoSecond(alert.endsAt),
   observed: alert.observed,
   expected: alert.expected,
   score: alert.score,
@@ -47,8 +46,8 @@ function scoreJson({ scored }: Result) {
 }
 
 const labelJson = ({ start, end, signals, note }: Label) => ({
-  start: iso(start),
-  end: iso(end),
+  start: isoSecond(start),
+  end: isoSecond(end),
   signal: signals.join('|'),
   note,
 });

@@ -1,11 +1,9 @@
+import { utcMinute } from '../domain/times.ts';
 import { compareAlerts, describeDifference } from './compare.ts';
 import type { Result } from './json.ts';
 import type { Backtest, BacktestAlert } from './run.ts';
 import type { Label, Score, Scored } from './score.ts';
 
-/** `2026-06-22 07:12`, in UTC. */
-export const minuteText = (seconds: number): string =>
-  new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ');
 const number = (value: number | null): string =>
   value === null ? '-' : value.toLocaleString('en-US', { maximumFractionDigits: Math.abs(value) < 1000 ? 1 : 0 });
 const plural = (count: number, word: string): string =>
@@ -33,8 +31,8 @@ export function backtestText(result: Result, compared?: Result): string {
 function alertTable(result: Backtest): string[] {
   if (result.alerts.length === 0) return ['no alerts'];
   const rows = result.alerts.map((alert) => [
-    minuteText(alert.startsAt),
-    alert.endsAt === null ? 'still firing' : minuteText(alert.endsAt),
+    utcMinute(alert.startsAt),
+    alert.endsAt === null ? 'still firing' : utcMinute(alert.endsAt),
     lengthText((alert.endsAt ?? result.to) - alert.startsAt),
     nameText(alert, result),
     number(alert.observed),
@@ -78,7 +76,7 @@ function summary(result: Backtest): string[] {
   const bySeverity = countBy(result.alerts.map(({ severity }) => severity || 'no severity'));
   return [
     `${plural(result.alerts.length, 'alert')}${bySeverity === '' ? '' : ` (${bySeverity})`} in ${number(days)} days, ` +
-      `${number(perDay)} a day: ${minuteText(result.from)} to ${minuteText(result.to)}`,
+      `${number(perDay)} a day: ${utcMinute(result.from)} to ${utcMinute(result.to)}`,
     `each minute is judged as it ends; live, alerts come ${LIVE_DELAY}`,
     ...(result.leftOut.length === 0
       ? []
@@ -131,9 +129,9 @@ const scoreRow = (name: string, score: Score): string[] => [
 const list = (title: string, lines: string[]): string[] =>
   lines.length === 0 ? [] : [`${title}:`, ...lines.map((line) => `  ${line}`)];
 const alertText = (alert: BacktestAlert, result: Backtest): string =>
-  `${minuteText(alert.startsAt)}  ${nameText(alert, result)}`;
+  `${utcMinute(alert.startsAt)}  ${nameText(alert, result)}`;
 const labelText = ({ start, end, signals, note }: Label): string =>
-  `${minuteText(start)} to ${minuteText(end)}  ${signals.join('|')}${note === '' ? '' : `  (${note})`}`;
+  `${utcMinute(start)} to ${utcMinute(end)}  ${signals.join('|')}${note === '' ? '' : `  (${note})`}`;
 
 function compareText(here: Result, there: Result): string[] {
   const pairs = compareAlerts(here.alerts, there.alerts);
@@ -142,7 +140,7 @@ function compareText(here: Result, there: Result): string[] {
     const difference = describeDifference(pair);
     return alert === undefined || difference === undefined
       ? []
-      : [[minuteText(alert.startsAt), nameText(alert, pair.here === undefined ? there : here), difference]];
+      : [[utcMinute(alert.startsAt), nameText(alert, pair.here === undefined ? there : here), difference]];
   });
   const same = pairs.length - rows.length;
   return [

@@ -14,6 +14,7 @@ import { type FileFlags, readOptions } from '../csv/options.ts';
 import { describeProblems } from '../csv/problems.ts';
 import type { ReadOptions } from '../csv/read.ts';
 import type { Source } from '../csv/source.ts';
+import { isoSecond } from '../domain/times.ts';
 import { messageOf } from '../runtime/log.ts';
 import { createProgress, type Progress } from '../runtime/progress.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
@@ -131,5 +132,5 @@ async function writePage(file: string, html: string): Promise<void> {
 function spellTimes(key: string, value: unknown): unknown {
   if (key === 'first' && Array.isArray(value)) return value.map((minute) => spellTimes('at', minute));
   if (!['from', 'to', 'at'].includes(key) || typeof value !== 'number') return value;
-  return new Date(value * 60_000).toISOString().replace('.000Z', 'Z');
+  return isoSecond(value * 60);
 }

@@ -1,5 +1,6 @@
 import { readHistoryCalendar } from '../calendar/calendar-file.ts';
 import { METRIC } from '../domain/names.ts';
+import { isoSecond } from '../domain/times.ts';
 import { importHistory, storageOf } from '../history/history.ts';
 import { dimensionsOf, endOfLastMinute, ledgerMinutes } from '../ledger/tools/history.ts';
 import { openSnapshot } from '../ledger/tools/store.ts';
@@ -19,8 +20,6 @@ export interface ImportLedgerOptions {
   /** Only minutes that ended by then, in seconds since the epoch; default now. */
   until?: number | undefined;
 }
-
-const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 
 /**
  * `tillwatch import --from-ledger`. @returns the exit code @throws Error; then nothing was imported
@@ -51,7 +50,7 @@ export async function importLedger(options: ImportLedgerOptions, io: CommandIo):
     const dimensions = await dimensionsOf(snapshot, METRIC.transactions);
     const by = dimensions.length === 0 ? '' : ` by ${dimensions.join(', ')}`;
     io.stdout.write(
-      `imported ${imported.minutes} minutes${by} of ${snapshot.name}, from ${iso(imported.from)} to ${iso(imported.to)}\n` +
+      `imported ${imported.minutes} minutes${by} of ${snapshot.name}, from ${isoSecond(imported.from)} to ${isoSecond(imported.to)}\n` +
         `wrote ${imported.samples} samples in ${imported.series} series to ${storageOf(dataDir)}\n`,
     );
     return 0;

@@ -3,6 +3,7 @@ import { readCalendarFile, UsageError } from '../config/config.ts';
 import { codesOf, type History, historyMinutes, readFiles, refusalOf, withSources } from '../csv/files.ts';
 import type { FindingKind } from '../csv/findings.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';
+import { isoSecond } from '../domain/times.ts';
 import { type Imported, type ImportProgress, importHistory, RETENTION_DAYS, storageOf } from '../history/history.ts';
 import { messageOf } from '../runtime/log.ts';
 import { createProgress } from '../runtime/progress.ts';
@@ -75,8 +76,8 @@ function rangeFor(history: History, accepted: ReadonlySet<Accepted>): { from: nu
 function tooOld({ name, from, to }: History, kept: number): string {
   const all = to <= kept;
   return [
-    `${name}: the history is from ${iso(from * 60)} to ${iso(to * 60)}, but Prometheus keeps ${RETENTION_DAYS} days ` +
-      `(--storage.tsdb.retention.time=${RETENTION_DAYS}d of tillwatch up) and would delete ${all ? 'it' : `what is before ${iso(kept * 60)}`} at its next start.`,
+    `${name}: the history is from ${isoSecond(from * 60)} to ${isoSecond(to * 60)}, but Prometheus keeps ${RETENTION_DAYS} days ` +
+      `(--storage.tsdb.retention.time=${RETENTION_DAYS}d of tillwatch up) and would delete ${all ? 'it' : `what is before ${isoSecond(kept * 60)}`} at its next start.`,
     all
       ? 'It also ended too long ago to give a baseline, which reads the last seven days. Use analyze or backtest on the file.'
       : '  With --accept-retention, only what is later would be imported.',
@@ -97,7 +98,7 @@ function summary(history: History, imported: Imported, dataDir: string): string 
   const age = Math.floor((Date.now() / 1000 - imported.to) / 86_400);
   return [
     `imported ${plural(rows, 'row')}${skipped > 0 ? ` (${plural(skipped, 'bad row')} left out)` : ''}: ` +
-      `${plural(imported.minutes, 'minute')} from ${iso(imported.from)} to ${iso(imported.to)}`,
+      `${plural(imported.minutes, 'minute')} from ${isoSecond(imported.from)} to ${isoSecond(imported.to)}`,
     `wrote ${plural(imported.samples, 'sample')} in ${imported.series} series to ${storageOf(dataDir)}`,
     ...(age >= BASELINE_DAYS
       ? [
@@ -111,4 +112,3 @@ function summary(history: History, imported: Imported, dataDir: string): string 
 
 const plural = (count: number, word: string): string =>
   `${count.toLocaleString('en-US')} ${word}${count === 1 ? '' : 's'}`;
-const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { UsageError } from '../config/config.ts';
 import { METRIC } from '../domain/names.ts';
+import { isoSecond } from '../domain/times.ts';
 import type { Row } from '../ledger/engine.ts';
 import { backUp, copyLedger } from '../ledger/tools/copy.ts';
 import { countsOf, dimensionsOf } from '../ledger/tools/history.ts';
@@ -45,7 +46,6 @@ const cell = (value: unknown): string => {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 const csvLine = (cells: readonly unknown[]): string => `${cells.map(cell).join(',')}\n`;
-const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 
 /** `tillwatch ledger export`: counts by minute as `import` reads them. */
 export async function ledgerExport(place: string, authCodes: boolean, io: CommandIo): Promise<number> {
@@ -57,7 +57,7 @@ export async function ledgerExport(place: string, authCodes: boolean, io: Comman
     await writeAll(io.stdout, [csvLine(['timestamp', name, 'count', ...dimensions])]);
     for await (const counts of countsOf(snapshot, metric)) {
       const lines = counts.map(({ minute, labels, count }) =>
-        csvLine([iso(minute), labels[name], count, ...dimensions.map((dimension) => labels[dimension])]),
+        csvLine([isoSecond(minute), labels[name], count, ...dimensions.map((dimension) => labels[dimension])]),
       );
       if (!(await writeAll(io.stdout, lines, io.signal))) break;
     }

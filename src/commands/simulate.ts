@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { UsageError } from '../config/config.ts';
 import type { MinuteCounts } from '../domain/minutes.ts';
 import { STATUSES } from '../domain/names.ts';
-import { parseTime } from '../domain/times.ts';
+import { isoSecond, parseTime } from '../domain/times.ts';
 import { messageOf } from '../runtime/log.ts';
 import { writeAll } from '../runtime/write-all.ts';
 import { createTraffic, DEFAULT_VOLUME } from '../simulator/feed.ts';
@@ -320,4 +320,4 @@ function labelsCsv(labels: readonly Labelled[]): string {
   return `start,end,signal,kind${sliced ? ',slice' : ''}\n${lines.join('')}`;
 }
 
-const iso = (minute: number): string => new Date(minute * 60_000).toISOString().replace('.000Z', 'Z');
+const iso = (minute: number): string => isoSecond(minute * 60);

@@ -5,11 +5,12 @@ import { compareAlerts } from '../backtest/compare.ts';
 import { readLabels } from '../backtest/incident-labels.ts';
 import type { Result } from '../backtest/json.ts';
 import type { BacktestAlert } from '../backtest/run.ts';
-import { minuteText, nameText } from '../backtest/text.ts';
+import { nameText } from '../backtest/text.ts';
 import { readHistoryCalendar } from '../calendar/calendar-file.ts';
 import { readCalendarFile, UsageError } from '../config/config.ts';
 import { readFiles, warningsOf, withSources } from '../csv/files.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';
+import { utcMinute } from '../domain/times.ts';
 import { messageOf } from '../runtime/log.ts';
 import { createProgress, type Progress } from '../runtime/progress.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
@@ -155,7 +156,7 @@ function report(now: Trial, best: Trial, diff: string): string {
     return `${scoreLine('before', now)}Nothing that was tried does better: leave the tunables as they are.\n`;
   const changes = changesOf(now, best).map(
     ({ change, alert }) =>
-      `${change.padEnd(10)}  ${minuteText(alert.startsAt)}  ${nameText(alert, change === 'appears' ? best.result : now.result)}\n`,
+      `${change.padEnd(10)}  ${utcMinute(alert.startsAt)}  ${nameText(alert, change === 'appears' ? best.result : now.result)}\n`,
   );
   const alerts = changes.length === 0 ? 'No alert appears or disappears.\n' : changes.join('');
   const words = `Proposed: ${namedFactors(best.factors)}. Read it, then apply it by: patch -p0 < FILE\n`;

@@ -1,3 +1,4 @@
+import { utcMinute } from '../domain/times.ts';
 import type { ReadFile } from './read.ts';
 import { ABSENT, DAY, daysOf, minutesOf, type Tally, type TallySeries } from './tally.ts';
 
@@ -27,7 +28,7 @@ const ENOUGH_STEPS = 10;
 const LONG_GAP = 60;
 const LONG_QUIET = DAY;
 
-const iso = (minute: number): string => new Date(minute * 60_000).toISOString().slice(0, 16).replace('T', ' ');
+const iso = (minute: number): string => utcMinute(minute * 60);
 const plural = (count: number, word: string): string =>
   `${count.toLocaleString('en-US')} ${word}${count === 1 ? '' : 's'}`;
 

@@ -35,3 +35,12 @@ export function parseEpoch(n: number): number {
   const unit = [1e-3, 1, 1e3, 1e6].find((perMillisecond) => n / perMillisecond < 1e14) ?? 1e6;
   return Math.floor(n / unit);
 }
+
+/** `2026-11-28T12:31:00.000Z`. @param seconds since the epoch */
+export const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString();
+
+/** `2026-11-28T12:31:00Z`, of whole seconds since the epoch. */
+export const isoSecond = (seconds: number): string => isoTime(seconds).replace('.000Z', 'Z');
+
+/** `2026-11-28 12:31` in UTC. @param seconds since the epoch */
+export const utcMinute = (seconds: number): string => isoTime(seconds).slice(0, 16).replace('T', ' ');

@@ -2,6 +2,7 @@ import type { CalendarAt } from '../calendar/series.ts';
 import type { MinuteCounts } from '../domain/minutes.ts';
 import { METRIC, STATUSES } from '../domain/names.ts';
 import { type Labels, seriesText } from '../domain/series-text.ts';
+import { isoTime } from '../domain/times.ts';
 
 /** Labels of the imported series; the rules drop both, so that they join with what is scraped. */
 export const IMPORT_LABELS = { job: 'tillwatch', instance: 'import' } as const;
@@ -116,7 +117,7 @@ async function bridge(last: number, minute: number, expose: (minute: number) => 
   for (let quiet = minute - last > LONGEST_SILENCE ? minute : last + 1; quiet <= minute; quiet++) await expose(quiet);
 }
 
-const at = (minute: number): string => new Date(minute * 60_000).toISOString();
+const at = (minute: number): string => isoTime(minute * 60);
 
 /** Adds a minute. @returns the series that this minute brings, at the values they had before it */
 function addCounts(

@@ -4,6 +4,7 @@ import type { CalendarAt } from '../calendar/series.ts';
 import type { MinuteCounts } from '../domain/minutes.ts';
 import { METRIC } from '../domain/names.ts';
 import { seriesText } from '../domain/series-text.ts';
+import { isoTime } from '../domain/times.ts';
 import {
   type EphemeralPrometheus,
   StorageInUseError,
@@ -179,7 +180,7 @@ async function refuseOverlap(
   options: ImportOptions,
 ): Promise<void> {
   const { from, to } = stretch;
-  const range = `${iso(from)} to ${iso(to)}`;
+  const range = `${isoTime(from)} to ${isoTime(to)}`;
   if (to > (options.now ?? Date.now() / 1000))
     throw new HistoryOverlapError(
       `the history (${range}) reaches into the future, where Prometheus could take no live samples any more: ` +
@@ -197,12 +198,10 @@ async function refuseOverlap(
   const live = await liveSince(url, options.signal);
   if (live !== undefined && live < to)
     throw new HistoryOverlapError(
-      `the history (${range}) reaches past ${iso(live)}, from when on Prometheus holds live samples; it would drop ` +
+      `the history (${range}) reaches past ${isoTime(live)}, from when on Prometheus holds live samples; it would drop ` +
         'them. Leave out what is later',
     );
 }
-
-const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
 const isBlock = (name: string): boolean => /^[0-9A-HJKMNP-TV-Z]{26}$/.test(name);
 const blocksIn = async (dir: string): Promise<string[]> => (await readdir(dir)).filter(isBlock);

@@ -29,10 +29,6 @@ export function formatTick(value: number, unit: Unit): string {
   return `${Number((value / divisor).toPrecision(4))}${suffix}`;
 }
 
-/** `2025-07-12 13:45` in UTC. @param seconds since the epoch */
-export const formatTime = (seconds: number): string =>
-  new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ');
-
 /** `45 min`, `1 h`, `2 h 05 min`, `3 d 4 h`. */
 export function formatDuration(minutes: number): string {
   if (minutes < 60) return `${minutes} min`;

@@ -1,7 +1,8 @@
+import { utcMinute } from '../domain/times.ts';
 import { timeTicks, valueTicks } from './axis.ts';
 import { COLORS, type Color } from './colors.ts';
 import { esc, type Html, jsonScript } from './escape.ts';
-import { formatTick, formatTime, formatValue, type Unit } from './format.ts';
+import { formatTick, formatValue, type Unit } from './format.ts';
 import { frame, type LegendEntry } from './frame.ts';
 import { type BandPoint, type Point, thin, thinBand } from './thin.ts';
 
@@ -95,7 +96,7 @@ export function timeChart(options: TimeChartOptions): Html {
   const percent = (time: number) => (scale.x(time) / WIDTH) * 100;
   return frame({
     title: options.title,
-    note: options.note ?? `${formatTime(from)} to ${formatTime(to)} UTC`,
+    note: options.note ?? `${utcMinute(from)} to ${utcMinute(to)} UTC`,
     label: `${options.title}. ${lines.map((line) => describe(line, unit)).join('; ')}`,
     legend: legendOf(options, lines),
     height: options.height ?? '15rem',

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Config } from '../../config/config.ts';
 import { addressOf, extraLabels } from '../../domain/labels.ts';
 import { STATUSES, WINDOWS } from '../../domain/names.ts';
-import { parseTime } from '../../domain/times.ts';
+import { isoTime, parseTime } from '../../domain/times.ts';
 import { ANY_FIELD, anomaly, band, definitions, type Field, fieldOf, readAnomalies } from '../../judge/anomalies.ts';
 import { describeBaseline, describedBaseline } from '../../judge/baseline.ts';
 import type { Range } from '../../prometheus/client.ts';
@@ -58,17 +58,15 @@ function join(ranges: Range[]): { labels: Record<string, string>; points: object
   }
   return [...found.values()].map(({ labels, points }) => ({
     labels,
-    points: [...points].sort(([a], [b]) => a - b).map(([at, point]) => ({ time: iso(at), ...point })),
+    points: [...points].sort(([a], [b]) => a - b).map(([at, point]) => ({ time: isoTime(at), ...point })),
   }));
 }
-
-const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
 /** Planned windows of all traffic, and of the slice that is asked for. */
 function plannedIn({ calendar }: Services, from: number, to: number, labels: Readonly<Record<string, unknown>>) {
   return calendar.between(Math.floor(from / 60), Math.ceil(to / 60)).flatMap(({ kind, name, slice, start, end }) => {
     const isOf = slice === undefined || labels[slice.label] === slice.value;
-    return kind === 'planned' && isOf ? [{ name, from: iso(start * 60), to: iso(end * 60) }] : [];
+    return kind === 'planned' && isOf ? [{ name, from: isoTime(start * 60), to: isoTime(end * 60) }] : [];
   });
 }
 
@@ -88,8 +86,8 @@ async function listSeries(ctx: Context, services: Services): Promise<void> {
     status,
     window,
     query: selector,
-    from: iso(from),
-    to: iso(to),
+    from: isoTime(from),
+    to: isoTime(to),
     step,
     planned: plannedIn(services, Math.max(from, to - LONGEST_PLANNED), to, equal),
     series: join(ranges),

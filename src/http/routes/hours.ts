@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { STATUSES } from '../../domain/names.ts';
-import { parseTime } from '../../domain/times.ts';
+import { isoTime, parseTime } from '../../domain/times.ts';
 import { forecastOf, METHOD, missOfYesterday } from '../../judge/forecast.ts';
 import { DAY, FEWEST_MINUTES, HOUR, localHours, readHours } from '../../judge/hours.ts';
 import { PERCENTILES, statisticsOf } from '../../judge/statistics.ts';
@@ -67,8 +67,6 @@ const forecast = z
   })
   .meta({ id: 'Forecast' });
 
-const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
-
 /** What recorded hours say: how many transactions are usual, and how many are to come today. */
 export function hourRoutes({ prometheus, calendar: { zone } }: Services): Route[] {
   const clock = localHours(zone);
@@ -77,7 +75,13 @@ export function hourRoutes({ prometheus, calendar: { zone } }: Services): Route[
     const last = clock.lastEnd(to);
     const from = last - days * DAY;
     const statuses = statisticsOf(await readHours(prometheus, from + HOUR, last), clock);
-    ctx.body = { from: iso(from), to: iso(last), unit: 'transactions in an hour', timezone: zone.name, statuses };
+    ctx.body = {
+      from: isoTime(from),
+      to: isoTime(last),
+      unit: 'transactions in an hour',
+      timezone: zone.name,
+      statuses,
+    };
   }
   async function showForecast(ctx: Context): Promise<void> {
     const { at: now = Date.now() / 1000 } = readQuery(ctx, forecastQuery);
@@ -86,7 +90,7 @@ export function hourRoutes({ prometheus, calendar: { zone } }: Services): Route[
     ctx.body = {
       day: clock.dateOf(clock.dayOf(now)),
       timezone: zone.name,
-      asOf: iso(last),
+      asOf: isoTime(last),
       method: METHOD,
       ...forecastOf(hours, now, clock),
       yesterday: missOfYesterday(hours, now, clock),
