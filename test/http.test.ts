@@ -352,6 +352,25 @@ describe('long bodies that come at once', () => {
     await Promise.all(answers);
     await other.process.stop();
   });
+
+  test('are read one at a time where they are very long', async () => {
+    const path = '/api/v1/alertmanager';
+    const large = JSON.stringify(notification) + ' '.repeat(5_000_000);
+    const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`;
+    const slow = connect(Number(new URL(service.url).port), '127.0.0.1');
+    slow.write(`${head}Content-Length: ${large.length}\r\nConnection: close\r\n\r\n${large.slice(0, -1)}`);
+    // The other one comes later than the slow one has begun.
+    await service.get('/-/healthy');
+    let isAnswered = false;
+    const second = service.send('POST', path, large).finally(() => {
+      isAnswered = true;
+    });
+    for (let i = 0; i < 20; i++) expect((await service.send('POST', path, notification)).status).toBe(200);
+    expect(isAnswered).toBe(false);
+    slow.write(' ');
+    expect(await textOf(slow)).toMatch(/^HTTP\/1\.1 200 /);
+    expect((await second).status).toBe(200);
+  });
 });
 
 describe('other requests that cannot be answered', () => {

@@ -66,28 +66,36 @@ async function bytesRows(generator: Generator, seconds: number): Promise<Row[]> 
   set(0);
   const node = ['--import', join(PROJECT, 'bench/torture/fake-date.mjs')];
   process.env.FAKE_DATE_FILE = clock;
-  const service = await startTillwatch([], { data: folder, node });
-  delete process.env.FAKE_DATE_FILE;
   const size = () => statSync(join(folder, 'ledger.sqlite')).size;
-  const load = (seconds: number) => generator.run({ port: service.port, connections: 50, seconds, request: keyed() });
-  try {
-    const empty = size();
-    const { requests } = await load(seconds);
-    // Time goes on in steps that an hour of a clock may take; each with a report.
-    const hour = {
-      port: service.port,
-      connections: 1,
-      seconds: 0,
-      request: postOf('/api/v1/transactions', 'application/json', '{"status":"denied"}'),
-    };
-    for (let i = 1; i <= HOURS; i++) {
-      set(i);
-      await generator.run(hour);
+  /** Does something with a service; SQLite empties its log into the file when it stops. */
+  async function during<T>(work: (port: number) => Promise<T>): Promise<T> {
+    const service = await startTillwatch([], { data: folder, node });
+    try {
+      return await work(service.port);
+    } finally {
+      await service.stop();
     }
+  }
+  const load = (port: number, seconds: number) => generator.run({ port, connections: 50, seconds, request: keyed() });
+  const one = postOf('/api/v1/transactions', 'application/json', '{"status":"denied"}');
+  try {
+    await during(async () => {});
+    const empty = size();
+    const requests = await during(async (port) => {
+      const { requests } = await load(port, seconds);
+      // Time goes on in steps that an hour of a clock may take; each with a report.
+      for (let i = 1; i <= HOURS; i++) {
+        set(i);
+        await generator.run({ port, connections: 1, seconds: 0, request: one });
+      }
+      return requests;
+    });
     const first = size() - empty;
-    let again = 0;
-    while (again < requests) again += (await load(Math.max(1, seconds / 2))).requests;
-    await service.stop();
+    const again = await during(async (port) => {
+      let done = 0;
+      while (done < requests) done += (await load(port, Math.max(1, seconds / 2))).requests;
+      return done;
+    });
     const second = size() - empty;
     const parts = `${whole(requests)} reports, ${(first / 1e6).toFixed(1)} MB`;
     return [
@@ -102,7 +110,7 @@ async function bytesRows(generator: Generator, seconds: number): Promise<Row[]> 
       ),
     ];
   } finally {
-    await service.stop();
+    delete process.env.FAKE_DATE_FILE;
     rmSync(folder, { recursive: true });
   }
 }

@@ -1,8 +1,8 @@
 import { readHistoryCalendar } from '../calendar/calendar-file.ts';
 import { METRIC } from '../domain/names.ts';
 import { isoSecond } from '../domain/times.ts';
+import { dimensionsOf, endOfLastMinute, ledgerMinutes } from '../history/from-ledger.ts';
 import { importHistory, storageOf } from '../history/history.ts';
-import { dimensionsOf, endOfLastMinute, ledgerMinutes } from '../ledger/tools/history.ts';
 import { openSnapshot } from '../ledger/tools/store.ts';
 import { createProgress } from '../runtime/progress.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';

@@ -1,11 +1,12 @@
 import { pipeline, type Transform } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import zlib from 'node:zlib';
 import type { Context } from 'koa';
 import bodyParser from 'koa-bodyparser';
 import { Problem } from './problem.ts';
 
-const MAX_BODY = '4mb';
+const MB = 1024 * 1024;
+const MAX_BODY = 4 * MB;
 /** Characters. A longer body takes so long to read that others are answered first. */
 const SHORT = 64 * 1024;
 /**
@@ -37,14 +38,14 @@ function checkType(type: string, accepts: readonly string[]): string {
 const unreadable = (why: string): Problem => new Problem(400, `the body cannot be read: ${why.slice(0, 200)}`);
 
 /** Reads any body as text, unpacked, up to a limit. */
-const textParser = (most: string) =>
+const textParser = (most: number) =>
   bodyParser({
     enableTypes: ['text'],
     extendTypes: { text: [JSON_TYPE, ...LINES_TYPES] },
-    textLimit: most,
+    textLimit: String(most),
     onerror(error, ctx) {
       const { status } = error as Error & { status?: number };
-      if (status === 413) throw new Problem(413, `the body is larger than ${most}; send it in parts`);
+      if (status === 413) throw new Problem(413, `the body is larger than ${most / MB}mb; send it in parts`);
       if (status === 415)
         throw new Problem(
           415,
@@ -63,6 +64,28 @@ function withoutZstd(ctx: Context): Context {
   pipeline(ctx.req, unpacked, () => {});
   return Object.create(ctx, { req: { value: unpacked } }) as Context;
 }
+
+/** How long a large body waits for its turn; milliseconds. */
+const LONGEST_WAIT = 10_000;
+let largeBodies: Promise<void> = Promise.resolve();
+
+/**
+ * Resolves when no other large body is in work: one of 32 MB takes 100 MB until it is answered. It
+ * waits unread, in the sender's hands.
+ * @throws Problem 503
+ */
+async function takeTurn({ req, res }: Context): Promise<void> {
+  const before = largeBodies;
+  const answered = new Promise<void>((resolve) => res.once('close', resolve));
+  largeBodies = before.then(() => answered);
+  const isFree = await Promise.race([before.then(() => true), sleep(LONGEST_WAIT, false, { ref: false })]);
+  if (!isFree || req.destroyed)
+    throw new Problem(503, 'another large body is in work; send this one again', { headers: { 'Retry-After': '5' } });
+}
+
+/** Whether a body may be larger than most routes take; one that is packed or has no length may. */
+const mayBeLarge = ({ headers }: Context): boolean =>
+  headers['content-encoding'] !== undefined || !(Number(headers['content-length']) <= MAX_BODY);
 
 const QUOTE = 0x22;
 const OPENING = [0x5b, 0x7b];
@@ -170,6 +193,7 @@ export function bodyReader(accepts: readonly string[], most = MAX_BODY): (ctx: C
   const accepted = LINES_TYPES.some((type) => accepts.includes(type));
   return async (ctx) => {
     const type = checkType(ctx.get('Content-Type'), accepts);
+    if (most > MAX_BODY && mayBeLarge(ctx)) await takeTurn(ctx);
     await parseText(withoutZstd(ctx), async () => {});
     const text = String(ctx.request.rawBody ?? '');
     if (text.length > SHORT) await checkLong(text);

@@ -1,7 +1,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { METRIC, STATUSES } from '../domain/names.ts';
 import type { Row, Statement } from './engine.ts';
-import { listing } from './journal.ts';
+import { latestReports } from './journal.ts';
 import type { Counts } from './ledger.ts';
 import {
   type Changes,
@@ -13,6 +13,7 @@ import {
   seriesKey,
   type View,
 } from './plan.ts';
+import { inserting, type TableName } from './schema.ts';
 import type { KnownTotals } from './series.ts';
 
 /**
@@ -23,8 +24,6 @@ export const LONGEST_STEP = 3_600_000;
 const DAY = 86_400_000;
 const KEYS_KEPT = DAY;
 const REPORTS_KEPT = 7 * DAY;
-/** Reports that are kept to be looked at. */
-const LISTED = 1000;
 
 /**
  * Takes the turn to write, on all services, and moves the ledger's time on. That time is what
@@ -32,18 +31,12 @@ const LISTED = 1000;
  * for a while expires nothing. `believe` sets it to a clock that has been far from it for long.
  */
 export const turn = (now: number, believe: boolean): Statement => [
-  `UPDATE ledger SET
-     commits = commits + 1,
-     time = CASE
-       WHEN CAST($1 AS INTEGER) = 1 THEN CAST($2 AS BIGINT)
-       WHEN ABS(CAST($3 AS BIGINT) - clock) <= ${LONGEST_STEP} THEN time + CAST($4 AS BIGINT) - clock
-       ELSE time END,
-     clock = CAST($5 AS BIGINT)
+  `UPDATE ledger SET commits = commits + 1, clock = $2, time = CASE
+     WHEN $1 = 1 THEN $2
+     WHEN ABS($2 - clock) <= ${LONGEST_STEP} THEN time + $2 - clock
+     ELSE time END
    RETURNING id, commits, time`,
   believe ? 1 : 0,
-  now,
-  now,
-  now,
   now,
 ];
 
@@ -55,11 +48,9 @@ export const seriesChanged = (commit: number): Statement => [`${SERIES} WHERE ch
  * A report that a clock which was ahead has dated must not hide for days that none comes any more.
  */
 export const notInFuture = (commit: number, now: number): Statement => [
-  `UPDATE series SET value = CAST($1 AS BIGINT), changed = CAST($2 AS BIGINT)
-   WHERE metric = '${METRIC.lastReport}' AND value > CAST($3 AS BIGINT)`,
+  `UPDATE series SET value = $1, changed = $2 WHERE metric = '${METRIC.lastReport}' AND value > $1`,
   now,
   commit,
-  now,
 ];
 
 const AGO = [0, 60, 120];
@@ -153,67 +144,63 @@ export function viewOf(rows: readonly Row[][], labelled: readonly Row[], totals:
   };
 }
 
+const addSeries = inserting('series', ['id', 'hash', 'metric', 'labels', 'value', 'changed', 'created']);
+const addMinutes = inserting(
+  'minutes',
+  ['minute', 'series', 'count'],
+  'ON CONFLICT (minute, series) DO UPDATE SET count = minutes.count + excluded.count',
+);
+const addTotals = inserting(
+  'minute_totals',
+  ['minute', 'status', 'count'],
+  'ON CONFLICT (minute, status) DO UPDATE SET count = minute_totals.count + excluded.count',
+);
+const addIdentified = inserting(
+  'identified_reports',
+  ['identity', 'at', 'slots'],
+  `ON CONFLICT (identity) DO UPDATE SET slots = excluded.slots, at = CASE
+     WHEN identified_reports.at < excluded.at - ${REPORTS_KEPT} THEN excluded.at ELSE identified_reports.at END`,
+);
+const addKeys = inserting(
+  'idempotency_keys',
+  ['hash', 'at', 'body', 'answer'],
+  'ON CONFLICT (hash) DO UPDATE SET at = excluded.at, body = excluded.body, answer = excluded.answer',
+);
+
+/** Rows are [id, what is added] for counters, [id, null, value] for gauges. */
+const changeSeries = (rows: readonly unknown[], commit: number): Statement => [
+  `UPDATE series SET changed = $1, value = COALESCE(CAST(r.value->>2 AS BIGINT), series.value + CAST(r.value->>1 AS BIGINT))
+   FROM {rows $2} WHERE series.id = CAST(r.value->>0 AS INTEGER)`,
+  commit,
+  JSON.stringify(rows),
+];
+
 /**
  * Writes what a batch changes. `commit` is its number, `time` the ledger's. Rows are in the order
  * of their keys.
  */
 export function changing(changes: Changes, commit: number, time: number): Statement[] {
-  const statements: Statement[] = [];
-  const write = (rows: readonly unknown[], sql: string, ...before: number[]) => {
-    if (rows.length > 0) statements.push([sql, ...before, JSON.stringify(rows)]);
-  };
-  write(
-    changes.series.map(({ id, metric, labels }) => [id, hashOf(metric, labels), metric, JSON.stringify(labels)]),
-    `INSERT INTO series (id, hash, metric, labels, value, changed, created)
-     SELECT CAST(r.value->>0 AS INTEGER), r.value->>1, r.value->>2, r.value->>3, 0, CAST($1 AS BIGINT), CAST($2 AS BIGINT)
-     FROM {rows $3}`,
-    commit,
-    time,
-  );
-  write(
-    [...changes.added],
-    `UPDATE series SET value = series.value + CAST(r.value->>1 AS BIGINT), changed = CAST($1 AS BIGINT)
-     FROM {rows $2} WHERE series.id = CAST(r.value->>0 AS INTEGER)`,
-    commit,
-  );
-  write(
-    [...changes.gauges],
-    `UPDATE series SET value = CAST(r.value->>1 AS BIGINT), changed = CAST($1 AS BIGINT)
-     FROM {rows $2} WHERE series.id = CAST(r.value->>0 AS INTEGER)`,
-    commit,
-  );
-  write(
-    changes.minutes,
-    `INSERT INTO minutes (minute, series, count)
-     SELECT CAST(r.value->>0 AS BIGINT), CAST(r.value->>1 AS INTEGER), CAST(r.value->>2 AS BIGINT) FROM {rows $1} WHERE true
-     ON CONFLICT (minute, series) DO UPDATE SET count = minutes.count + excluded.count`,
-  );
-  write(
-    changes.totals,
-    `INSERT INTO minute_totals (minute, status, count)
-     SELECT CAST(r.value->>0 AS BIGINT), r.value->>1, CAST(r.value->>2 AS BIGINT) FROM {rows $1} WHERE true
-     ON CONFLICT (minute, status) DO UPDATE SET count = minute_totals.count + excluded.count`,
-  );
-  write(
-    [...changes.slots],
-    `INSERT INTO identified_reports (identity, at, slots)
-     SELECT r.value->>0, CAST($1 AS BIGINT), r.value->>1 FROM {rows $2} WHERE true
-     ON CONFLICT (identity) DO UPDATE SET slots = excluded.slots, at = CASE
-       WHEN identified_reports.at < excluded.at - ${REPORTS_KEPT} THEN excluded.at ELSE identified_reports.at END`,
-    time,
-  );
-  write(
-    [...changes.keys].map(([hash, { body, answer }]) => [hash, body, pack(answer)]),
-    `INSERT INTO idempotency_keys (hash, at, body, answer)
-     SELECT r.value->>0, CAST($1 AS BIGINT), r.value->>1, r.value->>2 FROM {rows $2} WHERE true
-     ON CONFLICT (hash) DO UPDATE SET at = excluded.at, body = excluded.body, answer = excluded.answer`,
-    time,
-  );
-  write(
-    changes.reports.slice(-LISTED).map(listing),
-    'INSERT INTO reports (report) SELECT CAST(r.value AS TEXT) FROM {rows $1}',
-  );
-  return statements;
+  const { series, added, gauges, minutes, totals, slots, keys, reports } = changes;
+  const some = <T>(rows: readonly T[], write: (rows: readonly T[]) => Statement) =>
+    rows.length > 0 ? [write(rows)] : [];
+  return [
+    ...some(
+      series.map(({ id, metric, labels }) => [id, hashOf(metric, labels), metric, JSON.stringify(labels), 0, commit, time]),
+      addSeries,
+    ),
+    ...some([...added, ...[...gauges].map(([id, value]) => [id, null, value])], (rows) => changeSeries(rows, commit)),
+    ...some(minutes, addMinutes),
+    ...some(totals, addTotals),
+    ...some(
+      [...slots].map(([identity, of]) => [identity, time, JSON.stringify(of)]),
+      addIdentified,
+    ),
+    ...some(
+      [...keys].map(([hash, { body, answer }]) => [hash, time, body, pack(answer)]),
+      addKeys,
+    ),
+    ...some(reports, latestReports.add),
+  ];
 }
 
 /**
@@ -221,24 +208,24 @@ export function changing(changes: Changes, commit: number, time: number): Statem
  * ledger's.
  */
 export function pruning(time: number, keepSeconds: number, rows: number): Statement[] {
-  const oldest = (table: string, kept: number): Statement => [
+  const oldest = (table: TableName, kept: number): Statement => [
     `DELETE FROM ${table} WHERE id IN (
-       SELECT o.id FROM (SELECT id, at FROM ${table} ORDER BY id LIMIT CAST($1 AS INTEGER)) o WHERE o.at < CAST($2 AS BIGINT))`,
+       SELECT o.id FROM (SELECT id, at FROM ${table} ORDER BY id LIMIT $1) o WHERE o.at < $2)`,
     rows,
     time - kept,
   ];
   const until = Math.floor(time / 1000) - keepSeconds;
-  const oldMinutes = 'minute < CAST($1 AS BIGINT) AND minute < (SELECT MIN(minute) FROM minute_totals) + 3600';
+  const old = 'WHERE minute < $1 AND minute < (SELECT MIN(minute) FROM minute_totals) + 3600';
   return [
     oldest('idempotency_keys', KEYS_KEPT),
     oldest('identified_reports', REPORTS_KEPT),
     [
-      `INSERT INTO pruned (status, count) SELECT status, SUM(count) FROM minute_totals WHERE ${oldMinutes} GROUP BY status
+      `INSERT INTO pruned (status, count) SELECT status, SUM(count) FROM minute_totals ${old} GROUP BY status
        ON CONFLICT (status) DO UPDATE SET count = pruned.count + excluded.count`,
       until,
     ],
-    [`DELETE FROM minutes WHERE ${oldMinutes}`, until],
-    [`DELETE FROM minute_totals WHERE ${oldMinutes}`, until],
-    [`DELETE FROM reports WHERE id <= (SELECT MAX(id) FROM reports) - ${LISTED}`],
+    [`DELETE FROM minutes ${old}`, until],
+    [`DELETE FROM minute_totals ${old}`, until],
+    latestReports.prune,
   ];
 }

@@ -4,9 +4,8 @@ export type Value = string | number | null;
 export type Row = Record<string, unknown>;
 
 /**
- * SQL with its parameters, in the order of `$1`, `$2`, ..., each used once. `{rows $1}` and `{texts
- * $1}` stand for a table `r` whose column `value` holds the elements of the JSON array that is the
- * parameter, as JSON or as text.
+ * SQL with its parameters `$1`, `$2`, ... `{rows $1}` and `{texts $1}` stand for a table `r` whose
+ * column `value` holds the elements of the JSON array that is the parameter, as JSON or as text.
  */
 export type Statement = readonly [sql: string, ...parameters: Value[]];
 
@@ -17,7 +16,9 @@ export interface Dialect {
   /** Reads the names of all tables, as `name`. */
   tables: string;
   /** Makes all others wait that would change the schema, until the transaction ends. */
-  exclusive: readonly string[];
+  exclusive: readonly Statement[];
+  /** Has the numbers of a table's rows go on after the largest. */
+  renumber(table: string): readonly Statement[];
   /** PRAGMA integrity_check finds a damaged file. */
   hasIntegrityCheck: boolean;
 }
@@ -33,10 +34,10 @@ export interface Engine {
    * the rows of each
    */
   begin(statements: readonly Statement[]): Promise<Row[][]>;
-  /** Runs statements in the transaction and commits it. */
-  commit(statements: readonly Statement[]): Promise<void>;
   /** Runs statements in the transaction and leaves it open. @returns the rows of each */
   run(statements: readonly Statement[]): Promise<Row[][]>;
+  /** Runs statements in the transaction and commits it. */
+  commit(statements: readonly Statement[]): Promise<void>;
   /**
    * Gives up the transaction, if there is one, without waiting for a database that hangs. The next
    * `begin` starts anew.

@@ -12,7 +12,10 @@ import type {
   StoredMark,
 } from './ledger.ts';
 import { type Changes, type Slots, slotsOf } from './plan.ts';
+import { inserting } from './schema.ts';
 
+/** Reports that are kept to be looked at. */
+const LISTED = 1000;
 /** How many notifications, incidents, marks and changes are kept, and how many bytes of each. */
 const MOST = { rows: 10_000, bytes: 64 * 1024 * 1024 };
 
@@ -27,11 +30,11 @@ const page = (
   { limit, bytes }: Page,
   ...before: Statement[1][]
 ): Statement => {
-  const at = before.length;
+  const [rows, most] = [`$${before.length + 1}`, `$${before.length + 2}`];
   return [
     `SELECT ${columns} FROM (SELECT ${columns}, SUM(bytes) OVER (ORDER BY ${order}) AS total,
-       ROW_NUMBER() OVER (ORDER BY ${order}) AS place FROM (SELECT * FROM ${from} ORDER BY ${order} LIMIT CAST($${at + 1} AS INTEGER)) t) p
-     WHERE place = 1 OR total <= CAST($${at + 2} AS BIGINT) ORDER BY place`,
+       ROW_NUMBER() OVER (ORDER BY ${order}) AS place FROM (SELECT * FROM ${from} ORDER BY ${order} LIMIT ${rows}) t) p
+     WHERE place = 1 OR total <= ${most} ORDER BY place`,
     ...before,
     limit,
     bytes,
@@ -46,20 +49,15 @@ const beyond = (table: string, order: string): Statement => [
 ];
 
 const NEWEST = 'id DESC';
-const notification = ({ id, body }: Row): Notification => ({ id: Number(id), body: String(body) });
+const addNotifications = inserting('notifications', ['received_at', 'bytes', 'body']);
 
 export const notifications = {
   add: (body: string, now: number): Statement[] => [
-    [
-      'INSERT INTO notifications (received_at, bytes, body) VALUES (CAST($1 AS BIGINT), CAST($2 AS INTEGER), $3)',
-      now,
-      Buffer.byteLength(body),
-      body,
-    ],
+    addNotifications([[now, Buffer.byteLength(body), body]]),
     beyond('notifications', NEWEST),
   ],
   newest: (size: Page) => page('id, body', 'notifications', NEWEST, size),
-  of: notification,
+  of: ({ id, body }: Row): Notification => ({ id: Number(id), body: String(body) }),
 };
 
 const LATEST = 'starts_at DESC, id DESC';
@@ -76,32 +74,33 @@ const LATER =
   'SELECT MIN(n.starts_at) FROM incidents n WHERE n.fingerprint = incidents.fingerprint AND n.starts_at > incidents.starts_at';
 const overtaken = (fingerprints: readonly string[]): Statement => [
   `UPDATE incidents SET ends_at = (${LATER}) WHERE ends_at IS NULL AND (${LATER}) IS NOT NULL
-     AND fingerprint IN (SELECT r.value->>0 FROM {rows $1})`,
-  JSON.stringify(fingerprints.map((fingerprint) => [fingerprint])),
+     AND fingerprint IN (SELECT r.value FROM {texts $1})`,
+  JSON.stringify(fingerprints),
 ];
+
+const addIncidents = inserting(
+  'incidents',
+  ['id', 'fingerprint', 'starts_at', 'ends_at', 'bytes', 'body'],
+  `ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, starts_at = excluded.starts_at,
+     ends_at = excluded.ends_at, bytes = excluded.bytes, body = excluded.body`,
+);
 
 export const incidents = {
   /** Adds or replaces incidents, no id twice. */
   tell(told: readonly StoredIncident[]): Statement[] {
     if (told.length === 0) return [];
-    const rows = told.map(({ id, fingerprint, startsAt, endsAt, body }) => [
-      storable(id),
-      storable(fingerprint),
-      startsAt,
-      endsAt,
-      Buffer.byteLength(body),
-      storable(body),
-    ]);
     return [
-      [
-        `INSERT INTO incidents (id, fingerprint, starts_at, ends_at, bytes, body)
-         SELECT r.value->>0, r.value->>1, CAST(r.value->>2 AS BIGINT), CAST(r.value->>3 AS BIGINT),
-           CAST(r.value->>4 AS INTEGER), r.value->>5 FROM {rows $1} WHERE true
-         ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, starts_at = excluded.starts_at,
-           ends_at = excluded.ends_at, bytes = excluded.bytes, body = excluded.body`,
-        JSON.stringify(rows),
-      ],
-      overtaken(rows.map(([, fingerprint]) => String(fingerprint))),
+      addIncidents(
+        told.map(({ id, fingerprint, startsAt, endsAt, body }) => [
+          id,
+          fingerprint,
+          startsAt,
+          endsAt,
+          Buffer.byteLength(body),
+          body,
+        ]),
+      ),
+      overtaken(told.map(({ fingerprint }) => storable(fingerprint))),
       beyond('incidents', LEAST_NEEDED),
     ];
   },
@@ -109,12 +108,12 @@ export const incidents = {
     [
       `UPDATE incidents SET ends_at = CAST(r.value->>1 AS BIGINT) FROM {rows $1}
        WHERE incidents.id = r.value->>0 AND incidents.ends_at IS NULL`,
-      JSON.stringify(ends.map(({ id, endsAt }) => [id, endsAt])),
+      JSON.stringify(ends.map(({ id, endsAt }) => [storable(id), endsAt])),
     ],
   ],
   list({ open = false, marked = false, before, ...size }: IncidentQuery): Statement {
     const only = `${open ? ' AND i.ends_at IS NULL' : ''}${marked ? ' AND k.id IS NOT NULL' : ''}`;
-    const from = `(${MARKED} WHERE (i.starts_at, i.id) < (CAST($1 AS BIGINT), $2)${only}) t`;
+    const from = `(${MARKED} WHERE (i.starts_at, i.id) < ($1, $2)${only}) t`;
     return page(INCIDENT, from, LATEST, size, before?.startsAt ?? Number.MAX_SAFE_INTEGER, before?.id ?? '');
   },
   one: (id: string): Statement => [`SELECT * FROM (${MARKED}) t WHERE id = $1`, storable(id)],
@@ -132,34 +131,26 @@ export const incidents = {
   }),
 };
 
-export const marks = {
-  set: ({ id, body }: StoredMark, now: number): Statement[] => [
-    [
-      `INSERT INTO marks (id, marked_at, bytes, body) VALUES ($1, CAST($2 AS BIGINT), CAST($3 AS INTEGER), $4)
-       ON CONFLICT (id) DO UPDATE SET marked_at = excluded.marked_at, bytes = excluded.bytes, body = excluded.body`,
-      storable(id),
-      now,
-      Buffer.byteLength(body),
-      body,
-    ],
-    beyond('marks', 'marked_at DESC, id'),
-  ],
-};
+const setMarks = inserting(
+  'marks',
+  ['id', 'marked_at', 'bytes', 'body'],
+  'ON CONFLICT (id) DO UPDATE SET marked_at = excluded.marked_at, bytes = excluded.bytes, body = excluded.body',
+);
+
+export const setMark = ({ id, body }: StoredMark, now: number): Statement[] => [
+  setMarks([[id, now, Buffer.byteLength(body), body]]),
+  beyond('marks', 'marked_at DESC, id'),
+];
+
+const addChanges = inserting('changes', ['at', 'bytes', 'text', 'made_by']);
 
 export const changes = {
   add: ({ at, text, by }: Change): Statement[] => [
-    [
-      'INSERT INTO changes (at, bytes, text, made_by) VALUES (CAST($1 AS BIGINT), CAST($2 AS INTEGER), $3, $4)',
-      at,
-      Buffer.byteLength(text) + Buffer.byteLength(by),
-      storable(text),
-      storable(by),
-    ],
+    addChanges([[at, Buffer.byteLength(text + by), text, by]]),
     beyond('changes', 'at DESC, id DESC'),
   ],
   list: ({ from, to, limit }: ChangeQuery): Statement => [
-    `SELECT at, text, made_by FROM changes WHERE at >= CAST($1 AS BIGINT) AND at <= CAST($2 AS BIGINT)
-     ORDER BY at DESC, id DESC LIMIT CAST($3 AS INTEGER)`,
+    'SELECT at, text, made_by FROM changes WHERE at BETWEEN $1 AND $2 ORDER BY at DESC, id DESC LIMIT $3',
     from,
     to,
     limit,
@@ -167,37 +158,30 @@ export const changes = {
   of: ({ at, text, made_by }: Row): Change => ({ at: Number(at), text: String(text), by: String(made_by) }),
 };
 
-export const latestReports = (limit: number): Statement => [
-  'SELECT report FROM reports ORDER BY id DESC LIMIT CAST($1 AS INTEGER)',
-  limit,
-];
+type Listing = [time: number, receivedAt: number, late: boolean, source: string, labels: Labels, slots: Slots];
 
-type Listing = [time: number, receivedAt: number, late: 0 | 1, source: string, labels: string, slots: Slots];
-
-/** A report as it is kept to be listed. */
-export const listing = ({ report, late, now }: Changes['reports'][number]): Listing => {
+const listing = ({ report, late, now }: Changes['reports'][number]): Listing => {
   const { time, source, labels, entries } = report;
-  return [time, now, late ? 1 : 0, storable(source), JSON.stringify(labels), slotsOf(entries)];
+  return [time, now, late, source, labels, slotsOf(entries)];
 };
 
-/** A row of `latestReports`, as people read it. */
-export const readable = ({ report }: Row): ListedReport => {
-  const [time, receivedAt, late, source, labels, slots] = JSON.parse(String(report)) as Listing;
-  return describe(time, source, JSON.parse(labels), slots, late === 1, receivedAt);
+/** Reports of one commit are one row, whose number is that of the last of them. */
+export const latestReports = {
+  add: (reports: Changes['reports']): Statement => [
+    'INSERT INTO reports (id, reports) SELECT COALESCE(MAX(id), 0) + $1, $2 FROM reports',
+    reports.length,
+    JSON.stringify(reports.slice(-LISTED).map(listing)),
+  ],
+  prune: [`DELETE FROM reports WHERE id <= (SELECT MAX(id) FROM reports) - ${LISTED}`] satisfies Statement,
+  list: (limit: number): Statement => ['SELECT reports FROM reports ORDER BY id DESC LIMIT $1', limit],
+  of: ({ reports }: Row): ListedReport[] => (JSON.parse(String(reports)) as Listing[]).map(readable).reverse(),
 };
 
-/** A report that was just received, as `latestReports` will list it. */
-export const listed = ({ time, source, labels, entries }: Report, late: boolean, now: number): ListedReport =>
-  describe(time, source, labels, slotsOf(entries), late, now);
+/** A report that was just received, as it will be listed. */
+export const listed = (report: Report, late: boolean, now: number): ListedReport =>
+  readable(listing({ report, late, now }));
 
-function describe(
-  time: number,
-  source: string,
-  labels: Labels,
-  slots: Slots,
-  late: boolean,
-  receivedAt: number,
-): ListedReport {
+function readable([time, receivedAt, late, source, labels, slots]: Listing): ListedReport {
   const counts: Record<string, number> = {};
   const authCodes: Record<string, number> = {};
   for (const [slot, count] of Object.entries(slots)) {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { METRIC } from '../domain/names.ts';
 import { type Log, messageOf } from '../runtime/log.ts';
@@ -14,13 +15,13 @@ import {
   viewOf,
 } from './batch.ts';
 import type { Row, Statement } from './engine.ts';
-import { changes, incidents, latestReports, marks, notifications, readable } from './journal.ts';
+import { changes, incidents, latestReports, notifications, setMark } from './journal.ts';
 import { type Counts, type Ledger, type LedgerStatus, LedgerUnavailable, type Recorded } from './ledger.ts';
 import { migrate } from './migrate.ts';
 import { createPlanner, type Limits, prepare, type Submission, seriesKey } from './plan.ts';
 import { openPostgres } from './postgres/postgres.ts';
 import { createKnownTotals } from './series.ts';
-import { openSqlite } from './sqlite/sqlite.ts';
+import { FILE, openSqlite } from './sqlite/sqlite.ts';
 
 /** A commit or a question to the database that takes longer has failed; milliseconds. */
 const DEADLINE_MS = 10_000;
@@ -84,7 +85,7 @@ async function withDeadline<T>(work: Promise<T>, late?: () => void): Promise<T> 
  */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const { log, keepSeconds } = options;
-  const engine = options.ledger === '' ? openSqlite(options.data) : openPostgres(options.ledger);
+  const engine = options.ledger === '' ? openSqlite(join(options.data, FILE)) : openPostgres(options.ledger);
   const totals = createKnownTotals();
   const gathering: Waiting[] = [];
   let committing = false;
@@ -263,7 +264,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     },
     async totals(now) {
       const lastMinute = `SELECT status, count FROM minute_totals
-        WHERE minute = (SELECT MAX(minute) FROM minute_totals WHERE minute <= CAST($1 AS BIGINT))`;
+        WHERE minute = (SELECT MAX(minute) FROM minute_totals WHERE minute <= $1)`;
       const [changed = [], [head] = [], minute = []] = await read(
         seriesChanged(totals.changed()),
         ['SELECT id FROM ledger'],
@@ -279,13 +280,13 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
         lastReport: (totals.get(seriesKey(METRIC.lastReport, {}))?.value ?? 0) / 1000,
       };
     },
-    latestReports: (limit) => rows(latestReports(limit), readable),
+    latestReports: async (limit) => (await rows(latestReports.list(limit), latestReports.of)).flat().slice(0, limit),
     addNotification: (body, told = []) => write([...notifications.add(body, Date.now()), ...incidents.tell(told)]),
     notifications: (page) => rows(notifications.newest(page), notifications.of),
     endIncidents: (ends) => write(incidents.end(ends)),
     incidents: (query) => rows(incidents.list(query), incidents.of),
     incident: async (id) => (await rows(incidents.one(id), incidents.of))[0],
-    setMark: (mark) => write(marks.set(mark, Date.now())),
+    setMark: (mark) => write(setMark(mark, Date.now())),
     acknowledge: (mark) => write(incidents.acknowledge(mark)),
     addChange: (change) => write(changes.add(change)),
     changes: (query) => rows(changes.list(query), changes.of),

@@ -300,14 +300,16 @@ export function createPlanner(view: View, limits: Limits): Planner {
 
   /** Says who reported when: sources past the limit share the name "other". */
   function tellSources(): void {
-    for (const [source, { minute, late, now }] of sources) {
+    const told = new Map<string, { minute: number; late: boolean; now: number }>();
+    for (const [source, said] of sources) {
       const isKnown = source === '' || find(METRIC.reportDelay, { source }) !== undefined;
       if (!isKnown) known.sources++;
-      const labels: Labels =
-        source === '' ? {} : { source: isKnown || known.sources <= limits.maxSources ? source : 'other' };
+      told.set(isKnown || known.sources <= limits.maxSources ? source : 'other', said);
+    }
+    for (const [source, { minute, late, now }] of told) {
+      const labels: Labels = source === '' ? {} : { source };
       gauges.set(seriesOf(METRIC.reportDelay, labels).id, late ? Math.max(0, Math.round(now / 1000 - minute - 60)) : 0);
-      if (late) continue;
-      for (const one of [{}, labels]) gauges.set(seriesOf(METRIC.lastReport, one).id, now);
+      if (!late) for (const one of [{}, labels]) gauges.set(seriesOf(METRIC.lastReport, one).id, now);
     }
   }
 

@@ -1,163 +1,172 @@
 /**
- * The tables, as numbered migrations. Both engines take the same SQL; what they spell differently
- * stands in braces: `{id}` is a number that grows with each row, `{clustered}` keeps rows in the
- * order of their key, `{json}` after text makes JSON of it, `{iso}` is the text of the time in a
- * column `at`, in seconds since the epoch. A migration that has been released never changes: a
- * change is a new migration.
+ * The tables, the same on both engines; what those spell differently stands in braces: `{id}` is a
+ * number that grows with each row, `{clustered}` keeps rows in the order of their key, `{json}`
+ * after text makes JSON of it, `{iso}` is the text of the time in a column `at`, in seconds since
+ * the epoch.
  */
-const share = 'CASE WHEN total = 0 THEN NULL ELSE CAST(count AS DOUBLE PRECISION) / total END AS share';
-const sum = (column: string) => `CAST(SUM(${column}) AS BIGINT)`;
-/**
- * A view of counts by time and `name`, with the total of the time and each share of it. `rows` has
- * `at`, `name` and `count`.
- */
-const shares = (view: string, time: string, name: string, rows: string) =>
-  `CREATE VIEW ${view} AS SELECT {iso} AS ${time}, at AS epoch, ${name}, count, total, ${share}
-   FROM (SELECT at, ${name}, count, CAST(SUM(count) OVER (PARTITION BY at) AS BIGINT) AS total FROM (${rows}) r) t`;
-const codes = (at: string) => `SELECT ${at} AS at, s.labels{json}->>'auth_code' AS auth_code, ${sum('m.count')} AS count
-  FROM minutes m JOIN series s ON s.id = m.series WHERE s.metric = 'transactions_by_auth_code_total' GROUP BY 1, 2`;
-const HOUR = 'minute - minute % 3600';
+import { type Dialect, type Statement, spell, storable } from './engine.ts';
 
-export const MIGRATIONS: readonly (readonly string[])[] = [
-  [
-    // One row: whose ledger it is, how often it was committed, and its time (clock.ts), all in
-    // milliseconds.
-    `CREATE TABLE ledger (
-      one INTEGER PRIMARY KEY CHECK (one = 1),
-      id TEXT NOT NULL,
-      version INTEGER NOT NULL,
-      commits BIGINT NOT NULL,
-      time BIGINT NOT NULL,
-      clock BIGINT NOT NULL
-    )`,
-    // Counters, and gauges by source (times in milliseconds). "hash" stands for metric and labels
-    // (JSON), which may be longer than an index takes.
-    `CREATE TABLE series (
-      id INTEGER PRIMARY KEY,
-      hash TEXT NOT NULL UNIQUE,
-      metric TEXT NOT NULL,
-      labels TEXT NOT NULL,
-      value BIGINT NOT NULL,
-      changed BIGINT NOT NULL
-    )`,
-    // Counts by minute (seconds since the epoch) and series of transactions_total or of auth codes,
-    // late ones included.
-    `CREATE TABLE minutes (
-      minute BIGINT NOT NULL,
-      series INTEGER NOT NULL,
-      count BIGINT NOT NULL,
-      PRIMARY KEY (minute, series)
-    ) {clustered}`,
-    // Sums of a minute over all labels.
-    `CREATE TABLE minute_totals (
-      minute BIGINT NOT NULL,
-      status TEXT NOT NULL,
-      count BIGINT NOT NULL,
-      PRIMARY KEY (minute, status)
-    ) {clustered}`,
-    // "identity" is minute, source and labels, or the hash of an event's id. "slots" is JSON: what
-    // each number of it was.
-    `CREATE TABLE identified_reports (
-      id {id},
-      identity TEXT NOT NULL UNIQUE,
-      at BIGINT NOT NULL,
-      slots TEXT NOT NULL
-    )`,
-    // "hash" stands for token and key, "body" for the body. "answer" is what the first request was
-    // told, packed (batch.ts).
-    `CREATE TABLE idempotency_keys (
-      id {id},
-      hash TEXT NOT NULL UNIQUE,
-      at BIGINT NOT NULL,
-      body TEXT NOT NULL,
-      answer TEXT NOT NULL
-    )`,
-    // The latest reports, to be looked at, as JSON (journal.ts).
-    'CREATE TABLE reports (id {id}, report TEXT NOT NULL)',
-    `CREATE TABLE notifications (
-      id {id},
-      received_at BIGINT NOT NULL,
-      bytes INTEGER NOT NULL,
-      body TEXT NOT NULL
-    )`,
-    `CREATE TABLE incidents (
-      id TEXT PRIMARY KEY,
-      fingerprint TEXT NOT NULL,
-      starts_at BIGINT NOT NULL,
-      ends_at BIGINT,
-      bytes INTEGER NOT NULL,
-      body TEXT NOT NULL
-    )`,
-    'CREATE INDEX incidents_by_start ON incidents (starts_at)',
-    `CREATE TABLE marks (
-      id TEXT PRIMARY KEY,
-      marked_at BIGINT NOT NULL,
-      bytes INTEGER NOT NULL,
-      body TEXT NOT NULL
-    )`,
-    'CREATE INDEX marks_by_time ON marks (marked_at)',
-  ],
-  [
-    // An alert has few incidents, and few incidents last.
-    'CREATE INDEX incidents_by_alert ON incidents (fingerprint)',
-    'CREATE INDEX incidents_that_last ON incidents (starts_at) WHERE ends_at IS NULL',
-    // What the minutes that are no longer kept counted: with it, counters equal the sums of minutes
-    // for good (verify.ts).
-    'CREATE TABLE pruned (status TEXT PRIMARY KEY, count BIGINT NOT NULL) {clustered}',
-    // For people (docs/sql.md). Times are UTC.
-    shares('counts_by_minute', 'minute', 'status', 'SELECT minute AS at, status, count FROM minute_totals'),
-    shares(
-      'counts_by_hour',
-      'hour',
-      'status',
-      `SELECT ${HOUR} AS at, status, ${sum('count')} AS count FROM minute_totals GROUP BY ${HOUR}, status`,
-    ),
-    `CREATE VIEW counts_by_label AS
-     SELECT {iso} AS minute, at AS epoch, labels->>'status' AS status, labels, count FROM (
-       SELECT m.minute AS at, s.labels{json} AS labels, m.count FROM minutes m JOIN series s ON s.id = m.series
-       WHERE s.metric = 'transactions_total') t`,
-    shares('auth_codes_by_minute', 'minute', 'auth_code', codes('m.minute')),
-    shares('auth_codes_by_hour', 'hour', 'auth_code', codes('m.minute - m.minute % 3600')),
-    `CREATE VIEW days_compared AS
-     SELECT hour, status, ${sum('CASE WHEN ago = 0 THEN count END')} AS today,
-       ${sum('CASE WHEN ago = 1 THEN count END')} AS yesterday, ${sum('CASE WHEN ago = 7 THEN count END')} AS last_week
-     FROM (
-       SELECT m.minute % 86400 / 3600 AS hour, m.status, m.count, (d.today - (m.minute - m.minute % 86400)) / 86400 AS ago
-       FROM minute_totals m CROSS JOIN (SELECT time / 1000 - time / 1000 % 86400 AS today FROM ledger) d
-       WHERE m.minute >= d.today - 7 * 86400) t
-     WHERE ago IN (0, 1, 7) GROUP BY hour, status`,
-  ],
-  [
-    // What people said that they changed, such as a deployment. Times are milliseconds since the
-    // epoch.
-    `CREATE TABLE changes (
-      id {id},
-      at BIGINT NOT NULL,
-      bytes INTEGER NOT NULL,
-      text TEXT NOT NULL,
-      made_by TEXT NOT NULL
-    )`,
-    'CREATE INDEX changes_by_time ON changes (at)',
-  ],
-  // Who looks after an incident, while it lasts (JSON).
-  ['ALTER TABLE incidents ADD COLUMN acknowledged TEXT'],
-  // When a series was made, in milliseconds since the epoch: its counter was 0 then. Older series do
-  // not know.
-  ['ALTER TABLE series ADD COLUMN created BIGINT'],
+const [ID, INT, BIG, TEXT] = ['{id}', 'INTEGER NOT NULL', 'BIGINT NOT NULL', 'TEXT NOT NULL'];
+
+interface Table {
+  columns: Readonly<Record<string, string>>;
+  key: readonly string[];
+  /** Constraints beside the key, and what follows the columns. */
+  constraints?: string;
+  options?: string;
+}
+
+const asTable = <Name extends string>(tables: Record<Name, Table>): Readonly<Record<Name, Table>> => tables;
+
+export const TABLES = asTable({
+  // One row: whose ledger it is, how often it was committed, and its time (batch.ts), all in
+  // milliseconds.
+  ledger: { columns: { id: TEXT, version: INT, commits: BIG, time: BIG, clock: BIG }, key: ['id'] },
+  // Counters, and gauges by source (times in milliseconds). "hash" stands for metric and labels
+  // (JSON), which may be longer than an index takes; "changed" is a number of a commit.
+  series: {
+    columns: { id: INT, hash: TEXT, metric: TEXT, labels: TEXT, value: BIG, changed: BIG, created: BIG },
+    key: ['id'],
+    constraints: ', UNIQUE (hash)',
+  },
+  // Counts by minute (seconds since the epoch) and series of transactions_total or of auth codes,
+  // late ones included.
+  minutes: {
+    columns: { minute: BIG, series: INT, count: BIG },
+    key: ['minute', 'series'],
+    options: '{clustered}',
+  },
+  // Sums of a minute over all labels.
+  minute_totals: {
+    columns: { minute: BIG, status: TEXT, count: BIG },
+    key: ['minute', 'status'],
+    options: '{clustered}',
+  },
+  // What the minutes that are no longer kept counted: with it, counters equal the sums of minutes
+  // for good (verify.ts).
+  pruned: { columns: { status: TEXT, count: BIG }, key: ['status'], options: '{clustered}' },
+  // "identity" is minute, source and labels, or the hash of an event's id. "slots" is JSON: what
+  // each number of it was.
+  identified_reports: {
+    columns: { id: ID, identity: TEXT, at: BIG, slots: TEXT },
+    key: ['id'],
+    constraints: ', UNIQUE (identity)',
+  },
+  // "hash" stands for token and key, "body" for the body. "answer" is what the first request was
+  // told, packed (batch.ts).
+  idempotency_keys: {
+    columns: { id: ID, hash: TEXT, at: BIG, body: TEXT, answer: TEXT },
+    key: ['id'],
+    constraints: ', UNIQUE (hash)',
+  },
+  // The latest reports, to be looked at, as JSON (journal.ts).
+  reports: { columns: { id: BIG, reports: TEXT }, key: ['id'] },
+  notifications: { columns: { id: ID, received_at: BIG, bytes: INT, body: TEXT }, key: ['id'] },
+  // "acknowledged" says who looks after it while it lasts (JSON).
+  incidents: {
+    columns: {
+      id: TEXT,
+      fingerprint: TEXT,
+      starts_at: BIG,
+      ends_at: 'BIGINT',
+      bytes: INT,
+      body: TEXT,
+      acknowledged: 'TEXT',
+    },
+    key: ['id'],
+  },
+  marks: { columns: { id: TEXT, marked_at: BIG, bytes: INT, body: TEXT }, key: ['id'] },
+  // What people said that they changed, such as a deployment. Times are milliseconds since the
+  // epoch.
+  changes: { columns: { id: ID, at: BIG, bytes: INT, text: TEXT, made_by: TEXT }, key: ['id'] },
+});
+export type TableName = keyof typeof TABLES;
+
+/** Whether the rows of a table are numbered by the database. */
+export const isNumbered = (name: TableName): boolean => (TABLES[name] as Table).columns.id === ID;
+
+const INDEXES = [
+  'incidents_by_start ON incidents (starts_at)',
+  // An alert has few incidents, and few incidents last.
+  'incidents_by_alert ON incidents (fingerprint)',
+  'incidents_that_last ON incidents (starts_at) WHERE ends_at IS NULL',
+  'marks_by_time ON marks (marked_at)',
+  'changes_by_time ON changes (at)',
 ];
 
-/** All tables with what they are ordered by: their keys. */
-export const TABLES: Readonly<Record<string, readonly string[]>> = {
-  ledger: ['one'],
-  series: ['id'],
-  minutes: ['minute', 'series'],
-  minute_totals: ['minute', 'status'],
-  pruned: ['status'],
-  identified_reports: ['id'],
-  idempotency_keys: ['id'],
-  reports: ['id'],
-  notifications: ['id'],
-  incidents: ['id'],
-  marks: ['id'],
-  changes: ['id'],
+const sum = (column: string) => `CAST(SUM(${column}) AS BIGINT)`;
+const hourOf = (column: string) => `${column} - ${column} % 3600`;
+/** Counts by time and `name`, with the total of the time and the share of each in it. */
+const shares = (time: string, name: string, rows: string) =>
+  `SELECT {iso} AS ${time}, at AS epoch, ${name}, count, total,
+     CASE WHEN total = 0 THEN NULL ELSE CAST(count AS DOUBLE PRECISION) / total END AS share
+   FROM (SELECT at, ${name}, count, CAST(SUM(count) OVER (PARTITION BY at) AS BIGINT) AS total FROM (${rows}) r) t`;
+const COUNTED = 'FROM minutes m JOIN series s ON s.id = m.series WHERE s.metric =';
+const codes = (at: string) =>
+  `SELECT ${at} AS at, s.labels{json}->>'auth_code' AS auth_code, ${sum('m.count')} AS count
+   ${COUNTED} 'transactions_by_auth_code_total' GROUP BY 1, 2`;
+
+/** For people (docs/sql.md). Times are UTC. */
+const VIEWS = {
+  counts_by_minute: shares('minute', 'status', 'SELECT minute AS at, status, count FROM minute_totals'),
+  counts_by_hour: shares(
+    'hour',
+    'status',
+    `SELECT ${hourOf('minute')} AS at, status, ${sum('count')} AS count FROM minute_totals GROUP BY 1, 2`,
+  ),
+  counts_by_label: `SELECT {iso} AS minute, at AS epoch, labels->>'status' AS status, labels, count
+    FROM (SELECT m.minute AS at, s.labels{json} AS labels, m.count ${COUNTED} 'transactions_total') t`,
+  auth_codes_by_minute: shares('minute', 'auth_code', codes('m.minute')),
+  auth_codes_by_hour: shares('hour', 'auth_code', codes(hourOf('m.minute'))),
+  days_compared: `SELECT hour, status, ${sum('CASE WHEN ago = 0 THEN count END')} AS today,
+      ${sum('CASE WHEN ago = 1 THEN count END')} AS yesterday, ${sum('CASE WHEN ago = 7 THEN count END')} AS last_week
+    FROM (
+      SELECT m.minute % 86400 / 3600 AS hour, m.status, m.count, (d.today - (m.minute - m.minute % 86400)) / 86400 AS ago
+      FROM minute_totals m CROSS JOIN (SELECT time / 1000 - time / 1000 % 86400 AS today FROM ledger) d
+      WHERE m.minute >= d.today - 7 * 86400) t
+    WHERE ago IN (0, 1, 7) GROUP BY hour, status`,
 };
+
+/** What makes the tables of a new ledger. */
+export function creating(dialect: Dialect): Statement[] {
+  const columnsOf = ({ columns }: Table) => Object.entries(columns).map(([name, type]) => `${name} ${type}`);
+  return [
+    ...Object.entries(TABLES).map(
+      ([name, table]) =>
+        `CREATE TABLE ${name} (${columnsOf(table).join(', ')}, PRIMARY KEY (${table.key})${table.constraints ?? ''}) ${table.options ?? ''}`,
+    ),
+    ...INDEXES.map((index) => `CREATE INDEX ${index}`),
+    ...Object.entries(VIEWS).map(([name, select]) => `CREATE VIEW ${name} AS ${select}`),
+  ].map((sql) => [spell(sql, dialect)]);
+}
+
+/**
+ * Steps from each version to the next: the first brings a ledger of version 1 to version 2. A new
+ * ledger has the newest tables at once, so a step changes what stands above as well. A step that
+ * has been released never changes.
+ */
+const STEPS: readonly (readonly string[])[] = [];
+export const VERSION = STEPS.length + 1;
+
+/** What brings a ledger of an older version to the newest. */
+export const upgrading = (version: number, dialect: Dialect): Statement[] =>
+  STEPS.slice(version - 1)
+    .flat()
+    .map((sql) => [spell(sql, dialect)]);
+
+/**
+ * Makes statements that insert rows into a table, each a list of cells in the order of `columns`.
+ * `conflict` says what becomes of a row that is there.
+ */
+export function inserting(table: TableName, columns: readonly string[], conflict = '') {
+  const { columns: types } = TABLES[table] as Table;
+  const cells = columns.map((name, i) => {
+    const type = types[name] === ID ? 'BIGINT' : types[name]?.split(' ')[0];
+    return `CAST(r.value->>${i} AS ${type})`;
+  });
+  const sql = `INSERT INTO ${table} (${columns}) SELECT ${cells} FROM {rows $1} WHERE true ${conflict}`;
+  return (rows: readonly (readonly unknown[])[]): Statement => [
+    sql,
+    JSON.stringify(rows.map((row) => row.map((cell) => (typeof cell === 'string' ? storable(cell) : cell)))),
+  ];
+}

@@ -1,7 +1,7 @@
 import { METRIC } from '../domain/names.ts';
 import type { Row } from './engine.ts';
 import type { Chunk } from './ledger.ts';
-import { type KnownSeries, seriesKey, type View } from './plan.ts';
+import { type KnownSeries, seriesKey } from './plan.ts';
 
 /**
  * So many that a scrape joins few chunks, so few that a report makes little to be rendered again.
@@ -20,28 +20,13 @@ const seriesOf = ({ id, metric, labels, created }: Row): KnownSeries => ({
   metric: String(metric),
   labels: JSON.parse(String(labels)),
   value: 0,
-  created: created === null ? undefined : Number(created),
+  created: Number(created),
 });
 
-/** The series as last read: by key for the planner, in chunks for the exposition. */
-export interface KnownTotals {
-  get(key: string): KnownSeries | undefined;
-  chunks(metric: string): readonly Chunk[];
-  size(): number;
-  /** The id of the newest series; 0 before the first. */
-  newest(): number;
-  /** The newest commit of which all changes were read. */
-  changed(): number;
-  known: View['known'];
-  /** No counter is above this. */
-  largest(): number;
-  /** Says that so much was added since, in all. */
-  added(sum: number): void;
-  /** Takes rows of the table: all that has changed since `changed`, or only what may be new. */
-  take(rows: readonly Row[], all: boolean): void;
-}
+export type KnownTotals = ReturnType<typeof createKnownTotals>;
 
-export function createKnownTotals(): KnownTotals {
+/** The series as last read: by key for the planner, in chunks for the exposition. */
+export function createKnownTotals() {
   const byKey = new Map<string, KnownSeries>();
   const byId = new Map<number, { series: KnownSeries; chunk: OpenChunk }>();
   const metrics = new Map<string, OpenChunk[]>();
@@ -73,17 +58,22 @@ export function createKnownTotals(): KnownTotals {
   }
 
   return {
-    get: (key) => byKey.get(key),
-    chunks: (metric) => metrics.get(metric) ?? [],
+    get: (key: string): KnownSeries | undefined => byKey.get(key),
+    chunks: (metric: string): readonly Chunk[] => metrics.get(metric) ?? [],
     size: () => size,
+    /** The id of the newest series; 0 before the first. */
     newest: () => newest,
+    /** The newest commit of which all changes were read. */
     changed: () => changed,
     known,
+    /** No counter is above this. */
     largest: () => largest + since,
-    added(sum) {
+    /** Says that so much was added since, in all. */
+    added(sum: number): void {
       since += sum;
     },
-    take(rows, all) {
+    /** Takes rows of the table: all that has changed since `changed`, or only what may be new. */
+    take(rows: readonly Row[], all: boolean): void {
       if (all) since = 0;
       for (const row of rows) {
         const id = Number(row.id);

@@ -67,7 +67,7 @@ export function alertRoutes(services: Services): Route[] {
       path: '/api/v1/alertmanager',
       role: 'webhook',
       accepts: ['application/json'],
-      maxBody: '32mb',
+      maxBody: 32 * 1024 * 1024,
       operation: {
         summary: "Alertmanager's webhook: keeps the notification in the journal; that of the Watchdog is a heartbeat",
         description:

@@ -48,8 +48,8 @@ export interface Route {
   role?: Role;
   /** Content types of the body that it takes; none when left out. */
   accepts?: readonly string[];
-  /** The longest body that it takes, such as `32mb`; 4 MB when left out. */
-  maxBody?: string;
+  /** The bytes of the longest body that it takes; 4 MB when left out. */
+  maxBody?: number;
   /** Its answer is small, or bounded by itself: any number of them may be under way. */
   light?: boolean;
   /**

@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Dialect, Engine, Row, Statement } from '../engine.ts';
 
@@ -7,57 +7,46 @@ export const FILE = 'ledger.sqlite';
 
 export const dialect: Dialect = {
   words: {
-    id: 'INTEGER PRIMARY KEY',
+    id: 'INTEGER NOT NULL',
     clustered: 'WITHOUT ROWID',
     json: '',
     iso: "strftime('%Y-%m-%dT%H:%M:%SZ', at, 'unixepoch')",
   },
   tables: "SELECT name FROM sqlite_master WHERE type = 'table'",
   exclusive: [],
+  renumber: () => [],
   hasIntegrityCheck: true,
 };
 
-interface Answer {
-  id: number;
-  rows?: Row[][];
-  error?: string;
-}
+type Answer = { rows: Row[][] } | { error: string };
 
-/** A thread that has the file open. */
-interface Thread {
-  ask(kind: string, statements: readonly Statement[]): Promise<Row[][]>;
-  end(): void;
-}
-
-/** Starts the thread; a failure to open the file is that of the first question. */
-function startThread(file: string, isNew: boolean): Thread {
-  const worker = new Worker(new URL('./worker.mjs', import.meta.url), { workerData: { file, isNew }, execArgv: [] });
-  const waiting = new Map<number, { resolve: (rows: Row[][]) => void; reject: (error: Error) => void }>();
-  let [asked, over] = [0, undefined as Error | undefined];
+/** Starts a thread that has the file open; a failure to open it is that of the first question. */
+function startThread(file: string) {
+  const worker = new Worker(new URL('./worker.mjs', import.meta.url), { workerData: { file }, execArgv: [] });
+  /** Those who asked, in the order in which they are answered. */
+  const waiting: { resolve: (rows: Row[][]) => void; reject: (error: Error) => void }[] = [];
+  let over: Error | undefined;
   function fail(error: Error): void {
     over ??= error;
-    for (const { reject } of waiting.values()) reject(over);
-    waiting.clear();
+    for (const { reject } of waiting.splice(0)) reject(over);
   }
-  worker.on('message', ({ id, rows, error }: Answer) => {
-    const asker = waiting.get(id);
-    waiting.delete(id);
-    if (error === undefined) asker?.resolve(rows ?? []);
-    else asker?.reject(new Error(error));
+  worker.on('message', (answer: Answer) => {
+    const asker = waiting.shift();
+    if ('rows' in answer) asker?.resolve(answer.rows);
+    else asker?.reject(new Error(answer.error));
   });
   worker.on('error', fail);
   worker.on('exit', () => fail(new Error('the thread that writes it has ended')));
   return {
-    ask: (kind, statements) =>
+    ask: (kind: string, statements: readonly Statement[]): Promise<Row[][]> =>
       new Promise((resolve, reject) => {
         if (over !== undefined) return reject(over);
-        const id = ++asked;
-        waiting.set(id, { resolve, reject });
-        worker.postMessage({ id, kind, statements });
+        waiting.push({ resolve, reject });
+        worker.postMessage({ kind, statements });
       }),
-    end() {
+    async end(): Promise<void> {
       fail(new Error('it did not answer in time'));
-      void worker.terminate();
+      await worker.terminate();
     },
   };
 }
@@ -67,24 +56,19 @@ const GONE = 'was removed or replaced';
 /** Files of the ledger that Tillwatch kept before it kept SQL. */
 const OLD_FORM = /^ledger\.mdb/;
 
-/**
- * Makes the folder and the file, readable by nobody else. @returns whether the file is new @throws
- * Error that says what to do
- */
-function prepareFile(file: string): boolean {
+/** Makes the folder and the file, readable by nobody else. @throws Error that says what to do */
+function makeFile(file: string): void {
   const folder = dirname(file);
   try {
     mkdirSync(folder, { recursive: true });
-    const isNew = !existsSync(file);
     const old = readdirSync(folder).find((name) => OLD_FORM.test(name));
-    if (isNew && old !== undefined)
+    if (old !== undefined && !existsSync(file))
       throw new Error(
         `${folder} holds a ledger of an old form (${old}), which this version does not read. Move its ledger.* files away, or give another folder by --data DIR`,
       );
     // SQLite gives its other files the mode of this one.
     closeSync(openSync(file, 'a', 0o600));
     chmodSync(file, 0o600);
-    return isNew;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
@@ -93,17 +77,13 @@ function prepareFile(file: string): boolean {
 }
 
 /** The ledger in a file of SQLite. Several processes may have it open. */
-export function openSqlite(folder: string): Engine {
-  const file = join(folder, FILE);
-  let isNew = prepareFile(file);
-  let thread: Thread | undefined;
+export function openSqlite(file: string): Engine {
+  makeFile(file);
+  let thread: ReturnType<typeof startThread> | undefined;
   let gone: Error | undefined;
   const ask = (kind: string, statements: readonly Statement[] = []) => {
     if (gone !== undefined) return Promise.reject(gone);
-    if (thread === undefined) {
-      thread = startThread(file, isNew);
-      isNew = false;
-    }
+    thread ??= startThread(file);
     return thread.ask(kind, statements);
   };
   return {
@@ -121,11 +101,14 @@ export function openSqlite(folder: string): Engine {
     },
     abandon() {
       // A new thread opens the file anew, whatever has become of the old one.
-      thread?.end();
+      void thread?.end();
       thread = undefined;
     },
     async close() {
-      if (thread !== undefined) await ask('close');
+      if (thread === undefined) return;
+      await ask('close');
+      // Prepared statements hold the file until the thread has ended.
+      await thread.end();
       thread = undefined;
     },
   };

@@ -8,15 +8,15 @@ import { DatabaseSync } from './driver.mjs';
 
 /** @typedef {import('../engine.ts').Statement} Statement */
 /**
- * @typedef {{ id: number, kind: 'read' | 'begin' | 'run' | 'commit' | 'rollback' | 'close',
+ * @typedef {{ kind: 'read' | 'begin' | 'run' | 'commit' | 'close',
  * statements: Statement[] }} Message
  */
 
 /** Milliseconds that a statement waits for another process. */
 const BUSY_MS = 8000;
 
-const { file, isNew } = /** @type {{ file: string, isNew: boolean }} */ (workerData);
-if (!isNew && !existsSync(file)) throw new Error(`${file} is gone`);
+const { file } = /** @type {{ file: string }} */ (workerData);
+if (!existsSync(file)) throw new Error(`${file} is gone`);
 const writer = new DatabaseSync(file);
 writer.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
 const reader = new DatabaseSync(file);
@@ -38,28 +38,32 @@ function checkFiles() {
   }
 }
 
-/** @typedef {ReturnType<typeof writer.prepare>} Prepared */
-/** @type {Map<string, Prepared>} */
-const written = new Map();
-/** @type {Map<string, Prepared>} */
-const readOnly = new Map();
+/** @typedef {{ statement: ReturnType<typeof writer.prepare>, places: number[] }} Prepared */
 
 /**
+ * Prepares each statement once. The drivers know parameters only by their place.
  * @param {typeof writer} database
- * @param {Map<string, Prepared>} prepared
- * @param {readonly Statement[]} statements
  */
-const runAll = (database, prepared, statements) =>
-  statements.map(([sql, ...parameters]) => {
-    let statement = prepared.get(sql);
-    if (statement === undefined) {
-      statement = database.prepare(
-        sql.replace(/\{(?:rows|texts) \$\d+\}/g, 'json_each(?) AS r').replace(/\$\d+/g, '?'),
-      );
-      prepared.set(sql, statement);
-    }
-    return statement.all(...parameters);
-  });
+function runner(database) {
+  /** @type {Map<string, Prepared>} */
+  const prepared = new Map();
+  /** @param {string} sql */
+  function prepare(sql) {
+    const text = sql.replace(/\{(?:rows|texts) (\$\d+)\}/g, 'json_each($1) AS r');
+    const places = [...text.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number) - 1);
+    const made = { statement: database.prepare(text.replace(/\$\d+/g, '?')), places };
+    prepared.set(sql, made);
+    return made;
+  }
+  return (/** @type {readonly Statement[]} */ statements) =>
+    statements.map(([sql, ...parameters]) => {
+      const { statement, places } = prepared.get(sql) ?? prepare(sql);
+      return statement.all(...places.map((place) => parameters[place] ?? null));
+    });
+}
+
+const write = runner(writer);
+const read = runner(reader);
 
 function rollback() {
   if (writer.isTransaction) writer.exec('ROLLBACK');
@@ -67,8 +71,7 @@ function rollback() {
 
 /** @param {Message} message */
 function act({ kind, statements }) {
-  if (kind === 'read') return runAll(reader, readOnly, statements);
-  if (kind === 'rollback') return rollback();
+  if (kind === 'read') return read(statements);
   if (kind === 'close') {
     rollback();
     reader.close();
@@ -78,7 +81,7 @@ function act({ kind, statements }) {
     rollback();
     writer.exec('BEGIN IMMEDIATE');
   }
-  const rows = runAll(writer, written, statements);
+  const rows = write(statements);
   if (kind !== 'commit') return rows;
   checkFiles();
   writer.exec('COMMIT');
@@ -87,9 +90,8 @@ function act({ kind, statements }) {
 
 parentPort?.on('message', (/** @type {Message} */ message) => {
   try {
-    parentPort?.postMessage({ id: message.id, rows: act(message) });
+    parentPort?.postMessage({ rows: act(message) ?? [] });
   } catch (error) {
-    parentPort?.postMessage({ id: message.id, error: error instanceof Error ? error.message : String(error) });
+    parentPort?.postMessage({ error: error instanceof Error ? error.message : String(error) });
   }
-  if (message.kind === 'close') parentPort?.close();
 });

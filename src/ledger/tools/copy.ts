@@ -1,27 +1,36 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type Row, spell, type Value } from '../engine.ts';
-import { connect, nameOf, dialect as postgres } from '../postgres/postgres.ts';
-import { MIGRATIONS, TABLES } from '../schema.ts';
+import type { Engine } from '../engine.ts';
+import { beginNew } from '../migrate.ts';
+import { openPostgres } from '../postgres/postgres.ts';
+import { inserting, isNumbered, TABLES, type TableName } from '../schema.ts';
 import { DatabaseSync } from '../sqlite/driver.mjs';
-import { dialect as sqlite } from '../sqlite/sqlite.ts';
+import { openSqlite } from '../sqlite/sqlite.ts';
 import { fileOf, isPostgres, openSnapshot, rowsOf, type Snapshot } from './store.ts';
 
-/** Where rows are written: an empty ledger with its tables. */
-interface Target {
-  insert(table: string, rows: readonly Row[]): Promise<void>;
-}
-
-const migrations = MIGRATIONS.flat();
-
-async function fill(from: Snapshot, target: Target): Promise<number> {
+/** Fills an engine that holds no ledger yet. @returns how many rows were copied */
+async function fill(from: Snapshot, to: Engine): Promise<number> {
   let copied = 0;
-  for (const [table, key] of Object.entries(TABLES))
-    for await (const rows of rowsOf(from, table, key)) {
-      if (rows.length > 0) await target.insert(table, rows);
-      copied += rows.length;
+  try {
+    if (!(await beginNew(to)))
+      throw new Error(`${to.name} holds a ledger already: nothing is replaced, so give an empty database`);
+    for (const [name, { columns, key }] of Object.entries(TABLES)) {
+      const insert = inserting(name as TableName, Object.keys(columns));
+      for await (const rows of rowsOf(from, name, key)) {
+        if (rows.length > 0)
+          await to.run([insert(rows.map((row) => Object.keys(columns).map((column) => row[column])))]);
+        copied += rows.length;
+      }
+      if (isNumbered(name as TableName)) await to.run(to.dialect.renumber(name));
     }
+    await to.commit([]);
+  } catch (error) {
+    to.abandon();
+    throw error;
+  } finally {
+    await to.close();
+  }
   return copied;
 }
 
@@ -41,7 +50,7 @@ async function makeFile<T>(file: string, write: (unfinished: string) => Promise<
     return written;
   } finally {
     rmSync(unfinished, { force: true });
-    rmSync(`${unfinished}-journal`, { force: true });
+    for (const more of ['-journal', '-wal', '-shm']) rmSync(`${unfinished}${more}`, { force: true });
   }
 }
 
@@ -51,57 +60,15 @@ function sync(path: string): void {
   closeSync(handle);
 }
 
-async function intoFile(from: Snapshot, file: string): Promise<number> {
-  return makeFile(file, async (unfinished) => {
+const intoFile = (from: Snapshot, file: string): Promise<number> =>
+  makeFile(file, async (unfinished) => {
+    const copied = await fill(from, openSqlite(unfinished));
+    // Who reads it leaves no other file beside it.
     const database = new DatabaseSync(unfinished);
-    try {
-      database.exec('BEGIN');
-      for (const sql of migrations) database.exec(spell(sql, sqlite));
-      const copied = await fill(from, {
-        async insert(table, rows) {
-          const columns = Object.keys(rows[0] ?? {});
-          const insert = database.prepare(
-            `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
-          );
-          for (const row of rows) insert.run(...columns.map((column) => row[column] as Value));
-        },
-      });
-      database.exec('COMMIT');
-      return copied;
-    } finally {
-      database.close();
-    }
-  });
-}
-
-async function intoPostgres(from: Snapshot, url: string): Promise<number> {
-  const client = await connect(url, {});
-  try {
-    await client.query('BEGIN');
-    for (const sql of postgres.exclusive) await client.query(sql);
-    const { rows: tables } = await client.query(postgres.tables);
-    if (tables.some(({ name }) => name === 'ledger'))
-      throw new Error(`${nameOf(url)} holds a ledger already: nothing is replaced, so give an empty database`);
-    for (const sql of migrations) await client.query(spell(sql, postgres));
-    const copied = await fill(from, {
-      async insert(table, rows) {
-        const sql = `INSERT INTO ${table} SELECT * FROM jsonb_populate_recordset(NULL::${table}, $1::jsonb)`;
-        await client.query(sql, [JSON.stringify(rows)]);
-      },
-    });
-    const numbered = await client.query(
-      "SELECT table_name AS name FROM information_schema.columns WHERE table_schema = current_schema() AND is_identity = 'YES'",
-    );
-    for (const { name } of numbered.rows)
-      await client.query(
-        `SELECT setval(pg_get_serial_sequence('${name}', 'id'), (SELECT COALESCE(MAX(id), 0) + 1 FROM ${name}), false)`,
-      );
-    await client.query('COMMIT');
+    database.exec('PRAGMA journal_mode = DELETE');
+    database.close();
     return copied;
-  } finally {
-    await client.end();
-  }
-}
+  });
 
 /**
  * Copies a ledger as it is at this moment to a place where none is; `from` and `to` are folders,
@@ -111,7 +78,7 @@ async function intoPostgres(from: Snapshot, url: string): Promise<number> {
 export async function copyLedger(from: string, to: string): Promise<number> {
   const snapshot = await openSnapshot(from);
   try {
-    return isPostgres(to) ? await intoPostgres(snapshot, to) : await intoFile(snapshot, fileOf(to));
+    return isPostgres(to) ? await fill(snapshot, openPostgres(to, {})) : await intoFile(snapshot, fileOf(to));
   } finally {
     await snapshot.close();
   }

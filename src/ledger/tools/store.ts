@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Dialect, type Row, spell, type Value } from '../engine.ts';
 import { connect, nameOf, dialect as postgres } from '../postgres/postgres.ts';
-import { MIGRATIONS } from '../schema.ts';
+import { VERSION } from '../schema.ts';
 import { DatabaseSync } from '../sqlite/driver.mjs';
 import { FILE, dialect as sqlite } from '../sqlite/sqlite.ts';
 
@@ -93,9 +93,9 @@ export async function openSnapshot(place: string): Promise<Snapshot> {
   const snapshot = isPostgres(place) ? await openShared(place) : openFile(place);
   try {
     const [{ version } = {}] = await snapshot.query('SELECT version FROM ledger');
-    if (version === MIGRATIONS.length) return snapshot;
+    if (version === VERSION) return snapshot;
     throw new Error(
-      `it is of version ${version} and this tillwatch knows ${MIGRATIONS.length}: start ${Number(version) < MIGRATIONS.length ? 'this tillwatch on it once' : 'the newer one'}`,
+      `it is of version ${version} and this tillwatch knows ${VERSION}: start ${Number(version) < VERSION ? 'this tillwatch on it once' : 'the newer one'}`,
     );
   } catch (error) {
     await snapshot.close();

@@ -1,8 +1,8 @@
-import type { MinuteCounts } from '../../domain/minutes.ts';
-import { METRIC, type Status } from '../../domain/names.ts';
-import type { Row } from '../engine.ts';
-import type { Labels } from '../ledger.ts';
-import { rowsOf, type Snapshot } from './store.ts';
+import type { MinuteCounts } from '../domain/minutes.ts';
+import { METRIC, type Status } from '../domain/names.ts';
+import type { Row } from '../ledger/engine.ts';
+import type { Labels } from '../ledger/ledger.ts';
+import { rowsOf, type Snapshot } from '../ledger/tools/store.ts';
 
 /** One count of a minute. */
 export interface Counted {
