@@ -63,17 +63,21 @@ const PERHAPS =
   '. Whether it was counted is not known: send it again, with the same Idempotency-Key or source and timestamp it counts once';
 const NOTHING: Recorded = { outcomes: [], minutes: [], replayed: false, overflowed: 0 };
 
+/** Rejects where the work takes too long; what has arrived meanwhile counts as in time. */
 async function withDeadline<T>(work: Promise<T>, late?: () => void): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  let [timer, isDone] = [undefined as NodeJS.Timeout | undefined, false];
   const over = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+    const give = () => {
+      if (isDone) return;
       late?.();
       reject(new Error(`it did not answer within ${DEADLINE_MS / 1000} s`));
-    }, DEADLINE_MS);
+    };
+    timer = setTimeout(() => setImmediate(give), DEADLINE_MS);
   });
   try {
     return await Promise.race([work, over]);
   } finally {
+    isDone = true;
     clearTimeout(timer);
     work.catch(() => {});
   }

@@ -37,17 +37,20 @@ function startThread(file: string) {
   });
   worker.on('error', fail);
   worker.on('exit', () => fail(new Error('the thread that writes it has ended')));
+  const post = (kind: string, statements: readonly Statement[]) => worker.postMessage({ kind, statements });
   return {
     ask: (kind: string, statements: readonly Statement[]): Promise<Row[][]> =>
       new Promise((resolve, reject) => {
         if (over !== undefined) return reject(over);
         waiting.push({ resolve, reject });
-        worker.postMessage({ kind, statements });
+        post(kind, statements);
       }),
-    async end(): Promise<void> {
+    /** Has the thread end when it can: terminate() would end the process on Node 20. */
+    giveUp(): void {
       fail(new Error('it did not answer in time'));
-      await worker.terminate();
+      post('close', []);
     },
+    ended: new Promise<void>((resolve) => worker.once('exit', () => resolve())),
   };
 }
 
@@ -101,14 +104,14 @@ export function openSqlite(file: string): Engine {
     },
     abandon() {
       // A new thread opens the file anew, whatever has become of the old one.
-      void thread?.end();
+      thread?.giveUp();
       thread = undefined;
     },
     async close() {
       if (thread === undefined) return;
       await ask('close');
       // Prepared statements hold the file until the thread has ended.
-      await thread.end();
+      await thread.ended;
       thread = undefined;
     },
   };

@@ -94,4 +94,5 @@ parentPort?.on('message', (/** @type {Message} */ message) => {
   } catch (error) {
     parentPort?.postMessage({ error: error instanceof Error ? error.message : String(error) });
   }
+  if (message.kind === 'close') parentPort?.close();
 });
