@@ -185,7 +185,15 @@ export function changing(changes: Changes, commit: number, time: number): Statem
     rows.length > 0 ? [write(rows)] : [];
   return [
     ...some(
-      series.map(({ id, metric, labels }) => [id, hashOf(metric, labels), metric, JSON.stringify(labels), 0, commit, time]),
+      series.map(({ id, metric, labels }) => [
+        id,
+        hashOf(metric, labels),
+        metric,
+        JSON.stringify(labels),
+        0,
+        commit,
+        time,
+      ]),
       addSeries,
     ),
     ...some([...added, ...[...gauges].map(([id, value]) => [id, null, value])], (rows) => changeSeries(rows, commit)),
