@@ -1,6 +1,7 @@
 import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openSqlite } from '../src/ledger/sqlite/sqlite.ts';
 import { type Postgres, startPostgres } from './support/postgres.ts';
 import { waitFor } from './support/processes.ts';
 import { type Service, serveProcess, startService, temporaryFolder } from './support/service.ts';
@@ -23,6 +24,19 @@ describe('SQLite', () => {
     const data = temporaryFolder('other');
     writeFileSync(join(data, 'ledger.sqlite'), 'something else, and long enough to be looked at'.repeat(100));
     await expect(startService({ data })).rejects.toThrow(/cannot open the ledger .*ledger\.sqlite: .*not a database/);
+  });
+
+  test('a question that takes too long is given up, and the next one is answered', async () => {
+    const engine = openSqlite(join(temporaryFolder('slow'), 'ledger.sqlite'));
+    const numbers = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)';
+    for (let i = 0; i < 5; i++) {
+      await engine.read([['SELECT 1']]);
+      const slow = engine.read([[`${numbers} SELECT i, hex(zeroblob(100)) AS text FROM n`]]);
+      engine.abandon();
+      await expect(slow).rejects.toThrow('did not answer in time');
+    }
+    expect(await engine.read([['SELECT 1 AS one']])).toEqual([[{ one: 1 }]]);
+    await engine.close();
   });
 
   test('what is counted can be read by nobody else', async () => {
