@@ -33,6 +33,13 @@ const ALERTS = [
   'TillwatchDown',
   'Watchdog',
 ];
+const MORE_ALERTS = [
+  'TillwatchRulesFailing',
+  'TillwatchSeriesCapReached',
+  'TillwatchLedgersDiffer',
+  'TillwatchSettingsDiffer',
+  'TillwatchReplicasAddedUp',
+];
 const ANNOTATIONS = ['summary', 'description', 'todo', 'runbook_url', 'dashboard_url', 'silence_url'];
 
 const DURATION = expect.stringMatching(/^\d+[ms]$/);
@@ -204,7 +211,7 @@ describe('alerts', () => {
   test('are those of the contract, and two about our own health', async () => {
     const { alerts } = await readRules(rulesDir);
     const names = alerts.map(({ alert }) => alert).sort();
-    expect(names).toEqual([...ALERTS, 'TillwatchRulesFailing', 'TillwatchSeriesCapReached'].sort());
+    expect(names).toEqual([...ALERTS, ...MORE_ALERTS].sort());
   });
 
   test('say how grave they are, how long they wait and linger, and what a person must know', async () => {

@@ -9,6 +9,7 @@ const HELP = {
   [METRIC.late]: ['counter', 'Transactions of reports older than the lateness window, not in transactions_total.'],
   [METRIC.lastMinute]: ['gauge', 'Transactions in the newest complete minute that was reported.'],
   tillwatch_ledger_info: ['gauge', 'Identity of the ledger, the same on all services that share it; always 1.'],
+  tillwatch_settings_info: ['gauge', 'Settings that must be the same on all services that share the ledger; always 1.'],
   [METRIC.lastReport]: [
     'gauge',
     'When the newest report that was in time was counted, of all and of each source; 0 before the first.',
@@ -75,17 +76,22 @@ function ofLedger(name: keyof typeof HELP, totals: Totals, format: Format): Buff
 
 const IN_LEDGER = [METRIC.transactions, METRIC.authCodes, METRIC.late, METRIC.lastReport, METRIC.reportDelay] as const;
 
-/** The transactions as the ledger has them, in parts. */
-export function renderTotals(totals: Totals, format: Format, wanted: Wanted): Buffer[] {
+/**
+ * The transactions as the ledger has them, in parts.
+ * @param settings those that services which share a ledger must have in common
+ */
+export function renderTotals(totals: Totals, settings: string, format: Format, wanted: Wanted): Buffer[] {
   const minute = STATUSES.map((status) => ({
     metric: METRIC.lastMinute,
     labels: { status },
     value: totals.lastMinute[status] ?? 0,
   }));
-  const [info, size] = ['tillwatch_ledger_info', 'tillwatch_series'] as const;
+  const [info, differing, size] = ['tillwatch_ledger_info', 'tillwatch_settings_info', 'tillwatch_series'] as const;
+  const { ledger } = totals;
   const gauges: [keyof typeof HELP, Series[]][] = [
     [METRIC.lastMinute, minute],
-    [info, [{ metric: info, labels: { ledger: totals.ledger }, value: 1 }]],
+    [info, [{ metric: info, labels: { ledger }, value: 1 }]],
+    [differing, [{ metric: differing, labels: { ledger, settings }, value: 1 }]],
     [size, [{ metric: size, labels: {}, value: totals.size }]],
   ];
   const ofGauges = gauges

@@ -20,10 +20,16 @@ export interface ApiAlert extends PostedAlert {
   status: { state: string; inhibitedBy: string[]; silencedBy: string[] };
 }
 
-/** A real Alertmanager on a copy of the shipped configuration, which `edit` may change first. */
+const ALONE = ['--cluster.listen-address='];
+
+/**
+ * A real Alertmanager on a copy of the shipped configuration, which `edit` may change first.
+ * @param cluster its flags that begin with `--cluster`
+ */
 export async function startAlertmanager(
   edit: (config: string, folder: string) => string,
   secrets: Record<string, string>,
+  cluster: readonly string[] = ALONE,
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'tillwatch-alertmanager-'));
   await cp(shipped, folder, { recursive: true });
@@ -36,7 +42,7 @@ export async function startAlertmanager(
     `--storage.path=${join(folder, 'data')}`,
     `--web.listen-address=${url.replace('http://', '')}`,
     `--web.external-url=${url}`,
-    '--cluster.listen-address=',
+    ...cluster,
   ]);
   const ready = async () => server.child.exitCode !== null || (await fetch(`${url}/-/ready`)).ok;
   await waitFor(ready, { what: `Alertmanager at ${url}` });
@@ -49,6 +55,7 @@ export async function startAlertmanager(
       return (await (await fetch(`${url}/api/v2/alerts?${query}`)).json()) as ApiAlert[];
     },
     log: () => server.stderr() + server.stdout(),
+    kill: () => server.stop('SIGKILL'),
     stop: async () => {
       await server.stop();
       await rm(folder, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { alertPath } from '../../alerting/pipeline-health.ts';
+import type { Config } from '../../config/config.ts';
 import { familyOf, renderRegistry, renderTotals } from '../../metrics/exposition.ts';
 import { formatFor } from '../../metrics/format.ts';
 import { Problem } from '../problem.ts';
@@ -29,8 +30,24 @@ const readiness = z.object({
 const text = { 'text/plain': { schema: z.string() } };
 const exposition = { ...text, 'application/openmetrics-text': { schema: z.string() } };
 
+/** The settings that decide what becomes of a report, as flags. */
+function sharedSettings({ dimensions, lateness, keep, maxSeries, maxSources, maxCount }: Config): string {
+  const flags = {
+    dimensions: [...dimensions].sort().join(','),
+    lateness: `${lateness}s`,
+    keep: `${keep}s`,
+    'max-series': maxSeries,
+    'max-sources': maxSources,
+    'max-count': maxCount,
+  };
+  return Object.entries(flags)
+    .map(([name, value]) => `--${name} ${value}`)
+    .join(' ');
+}
+
 /** What operates the service: its metrics, whether it lives, whether it can take reports. */
-export function operationRoutes({ ledger, health, baseline, path, stopping }: Services): Route[] {
+export function operationRoutes({ config, ledger, health, baseline, path, stopping }: Services): Route[] {
+  const settings = sharedSettings(config);
   return [
     {
       method: 'get',
@@ -48,7 +65,7 @@ export function operationRoutes({ ledger, health, baseline, path, stopping }: Se
         const wanted = (name: string) => names === undefined || names.includes(name) || names.includes(familyOf(name));
         const format = formatFor(ctx.get('Accept'));
         const own = await renderRegistry(health.registry, format, wanted);
-        const totals = renderTotals(await ledger.totals(Date.now()), format, wanted);
+        const totals = renderTotals(await ledger.totals(Date.now()), settings, format, wanted);
         ctx.vary('Accept');
         ctx.body = Buffer.concat([...totals, Buffer.from(format.openMetrics ? `${own}# EOF\n` : own)]);
         ctx.type = format.contentType;
