@@ -78,6 +78,9 @@ async function headings(file: string): Promise<string[]> {
   return [...text.matchAll(/^#+ (.+)$/gm)].map((match) => match[1] ?? '');
 }
 
+/** Collects garbage less often, which takes a third of a suite's CPU else. */
+const QUICK = { env: { GOGC: '400' } };
+
 describe('promtool', () => {
   test('finds the config and every rule valid, in both releases', async () => {
     const files = (await readdir(rulesDir)).map((file) => join(rulesDir, file));
@@ -92,6 +95,7 @@ describe('promtool', () => {
       'above-normal',
       'calendar',
       'days-and-clocks',
+      'evaluations',
       'feeds',
       'further',
       'labels-and-gaps',
@@ -118,7 +122,7 @@ describe('promtool', () => {
   });
 
   test.each(testFiles)('%s.test.yml passes in both releases', { timeout: 600_000 }, async (name) => {
-    const run = (promtool: string) => execa(promtool, ['test', 'rules', join(testsDir, `${name}.test.yml`)]);
+    const run = (promtool: string) => execa(promtool, ['test', 'rules', join(testsDir, `${name}.test.yml`)], QUICK);
     await Promise.all((await promtools()).map(run));
   });
 });

@@ -124,6 +124,9 @@ export const isInTime = (reports: number, judged: number): boolean => {
 /** The second in which a folder that was made for reports of a second judges at the earliest. */
 export const earliestFor = (reports: number): number => (reports + AFTER_REPORTS) % 60;
 
+/** And at the latest. */
+export const latestFor = (reports: number): number => (earliestFor(reports) + TOLERANCE) % 60;
+
 /**
  * The second of the minute after which all reports of the last minutes are there: the one before the
  * longest pause. @returns undefined where there are too few reports, or they come all the time

@@ -9,6 +9,7 @@ import {
   folderFor,
   isInTime,
   judgingOf,
+  latestFor,
   secondOfReports,
   USUAL_SECOND,
 } from '../prometheus/judged-second.ts';
@@ -17,8 +18,6 @@ import { type Log, messageOf } from '../runtime/log.ts';
 /** How often it is looked when reports come. */
 const LOOK_MS = 30_000;
 const MINUTE_MS = 60_000;
-/** By then an evaluation is over. */
-const EVALUATED_MS = 2000;
 
 /**
  * The folder of the rules under a name with which Prometheus judges when reports have come. The
@@ -50,8 +49,19 @@ export async function nameRules(rules: string, data: string): Promise<NamedRules
 }
 
 /**
+ * Milliseconds until the rules may have another name: once the second is over at which they would
+ * judge by it, and before they judge again by the old one. So no two minutes overlap.
+ * @param judged when they judged last, in seconds since the epoch
+ */
+function untilBetween(judged: number, reports: number): number {
+  const later = (latestFor(reports) - (judged % 60) + 60) % 60;
+  const since = Date.now() - judged * 1000;
+  return ((60 + later) * 500 - (since % MINUTE_MS) + MINUTE_MS) % MINUTE_MS;
+}
+
+/**
  * Gives the rules another name once reports come at another second of the minute, while no alert is
- * on, and between two evaluations, so that each report is judged once.
+ * on.
  * @param reload makes Prometheus read its configuration anew
  */
 export function followReports(
@@ -69,8 +79,7 @@ export function followReports(
     const alerts = await prometheus.alerts();
     const judging = judgingOf(await prometheus.rules());
     if (judging === undefined || alerts.some(({ labels }) => labels.alertname !== WATCHDOG)) return;
-    const since = Date.now() - judging.at * 1000;
-    await pause((2 * MINUTE_MS + EVALUATED_MS - since) % MINUTE_MS);
+    await pause(untilBetween(judging.at, second));
     await rules.expect(second);
     reload();
     log('info', `reports come at second ${second} of the minute: from now on they are judged some seconds later`);
