@@ -100,9 +100,9 @@ async function filesRead(...alerts: string[]): Promise<string[]> {
   return [...files].filter((file) => !file.endsWith('tunables.rules.yml'));
 }
 
-/** As the suites beside the rules have it. */
+/** As the suite that loads all rules has it. */
 async function groupOrder(): Promise<string[]> {
-  const suite = await readFile(join(PROJECT, 'prometheus', 'tests', 'above-normal.test.yml'), 'utf8');
+  const suite = await readFile(join(PROJECT, 'prometheus', 'tests', 'messages.test.yml'), 'utf8');
   return (parse(suite) as { group_eval_order: string[] }).group_eval_order;
 }
 
