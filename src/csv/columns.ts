@@ -194,6 +194,10 @@ export function findColumns(
   const isNeeded = wide.length === 0 && chosen.count !== 'none';
   const count =
     typeof chosen.count === 'number' ? chosen.count : isNeeded ? countColumn(table, time, [status, code]) : undefined;
+  const twin =
+    count === undefined ? -1 : header.findIndex((name, column) => column !== count && name === header[count]);
+  if (twin >= 0 && free(twin) && header[twin] !== '' && chosen.count === undefined)
+    return `the column ${header[twin]} is there twice, so say which is the count by its number: --columns count=${(count ?? 0) + 1} or count=${twin + 1}`;
   const used = new Set([...time, status, code, count, ...wide.map(({ column }) => column)]);
   return withRest({ header, time, split, status, code, count, wide }, used, asked);
 }

@@ -200,8 +200,8 @@ function createPass({ columns, before }: Table, formats: Formats, options: ReadO
     ? header.map((_, column) => column)
     : [...time, columns.status, columns.code, ...columns.dimensions.map(({ column }) => column), ...columns.telling];
 
-  const noteRepeat = (cells: string[], { minute, seconds }: ReadTime) => {
-    if (mayRepeat || !(seconds || isEvents || columns.telling.length > 0)) return;
+  const severalAreRight = isEvents || columns.telling.length > 0;
+  const noteRepeat = (cells: string[], minute: number) => {
     let identity = '';
     for (const column of identifying) if (column !== undefined) identity += `\0${cells[column]}`;
     repeats.take(identity, minute);
@@ -296,7 +296,7 @@ function createPass({ columns, before }: Table, formats: Formats, options: ReadO
     const good = wide.length > 0 ? takeWide(cells, number, at.minute) : takeLong(cells, number, at.minute);
     if (!good) return;
     state.rows++;
-    noteRepeat(cells, at);
+    if (!mayRepeat && (severalAreRight || at.seconds)) noteRepeat(cells, at.minute);
     if (at.seconds) state.seconds = true;
     if (at.odd !== undefined) noteOdd(state[at.odd], number, text);
   };

@@ -40,7 +40,7 @@ export function eachRecord(
       }
     });
     pipeline(Readable.from(source.read()), parser, (error) =>
-      error ? reject(explained(error, source.name)) : resolve(),
+      error ? explained(error, source, delimiter).then(reject, reject) : resolve(),
     );
   });
 }
@@ -54,7 +54,7 @@ export async function linesOf(
   const lines = new Map<number, number>();
   const last = Math.max(...numbers);
   let number = 0;
-  for await (const record of parsed(source, { ...optionsFor(delimiter), info: true })) {
+  for await (const record of parsed(source, { ...optionsFor(delimiter), info: true, to: last + 1 })) {
     if (numbers.has(number)) lines.set(number, (record as { info: { lines: number } }).info.lines);
     if (number++ >= last) break;
   }
@@ -65,14 +65,14 @@ export async function linesOf(
 const parsed = (source: Source, options: object): AsyncIterable<unknown> =>
   pipeline(Readable.from(source.read()), parse(options), () => {});
 
-function explained(error: unknown, name: string): unknown {
-  const { code, message, lines } = error as { code?: string; message: string; lines?: number };
+async function explained(error: unknown, source: Source, delimiter: string): Promise<unknown> {
+  const { code, message, records = 0 } = error as { code?: string; message: string; records?: number };
   if (!code?.startsWith('CSV_')) return error;
-  if (code === 'CSV_QUOTE_NOT_CLOSED' || code === 'CSV_MAX_RECORD_SIZE')
-    return new Error(
-      `${name}: line ${lines}: a row longer than ${MAX_RECORD_BYTES} bytes, or a quote that is never closed before the end`,
-    );
-  return new Error(`${name}: ${message}`);
+  if (code !== 'CSV_QUOTE_NOT_CLOSED' && code !== 'CSV_MAX_RECORD_SIZE') return new Error(`${source.name}: ${message}`);
+  const before = records === 0 ? 0 : ((await linesOf(source, delimiter, new Set([records - 1]))).get(records - 1) ?? 0);
+  return new Error(
+    `${source.name}: line ${before + 1}: begins a row longer than ${MAX_RECORD_BYTES} bytes: either a quote is never closed, or this is no table`,
+  );
 }
 
 /** The first records of a text that may be cut off. */

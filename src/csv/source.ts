@@ -42,6 +42,9 @@ const NO_TEXT: [number[], string][] = [
   [[0xd0, 0xcf, 0x11, 0xe0], 'is an old Excel workbook (.xls): save the sheet as CSV'],
   [[0x50, 0x41, 0x52, 0x31], 'is a Parquet file: export it as CSV'],
   [[0x25, 0x50, 0x44, 0x46], 'is a PDF: export the table as CSV'],
+  [[0x42, 0x5a, 0x68], 'is packed by bzip2: unpack it, or pack it by gzip or zstd'],
+  [[0xfd, 0x37, 0x7a, 0x58], 'is packed by xz: unpack it, or pack it by gzip or zstd'],
+  [[0x37, 0x7a, 0xbc, 0xaf], 'is a 7z archive: unpack it, or pack the table by gzip or zstd'],
 ];
 
 /**

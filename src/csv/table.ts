@@ -123,6 +123,8 @@ function notRecognised(name: string, { header, line, why }: { header: string; li
   if (why.startsWith('--')) return `${name}: line ${line}: ${why}; the header is ${JSON.stringify(header)}`;
   if (/^\W*[[{]/.test(header) && header.includes('"'))
     return `${name}: is JSON; expected CSV. Post it to /api/v1/transactions instead, or convert it`;
+  if (/^\s*<[!?a-z]/i.test(header))
+    return `${name}: is a page of HTML or XML, perhaps an error message in place of the export; expected CSV. Download it again`;
   return (
     `${name}: line ${line}: the header is ${JSON.stringify(header.slice(0, 200))}; ${why}. Expected columns such as timestamp,status,count, ` +
     'timestamp,auth_code,count or time,approved,denied,..., in any order; say which is which with ' +

@@ -52,9 +52,16 @@ const MAX_CODES = 1000;
 const MAX_ERRORS = 20;
 const FUTURE_MS = 5 * 60_000;
 
+/** The line of a mapping that reads a number in quotes. */
+const quotedNumber = (value: unknown): string =>
+  typeof value === 'string' && /^\d+(?:\.\d+)?$/.test(value)
+    ? '. A mapping (--mapping) with `numbersInStrings: true` reads it'
+    : '';
+
 /** What is wrong with a number as a count of transactions, whatever the largest is. */
 function wrongCount(value: unknown): string | undefined {
-  if (typeof value !== 'number') return `must be a whole number of transactions, got ${shown(value)}`;
+  if (typeof value !== 'number')
+    return `must be a whole number of transactions, got ${shown(value)}${quotedNumber(value)}`;
   if (!Number.isInteger(value)) return `must be a whole number, got ${value}`;
   return value < 0 ? `must not be negative, got ${value}` : undefined;
 }
@@ -69,7 +76,7 @@ const count = z
 const timestamp = z
   .custom<string | number>((value) => !Number.isNaN(timeOf(value)), {
     error: ({ input }) =>
-      `must be a time such as 2026-11-21T12:31:00Z, 2026-11-21 12:31:00 or an epoch number, got ${shown(input)}`,
+      `must be a time such as 2026-11-21T12:31:00Z, 2026-11-21 12:31:00 or an epoch number, got ${shown(input)}${quotedNumber(input)}`,
   })
   .meta({
     override: { type: ['string', 'number'] },
@@ -197,6 +204,8 @@ function errorsIn(item: object, issues: readonly z.core.$ZodIssue[], { labels }:
   const known = [...new Set([...Object.keys(schemaOf(item).shape), 'counts', 'authCodes'])];
   const unknown = (path: readonly PropertyKey[], key: string): string => {
     if (path[0] === 'counts') return notAStatus(key);
+    if (key === 'authCodes')
+      return 'stands beside "counts", which say the statuses: {"counts": {...}, "authCodes": {...}}';
     if (key === 'count' && 'F1' in item) return 'must not stand beside "F1": give one of them';
     return unknownKey(key, fields[key], known, labels);
   };

@@ -266,6 +266,12 @@ describe('what may be read in two ways', () => {
     ],
     ['a short year', 'time,status,count\n13/11/26 12:00,denied,5\n', 'has a year of two digits', '--date-format'],
     [
+      'two columns of counts',
+      'time,status,count,count\n2026-11-21 12:00,denied,5,6\n',
+      'the column count is there twice',
+      '--columns count=3 or count=4',
+    ],
+    [
       'a count without a name',
       'time,status,foo\n2026-11-21 12:00,denied,5\n2026-11-21 12:01,denied,6\n',
       'no column is named as a count',

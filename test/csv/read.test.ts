@@ -124,7 +124,7 @@ describe('reading counts by minute', () => {
     [
       'a quote that is never closed',
       'timestamp,status,count\n"2025-07-12 13:45:00,denied,1\n',
-      'a quote that is never closed',
+      'line 2: begins a row longer than 100000 bytes: either a quote is never closed',
     ],
     [
       'a workbook',
