@@ -5,7 +5,7 @@ import { WATCHDOG } from './pipeline-health.ts';
 
 export const VERDICTS = ['incident', 'expected', 'false-alarm'] as const;
 
-/** What an operator said of an incident. */
+/** An operator's verdict on an incident. */
 export interface Mark {
   verdict: (typeof VERDICTS)[number];
   by: string;
@@ -19,7 +19,7 @@ export type Acknowledgement = Omit<Mark, 'verdict'>;
 
 type Labels = Readonly<Record<string, string>>;
 
-/** What an incident's row says beside its times. */
+/** The part of an incident that is stored as JSON, beside its times. */
 interface Said {
   alertname: string;
   severity: string;
@@ -42,11 +42,14 @@ export interface Incident extends Said {
   acknowledgement: Acknowledgement | null;
 }
 
-/** What is kept of one alert: names and texts in characters, labels in number. */
+/**
+ * The most that is kept of one alert: characters of a name and of a text, and the number of
+ * labels.
+ */
 const MOST = { name: 256, text: 1024, labels: 64 };
-/** Alerts of one notification that become incidents: as many as the ledger keeps. */
+/** At most so many alerts of one notification become incidents, as the ledger keeps no more. */
 const MOST_ALERTS = 10_000;
-/** A clock may be wrong by so much; milliseconds. */
+/** An alert's time may lie this far in the future, since a clock may be wrong; milliseconds. */
 const DAY = 86_400_000;
 
 /** A time that an alert may have begun or ended at; undefined where the text is no such time. */
@@ -97,7 +100,7 @@ function incidentOf({ id, startsAt, endsAt, body, mark, acknowledged }: StoredIn
   return { id, ...said, startsAt, endsAt, mark: parsed(mark), acknowledgement: parsed(acknowledged) };
 }
 
-/** How much is read of the ledger at once. */
+/** One read of the ledger takes at most so many bytes and so many incidents. */
 const BYTES = 8 * 1024 * 1024;
 const AT_ONCE = 1000;
 

@@ -8,12 +8,15 @@ import type { Alertmanager, PostedAlert, RoutedAlert } from './alertmanager.ts';
 
 export const TEST_ALERT = 'TillwatchTest';
 
-/** How long the receivers are waited for, and how often they are looked at; milliseconds. */
+/** The receivers get this long to answer, and are looked at this often; milliseconds. */
 const WAIT_MS = 40_000;
 const LOOK_MS = 500;
-/** It ends by itself where this program does not live to end it; milliseconds. */
+/** The test alert ends by itself after this time if this program dies first; milliseconds. */
 const LASTS_MS = 5 * 60_000;
-/** What is routed to chat, and what also goes to email and the pager. */
+/**
+ * By default, a warning is routed to chat alone, and a critical alert to email and the pager as
+ * well.
+ */
 const SEVERITIES = ['warning', 'critical'] as const;
 
 export const outcome = z
@@ -38,8 +41,7 @@ export interface TestSources {
 }
 
 /**
- * What is denied now against normal: real numbers, so that the message looks as one that matters
- * would.
+ * Reads today's real numbers of `denied`, so that the test message looks like one that matters.
  */
 async function numbersNow(prometheus: Prometheus): Promise<Record<'observed' | 'expected' | 'upper', string>> {
   const ask = async (name: string) => {
@@ -69,7 +71,7 @@ interface Counted {
   reason: string | undefined;
 }
 
-/** What became of the notifications of a kind of receiver between two looks. */
+/** Counts the notifications of one kind of receiver that were sent or failed between two looks. */
 function between(before: Map<string, number>, after: Map<string, number>, kind: string): Counted {
   const grown = (name: string) =>
     [...after]

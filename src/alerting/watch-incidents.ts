@@ -11,7 +11,7 @@ const PAGE = { limit: 1000, bytes: 8 * 1024 * 1024, open: true };
  * two. Milliseconds.
  */
 const SETTLED_MS = 5 * 60_000;
-/** How far back the end of an alert is looked up, and in how many steps. */
+/** The end of an alert is looked for this far back, in this many steps. */
 const LONGEST_MS = 7 * 86_400_000;
 const STEPS = 360;
 

@@ -44,15 +44,15 @@ export interface MinuteAnalysis {
   stretches: Stretch[];
   recurring: Recurring[];
   codes?: CodeShare[];
-  /** Where the counts carry dimensions: each set of labels by itself, the largest first. */
+  /** Each set of labels by itself, the largest first; absent where counts carry no dimensions. */
   slices?: SliceAnalysis[];
   sensitivity?: Sensitivity;
-  /** What is judged, minute by minute, for the charts. */
+  /** The judged counts of each status, minute by minute, for the charts. */
   judged: (Judged & { bad: Uint8Array; dispersion: number })[];
   all: { minutes: Float64Array; total: Float64Array };
 }
 
-/** What stands out in one slice. */
+/** The findings in one slice. */
 export interface SliceAnalysis {
   labels: Labels;
   total: number;
@@ -67,12 +67,12 @@ export interface Gap {
 }
 
 const LISTED = 10;
-/** What stands for every code that is no approval, where only codes are known. */
+/** In a file of auth codes alone, this stands for every code that is no approval. */
 export const DECLINED = 'declined';
 
 /**
- * What an analyst looks at first: totals, shares, hours, gaps, the busiest and the worst minutes,
- * stretches above normal, auth codes and which sensitivity suits.
+ * Computes what an analyst looks at first: totals, shares, hours, gaps, the busiest and the worst
+ * minutes, stretches above normal, auth codes and the sensitivity that suits.
  */
 export function analyzeMinutes(history: History, tunables: BandTunables): MinuteAnalysis {
   const [statusSeries, codeSeries] = [history.statuses?.all(), history.codes?.all()];

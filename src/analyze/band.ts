@@ -14,17 +14,17 @@ export function tailOf(dispersion: number, { tailZ, noiseZ }: BandTunables): num
 }
 
 /**
- * What c^2 is taken for where counts are too small to tell, by the status per approved:
- * dispersion_prior in baseline.rules.yml.
+ * The value of c^2 where counts are too small to tell it: dispersion_prior in baseline.rules.yml.
+ * @param odds the expected count of the status per approved transaction
  */
 export function priorOf(odds: number, { dispersionPrior }: BandTunables): number {
   return dispersionPrior ** 2 / Math.sqrt(10 * Math.max(odds, 0.0001));
 }
 
 /**
- * How much more the counts vary than chance would have them: c^2, the relative variance on top of
- * Poisson, by the formula of dispersion.rules.yml: squared residuals, each clipped at three
- * standard deviations, drawn towards the prior.
+ * The over-dispersion c^2: the relative variance of counts on top of Poisson. The formula is that
+ * of dispersion.rules.yml: squared residuals, each clipped at three standard deviations, drawn
+ * towards the prior.
  * @param prior c^2 of counts that are too small to tell
  */
 export function dispersionOf(

@@ -7,11 +7,14 @@ export interface CodeShare {
   code: string;
   meaning: string;
   count: number;
-  /** Of all codes. */
+  /** Its part of all codes, from 0 to 1. */
   share: number;
-  /** Of those that are no approvals; undefined for an approval. */
+  /** Its part of the codes that are no approvals, from 0 to 1; undefined for an approval. */
   shareOfDeclined?: number;
-  /** What it had in stretches above what it has elsewhere. */
+  /**
+   * Its count in stretches above normal, less the count that the same time outside them would
+   * have.
+   */
   excessInStretches: number;
 }
 

@@ -1,4 +1,4 @@
-/** How a count is distributed. */
+/** The distribution of a count. */
 export interface CountLaw {
   /** The chance of at most this many. */
   atMost: (count: number) => number;

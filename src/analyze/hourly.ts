@@ -2,8 +2,8 @@ import type { Comparison, HourlyFile, HourRow } from '../csv/hourly.ts';
 import { countLaw } from './count-law.ts';
 
 /**
- * How an hour compares: `no sales` where sales are usual, far `above` or `below`, or only worth a
- * `look`.
+ * The verdict on an hour: `no sales` where sales are usual, far `above` or `below`, or only worth
+ * a `look`.
  */
 export type HourVerdict = 'no sales' | 'below' | 'above' | 'look' | 'usual';
 
@@ -12,10 +12,10 @@ export interface HourFinding {
   today: number;
   /** Mean of what it is compared with, averages counting double. */
   expected: number;
-  /** What is usual: 99 of 100 such hours. */
+  /** The usual range: 99 of 100 such hours lie in it. */
   lower: number;
   upper: number;
-  /** Today by expected; undefined where nothing is expected. */
+  /** Today divided by expected; undefined where nothing is expected. */
   ratio?: number;
   /** Standard deviations, negative below. */
   score: number;
@@ -53,13 +53,16 @@ const STANDS_OUT = 0.001;
 const LOOK = 0.005;
 const BEYOND = 0.01;
 const ALMOST_POISSON = 1e-6;
-/** How much days differ where a single column cannot tell, and never less than. */
+/**
+ * Days differ by this relative standard deviation where a single column cannot tell, and at least
+ * by LEAST_SPREAD.
+ */
 const UNKNOWN_SPREAD = 0.2;
 const LEAST_SPREAD = 0.05;
 
 /**
- * Today's hours against the comparison columns, counting noise and what days differ by taken into
- * account.
+ * Compares today's hours with the comparison columns. It allows for counting noise and for the
+ * differences between days.
  */
 export function analyzeHourly({ rows, comparisons }: HourlyFile): HourlyAnalysis {
   const known = rows.filter((row): row is Required<HourRow> => row.today !== undefined);
@@ -119,8 +122,8 @@ function findingOf({ hour, today, compared }: Required<HourRow>, r: number): Hou
 }
 
 /**
- * Whether counting noise alone does not explain the distance to any of the columns, however much
- * they differ among themselves.
+ * Tells that counting noise alone does not explain the distance to any of the columns, however
+ * much they differ among themselves.
  */
 function beyondAll(today: number, compared: HourRow['compared']): boolean {
   const values = entries(compared).map(([, value]) => value);

@@ -149,7 +149,7 @@ function stretchRow({ from, to, status, observed, expected, score, peak, codes }
     { text: status, tone: 'bad' as const },
     formatCount(observed),
     formatCount(expected),
-    // Of next to nothing, the ratio says nothing.
+    // The ratio to next to nothing says nothing.
     expected < 1 ? '-' : `${formatCount(Number((observed / expected).toPrecision(2)))}x`,
     score.toFixed(1),
     `${minuteTime(peak.at).slice(11)} ${formatCount(peak.count)}`,
@@ -215,7 +215,7 @@ function authCodes({ codes = [] }: MinuteAnalysis): ReportSection {
 function hours({ hours: all, statuses }: MinuteAnalysis): ReportSection {
   const keys = statuses.map(({ status }) => status);
   const of = (key: string) => all.map(({ shares }) => shares[key] ?? 0);
-  /** How far above the status's lowest hour, so that what hardly changes is hardly shaded. */
+  /** The distance above the status's lowest hour, so that what hardly changes is hardly shaded. */
   const heat = (key: string, share: number) => (share - Math.min(...of(key))) / Math.max(...of(key), Number.MIN_VALUE);
   return {
     id: 'hours',

@@ -2,8 +2,8 @@ import { median } from './columns.ts';
 import type { Stretch } from './stretches.ts';
 
 /**
- * What comes back at the same time of day, such as a nightly batch. Times of day in minutes since
- * midnight UTC.
+ * A rise that comes back at the same time of day, such as a nightly batch. Times of day are
+ * minutes since midnight UTC.
  */
 export interface Recurring {
   status: string;
@@ -20,7 +20,7 @@ const DAY = 1440;
 /** As the guard of the rules: known after three days. */
 const LEAST_DAYS = 3;
 const LEAST_SHARE = 1 / 3;
-/** How far a start may be from the others'. */
+/** Starts that are at most this many minutes apart belong together. */
 const AROUND = 20;
 
 /** Minutes between two times of day, around midnight too. */

@@ -1,9 +1,9 @@
-/** What the text and the page have in common: sections of tables and sentences. */
+/** A section of a report, from which both the text and the page are made. */
 export interface ReportSection {
-  /** Where the page puts its charts. */
+  /** The page puts its charts after the section of a given id. */
   id: string;
   title: string;
-  /** What the section shows, and how it is defined. */
+  /** Says what the section shows, and how it is defined. */
   lead?: string;
   tables: ReportTable[];
   /** Sentences under the tables. */

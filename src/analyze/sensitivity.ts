@@ -5,7 +5,7 @@ import { alarmsAmong, type Candidate, type CleanTraffic, chanceCandidates, LOWES
 import { clusterDispersion, type Judged } from './stretches.ts';
 import type { BandTunables } from './tunables.ts';
 
-/** What the settings of one window do at this file's volume. */
+/** The effect of one window's settings at this file's volume, and a suggestion. */
 export interface WindowAdvice {
   window: PagingWindow;
   z: number;
@@ -34,8 +34,8 @@ export interface StatusNoise {
    */
   dispersion: { minute: number; hour: number };
   /**
-   * What each window calls above normal, with the settings as they are, in an hour of middling
-   * traffic.
+   * The counts from which each window calls something above normal, with the settings as they are,
+   * in an hour of middling traffic.
    */
   finds: { window: PagingWindow; expected: number; upper: number }[];
 }
@@ -110,8 +110,8 @@ function cleanTraffic(judged: Judged & { bad: Uint8Array }, tunables: BandTunabl
 }
 
 /**
- * What the rules take for the relative variance: a window of w minutes keeps the slow part and a
- * w-th of the quick one.
+ * The relative variance as the rules take it: a window of w minutes keeps the slow part and a w-th
+ * of the quick one.
  */
 function knownVariance(perMinute: readonly number[], quick: number, slow: number, tunables: BandTunables) {
   const known = perMinute.filter((mean) => mean > 0);

@@ -13,14 +13,15 @@ export interface Stretch {
   observed: number;
   expected: number;
   /**
-   * How far that is from chance: the root of the Poisson deviance, of at least half an expected
-   * event.
+   * The distance from chance: the root of the Poisson deviance. The expected count is taken as at
+   * least half an event.
    */
   score: number;
   /** The fullest minute. */
   peak: { at: number; count: number };
   /**
-   * Which answers of the issuer were behind it, the leading one first; where auth codes are known.
+   * The issuer's answers that were behind it, the leading one first; absent where auth codes are
+   * not known.
    */
   codes?: { code: string; count: number; excess: number }[];
 }
@@ -63,9 +64,9 @@ export function stretchesOf(judged: Judged, bad: Uint8Array): Stretch[] {
 }
 
 /**
- * Windows reach into the quiet minutes around what raised them. Of these minutes, the run in which
- * counts raised as much as they are on the whole are likeliest: the largest sum of the log
- * likelihood ratio of Poisson counts.
+ * Finds the part of a stretch that was really raised, since windows reach into the quiet minutes
+ * around it. It is the run with the largest sum of the log likelihood ratio of Poisson counts, for
+ * counts raised as much as those of the whole stretch.
  */
 function likeliest({ count, expected }: Judged, first: number, last: number): { first: number; last: number } {
   const sum = (values: Float64Array) => values.subarray(first, last + 1).reduce((total, value) => total + value, 0);

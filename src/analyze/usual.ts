@@ -1,6 +1,6 @@
 import { hourOf, median } from './columns.ts';
 
-/** How many of a status came with how many of what it is compared with, in one block of time. */
+/** Counts of a status in one block of time, and of the transactions that it is compared with. */
 interface Block {
   hour: number;
   day: number;

@@ -5,8 +5,8 @@ import { queried, splitRange } from '../prometheus/record-rule.ts';
 import type { RecordingRule } from '../prometheus/rule-files.ts';
 
 /**
- * What one status did over the whole history, by minute, as the charts draw it: counts of five
- * minutes.
+ * The curve of one status over the whole history, as the charts draw it: counts of five minutes,
+ * one value a minute.
  */
 export interface Curve {
   status: string;

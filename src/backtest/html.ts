@@ -12,7 +12,7 @@ import type { Label, Score } from './score.ts';
 import { nameText } from './text.ts';
 
 export interface BacktestPage {
-  /** Of the history. */
+  /** The name of the history. */
   name: string;
   result: Result;
   curves: readonly Curve[];

@@ -7,7 +7,7 @@ import type { AlertRule } from '../prometheus/rule-files.ts';
  */
 export interface Firing {
   alertname: string;
-  /** What identifies it: labels of the series and of the rule, without `alertname`. */
+  /** The labels of the series and of the rule, without `alertname`. They identify the alert. */
   labels: Labels;
   /** The first evaluation at which it fired, `for` included. */
   startsAt: number;
@@ -16,7 +16,7 @@ export interface Firing {
    * fires at the end.
    */
   endsAt: number | null;
-  /** Of the expression: at `startsAt`, and at the last evaluation at which it was true. */
+  /** The value of the expression at `startsAt`. */
   value: number;
   lastTrue: number;
 }

@@ -16,7 +16,7 @@ import { byStart, type Firing, firings } from './rules.ts';
 export interface BacktestOptions {
   /** In order of time. */
   minutes: Iterable<MinuteCounts>;
-  /** Whether they hold counts by status. */
+  /** True where the minutes hold counts by status. */
   statuses: boolean;
   authCodes: readonly string[];
   rulesDir: string;
@@ -60,7 +60,7 @@ const MIN_STEP = 60;
 const CONCURRENCY = 2;
 
 /**
- * What the rules of a folder would have fired on a history.
+ * Finds the alerts that the rules of a folder would have fired on a history.
  * @throws naming the rule whose expression Prometheus refuses; when the folder holds no rule files
  */
 export async function runBacktest(options: BacktestOptions): Promise<Backtest> {

@@ -65,13 +65,13 @@ interface Episode<Alert> {
 }
 
 /**
- * How well alerts find labelled incidents.
+ * Scores how well alerts find labelled incidents.
  *
  * An alert starts when an evaluation first has it firing; that evaluation has seen the minute
  * before it. So an incident is detected when an alert of one of its signals starts after its start
- * and at most five minutes after its end, and the delay is the minutes of it seen by then, at least
- * 1. An alert that starts in no incident, of whatever signal, is a false alarm, also when it starts
- * in what is labelled `none`. More alerts within an incident change nothing.
+ * and at most five minutes after its end. The delay is the number of its minutes that were seen by
+ * then, at least 1. An alert that starts in no incident, of whatever signal, is a false alarm; an
+ * incident labelled `none` is no incident here. More alerts within an incident change nothing.
  */
 export function scoreAlerts<Alert extends SignalAlert>(
   alerts: readonly Alert[],

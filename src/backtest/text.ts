@@ -17,7 +17,10 @@ export function lengthText(seconds: number): string {
   return `${Math.floor(minutes / 1440)} d ${Math.floor((minutes % 1440) / 60)} h`;
 }
 
-/** What a person reads: a line an alert, the summary, then score and comparison where asked for. */
+/**
+ * The text of a backtest: one line for each alert, the summary, then score and comparison where
+ * asked for.
+ */
 export function backtestText(result: Result, compared?: Result): string {
   const sections = [
     alertTable(result),

@@ -13,7 +13,8 @@ export interface BinaryOptions {
   /** Told in one line each what is being fetched and why. */
   log?: (line: string) => void;
   /**
-   * Where fetched programs are kept; default $XDG_CACHE_HOME/tillwatch, else ~/.cache/tillwatch.
+   * The folder that keeps fetched programs; default $XDG_CACHE_HOME/tillwatch, else
+   * ~/.cache/tillwatch.
    */
   cacheDir?: string;
   env?: NodeJS.ProcessEnv;
@@ -105,7 +106,7 @@ interface Fetch {
   name: string;
   releases: Release[];
   into: string;
-  /** What `into` is renamed to when everything is there. */
+  /** The final name of the folder `into`, once everything is in it. */
   target: string;
 }
 

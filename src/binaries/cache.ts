@@ -38,7 +38,7 @@ async function fillAside(target: string, fill: (into: string) => Promise<void>):
   }
 }
 
-/** What fillers left that were killed: nobody else fills while the lock is held. */
+/** Removes what killed fillers left behind. Nobody else fills while the lock is held. */
 async function removeLeftovers(prefix: string): Promise<void> {
   for (const file of await readdir(dirname(prefix))) {
     if (file.startsWith(basename(prefix))) await rm(join(dirname(prefix), file), { recursive: true, force: true });

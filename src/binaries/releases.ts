@@ -39,7 +39,7 @@ export const ALERTMANAGER: Release = {
   debianPackages: ['prometheus-alertmanager'],
 };
 
-/** What the benchmarks measure against; nothing else asks for it. */
+/** The benchmarks measure against the Pushgateway; nothing else asks for it. */
 export const PUSHGATEWAY: Release = {
   project: 'pushgateway',
   floor: '1.5.0',
@@ -51,8 +51,8 @@ export const PUSHGATEWAY: Release = {
 export const STACK = [PROMETHEUS, ALERTMANAGER];
 
 /**
- * What the rules must also pass on; only the tests ask for it. In bookworm promtool is part of
- * `prometheus`.
+ * The oldest release that the rules must pass on; only the tests ask for it. In bookworm promtool
+ * is part of `prometheus`.
  */
 export const OLD_PROMETHEUS: Release = {
   project: 'prometheus',

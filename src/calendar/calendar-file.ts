@@ -170,7 +170,7 @@ async function openHolidays(yaml: YamlFile, asked: readonly Asked[], problems: P
   });
 }
 
-/** Reads a calendar's file. What is wrong in it is in `problems`, each with its line. */
+/** Reads a calendar's file. Everything wrong in it is in `problems`, each with its line. */
 export async function readEntries(file: string): Promise<{ entries: Entries; problems: Problem[] }> {
   const yaml = await readYaml(file);
   if (yaml.problems.length > 0) return { entries: NO_ENTRIES, problems: yaml.problems };
@@ -193,8 +193,8 @@ export async function readEntries(file: string): Promise<{ entries: Entries; pro
 export const UTC: Zone = { name: 'UTC', offsetAt: () => 0, toUtc: (minute) => ({ minute }) };
 
 /**
- * What the calendar says at each minute of a history, as the rules read it; undefined where nobody
- * gave a zone or a file.
+ * Returns the series of the calendar at each minute of a history, as the rules read them;
+ * undefined where nobody gave a zone or a file.
  * @param file empty for none
  * @throws UsageError that names every wrong line
  */

@@ -13,7 +13,7 @@ export interface Dated extends Running {
   start: number;
 }
 
-/** What holds at a time. */
+/** The state of the calendar at one minute. */
 export interface Now {
   utcOffsetSeconds: number;
   day?: SpecialDay | undefined;
@@ -45,12 +45,14 @@ const COMPARED_DAYS = [1, 2, 3, 4, 5, 6, 7, 14];
  */
 const COPIED_BEFORE = 15 * DAY;
 const COPIED_AFTER = 5 * HOUR;
-/** Of seven days, the fewest that say what a day is like where nobody has said it. */
+/**
+ * At least two of the last seven days must be ordinary ones. With fewer, all seven are compared.
+ */
 const FEWEST_DAYS = 2;
 
 const weekdayOf = (day: number): number => (((day + 4) % 7) + 7) % 7;
 
-/** What a calendar says of each minute. */
+/** Makes the calendar that answers for each minute. */
 export function openCalendar({ holidays, days, stretches }: Entries, zone: Zone): Calendar {
   const local = (minute: number) => minute + zone.offsetAt(minute);
 
@@ -74,7 +76,7 @@ export function openCalendar({ holidays, days, stretches }: Entries, zone: Zone)
     ),
   );
 
-  /** What a day was, where it was no ordinary one. */
+  /** The name of a day that was no ordinary one. */
   const specialName = (day: number): string | undefined =>
     specialDay(day)?.name ??
     onDay(day).find(({ kind, start, end }) => kind === 'campaign' && end - start >= DAY / 2)?.name;

@@ -4,11 +4,11 @@ import type { Recurrence } from './recurrence.ts';
 export const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const;
 export type Weekday = (typeof WEEKDAYS)[number];
 
-/** What is expected of a day. Days are local, counted since the epoch. */
+/** The expectation for a day. Days are local, counted since the epoch. */
 export interface Kind {
   /** Its volume is compared with the last such weekday, not with all of the last days. */
   like?: Weekday | undefined;
-  /** How many times the volume of what it is compared with; absent where nobody can say. */
+  /** Its volume divided by that of the days it is compared with; absent where nobody can say. */
   factor?: number | undefined;
 }
 
@@ -47,7 +47,7 @@ export interface Stretches {
   minutes: number;
 }
 
-/** What a calendar's file says. */
+/** The entries of a calendar's file. */
 export interface Entries {
   holidays: readonly PublicHolidays[];
   days: readonly OwnDays[];

@@ -33,7 +33,7 @@ const PARTS: Readonly<Record<string, readonly [isRight: (text: string) => boolea
   WKST: [(text) => /^(MO|TU|WE|TH|FR|SA|SU)$/.test(text), 'a day such as MO'],
 };
 
-/** What is wrong with a rule, and what would be right. */
+/** Says what is wrong with a rule, and what would be right; undefined for a good rule. */
 export function wrongRule(text: string): string | undefined {
   const pairs = partsOf(text);
   for (const [name, value] of pairs) {

@@ -11,13 +11,15 @@ export interface CalendarSample {
   value: number;
 }
 
-/** What holds at a minute since the epoch. */
+/** The calendar's samples at a minute since the epoch. */
 export type CalendarAt = (minute: number) => readonly CalendarSample[];
 
 const sliceOf = ({ name, slice }: Running): Labels =>
   slice === undefined ? { name, level: 'total' } : { name, level: slice.label, [slice.label]: slice.value };
 
-/** What holds now, as the rules read it (prometheus/rules/calendar.rules.yml). */
+/**
+ * The calendar's state as the series that the rules read (prometheus/rules/calendar.rules.yml).
+ */
 export function samplesOf({ utcOffsetSeconds, day, planned, campaigns, unlike, clockChange }: Now): CalendarSample[] {
   const says = (kind: string, labels: Labels, value = 1): CalendarSample => ({
     metric: METRIC.calendar,

@@ -10,7 +10,8 @@ function running({ name, slice, end }: Running, minute: number, { zone }: Calend
 }
 
 /**
- * What the calendar says of a minute since the epoch, in one line; undefined on an ordinary day.
+ * Describes a minute since the epoch in one line, such as "today: Black Friday"; undefined on an
+ * ordinary day.
  */
 export function describeNow(calendar: Calendar, minute: number): string | undefined {
   const { day, planned, campaigns } = calendar.at(minute);

@@ -3,7 +3,7 @@ import { readYaml } from '../runtime/yaml-file.ts';
 import { fieldErrors, otherErrors } from './rules.ts';
 import { runTool } from './tool.ts';
 
-/** What amtool finds wrong with a configuration. */
+/** Finds what amtool objects to in a configuration. */
 export async function checkAlertmanagerConfig(amtool: string, path: string): Promise<Problem[]> {
   const file = await readYaml(path);
   if (file.problems.length > 0) return file.problems;
