@@ -79,7 +79,7 @@ function addServing(program: Command, io: CommandIo, settle: Settle): void {
 
 const FILES = 'tables of counts by minute and status or auth code, in CSV of any kind; - for stdin';
 
-/** What `import` refuses unless told otherwise, and how `--help` names it. */
+/** Things that `import` refuses unless told otherwise, as `--help` names them. */
 const ACCEPTABLE: Record<Accepted, string> = {
   coarse: 'rows are by the hour or the day',
   repeated: 'minutes are given twice',
@@ -93,7 +93,7 @@ const ACCEPTABLE: Record<Accepted, string> = {
 const acceptOption = (kind: string): string =>
   `accept-${kind}`.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-/** What overrules what is recognised in a file. */
+/** Adds the flags that overrule what is recognised in a file. */
 const addFileFlags = (command: Command): Command =>
   command
     .option(
@@ -232,7 +232,7 @@ function addAnalyze(program: Command, io: CommandIo, settle: Settle): void {
   });
 }
 
-/** What is asked of a service that runs already. */
+/** Adds the commands that ask a service that runs already. */
 function addAsking(program: Command, io: CommandIo, settle: Settle): void {
   addServiceFlags(
     program

@@ -23,14 +23,14 @@ import type { CommandIo } from './io.ts';
 export interface AnalyzeCommandOptions extends FileFlags {
   /** Files by status, by auth code or both; `-` is stdin. An hourly file alone. */
   files: readonly string[];
-  /** Where the page is written. */
+  /** The file to write the page into. */
   html?: string;
   json?: boolean;
-  /** Whose tunables the suggestion starts from. Default: the project's own. */
+  /** The folder whose tunables the suggestion starts from. Default: the project's own. */
   rulesDir?: string;
 }
 
-/** What the three forms of output are made of. */
+/** The result in each of the three forms of output. */
 interface Result {
   name: string;
   text: () => string;

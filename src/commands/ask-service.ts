@@ -4,7 +4,7 @@ import { UsageError } from '../config/config.ts';
 import { messageOf } from '../runtime/log.ts';
 import { upstreamAt, whyNot } from '../runtime/upstream.ts';
 
-/** Where a running service is, and what lets one in. */
+/** Flags that say where a running service is, and with which token it is asked. */
 export interface ServiceFlags {
   url?: string;
   tokenFile?: string;

@@ -32,7 +32,7 @@ export interface BacktestCommandOptions extends FileFlags {
   compare?: string;
   json?: boolean;
   html?: string;
-  /** What starts before is not scored. */
+  /** An alert or incident that starts before this time is not scored. */
   scoreFrom?: string;
 }
 
@@ -93,7 +93,10 @@ export interface Input {
   calendar: CalendarAt | undefined;
 }
 
-/** What the rules of a folder would have fired on a history, scored where labels are given. */
+/**
+ * Computes the alerts that the rules of a folder would have fired on a history, scored where
+ * labels are given.
+ */
 export async function runRules(
   { dir, name }: { dir: string; name: string },
   { history, labels, scoreFrom, calendar }: Input,

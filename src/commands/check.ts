@@ -22,7 +22,7 @@ export interface CheckIo {
 }
 
 export interface CheckOptions {
-  /** Whether promtool runs the suites in prometheus/tests, which takes minutes. */
+  /** True to have promtool run the suites in prometheus/tests, which takes minutes. */
   tests?: boolean;
   /** A calendar's file, which is checked as well. */
   calendar?: string;

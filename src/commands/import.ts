@@ -18,11 +18,11 @@ export interface ImportCommandOptions extends FileFlags {
   dataDir: string;
   /** Default: the project's own. */
   rulesDir?: string;
-  /** What is taken although it cannot be right. */
+  /** Findings that are accepted although they cannot be right. */
   accept?: readonly Accepted[];
 }
 
-/** What `import` refuses unless it is told to take it. */
+/** A finding for which `import` refuses a file unless it is told to accept it. */
 export type Accepted = FindingKind | 'retention';
 
 /**

@@ -6,7 +6,9 @@ import type { CommandIo } from './io.ts';
 
 /** The file of settings in a folder made by `init`, which Docker Compose reads too. */
 export const SETTINGS_FILE = '.env';
-/** What is copied; of secrets only the page that explains them. */
+/**
+ * Files and folders that are copied. No secrets are among them, only the page that explains them.
+ */
 const COPIED = ['prometheus', 'alertmanager', 'grafana/provisioning', 'grafana/dashboards', 'grafana/README.md'];
 const COMPOSE = 'docker-compose.yml';
 const DOCKERFILE = 'Dockerfile';
@@ -51,8 +53,8 @@ function composeText(dockerfile: string | undefined): string {
 }
 
 /**
- * Writes a folder to start from: settings, rules, Alertmanager's configuration, Grafana's, a
- * compose file. What exists stays as it is.
+ * Writes a folder to start from: settings, rules, the configurations of Alertmanager and Grafana,
+ * a compose file. Existing files stay as they are.
  * @returns the exit code
  */
 export async function init(dir: string, io: CommandIo): Promise<number> {

@@ -68,8 +68,8 @@ export async function ledgerExport(place: string, authCodes: boolean, io: Comman
 }
 
 /**
- * What only reads: another statement would fail in the end, but not before it has done something
- * outside.
+ * The beginning of a statement that only reads. Any other would fail in the end as well, but could
+ * do something outside the ledger first.
  */
 const READS = /^\s*(--[^\n]*\n\s*)*(select|with|values|explain)\b/i;
 

@@ -27,7 +27,7 @@ export interface TuneCommandOptions extends FileFlags {
   rules?: string;
   /** A calendar's file. */
   calendar?: string;
-  /** What starts before is not scored. */
+  /** An alert or incident that starts before this time is not scored. */
   scoreFrom?: string;
   json?: boolean;
 }

@@ -283,7 +283,7 @@ function readSetting(name: SettingName, flags: Flags, env: NodeJS.ProcessEnv, pr
   return undefined;
 }
 
-/** Whether somebody set it, by flag or by environment. */
+/** True where somebody set it, by flag or by environment. */
 export function isGiven(name: SettingName, flags: Flags, env: NodeJS.ProcessEnv): boolean {
   const twin = variable(SETTINGS[name].flag);
   return [flags[name], env[twin], env[`${twin}_FILE`]].some((value) => value !== undefined && value !== '');
@@ -318,7 +318,7 @@ export const readCalendarFile = (flags: Flags, env: NodeJS.ProcessEnv): string =
 /** The one setting of commands that only work on files. @throws UsageError */
 export const readDataDir = (flags: Flags, env: NodeJS.ProcessEnv): string => readSome(['data'], flags, env).data;
 
-/** Where the ledger is: its folder, or the URL of its PostgreSQL. @throws UsageError */
+/** The place of the ledger: its folder, or the URL of its PostgreSQL. @throws UsageError */
 export function readLedgerPlace(flags: Flags, env: NodeJS.ProcessEnv): string {
   const { data, ledger } = readSome(['data', 'ledger'], flags, env);
   return ledger === '' ? data : ledger;

@@ -1,7 +1,7 @@
-/** What was looked at, and how it is. */
+/** One thing that was looked at, and the result. */
 export interface Looked {
   what: string;
-  /** What is wrong and what to do about it; undefined where all is well. */
+  /** The fault and its remedy; undefined where all is well. */
   wrong?: string | undefined;
 }
 

@@ -15,7 +15,7 @@ const CLOCK_OFF = 10;
 /** Rules that are named in a message. */
 const NAMED = 5;
 
-/** Whether a version such as 3.5.0 is at least another. */
+/** Compares versions such as 3.5.0. True where the first is at least the second. */
 export function atLeast(version: string, least: string): boolean {
   const [have, need] = [version, least].map((text) => text.split('.').map(Number));
   const at = (need ?? []).findIndex((part, i) => part !== (have?.[i] ?? 0));
@@ -58,7 +58,7 @@ const bare = (expr: string): string => expr.replaceAll(/^\s*#.*$/gm, '').replace
 const keyOf = (name: string, labels: Readonly<Record<string, string>>): string =>
   `${name} ${JSON.stringify(Object.entries(labels).sort())}`;
 
-/** Of pairs of queries that look different, those that are: Prometheus writes both its own way. */
+/** Names the pairs of queries that really differ. Prometheus formats both its own way first. */
 async function different(upstream: Upstream, pairs: readonly [name: string, string, string][]): Promise<string[]> {
   const found: string[] = [];
   for (const [name, ...queries] of pairs) {
@@ -103,7 +103,9 @@ async function rules(upstream: Upstream, groups: readonly RuleGroup[], folder: s
   return [evaluated, well(what)];
 }
 
-/** What Prometheus scrapes of this service, and whom it sends alerts to. */
+/**
+ * Checks that Prometheus scrapes this service, and that it sends its alerts to an Alertmanager.
+ */
 async function wiring(upstream: Upstream): Promise<Looked[]> {
   const vector = z.object({ result: z.array(z.object({ value: z.tuple([z.number(), z.string()]) })) });
   const { result } = await ask(upstream, 'query', { query: 'max(last_over_time(tillwatch_build_info[5m]))' }, vector);
@@ -128,7 +130,7 @@ async function wiring(upstream: Upstream): Promise<Looked[]> {
   ];
 }
 
-/** How long what is reported waits until it is judged. */
+/** Checks that reports are judged soon after they have come. */
 async function delay(prometheus: Prometheus, groups: readonly RuleGroup[]): Promise<Looked[]> {
   const [reports, judging] = [await secondOfReports(prometheus), judgingOf(groups)];
   if (reports === undefined || judging === undefined) return [];

@@ -1,4 +1,4 @@
-/** What the common answers of an issuer mean: ISO 8583, field 39. Networks add their own. */
+/** Meanings of the common answers of an issuer: ISO 8583, field 39. Networks add their own. */
 const MEANINGS: Readonly<Record<string, string>> = {
   '00': 'approved',
   '01': 'refer to card issuer',
@@ -77,5 +77,5 @@ export function authCodeOf(text: string): string {
   return digits === undefined ? text : digits.padStart(2, '0');
 }
 
-/** Whether it is a code of ISO 8583 that everybody knows. */
+/** True for a code of ISO 8583 that everybody knows. */
 export const isCommonCode = (code: string): boolean => Object.hasOwn(MEANINGS, code);

@@ -6,8 +6,8 @@ const FURTHEST_MS = 14 * 60 * MINUTE_MS;
 const ON_THE_WAY_MS = 5 * MINUTE_MS;
 
 /**
- * Whether times that are so far off may be local times that say no offset: zones are whole or half
- * hours apart.
+ * True where times that are so far off may be local times without an offset: zones are whole or
+ * half hours apart.
  * @param behind milliseconds; negative for times in the future
  */
 export function mayBeLocalTime(behind: number): boolean {

@@ -26,6 +26,6 @@ export function extraLabels(labels: Labels): Record<string, string> {
   return Object.fromEntries(extra.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** What a series is about, its status and its extra labels, as a key. */
+/** The status and the extra labels of a series, as a key. */
 export const addressOf = (labels: Labels, status = labels.status): string =>
   JSON.stringify([status, extraLabels(labels)]);

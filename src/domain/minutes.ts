@@ -1,7 +1,7 @@
 import type { Status } from './names.ts';
 
 /**
- * What was counted in one minute. `minute` is in minutes since the epoch; a status or code not
+ * The counts of one minute. `minute` is in minutes since the epoch; a status or code that is not
  * named counted 0.
  */
 export interface MinuteCounts {

@@ -96,14 +96,14 @@ export const RECORDED = {
   learning: 'transactions:baseline:learning',
 } as const;
 
-/** Of slices. Labels: level, and the level's dimensions. */
+/** Recorded series of slices. Labels: level, and the level's dimensions. */
 export const SLICE_RECORDED = {
   /**
-   * Approved a minute in the busiest hour of the last seven days: by it a slice is judged by
-   * minutes, by its hour, or not.
+   * Approved a minute in the busiest hour of the last seven days. It decides whether a slice is
+   * judged by minutes, by the hour, or not at all.
    */
   busiest: 'slice:transactions:busiest1h',
-  /** Expected in the last hour, of slices that are judged by it. Label: status as well. */
+  /** Expected in the last hour, for slices that are judged by the hour. Label: status as well. */
   expected: 'slice:transactions:expected1h',
 } as const;
 
@@ -129,13 +129,13 @@ export const TUNABLE = {
   evidenceShare: 'tillwatch:evidence_share:tunable',
   /** Below this many standard deviations a status is calm. */
   calmScore: 'tillwatch:calm_score:tunable',
-  /** How far over-dispersion may go: standard deviations of its logarithm. */
+  /** The most that over-dispersion may widen a band: standard deviations of its logarithm. */
   tailZ: 'tillwatch:tail_z:tunable',
   /** Standard deviations of over-dispersion (7; its square is the 49 of the band formula). */
   noiseZ: 'tillwatch:noise_z:tunable',
   /**
-   * The least a slice must have approved a minute in its busiest hour, to be judged by minutes or
-   * by the hour.
+   * A slice is judged by minutes, or by the hour, from so many approved a minute in its busiest
+   * hour.
    */
   judgedByMinutes: 'tillwatch:judged_by_minutes:tunable',
   judgedByHour: 'tillwatch:judged_by_hour:tunable',

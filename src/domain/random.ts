@@ -49,8 +49,8 @@ export function smoothNoise(seed: number, stream: number, index: number, tau: nu
 }
 
 /**
- * How many of `count` happen that each happen with a probability; above 1,000 from the normal
- * distribution that it comes close to.
+ * Draws how many of `count` events happen, each with the same probability. Above 1,000 it draws
+ * from the normal distribution, which is close enough.
  */
 export function binomial(count: number, probability: number, random: Random): number {
   if (count > 1000) {

@@ -38,7 +38,7 @@ interface Chain {
   slowed: Set<string>;
 }
 
-/** How the levels have changed a recorded series. */
+/** The delay that the levels have added to a recorded series. */
 export interface Recorded {
   /** Seconds from the time that a sample is about to its timestamp. */
   lag: number;
@@ -111,7 +111,7 @@ const isTooFast = ({ interval, rules }: Chain): boolean =>
 const isReadBy = ({ record, expr }: RecordingRule, reader: Chain): boolean =>
   !isConstant(expr) && reader.rules.some((rule) => selectorsIn(rule.expr).some(({ name }) => name === record));
 
-/** Whether the sample of the same T is among those that a selector may read. */
+/** True where the selector may read the sample of the same T. */
 const readsNow = ({ age }: Selector): boolean => age < MINUTE;
 
 /** Rules by level: each reads of its own T only what lower levels record. */
@@ -134,7 +134,10 @@ function levelsOf(rules: readonly RecordingRule[]): RecordingRule[][] {
   return levels;
 }
 
-/** What alerts read of a group that has joined comes last: its messages read the rest. */
+/**
+ * The series that alerts read of a group that has joined come last, since messages read the
+ * others.
+ */
 function withToldLast(levels: RecordingRule[][], isTold: (name: string) => boolean): RecordingRule[][] {
   const told = levels.flat().filter(({ record }) => isTold(record));
   const others = levels.map((rules) => rules.filter(({ record }) => !isTold(record)));
@@ -147,7 +150,10 @@ const lagsOf = (levels: readonly RecordingRule[][]): Map<string, number> =>
 /** Functions that give the one sample of a short range as it is. */
 const ONE_OF_RANGE = /^(last|sum|max|min|avg)_over_time$/;
 
-/** Whether it reads the value of its T, and nothing else: an expression may stand in its place. */
+/**
+ * True where the selector reads the value of its T and nothing else, so that an expression may
+ * stand in its place.
+ */
 const isPlain = (selector: Selector): boolean =>
   selector.age === 0 &&
   !selector.inSubquery &&
@@ -243,7 +249,7 @@ function asOf(
       const { from, to } = selector.call;
       edits.push({ from, to: from, by: '(' }, { from: to, to, by: ` - ${written})` });
     }
-    // Where it comes once a minute, a range of seconds would find it for seconds only.
+    // A series that comes once a minute would be found for seconds only by a range of seconds.
     if (slower > 0 && ownLag(name) === 0 && selector.rangeText && (selector.range ?? 0) < MINUTE) {
       edits.push({ ...selector.rangeText, by: durationText((selector.range ?? 0) + MINUTE - 1) });
     }

@@ -27,8 +27,8 @@ interface Placed {
 }
 
 /**
- * What an engine would refuse of rule files, or silently not do; each problem names group, rule and
- * limit.
+ * Finds what an engine would refuse in rule files, or silently not do. Each problem names group,
+ * rule and limit.
  */
 export async function checkLimits(engine: Engine, files: readonly string[]): Promise<Problem[]> {
   const read = await Promise.all(files.map(readYaml));

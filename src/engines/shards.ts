@@ -46,8 +46,8 @@ export function rulesOfShard(files: readonly RuleFile[], shard: number): RuleFil
 }
 
 /**
- * What is made of figures looks at them ten seconds later on shard 0, when those of the other
- * shards have come: of a part of the slices it might say that all are alike.
+ * On shard 0, evaluates the rules that read figures ten seconds later, when the figures of the
+ * other shards have come. From some of the slices alone, they might say that all slices are alike.
  */
 function withFiguresOfAll(files: readonly RuleFile[]): RuleFile[] {
   const groups = files.flatMap((file) => file.groups);
@@ -130,8 +130,8 @@ function ownSlices(levels: readonly Level[]): string {
 }
 
 /**
- * How many slices of each level all shards together judge, by window, as the one Prometheus would
- * count them.
+ * An expression for the number of slices of each level that all shards together judge, by window,
+ * as one Prometheus would count them.
  */
 function judgedSlices(): string {
   const minute = `last_over_time(${LEVELS}{status="approved", level="total"}[59s])`;
@@ -157,8 +157,8 @@ function countingAll(expr: string): string {
 const withoutTotal = (expr: string): string => `(\n${expr.trimEnd()}\n)\nunless on (level) ${total}\n`;
 
 /**
- * What a shard's prometheus.yml needs: which slices are its own, and for shard 0 what the others'
- * slices contribute.
+ * The additions to a shard's prometheus.yml: which slices are its own, and for shard 0 the
+ * contributions of the others' slices.
  */
 export function scrapesOfShard(files: readonly RuleFile[], shard: number, shards: number): unknown {
   const marks = dimensionsOf(levelsOf(files)).flatMap((dimension) => [

@@ -3,8 +3,8 @@ import { alertAsOf, splitIntoLevels } from './evaluation-levels.ts';
 import { isRecording, type RecordingRule, type Rule, type RuleFile, type RuleGroup } from './rule-source.ts';
 
 /**
- * What VictoriaMetrics and vmalert must be started with for these files;
- * docs/engines/victoriametrics.md says why.
+ * Flags that VictoriaMetrics and vmalert need for these files; docs/engines/victoriametrics.md
+ * says why.
  */
 export const VMALERT_FLAGS = {
   'VictoriaMetrics (or vmselect)': ['-search.latencyOffset=0s', '-storage.cacheSizeIndexDBTagFilters=1'],
@@ -64,7 +64,7 @@ function withNumbers(expr: string, constants: ReadonlyMap<string, RecordingRule[
   return replaceSpans(expr, scalars);
 }
 
-/** What PromQL calls otherwise, or does not have, in MetricsQL. */
+/** Writes in MetricsQL what PromQL calls otherwise or does not have. */
 function toMetricsQl(expr: string): string {
   const edits = callsIn(expr).flatMap(({ name, from, arguments: given }) => {
     const called = { from, to: from + name.length };

@@ -1,4 +1,4 @@
-/** What is asked, as the address of the page holds it: a link leads to the same answer. */
+/** The question as the address of the page holds it, so that a link leads to the same answer. */
 export const SPANS = { '1h': 3600, '3h': 10_800, '12h': 43_200, '24h': 86_400, '7d': 604_800 } as const;
 export type Span = keyof typeof SPANS;
 export const KINDS = ['graph', 'table'] as const;

@@ -33,7 +33,7 @@ const COLOURS = HighlightStyle.define([
   { tag: tags.invalid, color: 'var(--alert)' },
 ]);
 
-/** What completion knows is of the last so many milliseconds. */
+/** Completion offers names of the last 12 hours; milliseconds. */
 const LOOKBACK = 12 * 3600_000;
 
 function language(refused: (error: Error) => void) {

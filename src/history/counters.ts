@@ -17,7 +17,7 @@ export const LONGEST_SILENCE = 1440;
 export interface CounterOptions {
   /** In order of time, no minute twice. */
   minutes: AsyncIterable<MinuteCounts> | Iterable<MinuteCounts>;
-  /** Whether the transactions by status are to be written. */
+  /** True to write the transactions by status. */
   statuses: boolean;
   /** Codes whose counters start with the first minute; others start with theirs. */
   authCodes: readonly string[];
@@ -27,8 +27,8 @@ export interface CounterOptions {
    */
   base: (from: number) => Promise<ReadonlyMap<string, number>>;
   /**
-   * Whether the reports count as live ones, whose silence is told; imported ones teach the rhythm
-   * alone.
+   * True where the reports count as live ones, whose silence is alerted on. Imported reports only
+   * teach how often reports come.
    */
   live?: boolean;
   /** Absent where there is no calendar. */

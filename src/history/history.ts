@@ -24,13 +24,13 @@ export interface ImportOptions {
    * whole history.
    */
   to?: number;
-  /** Whether the minutes hold counts by status; default true. */
+  /** True where the minutes hold counts by status; default true. */
   statuses?: boolean;
   /** The auth codes that the minutes hold. */
   authCodes?: readonly string[];
-  /** The data folder; Prometheus keeps its own in `prometheus` below it. */
   /** Absent where there is no calendar. */
   calendar?: CalendarAt | undefined;
+  /** The data folder; Prometheus keeps its own in `prometheus` below it. */
   dataDir: string;
   rulesDir: string;
   onProgress?: (progress: ImportProgress) => void;
@@ -49,7 +49,7 @@ export interface Imported {
   to: number;
   /** Minutes that were reported. */
   minutes: number;
-  /** Of counters and recorded series together. */
+  /** Samples and series are those of counters and recorded series together. */
   samples: number;
   series: number;
 }
@@ -62,7 +62,7 @@ export class HistoryOverlapError extends Error {}
  */
 export const RETENTION_DAYS = 400;
 
-/** Where Prometheus keeps its data. */
+/** The folder of Prometheus's data. */
 export const storageOf = (dataDir: string): string => join(dataDir, 'prometheus');
 
 /**
@@ -158,8 +158,8 @@ async function hold(storage: string, signal: AbortSignal | undefined): Promise<E
 }
 
 /**
- * What earlier imports counted up to, so that the counters go on from there instead of starting
- * again at 0.
+ * The values at which earlier imports ended, so that the counters go on from there instead of
+ * starting again at 0.
  */
 async function valuesBefore(url: string, from: number, options: ImportOptions): Promise<Map<string, number>> {
   const base = new Map<string, number>();

@@ -20,7 +20,7 @@ export interface ReplayOptions extends Omit<CounterOptions, 'base'> {
   /** Further expressions that will be asked, to be refused before the history is played. */
   expressions?: readonly Expression[];
   onRule?: ((done: number, record: string) => void) | undefined;
-  /** Where the folder of its data is made. Default: where temporary files are. */
+  /** The folder to make its data folder in. Default: the one for temporary files. */
   parent?: string;
   /** Values that counters continue from. Default: they begin at 0. */
   base?: CounterOptions['base'];
@@ -47,7 +47,7 @@ export interface Expression {
 /** A Prometheus that holds counters and what rules recorded of them. */
 export interface Replay extends CountersWritten {
   url: string;
-  /** What the rules recorded. */
+  /** Numbers of samples and series that the rules recorded. */
   recorded: { samples: number; series: number };
   /** Writes everything as blocks. @returns the folder that holds them, until `stop` */
   snapshot: () => Promise<string>;

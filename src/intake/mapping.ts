@@ -8,10 +8,10 @@ import { lineOf, parseYaml } from '../runtime/yaml-file.ts';
 import { type Spelled, statusNamed } from './spelling.ts';
 import { suggest } from './suggest.ts';
 
-/** How bodies of another shape are read. Paths are dotted: `tags.acquirer`. */
+/** The way to read bodies of another shape. Paths are dotted: `tags.acquirer`. */
 export interface Mapping {
   file: string;
-  /** Where the reports stand in a body; `*` is any key. */
+  /** The path of the reports in a body; `*` is any key. */
   items: string | undefined;
   rename: readonly (readonly [from: string, to: string])[];
   constant: readonly (readonly [to: string, value: unknown])[];
@@ -23,7 +23,7 @@ export interface Mapping {
 
 const FIELDS = ['timestamp', 'source', 'status', 'count', 'auth_code', 'id', 'counts', 'authCodes', 'labels'];
 
-/** What is wrong with a field that a mapping writes to. */
+/** Says what is wrong with a field that a mapping writes to. */
 function wrongTarget(path: string, labels: readonly string[]): string | undefined {
   const [field = '', ...rest] = path.split('.');
   const name = rest.join('.');
@@ -114,7 +114,7 @@ export function readMapping(file: string, labels: readonly string[]): Mapping | 
   };
 }
 
-/** What a mapping does, in sentences for people. */
+/** Describes a mapping in sentences for people. */
 export function describeMapping({
   file,
   items,

@@ -21,7 +21,7 @@ export interface Entry {
 
 /** A report as the ledger takes it, whatever body it came in. */
 export interface Report {
-  /** What the counts are of, in milliseconds since the epoch. */
+  /** The time that the counts are about, in milliseconds since the epoch. */
   time: number;
   /** Start of that minute, in seconds since the epoch. */
   minute: number;
@@ -166,7 +166,7 @@ function authCodesError({ code, input }: { code: string; input?: unknown }): str
     : `must be an object of auth codes and counts, got ${shown(input)}`;
 }
 
-/** What an item is, by the key that only that kind has. */
+/** Chooses the schema of an item by the key that only its kind has. */
 function schemaOf(item: object) {
   if ('counts' in item) return minuteReport;
   return 'F1' in item || ('time' in item && !('count' in item)) ? exportRow : event;
@@ -265,7 +265,6 @@ function toReport(item: Item, now: number): Report {
   };
 }
 
-/** How a body is read. */
 export interface IntakeOptions {
   /** Milliseconds since the epoch, for reports without a time. */
   now: number;

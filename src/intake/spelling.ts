@@ -5,7 +5,7 @@ import { wordKey } from '../domain/status-words.ts';
 /** A report whose names are spelled as the schemas have them. */
 export interface Spelled {
   item: object;
-  /** Where a field stands in the body, by its path here, where that is another. */
+  /** Paths of fields in the body as sent, by their path here; only where the two differ. */
   sentAs: Map<string, string>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What an alert is about: denied, failed, reversed, volume, feed, processing, auth_code, or
+ * The subject of an alert: denied, failed, reversed, volume, feed, processing, auth_code, or
  * whatever a rule's label `signal` says.
  */
 export type AlertSignal = string;
@@ -27,8 +27,8 @@ const NAMED_SIGNALS: [RegExp, AlertSignal][] = [
 ];
 
 /**
- * What an alert is about: its label `signal`, else what its labels `auth_code` and `status` say,
- * else its name.
+ * The subject of an alert by its label `signal`, else by its labels `auth_code` and `status`, else
+ * by its name.
  */
 export function signalOf(alertname: string, labels: Readonly<Record<string, string>>): AlertSignal {
   if (labels.signal !== undefined) return labels.signal;

@@ -4,7 +4,7 @@ import { JUDGED_STATUSES, type JudgedStatus, RECORDED, TUNABLE, type Window } fr
 import type { Prometheus, Sample } from '../prometheus/client.ts';
 import { type Log, messageOf } from '../runtime/log.ts';
 
-/** What the rules recorded for one status with one set of extra labels. */
+/** The recorded normal of one status with one set of extra labels. */
 export interface Normal {
   /** This status per approved transaction, now. */
   odds: number;
@@ -32,8 +32,8 @@ export interface Baseline {
   /** Approved transactions of the last recorded minute. */
   approved(labels: Readonly<Record<string, string>>): number | undefined;
   /**
-   * The alert of a status that fires for these labels, or for some of them: one of an acquirer is
-   * one of each of its merchants. That of the total is only the total's.
+   * The name of the alert of a status that fires for these labels, or for some of them. An alert
+   * of an acquirer covers each of its merchants; an alert of the total covers only the total.
    */
   firing(status: JudgedStatus, labels: Readonly<Record<string, string>>): string | undefined;
   tunables: Tunables;
@@ -155,7 +155,7 @@ export const describedBaseline = z
   })
   .meta({ id: 'Baseline' });
 
-/** What answers say of a baseline. */
+/** A baseline as answers describe it. */
 export function describeBaseline({ state, asOf, reason }: Baseline): z.output<typeof describedBaseline> {
   return {
     state,

@@ -34,12 +34,12 @@ export interface Compared {
 }
 
 /**
- * Counts, and of how many minutes they are: sums need no sample at the hour itself, when Prometheus
- * may have been down.
+ * Asks for counts, and for the number of minutes that they cover. Sums need no sample at the hour
+ * itself, when Prometheus may have been down.
  */
 function queryOf({ status, labels }: Compared): string {
   const names = Object.keys(labels);
-  // A level has the sums of one dimension. What several have in common is summed here.
+  // A level has the sums of one dimension. For several dimensions, the slices are summed here.
   const [metric, level] = names.length > 1 ? [RECORDED.slices, {}] : [RECORDED.levels, { level: names[0] ?? TOTAL }];
   const equal = Object.entries({ ...level, ...labels }).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   const matchers = [status === 'total' ? 'status!=""' : `status="${status}"`, ...equal];

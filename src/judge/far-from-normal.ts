@@ -7,20 +7,20 @@ const FAR = 3;
 export const FEWEST_DAYS = 3;
 /** Smaller hours say nothing about how much more than chance counts vary. */
 const COUNTS_THAT_TELL = 5;
-/** Of a standard normal: the median of its absolute value, and of its square. */
+/** For a standard normal distribution: the median of its absolute value, and of its square. */
 const MEDIAN_ABS = 0.6745;
 const MEDIAN_SQUARE = MEDIAN_ABS ** 2;
 
 /**
- * What an hour is compared with. On the square-root scale chance alone (Poisson) has the standard
- * deviation 1, whatever the count.
+ * The measure that an hour is compared with. On the square-root scale chance alone (Poisson) has
+ * the standard deviation 1, whatever the count.
  */
 interface Normal {
   center: number;
-  /** How far each of the days was from the median of the others. */
+  /** Distance of each of the days from the median of the others. */
   misses: number[];
   days: number;
-  /** Of the same weekday, where too few weeks are known to go by it alone. */
+  /** The median of the same weekday, where too few weeks are known to go by it alone. */
   sameDay: number | undefined;
 }
 
@@ -39,8 +39,8 @@ const missesOf = (group: readonly number[]): number[] =>
   group.map((value, at) => value - median(group.filter((_, other) => other !== at)));
 
 /**
- * By the same weekday where three weeks are known, else by all days. Undefined before there are
- * three.
+ * Compares with the same weekday where three weeks are known, else with all days. Undefined before
+ * three days are known.
  */
 function normalOf(before: DaysBefore): Normal | undefined {
   const weekdays: number[][] = Array.from({ length: 7 }, () => []);
@@ -57,8 +57,8 @@ function normalOf(before: DaysBefore): Normal | undefined {
 }
 
 /**
- * Relative variance beyond chance, of all hours together: with it, half of the misses are within
- * half of a normal's.
+ * The relative variance beyond chance that all hours have in common. With it, the median of the
+ * squared misses is that of a standard normal distribution.
  */
 function overDispersion(normals: readonly Normal[]): number {
   const telling = normals.filter(({ center }) => toCount(center) >= COUNTS_THAT_TELL);
@@ -75,8 +75,8 @@ function overDispersion(normals: readonly Normal[]): number {
 }
 
 /**
- * How far from the center is still normal. An hour that varies more than the others (a nightly
- * batch) has its own measure.
+ * The greatest distance from the center that is still normal. An hour that varies more than the
+ * others (a nightly batch) has its own measure.
  */
 function widthOf({ center, misses, days }: Normal, c2: number): number {
   const ofAll = Math.sqrt(1 + c2 * toCount(center));
@@ -85,8 +85,8 @@ function widthOf({ center, misses, days }: Normal, c2: number): number {
 }
 
 /**
- * Whether each hour of a day is far from what it was on the days before; null where it is not, or
- * cannot be said.
+ * Tells for each hour of a day that it is far above or below the days before; null where it is
+ * not, or cannot be said.
  */
 export function farFromNormal(
   hours: readonly { today: number | null; before: DaysBefore }[],

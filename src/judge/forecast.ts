@@ -6,8 +6,8 @@ const FEWEST_WEEKS = 2;
 const WEEKS = [7, 14, 21, 28];
 const DAYS = [1, 2, 3, 4, 5, 6, 7];
 /**
- * How far today may be from other days in the forecast: an incident of the morning is not the
- * evening's.
+ * Limits of the factor by which today may differ from other days in the forecast, since an
+ * incident of the morning need not last until the evening.
  */
 const SCALE = { least: 0.5, most: 2 };
 
@@ -19,7 +19,7 @@ export interface ForecastHour {
   hour: number;
   total: number;
   counts: Partial<Record<Status, number>>;
-  /** Of the total, by status. */
+  /** Parts of the total by status, from 0 to 1. */
   shares: Partial<Record<Status, number>>;
 }
 
@@ -35,7 +35,7 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, numbe
 const meanOf = (numbers: readonly number[]): number | undefined =>
   numbers.length === 0 ? undefined : sum(numbers) / numbers.length;
 
-/** What an hour of a day usually has. */
+/** The usual count of an hour of a day. */
 function usual(hours: Hours, status: Status, endAgo: (days: number) => number | undefined): number | undefined {
   const ago = (days: readonly number[]) => days.flatMap((n) => hours.get(status)?.get(endAgo(n) ?? Number.NaN) ?? []);
   const weeks = ago(WEEKS);
@@ -78,8 +78,8 @@ export interface Miss {
 }
 
 /**
- * How far the forecast of the day before, made at the same time of day, was off; null where that is
- * not known.
+ * The error of the forecast that was possible a day before, at the same time of day; null where
+ * that is not known.
  */
 export function missOfYesterday(hours: Hours, at: number, clock: LocalHours): Miss | null {
   const then = at - DAY;

@@ -21,7 +21,10 @@ export interface LocalHours {
   hourOf: (at: number) => number;
   /** The end of the last whole hour. */
   lastEnd: (at: number) => number;
-  /** Undefined for an hour that a change of clocks skips. Of one that is there twice, the first. */
+  /**
+   * Undefined for an hour that a change of clocks skips. If an hour is there twice, the end of the
+   * first.
+   */
   endOf: (day: number, hour: number) => number | undefined;
   /** `2026-11-28`, of a day since 1970. */
   dateOf: (day: number) => string;

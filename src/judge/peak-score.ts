@@ -11,12 +11,12 @@ export interface Span {
 
 const POINTS = 500;
 
-/** Of every window that may page: one minute alone never does. */
+/** Asks for every window that may page. One minute alone never pages. */
 function queryOf(labels: Readonly<Record<string, string>>, step: number): string {
   const { status = '', level = TOTAL } = labels;
   const address = { status, level, ...extraLabels(labels) };
   const matchers = Object.entries(address).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  // What is below normal is worst where the score is lowest.
+  // Below normal, the lowest score is the worst.
   const worst = labels.status === 'approved' ? 'min' : 'max';
   return `${worst}(${worst}_over_time(${RECORDED.score}{window!="1m",${matchers.join(',')}}[${step}s]))`;
 }

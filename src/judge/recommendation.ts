@@ -25,7 +25,7 @@ export interface Assessment {
   count: number;
   /** Transactions of all statuses in the minute. */
   total: number;
-  /** Of the total, 0 to 1. */
+  /** Its part of the total, 0 to 1. */
   share: number;
   /** Share that is normal for this volume at this time of day, and the largest that still is. */
   expected?: number;
@@ -40,14 +40,14 @@ export interface Assessment {
 }
 
 /**
- * What a status would be beside so many approved; the half is what none approved still allows for
- * (transactions.rules.yml).
+ * The count of a status that is normal beside so many approved. The half stands for what is still
+ * possible when none is approved (transactions.rules.yml).
  */
 const expectedBeside = (approved: number, odds: number): number => (approved + 0.5) * odds;
 
 /**
- * Relative variance of that: what the rules recorded, and the chance of the approvals themselves
- * (approval_noise, baseline.rules.yml).
+ * The relative variance of that count: the recorded one, and the chance of the approvals
+ * themselves (approval_noise, baseline.rules.yml).
  */
 function varianceBeside(
   approved: number,

@@ -3,7 +3,7 @@ import { HOUR, type Hours, type LocalHours } from './hours.ts';
 
 export const PERCENTILES = [5, 25, 50, 75, 95, 99] as const;
 
-/** Of some counts; null where there are too few. */
+/** Statistics of some counts; null where there are too few. */
 export interface Summary {
   /** How many hours they are. */
   hours: number;
@@ -39,7 +39,7 @@ export interface StatusStatistics extends Summary {
   byHour: (Summary & { hour: number })[];
 }
 
-/** How many transactions an hour has, by status, and by the hour of the day. */
+/** The number of transactions an hour by status, and by the hour of the day. */
 export function statisticsOf(hours: Hours, { hourOf }: LocalHours): StatusStatistics[] {
   return STATUSES.map((status) => {
     const known = [...(hours.get(status) ?? [])];

@@ -1,4 +1,4 @@
-/** How an exposition is written. */
+/** The form in which an exposition is written. */
 export interface Format {
   contentType: string;
   /** OpenMetrics: a family of counters is named without `_total`, and the end is marked. */

@@ -155,7 +155,7 @@ export class Refused extends Error {
 
 const refusal = z.object({ status: z.literal('error'), errorType: z.string(), error: z.string() });
 
-/** What Prometheus says where the question is at fault, and not Prometheus. */
+/** Prometheus's error types where the question is at fault, and not Prometheus. */
 const ASKERS = ['bad_data', 'execution', 'not_found'];
 
 /**

@@ -47,7 +47,7 @@ const WRITABLE = [
 ];
 
 export interface EphemeralOptions {
-  /** Whether it takes samples by remote write, see `WRITABLE_RANGE`. */
+  /** True to take samples by remote write, see `WRITABLE_RANGE`. */
   writable?: boolean;
   /** URL of another one, whose samples it answers queries with as well. */
   existing?: string | undefined;

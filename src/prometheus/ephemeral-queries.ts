@@ -41,25 +41,28 @@ export async function instantQuery(
   return result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
 }
 
-/** How Prometheus parses an expression. Throws with its words when it cannot. */
+/**
+ * Prometheus's syntax tree of an expression. @throws with Prometheus's words where it cannot parse
+ * it
+ */
 export async function parseQuery(url: string, query: string, signal?: AbortSignal): Promise<unknown> {
   return await ask<unknown>(`${url}/api/v1/parse_query?${new URLSearchParams({ query })}`, signal);
 }
 
-/** A node of the syntax tree of an expression: what of it is read here. */
+/** A node of the syntax tree of an expression, as far as it is read here. */
 export interface SyntaxNode {
   type: string;
-  /** Of a selector. */
+  /** Name and matchers of a selector. */
   name?: string;
   matchers?: { name: string; type: string; value: string }[];
-  /** Of a call. */
+  /** Function and arguments of a call. */
   func?: { name: string };
   args?: SyntaxNode[];
-  /** Of a binary expression. */
+  /** The operator of a binary expression, and its sides. */
   op?: string;
   lhs?: SyntaxNode;
   rhs?: SyntaxNode;
-  /** Of whatever holds one expression. */
+  /** The operand of a node that holds one expression. */
   expr?: SyntaxNode;
 }
 

@@ -30,10 +30,16 @@ const AFTER_REPORTS = 6;
 const TOLERANCE = 3;
 /** Reports that are judged so many seconds after they came are judged in time. */
 const IN_TIME = [AFTER_REPORTS - 1, 15] as const;
-/** Of reports that nobody has seen yet: a minute is reported three seconds after it has ended. */
+/**
+ * The second that is assumed before any report has come: a minute is reported three seconds after
+ * its end.
+ */
 export const USUAL_SECOND = 3;
 
-/** What `tillwatch up` calls the rules, with the second of the minute for which it did. */
+/**
+ * The folder name that `tillwatch up` gives the rules. It begins with the second of the minute for
+ * which it was made.
+ */
 export const FOLLOWING = /^rules-for-(\d\d)-\d+$/;
 
 /**
@@ -75,8 +81,8 @@ function startBy(hash: Hash, encode: Encoding, path: string, group: string, inte
 }
 
 /**
- * Whether with this folder of rules what is reported in a second of the minute is judged when it has
- * been scraped, and alerts follow within six seconds, in one way to build Prometheus.
+ * True for a folder with which reports of this second of the minute are judged once they have been
+ * scraped, and alerts follow within six seconds. It is asked for each way to build Prometheus.
  */
 function isQuick(hash: Hash, encode: Encoding, folder: string, second: number): boolean {
   const startOf = ({ file, group, interval }: (typeof WAY)[number]) =>
@@ -94,7 +100,7 @@ function isQuick(hash: Hash, encode: Encoding, folder: string, second: number): 
   return true;
 }
 
-/** Whether the folder is as those of `folderFor`. */
+/** True where the folder is as good as those of `folderFor`. */
 export async function isFolderFor(folder: string, second: number): Promise<boolean> {
   const { h64Raw } = await xxhash();
   return ENCODINGS.every((encode) => isQuick(h64Raw, encode, folder, second));
@@ -114,7 +120,8 @@ export async function folderFor(folder: string, second: number): Promise<string>
 }
 
 /**
- * Whether what comes in one second of the minute is judged soon enough by what starts in another.
+ * True where reports of one second of the minute are judged soon enough by a group that starts at
+ * another.
  */
 export const isInTime = (reports: number, judged: number): boolean => {
   const later = from(reports, judged, 60);
@@ -150,7 +157,7 @@ export interface Judging {
   at: number;
 }
 
-/** Where and when rules that are loaded judged last; undefined before they have. */
+/** The file and the time of the last judgement by loaded rules; undefined before the first. */
 export function judgingOf(groups: readonly RuleGroup[]): Judging | undefined {
   const group = groups.find(({ name }) => name === JUDGING);
   const at = Date.parse(group?.lastEvaluation ?? '') / 1000;

@@ -7,7 +7,7 @@ interface Node {
   range?: number;
 }
 
-/** How far back an expression reads the metrics that `reads` is true of, in seconds. */
+/** An expression reads the metrics for which `reads` is true up to so many seconds back. */
 export interface LookBack {
   reads: (metric: string) => boolean;
   seconds: number;

@@ -24,14 +24,14 @@ export interface Selector extends Span {
    * alone.
    */
   name: string | RegExp | undefined;
-  /** What it selects by, `__name__` aside. */
+  /** Its matchers, `__name__` aside. */
   matchers: Matcher[];
   /** Seconds of `[5m]`; undefined without it. */
   range: number | undefined;
   rangeText: Span | undefined;
   /** Seconds of its own `offset`. */
   offset: number;
-  /** Where `offset 5m` stands, with the space before it. */
+  /** The place of `offset 5m`, with the space before it. */
   offsetText: Span | undefined;
   /**
    * Seconds by which the newest sample that it may read is old: its own offset and those of
@@ -57,7 +57,7 @@ export interface Call extends Span {
  */
 const POSTFIX = new Set(['MatrixSelector', 'SubqueryExpr', 'OffsetExpr', 'StepInvariantExpr']);
 
-/** What a postfix is about. */
+/** The operand that a postfix applies to. */
 function operandOf(postfix: Node): Node {
   let operand = postfix.firstChild;
   while (operand?.name === 'BinaryExpr' || operand?.name === 'UnaryExpr') operand = operand.lastChild;

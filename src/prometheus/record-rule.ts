@@ -22,7 +22,7 @@ export interface TimeRange {
  */
 const MINUTE = 60;
 
-/** Of one query. Prometheus refuses more than 11,000; fewer keep the answers small. */
+/** Steps of one query. Prometheus refuses more than 11,000; fewer keep the answers small. */
 const STEPS = 5000;
 
 /**

@@ -9,7 +9,7 @@ export interface SeriesSamples {
   values: ArrayLike<number>;
 }
 
-/** What Prometheus stores for NaN; another bit pattern of NaN marks a series as ended. */
+/** Prometheus stores NaN as these bits; another bit pattern of NaN marks a series as ended. */
 const NORMAL_NAN = 0x7ff8000000000001n;
 
 /**

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
-/** Where a rule stands: `FILE, group NAME`. */
+/**
+ * Parts that recording rules and alert rules have in common. Messages name a rule's place as
+ * `FILE, group NAME`.
+ */
 interface Common {
   expr: string;
   labels: Readonly<Record<string, string>>;

@@ -79,7 +79,10 @@ export function inputsOf(rules: readonly RecordingRule[]): Set<string> {
   return new Set([...INPUTS, ...rules.flatMap((rule) => needsOf(rule.expr).inputs)]);
 }
 
-/** What an expression needs, directly and through the rules that it reads. */
+/**
+ * The rules and input series that an expression needs, directly and through the rules that it
+ * reads.
+ */
 export interface Needs {
   rules: RecordingRule[];
   /** Names that no rule records. */
@@ -87,8 +90,8 @@ export interface Needs {
 }
 
 /**
- * Tells for any expression what it needs of these rules. `inputs` are what names selected by a
- * pattern may mean as well.
+ * Makes a function that lists what an expression needs of these rules. A pattern of names may
+ * select `inputs` as well.
  */
 export function createNeeds(rules: readonly RecordingRule[], inputs: ReadonlySet<string>): (expr: string) => Needs {
   const recorded = new Set(rules.map((rule) => rule.record));

@@ -17,7 +17,7 @@ export interface BarChartOptions {
   /** Along the x axis: `00h`, `01h`, ... */
   categories: readonly string[];
   bars: Marks;
-  /** What the bars are compared with: a stroke, the second a ring. */
+  /** Values that the bars are compared with: a stroke, the second a ring. */
   marks?: readonly Marks[];
   /** The normal range of each category, hatched. */
   range?: { name: string; values: readonly ({ lower: number; upper: number } | null)[] };

@@ -1,6 +1,6 @@
 /**
- * What a value is: a number of transactions (or any other amount), or a share in [0, 1] that is
- * shown in per cent.
+ * The unit of a value: a number of transactions (or any other amount), or a share in [0, 1] that
+ * is shown in per cent.
  */
 export type Unit = 'count' | 'share';
 

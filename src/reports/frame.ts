@@ -6,13 +6,13 @@ export interface LegendEntry {
 }
 
 /**
- * What stands around a chart's drawing. Places are per cent of the plot's width, or of its height
+ * The parts around a chart's drawing. Places are per cent of the plot's width, or of its height
  * from the top.
  */
 export interface FrameOptions {
   title: string;
   note?: string;
-  /** What a screen reader says instead of the drawing. */
+  /** The words of a screen reader in place of the drawing. */
   label: string;
   legend: readonly LegendEntry[];
   height: string;

@@ -1,7 +1,8 @@
 /**
- * What a chart says under the pointer, or at the arrow keys once it has the focus. Reads the JSON
- * that timeChart and barChart leave in the plot: `{places: [share of the width], texts: [string]}`
- * or `{from, to, unit, lines: [{name, times, values, uppers?}]}`. Everything shown goes in as text.
+ * Shows a chart's values under the pointer, or at the arrow keys once the chart has the focus.
+ * Reads the JSON that timeChart and barChart leave in the plot: `{places: [share of the width],
+ * texts: [string]}` or `{from, to, unit, lines: [{name, times, values, uppers?}]}`. Everything
+ * shown goes in as text.
  */
 export const HOVER_SCRIPT = `
 for (const plot of document.querySelectorAll('.plot')) {

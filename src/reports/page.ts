@@ -6,7 +6,7 @@ export interface Section {
   title: string;
   /** Said under the title. */
   lead?: string;
-  /** What timeChart, barChart, table, facts, paragraph and code made. */
+  /** Results of timeChart, barChart, table, facts, paragraph and code. */
   body: readonly Html[];
 }
 

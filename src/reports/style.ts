@@ -1,6 +1,6 @@
 /**
- * Of the whole page. Sizes in rem on a scale of 1.2; spaces in steps of .25rem; one accent; colours
- * of charts as in colors.ts.
+ * The style sheet of a whole report. Sizes are in rem on a scale of 1.2, spaces in steps of
+ * .25rem; there is one accent. The colours of charts are those of colors.ts.
  */
 export const STYLE = `
 :root {

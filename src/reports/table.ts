@@ -1,6 +1,6 @@
 import { esc, type Html } from './escape.ts';
 
-/** What a cell or badge means; a sign stands beside the colour. */
+/** The meaning of a cell or badge; a sign stands beside the colour. */
 export type Tone = 'bad' | 'low' | 'good' | 'plain';
 
 export interface Column {

@@ -3,7 +3,7 @@ export type Point = readonly [time: number, value: number | null];
 /** Seconds since the epoch, and the edges of what is normal then. */
 export type BandPoint = readonly [time: number, lower: number, upper: number];
 
-/** How many places across a chart points are kept for. */
+/** A chart keeps points for so many places across its width. */
 const PLACES = 700;
 
 /**

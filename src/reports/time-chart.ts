@@ -15,7 +15,7 @@ export interface TimeSeries {
   area?: boolean;
 }
 
-/** What is normal, shaded. Points in order of time. */
+/** The normal range, shaded. Points are in order of time. */
 export interface Band {
   name: string;
   points: Iterable<BandPoint>;
@@ -46,12 +46,12 @@ export interface TimeChartOptions {
   series: readonly TimeSeries[];
   band?: Band;
   spans?: readonly Span[];
-  /** What the kinds of span are called in the legend. */
+  /** Names of the kinds of span in the legend. */
   spanNames?: Partial<Record<Span['kind'], string>>;
   markers?: readonly Marker[];
-  /** What the markers are, for the legend. */
+  /** The name of the markers in the legend. */
   markersName?: string;
-  /** Seconds; default: what the series cover. */
+  /** Seconds since the epoch; default: the range that the series cover. */
   from?: number;
   to?: number;
   /** Seconds between two points; a line is broken where they are further apart. Default 60. */

@@ -7,7 +7,7 @@ export interface YamlFile {
   path: string;
   text: string;
   doc: Document;
-  /** What keeps it from being read at all; the rest is meaningless then. */
+  /** Faults for which the file cannot be read at all; the other fields mean nothing then. */
   problems: Problem[];
   lineAt: (offset: number) => number;
 }
@@ -83,7 +83,7 @@ export function lineOfQuoted(file: YamlFile, message: string): number | undefine
   const words = message.split(/[\s:,]+/).filter((word) => word.length > 2);
   for (const text of [...quoted, ...words]) {
     const found = all.filter(({ node }) => String(node.value) === text);
-    // Of things that stand there twice, the second is one too many.
+    // If a thing stands there twice, the second is one too many.
     const one = /multiple|duplicate|repeated|not unique|more than once/.test(message) ? found.at(-1) : found[0];
     if (one) return one.line;
   }

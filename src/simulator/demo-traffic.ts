@@ -49,8 +49,8 @@ function partOf(whole: MinuteCounts, before: MinuteCounts | undefined, part: num
 export const minuteBefore = (): number => Math.floor(Date.now() / 60_000) - 1;
 
 /**
- * Days of history by acquirer. What is normal is made of seven; before them is only the total, so
- * that the demo starts soon.
+ * Days of history by acquirer. The normal is computed from seven days; days before these have only
+ * the total, so that the demo starts soon.
  */
 const SLICED_DAYS = 8;
 

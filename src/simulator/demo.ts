@@ -20,7 +20,8 @@ const ACQUIRERS = ['northbank', 'eastpay', 'westcard'] as const;
 export const DEMO_DIMENSION = 'acquirer';
 
 /**
- * What a person may start. What the simulator knows beside these only looks different in a history.
+ * Incidents that a person may start. The simulator knows more, but they only look different in a
+ * history.
  */
 const KINDS: Record<string, Omit<Shown, 'kind'> & { kind?: IncidentKind }> = {
   'denied-spike': { title: 'Denials jump', does: 'five times as many are denied, most with code 51', minutes: 4 },
@@ -69,7 +70,7 @@ export const DEMO_SEED = 1;
 const LEAST_PER_MINUTE = 250;
 
 export interface DemoTraffic {
-  /** What is reported for a minute (since the epoch), or nothing while the feed is dead. */
+  /** The report of a minute (since the epoch), or nothing while the feed is dead. */
   at: (minute: number) => MinuteCounts | undefined;
   /** Adds an incident to everybody's traffic, or to that of one acquirer. Times are minutes. */
   add: (kind: IncidentKind, start: number, minutes: number, acquirer?: string) => Incident;

@@ -9,7 +9,7 @@ export type Change = (means: Means, index: number, since: number) => void;
 /** Something that happens in traffic, its size and length drawn. */
 export interface Drawn {
   kind: string;
-  /** What an alert on it is about; `none` must not alert. */
+  /** The signal of an alert on it; `none` must not alert. */
   signal: Signal;
   minutes: number;
   change: Change;

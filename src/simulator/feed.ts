@@ -7,9 +7,8 @@ export type TrafficMinute = Required<Pick<MinuteCounts, 'minute' | 'authCodes'>>
 
 export interface Traffic {
   /**
-   * What is reported for a minute (since the epoch), or nothing while the feed is dead. A pure
-   * function of the seed, the volume, the incidents and the minute: minutes may be asked for in any
-   * order.
+   * The report of a minute (since the epoch), or nothing while the feed is dead. A pure function
+   * of the seed, the volume, the incidents and the minute: minutes may be asked for in any order.
    */
   at: (minute: number) => TrafficMinute | undefined;
   incidents: readonly Incident[];
@@ -28,7 +27,7 @@ export interface TrafficOptions {
   /** So many a minute at the least, at any hour of any day, before noise; default none. */
   leastPerMinute?: number;
   incidents?: readonly Incident[];
-  /** How many times the usual noise there is, chance aside; default 1. */
+  /** A factor on the usual noise beyond chance; default 1. */
   noise?: number;
   /**
    * Minutes that the nightly batch may come early or late; default none, and up to two minutes

@@ -8,7 +8,7 @@ export interface Intensity {
 }
 
 /**
- * What an alert on the incident is about; `none` marks what must not alert. Several are joined by
+ * The signal of an alert on the incident; `none` marks what must not alert. Several are joined by
  * `|`.
  */
 export type Signal =
@@ -24,7 +24,7 @@ export type Signal =
 
 interface Kind {
   signal: Signal;
-  /** How long it lasts, in minutes. */
+  /** Its length in minutes. */
   minutes: number;
   /** Changes the minute's means; `done` is the share of the incident that has passed, in [0, 1). */
   apply: (mean: Intensity, done: number) => void;

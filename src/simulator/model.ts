@@ -48,17 +48,17 @@ export interface ModelOptions {
   /** Minutes since the epoch, the first at midnight UTC. */
   from: number;
   to: number;
-  /** How many times the usual noise there is, chance aside; default 1. */
+  /** A factor on the usual noise beyond chance; default 1. */
   noise?: number;
   /** Volume by day of the week, Sunday first; only the ratios count. */
   weekdays?: readonly number[];
   /** The least volume of any minute, as a share of the mean; default 0.02. */
   nightFloor?: number;
-  /** Times the usual volume in a minute. */
+  /** A factor on the usual volume of a minute. */
   volumeFactor?: (minute: number) => number;
-  /** Times the usual share of denied in a minute. */
+  /** A factor on the usual share of denied in a minute. */
   deniedFactor?: (minute: number) => number;
-  /** Minutes by which what people do in a minute comes earlier than usual. */
+  /** People act so many minutes earlier than usual. */
   earlier?: (minute: number) => number;
   /**
    * Minutes by which the nightly batch may be early or late; default none, and up to two minutes

@@ -14,7 +14,7 @@ export interface Clock {
 export const REAL_CLOCK: Clock = { now: () => Date.now(), sleep: (ms, signal) => sleep(ms, undefined, { signal }) };
 
 export interface PostOptions {
-  /** What is reported for a minute, or nothing. */
+  /** The source of the report of each minute; a minute may have none. */
   traffic: { at: (minute: number) => MinuteCounts | undefined };
   /** The service's base URL, or the whole URL to post to. */
   url: string;

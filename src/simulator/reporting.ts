@@ -2,7 +2,7 @@ import type { MinuteCounts } from '../domain/minutes.ts';
 import { STATUSES, type Status } from '../domain/names.ts';
 import type { TrafficMinute } from './feed.ts';
 
-/** How counts become reports: what arrives when, and what does not. */
+/** Turns counts into reports: decides which arrive, and when. */
 export type Reporting = (minutes: readonly TrafficMinute[]) => MinuteCounts[];
 
 function sum(minutes: readonly TrafficMinute[], minute: number): TrafficMinute {
@@ -61,8 +61,8 @@ export interface Gap {
 }
 
 /**
- * Nothing is reported in a gap. What happened in it comes with the first minute after it, or is
- * lost where the process restarted.
+ * Reports nothing in a gap. The counts of the gap come with the first minute after it, or are lost
+ * where the process restarted.
  */
 export const withGaps =
   (gaps: readonly Gap[], after: 'backlog' | 'restart'): Reporting =>

@@ -12,10 +12,10 @@ export interface Context {
   /** Mean transactions a minute. */
   volume: number;
   from: number;
-  /** What starts from here on is scored; before it is history. */
+  /** Incidents that start from here on are scored; the time before is history. */
   scoreFrom: number;
   to: number;
-  /** For what the scenario itself draws. */
+  /** Random numbers for the scenario's own draws. */
   random: Random;
 }
 
@@ -24,7 +24,7 @@ export interface Placed extends Drawn {
   start: number;
 }
 
-/** What happened, in minutes since the epoch, the end exclusive. */
+/** A labelled event, in minutes since the epoch, the end exclusive. */
 export interface Labelled {
   kind: string;
   signal: Signal;
@@ -111,7 +111,10 @@ export function applyAll(placed: readonly Placed[], means: Means, from: number):
     }
 }
 
-/** Counts with chance. Of denied beyond `usual`, most carry one code: insufficient funds. */
+/**
+ * Draws counts around their means. Most of the denied beyond `usual` carry one code: insufficient
+ * funds.
+ */
 export function sampleCounts(seed: number, from: number, means: Means, usual: Float64Array): TrafficMinute[] {
   return Array.from(means.approved, (_, index) => {
     const minute = from + index;

@@ -47,7 +47,7 @@ interface Happens {
   placed: Placed[];
   /** Stretches without reports. */
   gaps?: Gap[];
-  /** What should be known of the days: holidays, planned windows. */
+  /** Facts about the days that people should know: holidays, planned windows. */
   notes?: Labelled[];
 }
 
@@ -61,10 +61,13 @@ interface Scenario {
   /** Midnight UTC; default a Monday. */
   start: string;
   traffic?: (context: Context) => Partial<ModelOptions>;
-  /** What happens in the scored days. */
+  /** The incidents of the scored days. */
   happens: (context: Context) => Happens;
   reporting?: (happens: Happens) => Reporting;
-  /** Unlabelled trouble in the history, as histories have it. */
+  /**
+   * True for a history without incidents. By default it has some that are not labelled, as real
+   * histories do.
+   */
   isHistoryClean?: boolean;
   /** Traffic of so many acquirers of very different size. */
   acquirers?: number;
@@ -100,7 +103,7 @@ const scored = (wanted: (context: Context) => Wanted[]) => (context: Context) =>
 
 const each = (...draws: Draw[]) => scored(() => draws.map((draw) => ({ draw })));
 
-/** What the scored fortnight of the base holds, by kind and number. */
+/** The incidents of the base's scored fortnight, by kind and number. */
 const baseMix = (blipMinutes: number): Wanted[] => [
   ...times(6, { draw: deniedSpike }),
   ...times(3, { draw: oneHourRamp }),
@@ -582,8 +585,7 @@ const reportedMinutes = (model: ModelOptions, placed: readonly Placed[], reporti
 };
 
 /**
- * What is placed happens to all of them at once; beside it, each of four has an incident of its
- * own.
+ * The placed incidents happen to all acquirers at once. Besides, each of four has one of its own.
  */
 function acquirerMinutes(acquirers: number, model: ModelOptions, placed: readonly Placed[], context: Context) {
   const { random, scoreFrom, to } = context;

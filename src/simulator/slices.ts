@@ -82,7 +82,7 @@ export function sliced(counted: MinuteCounts, dimensions: readonly Dimension[], 
   return { minute, labelled: pieces };
 }
 
-/** What is reported for a minute, or nothing. */
+/** A source of the report of each minute; a minute may have none. */
 export interface Source {
   at: (minute: number) => MinuteCounts | undefined;
 }

@@ -15,7 +15,7 @@ import {
 } from '../prometheus/judged-second.ts';
 import { type Log, messageOf } from '../runtime/log.ts';
 
-/** How often it is looked when reports come. */
+/** The second in which reports come is looked up this often. */
 const LOOK_MS = 30_000;
 const MINUTE_MS = 60_000;
 

@@ -11,7 +11,7 @@ export interface Addresses {
 
 const COMPOSE_SECRETS = '/etc/alertmanager/secrets/';
 const PATH_LISTS = ['rule_files', 'templates'];
-/** Where messages lead as shipped; one that people have set is theirs. */
+/** The address in messages as shipped. One that people have set is left alone. */
 const SHIPPED_URL = 'http://localhost:8080';
 
 const isPath = (path: readonly unknown[]): boolean =>

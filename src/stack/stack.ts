@@ -24,7 +24,7 @@ export interface StackPorts {
 }
 
 export interface StackOptions {
-  /** What a person may start on the live page. */
+  /** Incidents that a person may start on the live page. */
   demo?: Demo | undefined;
   /** Holds prometheus/ and alertmanager/; the program's own when left out. */
   folder?: string | undefined;

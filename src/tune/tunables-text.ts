@@ -1,12 +1,15 @@
 /** A change of sensitivity: the tunables that it multiplies, and by how much. */
 export interface Setting {
-  /** What is judged by it, as people say it. */
+  /** The name that people have for what is judged by it. */
   name: string;
   /** Names of tunables, whatever their window. */
   tunables: readonly string[];
 }
 
-/** What may be more or less sensitive, by the tunables in prometheus/rules/tunables.rules.yml. */
+/**
+ * Settings that may be more or less sensitive, each with its tunables in
+ * prometheus/rules/tunables.rules.yml.
+ */
 export const SETTINGS_TUNED: readonly Setting[] = [
   { name: 'statuses', tunables: ['tillwatch:z:tunable', 'tillwatch:tail_z:tunable'] },
   { name: 'sales', tunables: ['tillwatch:volume_z:tunable', 'tillwatch:volume_noise_z:tunable'] },
