@@ -16,7 +16,7 @@ export const OTHER_DETECTORS: readonly Detector[] = readdirSync(OTHERS)
   .sort()
   .map((name) => ({ name, rulesDir: join(OTHERS, name) }));
 
-/** What all detectors judge. */
+/** Signals that all detectors judge. */
 export const COMPARED_SIGNALS: readonly string[] = ['denied', 'failed', 'reversed', 'volume'];
-/** What only our rules judge. */
+/** Signals that only our rules judge. */
 export const FURTHER_SIGNALS: readonly string[] = ['auth_code', 'feed', 'processing'];

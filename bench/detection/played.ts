@@ -23,8 +23,8 @@ const on = (minute: number) => ({
 });
 
 /**
- * What somebody would have told our rules of a scenario: its time zone, its holidays and its
- * planned windows.
+ * The calendar that somebody would have given our rules for a scenario: its time zone, its
+ * holidays and its planned windows.
  */
 function calendarOf(name: ScenarioName, labels: readonly Labelled[]): CalendarAt | undefined {
   const zone = name.startsWith('dst-') ? openZone('Europe/Berlin') : UTC;
@@ -70,7 +70,7 @@ export interface Found {
   falseAlarms: number;
   /** Minutes, of each incident that was detected. */
   delays: number[];
-  /** What was missed, and what was false, as people read it. */
+  /** Missed incidents and false alarms, as people read them. */
   remarks: string[];
 }
 
@@ -140,7 +140,7 @@ export function foundOfAll(played: Played): Found {
   return pool([...ofEach, foundBy(ofTotal, [], incidents, played), foundBy(inShared, shared, shared, played)]);
 }
 
-/** Of some signals alone; alerts on another signal's incident are no false alarms. */
+/** The score of some signals alone; alerts on another signal's incident are no false alarms. */
 export function foundOfSignals(played: Played, signals: readonly string[]): Found {
   const { alerts, labels, scoreFrom, to } = played;
   const { bySignal } = scoreAlerts(alerts, labels, { from: scoreFrom, to });

@@ -12,13 +12,17 @@ import {
   pool,
 } from './played.ts';
 
-/** What is played for a row: a scenario at a volume. Undefined volume: as the scenario has it. */
+/**
+ * The scenario and the volume that are played for a row. Without a volume, the scenario's own is
+ * used.
+ */
 export interface Row {
   name: string;
   scenario: ScenarioName;
   volume?: number;
   /**
-   * Of the scored fortnights with some thirty incidents; the others have five incidents in a week.
+   * True for the scored fortnights with some thirty incidents; the others have five incidents in a
+   * week.
    */
   isFortnight: boolean;
 }

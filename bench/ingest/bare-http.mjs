@@ -1,6 +1,6 @@
 /**
- * What any HTTP service in Node pays: a body read and parsed, an answer with as many headers and
- * bytes as ours. No Koa, no schema, nothing counted.
+ * The least work of any HTTP service in Node: a body read and parsed, an answer with as many
+ * headers and bytes as ours. No Koa, no schema, nothing counted.
  */
 import { createServer } from 'node:http';
 

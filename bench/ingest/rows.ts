@@ -9,7 +9,7 @@ const microseconds = (seconds: number): string => `${Math.round(seconds * 1e6)} 
 /** Goals: 9 times a Pushgateway on Node 20, 11 on what is newer. */
 const TIMES = Number(process.versions.node.split('.')[0]) > 20 ? 11 : 9;
 
-/** What came out, held to its goals. */
+/** The results beside their goals. */
 export function ingestRows({ reports, single, batches }: Measurements): Row[] {
   const { durable, memory, checked, plain } = reports;
   const against = (other: readonly Result[]) => ratio(rates(durable), rates(other));
@@ -68,7 +68,7 @@ function cpuRow(durable: readonly Result[], plain: readonly Result[]): Row {
   return row('CPU of a POST, 50 connections / plain Koa', '<=', 1.1, ratio(ours, theirs), 'x', parts);
 }
 
-/** What the generator takes of a core: near 1 it would be the generator that is measured. */
+/** The generator's share of a core. Near 1, the generator itself would be measured. */
 export function generatorText({ reports }: Measurements): string {
   const shares = Object.entries(reports).map(([name, results]) => {
     const share = median(results.map(({ perSecond, generatorCpu }) => perSecond * generatorCpu));
@@ -77,7 +77,7 @@ export function generatorText({ reports }: Measurements): string {
   return `cores taken by the load generator: ${shares.join(', ')}\n`;
 }
 
-/** What a POST costs here, and what it costs where little or nothing is done with it. */
+/** The cost of a POST here, and where little or nothing is done with it. */
 export function costText({ reports }: Measurements): string {
   const of = (results: readonly Result[]) => microseconds(median(results.map(({ cpu }) => cpu)));
   const { durable, plain, bare } = reports;

@@ -115,7 +115,7 @@ async function bytesRows(generator: Generator, seconds: number): Promise<Row[]> 
   }
 }
 
-/** What a ledger costs that holds much. */
+/** Measures a ledger that holds much. */
 export async function storedRows(seconds: number, log: (line: string) => void): Promise<Row[]> {
   const generator = startGenerator();
   try {

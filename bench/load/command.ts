@@ -5,20 +5,20 @@ import { findings, loadText, rowsText } from './table.ts';
 
 export interface Options {
   rounds: number;
-  /** Of each measurement under load. */
+  /** The length of each measurement under load. */
   seconds: number;
   log: (line: string) => void;
 }
 
 export interface Outcome {
   rows: Row[];
-  /** What else should be known of the run; whole lines. */
+  /** Whole lines about the run, printed beside its table. */
   notes?: string;
 }
 
 /**
- * What `npm run bench:NAME` does with its arguments: measures, and prints the table or, with
- * --json, the figures.
+ * Runs `npm run bench:NAME` with its arguments: measures, and prints the table or, with --json,
+ * the figures.
  */
 export async function benchCommand(
   name: string,

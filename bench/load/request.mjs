@@ -1,5 +1,5 @@
 /**
- * What the generator sends, and what it says of it.
+ * Describes the load that the generator makes, and its result.
  * @typedef {object} Load
  * @property {number} port on 127.0.0.1
  * @property {string} request whole, as bytes in Latin-1

@@ -8,7 +8,7 @@ export const median = (values: readonly number[]): number => {
     : ((sorted[half - 1] ?? 0) + (sorted[half] ?? Number.NaN)) / 2;
 };
 
-/** What each contender did in each round, by its name. */
+/** The results of each contender in each round, by its name. */
 export type Measured<Name extends string, Result> = Record<Name, Result[]>;
 
 /**

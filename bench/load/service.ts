@@ -54,7 +54,7 @@ async function portOf(child: ChildProcess, pattern: RegExp): Promise<number> {
 export interface TillwatchOptions {
   /** The folder of its ledger; a new one, which goes when it stops, where it is left out. */
   data?: string;
-  /** Where a new folder is made; the system's folder for temporary files where it is left out. */
+  /** The parent of a new folder; the system's folder for temporary files where it is left out. */
   parent?: string;
   /** Options of Node. */
   node?: readonly string[];

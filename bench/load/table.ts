@@ -19,7 +19,7 @@ export function rowsText(rows: readonly Row[]): string {
 export const findings = (rows: readonly Row[]): Finding[] =>
   rows.map(({ what, goal, figure, met }) => ({ what, goal, figure, met }));
 
-/** How busy the machine was: a ratio survives a busy machine, the times beside it do not. */
+/** The load of the machine. A ratio survives a busy machine, the times beside it do not. */
 export const loadText = (): string =>
   `load of the last 1 and 5 minutes: ${loadavg()
     .slice(0, 2)

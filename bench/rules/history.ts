@@ -80,7 +80,7 @@ const PER_ACQUIRER: readonly Recorded[] = [
   {
     name: 'status:transactions:odds15m',
     series: byStatus(FIRST_PASS, (n) => n / PER_MINUTE.approved, false),
-    // Of the day, a sample every five minutes: subqueries look back that far.
+    // Samples of the last day, every five minutes: subqueries look back that far.
     ages: sorted(
       recent(20),
       Array.from({ length: 300 }, (_, index) => index * 5),
@@ -129,8 +129,8 @@ const PER_ACQUIRER: readonly Recorded[] = [
 ];
 
 /**
- * Of the same name as the first one above, but at other ages: samples of a series are written once,
- * in order of time.
+ * These series have the same names as the first ones above, but other ages: samples of a series
+ * are written once, in order of time.
  */
 const APPROVED_ON_DAYS = onDays([...WEEK, 14], -26, 12);
 
@@ -169,7 +169,7 @@ function samplesOf(
   return { labels: { __name__: name, ...labels, ...(acquirer !== undefined && { acquirer }) }, times, values };
 }
 
-/** Of one request. */
+/** Samples of one request. */
 const BATCH_SAMPLES = 200_000;
 
 /**

@@ -28,7 +28,7 @@ export interface Cost {
   history: { samples: number; series: number };
   groups: GroupCost[];
   rules: RuleCost[];
-  /** Of the whole Prometheus, scrapes and storage included. */
+  /** The CPU of the whole Prometheus, scrapes and storage included. */
   cpuSecondsPerMinute: number;
   residentBytes: number;
 }
@@ -43,7 +43,7 @@ export interface MeasureOptions {
 
 const pause = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-/** What an evaluation of the project's rules costs with so many values of one extra label. */
+/** Measures an evaluation of the project's rules with so many values of one extra label. */
 export async function measure(options: MeasureOptions): Promise<Cost> {
   const { values, log } = options;
   const target = await startTarget(values);
@@ -74,7 +74,7 @@ async function watch({ url }: LivePrometheus, { minutes, values, log }: MeasureO
   const seen = new Map<string, RuleGroup>();
   for (const end = Date.now() + minutes * 60_000; Date.now() < end; await pause(3)) {
     for (const group of await ruleGroups(url)) {
-      // What was evaluated before counts as warm-up.
+      // Evaluations before this time count as warm-up.
       if (Date.parse(group.lastEvaluation) / 1000 > before.at) seen.set(`${group.name} ${group.lastEvaluation}`, group);
     }
   }
@@ -157,8 +157,8 @@ interface QueryStats {
 }
 
 /**
- * What an evaluation touches, as Prometheus counts it. Counting the result keeps the answer small
- * and touches nothing more.
+ * Counts the samples that an evaluation reads, by Prometheus's own statistics. Counting the result
+ * keeps the answer small and reads nothing more.
  */
 async function askSamples(url: string, query: string) {
   const parameters = { query: `count(\n${query}\n)`, stats: 'all' };

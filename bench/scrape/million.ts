@@ -33,7 +33,7 @@ export async function measureMillion({ log }: Pick<Options, 'log'>) {
   const service = await startTillwatch(['--dimensions', 'acquirer', '--max-series', String(SERIES)]);
   const generator: Generator = startGenerator();
   try {
-    // What is new is read by each scrape, as Prometheus would.
+    // Each scrape reads the new series, as Prometheus would.
     const stop = everySecond(() => scrape(service, '/metrics?name[]=tillwatch_series'));
     await fillTillwatch(generator, service, LABEL_VALUES).finally(stop);
     log('one million series counted');

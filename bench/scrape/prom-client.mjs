@@ -1,6 +1,6 @@
 /**
- * What a Node service does that counts with prom-client: the same series, the same report, rendered
- * at each scrape.
+ * A Node service that counts with prom-client: the same series, the same report, rendered at each
+ * scrape.
  */
 import { createServer } from 'node:http';
 import { Counter, Registry } from 'prom-client';

@@ -5,7 +5,7 @@ import type { measureMillion } from './million.ts';
 const pair = (one: readonly number[], other: readonly number[]): string =>
   `${milliseconds(median(one))} by ${milliseconds(median(other))}`;
 
-/** What came out, held to the goals of issue 5. */
+/** The results beside their goals. */
 export function scrapeRows({ scrapes, memory, posts }: Measurements): Row[] {
   const { tillwatch, promClient, pushgateway } = scrapes;
   const [scraped, alone] = [posts.scraped, posts.alone].map((results) => results.map(({ p99 }) => p99)) as [

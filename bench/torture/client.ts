@@ -79,7 +79,7 @@ export function seriesOf(exposition: string): Map<string, number> {
 export const countersOf = (series: Map<string, number>): Map<string, number> =>
   new Map([...series].filter(([name]) => /^transactions_\w*total/.test(name)));
 
-/** Of transactions_total, all its series or those of a status. */
+/** The sum of all series of transactions_total, or of those of one status. */
 export const totalOf = (series: Map<string, number>, status = ''): number =>
   [...series]
     .filter(([name]) => name.startsWith('transactions_total{') && name.includes(`status="${status}`))

@@ -11,7 +11,7 @@ import { checkNotLower } from './reports.ts';
 import type { Run, Torture } from './row.ts';
 import { inParallel } from './wait.ts';
 
-/** How the service's clock is set while it runs: `offset` in seconds from the true time. */
+/** A way to set the service's clock while it runs: `offset` in seconds from the true time. */
 interface Clock {
   how: string;
   options: ProgramOptions;
@@ -53,7 +53,7 @@ const HOUR = 3600;
 const DAY = 86_400;
 const at = (text: string): number => Math.round((Date.parse(text) - Date.now()) / 1000);
 
-/** Where the clock is put, in order; each is a jump while the service runs. */
+/** The clock's settings in order; each is a jump while the service runs. */
 const jumps = (): [string, number][] => [
   ['now', 0],
   ['an hour back', -HOUR],
@@ -71,8 +71,8 @@ const jumps = (): [string, number][] => [
 ];
 
 /**
- * What is documented: up to 15 minutes old is current, older is late, more than 5 minutes ahead is
- * refused.
+ * Checks the documented limits: up to 15 minutes old is current, older is late, more than 5
+ * minutes ahead is refused.
  */
 async function checkLateness(client: Client, now: number, where: string, { violations }: Run): Promise<void> {
   const cases = [

@@ -15,10 +15,10 @@ const REPLICAS = 3;
 
 /** Services that share a PostgreSQL, behind a load balancer. */
 export interface Cluster {
-  /** Of the load balancer. */
+  /** The URL of the load balancer. */
   url: string;
   postgres: Postgres;
-  /** Of each service; the same after it was started again. */
+  /** The URL of each service; the same after it was started again. */
   urls: readonly string[];
   /**
    * Ends a service and starts it again at the same place. Resolves when the balancer has had time
@@ -28,7 +28,7 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-/** How often the balancer asks whether a service is ready; milliseconds. */
+/** The balancer asks this often whether a service is ready; milliseconds. */
 const CHECK_MS = 200;
 
 const configuration = (port: number, ports: readonly number[]) => `global

@@ -84,7 +84,8 @@ async function checkAudit({ violations }: Run): Promise<string> {
 }
 
 /**
- * Of all packages: with `--omit dev` npm leaves out those that a development dependency needs too.
+ * Checks the bill of all packages: with `--omit dev` npm leaves out those that a development
+ * dependency needs too.
  */
 async function checkBill(lock: [string, Locked][], { violations }: Run): Promise<string> {
   const { stdout, stderr } = await npm(['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only']);

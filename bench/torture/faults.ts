@@ -12,7 +12,7 @@ import { waitFor } from './wait.ts';
 /** Makes a disk fail under a service that runs. @returns what mends it */
 export type Fault = (program: Program, folder: string) => Promise<() => Promise<void>>;
 
-/** What writes to a file, or makes it durable. */
+/** System calls that write to a file, or make it durable. */
 const WRITING = 'write,pwrite64,writev,pwritev,pwritev2,fsync,fdatasync,ftruncate,fallocate';
 
 /**

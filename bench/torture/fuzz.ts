@@ -15,7 +15,7 @@ const RAW_EVERY = 5;
 const counters = async (client: Client): Promise<string> => JSON.stringify([...countersOf(await client.scrape())]);
 
 const ask = (client: Client, request: Fuzzed): Promise<Reply> =>
-  // What Node's own client refuses to send is no request.
+  // A request that Node's own client refuses to send is no request.
   client.send(request).catch((error) => ({ status: 0, headers: {}, text: String(error), json: undefined }));
 
 /**

@@ -6,7 +6,7 @@ import { startWitness } from './witness.ts';
 
 /** Series that the service has, so that its answers are not small. */
 const SERIES = 5000;
-/** What all attacks together may cost, above the memory before them. */
+/** All attacks together may cost so much, above the memory before them. */
 const MOST_MEGABYTES = 400;
 
 async function fill(url: string): Promise<void> {

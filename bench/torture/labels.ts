@@ -5,7 +5,7 @@ import { number, part, type Run, type Torture } from './row.ts';
 const CAP = 10_000;
 const BATCH = 10_000;
 const STATUSES = 7;
-/** Of the process, whatever is sent. */
+/** The most memory that the process may take, whatever is sent. */
 const MOST_MEGABYTES = 600;
 
 async function run(run: Run) {

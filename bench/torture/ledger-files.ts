@@ -6,10 +6,7 @@ import type { Run, Torture } from './row.ts';
 
 const REPORTS = 20;
 
-/**
- * What is done to a file under the running service, and whether what was counted before must still
- * be there.
- */
+/** Damage to a file under the running service, and whether earlier counts must still be there. */
 const HARMS: Record<string, { kept: boolean; harm: (path: string) => Promise<void> }> = {
   deleted: { kept: false, harm: (path) => rm(path) },
   replaced: {

@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { PROJECT } from '../project.ts';
 
-/** What the machine did in a minute that no program on it can help. */
+/** Troubles of the machine in a minute for which no program on it is to blame. */
 export interface MachineMinute {
-  /** How long it was: the last one is shorter. */
+  /** The length of this minute: the last one is shorter. */
   seconds: number;
   /** Milliseconds that the slowest block of 4 kB took to be on disk. */
   block: number;
   /** Milliseconds that a thread which had nothing to do woke up late, at the most. */
   late: number;
-  /** Of its CPU time, 0 to 1, what the host gave to others. */
+  /** The part of its CPU time, 0 to 1, that the host gave to others. */
   stolen: number;
 }
 

@@ -26,11 +26,11 @@ export function createViolations(): Violations {
   };
 }
 
-/** What one row of the table came to. */
+/** The result of one row of the table. */
 export interface Seen {
-  /** How much was done: `200 kills, 41,302 reports`. */
+  /** The work that was done: `200 kills, 41,302 reports`. */
   done: string;
-  /** What was seen, in figures; empty where there is nothing but violations to tell. */
+  /** The figures that were seen; empty where there is nothing but violations to tell. */
   seen: string;
 }
 
@@ -47,7 +47,7 @@ export interface Run {
 export interface Torture {
   name: string;
   what: string;
-  /** What must hold. */
+  /** The condition that must hold. */
   goal: string;
   run: (run: Run) => Promise<Seen>;
 }

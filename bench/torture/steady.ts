@@ -88,7 +88,7 @@ async function load(program: Program, seconds: number, { violations, log }: Run)
 
 const ms = (value: number): string => `${value.toFixed(0)} ms`;
 
-/** What the machine did of itself. */
+/** The machine's own troubles, in words. */
 function beside(minutes: readonly MachineMinute[]): string {
   const most = (of: 'block' | 'late') => Math.max(...minutes.map((minute) => minute[of]));
   const sum = (of: (minute: MachineMinute) => number) => minutes.reduce((all, minute) => all + of(minute), 0);
@@ -97,7 +97,7 @@ function beside(minutes: readonly MachineMinute[]): string {
 }
 
 /**
- * How many minutes were slow, and in how many of these the machine stood still for as long as a
+ * Counts the slow minutes, and those among them in which the machine stood still for as long as a
  * report may take.
  */
 function slowMinutes(minutes: readonly Uint32Array[], machine: readonly MachineMinute[], log: Run['log']) {
@@ -116,7 +116,7 @@ function slowMinutes(minutes: readonly Uint32Array[], machine: readonly MachineM
 async function run(run: Run) {
   const seconds = part(run, 3600, 20);
   const program = await serve(await run.folder());
-  // What is compiled and cached at first is no growth.
+  // Memory for compiled code and caches at first is no growth.
   await load(program, Math.min(60, Math.max(10, seconds / 10)), run);
   const machine = await watchMachine(await run.folder());
   const { sent, minutes, memory, counted } = await load(program, seconds, run).finally(machine.stop);

@@ -6,13 +6,13 @@ import { number, part, type Run, type Torture } from './row.ts';
 
 const SENDERS = 12;
 const STATUSES = ['approved', 'denied'] as const;
-/** Of a stop by SIGTERM. */
+/** A stop by SIGTERM may take so long; seconds. */
 const LONGEST_STOP = 10;
 
 const loadOf = (client: Client, sent: Sent[]) =>
   Promise.all(Array.from({ length: SENDERS }, () => sendUntilGone(client, sent)));
 
-/** What was acknowledged is there, and not more than was sent. */
+/** Checks that every acknowledged report is counted, and not more than was sent. */
 function checkTotals(series: Map<string, number>, sent: Sent[], { violations }: Run): void {
   for (const status of STATUSES) {
     const total = series.get(`transactions_total{status="${status}"}`) ?? -1;

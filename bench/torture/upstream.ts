@@ -6,8 +6,8 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * How a Prometheus or an Alertmanager is: `down` does not listen, `silent` takes requests and says
- * nothing.
+ * The state of a Prometheus or an Alertmanager: `down` does not listen, `silent` takes requests
+ * and says nothing.
  */
 export const FAULTS = [
   'down',

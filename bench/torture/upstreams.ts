@@ -15,7 +15,7 @@ interface Kind {
   name: string;
   flag: string;
   start: (mood: Mood) => Promise<Upstream>;
-  /** What the service says now: `up`, or why not; undefined while it has not noticed. */
+  /** The service's own statement now: `up`, or why not; undefined while it has not noticed. */
   said: (client: Client) => Promise<{ up: boolean; why: string }>;
   /** Routes that ask it. */
   paths: readonly string[];

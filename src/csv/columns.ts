@@ -12,13 +12,13 @@ export interface WideColumn {
   labels: Readonly<Record<string, string>>;
 }
 
-/** Where a file has what. Columns are counted from 0. */
+/** The role of each column of a file. Columns are counted from 0. */
 export interface Columns {
   /** The header as the file spells it. */
   header: readonly string[];
   /** One column, or those whose cells make up a time together. */
   time: readonly number[];
-  /** How they make it up, where they are several. */
+  /** The way in which several columns make up a time. */
   split?: SplitTime | undefined;
   status?: number;
   code?: number;
@@ -89,12 +89,12 @@ const SYNONYMS: Record<Role, readonly string[]> = {
 };
 
 /**
- * What databases and data frames call a column without a name: `_c2`, `_col2`, `EXPR$1`,
+ * Names that databases and data frames give a column without a name: `_c2`, `_col2`, `EXPR$1`,
  * `Expr1000`, `count_1`, `0`.
  */
 const UNNAMED_COUNT = /^(?:[fc]\d{1,2}|col\d{1,2}|column\d{0,2}|expr\d{1,4}|count[a-z]*\d*|sum[a-z]*\d*|0)$/;
 const INDEX = /^(?:|index|unnamed\d*|level\d*|row|rownum|rownumber|rn|rowid|line|lineno|idx|pos|no|nr|table)$/;
-/** What is no count although its cells are whole numbers. */
+/** Names of columns that are no counts although their cells are whole numbers. */
 const NO_COUNT =
   /id$|^id|amount|value|valor|price|preco|betrag|montant|monto|code|codigo|number|account|card|bin|pan|nsu|stan/;
 /**
@@ -143,7 +143,7 @@ const coreOf = (name: string): string =>
     .filter((word) => !BESIDE_ROLE.has(word))
     .join('');
 
-/** How well a header fits a role: the place of its synonym, or undefined. */
+/** The rank of a header in a role: the place of its synonym, or undefined. */
 function rankOf(name: string, role: Role): number | undefined {
   const ranks = keysOf(name).map((key) => SYNONYMS[role].indexOf(key));
   const best = Math.min(...ranks.filter((rank) => rank >= 0));
@@ -205,7 +205,7 @@ export function findColumns(
 interface Sampled {
   header: readonly string[];
   sample: readonly string[][];
-  /** Whether a column may still be taken. */
+  /** True for a column that may still be taken. */
   free: (column: number) => boolean;
   asked: ColumnsAsked;
 }
@@ -287,7 +287,7 @@ function isVarying(sample: readonly string[][], column: number): boolean {
 
 const ENOUGH_ROWS = 10;
 
-/** Whether each row has a whole minute and key of its own, as those of GROUP BY have. */
+/** True where each row has a whole minute and key of its own, as the rows of GROUP BY have. */
 function looksCounted(
   sample: readonly string[][],
   time: readonly number[],
@@ -384,7 +384,7 @@ interface Chosen {
   taken: Set<number>;
 }
 
-/** What the user said with `--columns`. */
+/** The columns that the user named with `--columns`. */
 function chosenColumns(header: readonly string[], columns: Readonly<Record<string, string>>): Chosen | string {
   const chosen: Chosen = { wide: [], taken: new Set() };
   for (const [left, right] of Object.entries(columns)) {

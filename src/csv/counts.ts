@@ -90,7 +90,7 @@ const splitAt = (text: string, sign: Decimal): [string, string] => {
 /** Which decimal sign a cell shows by itself. */
 export const decimalShownBy = (text: string): Decimal | undefined => shownBy(text).decimal;
 
-/** What the cells of a file show together of how it writes numbers. */
+/** Collects from the cells of a file how it writes numbers. */
 export interface NumberEvidence {
   take: (text: string) => void;
   /** The decimal sign, or the first cell that may be read in two ways. */

@@ -2,21 +2,21 @@ import { utcMinute } from '../domain/times.ts';
 import type { ReadFile } from './read.ts';
 import { ABSENT, DAY, daysOf, minutesOf, type Tally, type TallySeries } from './tally.ts';
 
-/** What cannot be right with a file, as far as one can tell from outside. */
+/** Signs that a file cannot be right, as far as one can tell from outside. */
 export const FINDINGS = ['coarse', 'repeated', 'growing', 'totals-row', 'local-hour', 'future', 'gaps'] as const;
 export type FindingKind = (typeof FINDINGS)[number];
 
 export interface Finding {
   kind: FindingKind;
-  /** What it is and where, and what can be done about it. */
+  /** The finding, its place, and the remedy. */
   what: string;
-  /** What taking it all the same would mean. */
+  /** The meaning of the file if it is accepted all the same. */
   accepted: string;
 }
 
 /**
- * Of distances between rows: so many say that a file is by five minutes, say; three are enough for
- * hours.
+ * So many equal distances between rows show that a file is by five minutes, say; three are enough
+ * for hours.
  */
 const ENOUGH_TIMES = 12;
 const ENOUGH_HOURS = 3;
@@ -119,7 +119,7 @@ function growth(file: ReadFile): Finding | undefined {
   };
 }
 
-/** Whether no series ever falls but to begin anew, and one has grown often. */
+/** True where no series ever falls but to begin anew, and one has grown often. */
 function onlyGrows(tally: Tally): boolean {
   let most = 0;
   for (const { pages } of tally.all()) {

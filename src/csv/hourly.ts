@@ -6,7 +6,7 @@ import { eachRecord, linesOf } from './records.ts';
 import type { Source } from './source.ts';
 import { delimiterName, findTable, type Table } from './table.ts';
 
-/** What today's hours are compared with. */
+/** The columns that today's hours are compared with. */
 export const COMPARISONS = ['yesterday', 'same_day_last_week', 'avg_last_week', 'avg_last_month'] as const;
 export type Comparison = (typeof COMPARISONS)[number];
 
@@ -24,7 +24,7 @@ export interface HourlyFile {
   skipped: number;
   /** The first of them. */
   problems: Problem[];
-  /** What was recognised, in one line. */
+  /** The recognised form of the file, in one line. */
   recognised: string;
 }
 
@@ -49,7 +49,7 @@ const NAMES: Record<Role, readonly string[]> = {
 type HourlyColumns = { header: readonly string[]; at: Map<Role, number>; ignored: string[] };
 
 /**
- * Whether a file compares today's hours with other days: it has a column of hours and one of
+ * True for a file that compares today's hours with other days: it has a column of hours and one of
  * `today`.
  */
 export const isHourly = (source: Source, { delimiter }: ReadOptions): boolean =>

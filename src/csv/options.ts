@@ -10,7 +10,7 @@ import type { ReadOptions } from './read.ts';
 import { readDelimiter } from './table.ts';
 import { readDateFormat, readTime, type TimeOptions } from './times.ts';
 
-/** How files are to be read, as it stands on the command line or in a profile. */
+/** The way to read files, as it stands on the command line or in a profile. */
 export interface FileFlags {
   /** `time=when,status=outcome,count=n`. */
   columns?: string;

@@ -1,9 +1,9 @@
-/** What is wrong with a row. */
+/** A problem of one row. */
 export interface Problem {
   line: number;
   column: string;
   value: string;
-  /** What it is, what was expected, and where it helps what to do. */
+  /** The problem, what was expected, and, where it helps, the remedy. */
   message: string;
   /** Rows that it stands for; 1 by default. */
   rows?: number;

@@ -19,7 +19,7 @@ import {
   UNDECIDED,
 } from './times.ts';
 
-/** What overrules or helps the recognition. */
+/** Options that overrule or help the recognition. */
 export interface ReadOptions extends ColumnsAsked {
   delimiter?: string;
   decimal?: Decimal;
@@ -39,12 +39,12 @@ export interface ReadFile {
   skipped: number;
   /** The first problems of the skipped rows. */
   problems: Problem[];
-  /** What was recognised, in one line. */
+  /** The recognised form of the file, in one line. */
   recognised: string;
   /** Undefined where the file has no status, or no auth code. */
   statuses?: Tally;
   codes?: Tally;
-  /** What `findings` judges. */
+  /** The observations that `findings` judges. */
   seen: Seen;
 }
 
@@ -78,7 +78,7 @@ export async function readCounts(source: Source, options: ReadOptions = {}): Pro
   return await readTable(source, recognise(source, options.delimiter, options), options);
 }
 
-/** How the file writes numbers and dates, as far as that is known. */
+/** The file's way to write numbers and dates, as far as it is known. */
 interface Formats {
   order?: DateOrder;
   decimal?: Decimal;
@@ -470,7 +470,7 @@ async function located(
   return all.slice(0, MAX_PROBLEMS).map(({ number, ...problem }) => ({ ...problem, line: lines.get(number) ?? 0 }));
 }
 
-/** What was recognised, in one line. */
+/** The recognised form of the file, in one line. */
 function describe(source: Source, { columns, delimiter, before }: Table, pass: Pass, options: ReadOptions): string {
   const { header, time, status, code, count, wide, dimensions, ignored } = columns;
   const name = (column: number) => JSON.stringify(headerText(header, column));

@@ -9,7 +9,7 @@ import { Decompress } from 'fzstd';
 
 /** A file of text, whatever it is packed in and however it is encoded. */
 export interface Source {
-  /** What messages call it. */
+  /** The name in messages. */
   name: string;
   /** `UTF-8`, `UTF-16LE, gzip`: for the line that says what was recognised. */
   encoding: string;
@@ -25,7 +25,7 @@ export interface Source {
 }
 
 export interface SourceOptions {
-  /** What `-` reads. */
+  /** The stream that `-` reads. */
   stdin?: Readable;
   /** Told how many bytes of text have been read so far. */
   onBytes?: (bytes: number) => void;
@@ -36,7 +36,7 @@ const HEAD_CHARACTERS = 65_536;
 const GZIP = [0x1f, 0x8b];
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
 
-/** What people give instead of a text file, by its first bytes. */
+/** Files that people give instead of a text file, by their first bytes. */
 const NO_TEXT: [number[], string][] = [
   [[0x50, 0x4b, 0x03, 0x04], 'is a workbook (.xlsx) or a zip archive: save the sheet as CSV, or unpack the archive'],
   [[0xd0, 0xcf, 0x11, 0xe0], 'is an old Excel workbook (.xls): save the sheet as CSV'],

@@ -3,7 +3,7 @@ import { firstRecords } from './records.ts';
 import type { Source } from './source.ts';
 import { timeShape } from './times.ts';
 
-/** What the beginning of a file says of how it is written. */
+/** The form of a file, as its beginning shows it. */
 export interface Table<T = Columns> {
   delimiter: string;
   /** Records up to the header, and it. */

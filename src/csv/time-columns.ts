@@ -1,7 +1,10 @@
 import { wordsIn } from '../domain/status-words.ts';
 import { MIDNIGHT, type TimeShape, timeShape } from './times.ts';
 
-/** How the number beside a date is a time of day: `945` for 09:45, or 585 minutes after midnight. */
+/**
+ * The meaning of a number beside a date as a time of day: `945` for 09:45, or 585 minutes after
+ * midnight.
+ */
 export type SplitTime = 'hhmm' | 'minute-of-day';
 
 /** Columns whose cells make up a time: one; a date and a clock; a date or its parts, hour and minute. */
@@ -63,7 +66,10 @@ function withClock(
   return { time: [date] };
 }
 
-/** Whether numbers are `0945` or `094500`, or `945` where it is clear that no seconds follow. */
+/**
+ * True for numbers such as `0945` or `094500`, and for `945` where it is clear that no seconds
+ * follow.
+ */
 function areDigits(cells: readonly string[]): boolean {
   const lengths = new Set(cells.map((cell) => cell.length));
   const isClock = (cell: string) =>
@@ -75,7 +81,7 @@ function areDigits(cells: readonly string[]): boolean {
 
 const only = (columns: readonly number[]): number | undefined => (columns.length === 1 ? columns[0] : undefined);
 
-/** What most of a column's cells look like. */
+/** The shape of most of a column's cells. */
 function shapeOf(column: number, sample: readonly string[][]): CellShape {
   const shapes = sample
     .map((cells) => cells[column] ?? '')

@@ -18,11 +18,11 @@ export interface TimeOptions {
   /** `2025-07-12`, in minutes of local time since the epoch: the day of times such as `13h 05`. */
   day?: number;
   order?: DateOrder | undefined;
-  /** Whether a year may have two digits: only where the user said where it stands. */
+  /** True where a year may have two digits, which only the user can allow. */
   shortYear?: boolean;
   /** A unit that the user named for epoch numbers. */
   epoch?: EpochUnit;
-  /** Of times without an offset. Default UTC. */
+  /** The zone of times without an offset. Default UTC. */
   zone?: Zone;
 }
 
@@ -70,7 +70,7 @@ const MONTHS = [
 /** At the end of a cell: of a date that a program writes as a time. */
 export const MIDNIGHT = /[T ]0?0:00(?::00)?(?:\.0+)?$/;
 
-/** What a cell looks like, whatever it means: for telling which column holds the times. */
+/** The shape of a cell, whatever it means. It tells which column holds the times. */
 export type TimeShape = 'full' | 'date' | 'clock' | 'none';
 
 export function timeShape(cell: string): TimeShape {
@@ -185,7 +185,7 @@ function readYearLast(match: RegExpExecArray, options: TimeOptions): ReadTime | 
   return compose(date, clock, options, order);
 }
 
-/** What the numbers alone decide; equal ones need no decision. */
+/** The order as far as the two numbers alone decide it; equal ones need no decision. */
 function orderOf(first: number, second: number): DateOrder | undefined {
   if (first > 12) return 'day-first';
   if (second > 12) return 'month-first';
@@ -271,7 +271,7 @@ export function bothReadings(text: string): string {
 }
 
 /**
- * What a format such as `DD/MM/YYYY HH:mm`, `%m/%d/%y`, `day-first`, `MDY` or `ms` says.
+ * Reads a format such as `DD/MM/YYYY HH:mm`, `%m/%d/%y`, `day-first`, `MDY` or `ms`.
  * @returns undefined when it says neither an order of day and month nor a unit
  */
 export function readDateFormat(format: string): Pick<TimeOptions, 'order' | 'shortYear' | 'epoch'> | undefined {

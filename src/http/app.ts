@@ -36,8 +36,8 @@ import { watchState } from './state.ts';
 const SCRAPED = /^(text\/plain|application\/openmetrics-text)/;
 const READ = /^(application\/json|text\/csv|text\/html)/;
 /**
- * What is read and what is scraped get smaller; the files of the page are so already, and a POST's
- * few bytes are not worth the time. A scrape may be of many megabytes.
+ * Compresses JSON, CSV, pages and scrapes; a scrape may be of many megabytes. The page's files are
+ * compressed already, and the few bytes of a POST are not worth the time.
  */
 const zip = compress({
   filter: (type) => READ.test(type) || SCRAPED.test(type),
@@ -81,7 +81,7 @@ function handlerOf({ health: { requests }, guard, bounded }: Gates, route: Route
   };
 }
 
-/** Where no route is: which one is spelt nearly so. */
+/** Answers 404 at a path without a route, and names the route that is spelt nearly so. */
 function unknownPath(routes: readonly Route[]): Middleware {
   const paths = [...new Set(routes.map(({ path }) => path))];
   return (ctx) => {
@@ -91,7 +91,7 @@ function unknownPath(routes: readonly Route[]): Middleware {
   };
 }
 
-/** What no route took, at a path that exists: 405 that says what can be done there. */
+/** Answers 405 at a path that exists without this method, and says what can be done there. */
 function otherMethods(router: Router, routes: readonly Route[]): Middleware {
   return (ctx, next) => {
     const matching = new Set(router.match(ctx.path, ctx.method).path.map(({ path }) => path));

@@ -4,7 +4,7 @@ import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { PROJECT } from '../runtime/project.ts';
 
-/** Where `npm run build` puts the live page, whether this runs from src/ or from dist/. */
+/** `npm run build` puts the live page here. The path is right from src/ and from dist/. */
 const BUILT = join(PROJECT, 'dist', 'live');
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -20,7 +20,7 @@ export interface Asset {
   type: string;
   bytes: Buffer;
   gzipped: Buffer;
-  /** Of these bytes, quoted as HTTP has it. */
+  /** A hash of these bytes, quoted as HTTP has it. */
   etag: string;
 }
 

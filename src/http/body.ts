@@ -91,7 +91,7 @@ const QUOTE = 0x22;
 const OPENING = [0x5b, 0x7b];
 const CLOSING = [0x5d, 0x7d];
 
-/** Where a string ends that begins at `start`. */
+/** The end of a string that begins at `start`. */
 function endOfString(text: string, start: number): number {
   for (let at = start; ; ) {
     at = text.indexOf('"', at + 1);
@@ -102,7 +102,7 @@ function endOfString(text: string, start: number): number {
   }
 }
 
-/** Whether lists and objects of JSON stand within each other more than `most` deep. */
+/** True where lists and objects of JSON stand within each other more than `most` deep. */
 function isNested(text: string, most: number): boolean {
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
@@ -159,8 +159,8 @@ function parseLines(text: string): unknown[] {
 }
 
 /**
- * Whether the first line is JSON by itself, so that the text is a value a line although its type
- * does not say so.
+ * True where the first line is JSON by itself. The text is then one value a line, although its
+ * type does not say so.
  */
 function isByLine(text: string): boolean {
   try {

@@ -8,7 +8,7 @@ export interface Recipe {
   question: string;
   /** PromQL. */
   query: string;
-  /** How to read the answer. */
+  /** Says how to read the answer. */
   reading: string;
 }
 

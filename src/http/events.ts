@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Gauge } from 'prom-client';
 import { Problem } from './problem.ts';
 
-/** What the live page is told of. */
+/** Names of the events that the live page receives. */
 export type EventName = 'state' | 'report' | 'notification' | 'marks' | 'silences' | 'change';
 
 const MAX_STREAMS = 100;

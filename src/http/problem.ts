@@ -33,8 +33,8 @@ export function invalid(errors: FieldError[]): Problem {
 }
 
 /**
- * What is known to go wrong, in the terms of HTTP; anything else is a 500 whose cause stays in the
- * log.
+ * Turns an expected error into an answer of HTTP. Any other error becomes a 500, and its cause
+ * stays in the log.
  */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;

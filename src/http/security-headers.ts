@@ -24,8 +24,8 @@ const FOR_PAGES = helmet({
 });
 
 /**
- * What answers of an API need (OWASP REST Security Cheat Sheet): a browser that shows one all the
- * same runs and frames nothing.
+ * Headers for answers of an API (OWASP REST Security Cheat Sheet). A browser that shows such an
+ * answer all the same runs and frames nothing.
  */
 const FOR_DATA = [
   helmet.contentSecurityPolicy({
@@ -43,7 +43,7 @@ type Protection = (request: IncomingMessage, response: ServerResponse, next: () 
 function headersOf(...protections: Protection[]): Record<string, string> {
   const made = new ServerResponse({ method: 'GET' } as IncomingMessage);
   for (const protection of protections) protection(made.req, made, () => {});
-  // Of Node's own kind they would be slow to copy into an answer's.
+  // Node's own kind of headers would be slow to copy into those of an answer.
   return { ...(made.getHeaders() as Record<string, string>) };
 }
 

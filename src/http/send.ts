@@ -9,7 +9,7 @@ export function send(ctx: Context, status: number, headers: Readonly<Record<stri
   ctx.res.end(text);
 }
 
-/** How long a connection is read on after its last answer; milliseconds. */
+/** After its last answer, a connection is read for this time; milliseconds. */
 const LINGER_MS = 2000;
 
 /**

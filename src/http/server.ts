@@ -36,8 +36,8 @@ const IDLE_MS = 2000;
 const FIRST_LOOK_MS = 500;
 
 /**
- * What a connection may take, in milliseconds: somebody who sends or reads slowly must not hold it
- * for good.
+ * Limits of a connection in milliseconds, so that nobody who sends or reads slowly holds it for
+ * good.
  */
 const LIMITS = {
   /** Also of a connection on which nothing comes. */
@@ -58,7 +58,7 @@ const LIMITS = {
 const STUCK_MS = 60_000;
 
 export interface RunningServer {
-  /** Where it listens, with the port in use. */
+  /** The address that it listens on, with the port in use. */
   url: string;
   /** Looks at Prometheus and Alertmanager now, instead of some seconds later. */
   lookAgain(): Promise<void>;

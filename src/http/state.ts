@@ -76,14 +76,14 @@ const EVALUATIONS = [
   'max by (alertname, alertstate) (timestamp(ALERTS))',
 ].join(' or ');
 
-/** How long ago the rules first counted, within the time that they warm up; in milliseconds. */
+/** The time since the rules first counted, at most three hours; in milliseconds. */
 async function historyOf(prometheus: Prometheus): Promise<number | undefined> {
   const series = `${RECORDED.perMinute}{status="approved"}`;
   const [first] = await prometheus.instant(`time() - min(min_over_time(timestamp(${series})[3h:1m]))`);
   return first && first.value * 1000;
 }
 
-/** What fires before what is pending, critical before warning, the total before its slices. */
+/** Sorts firing before pending, critical before warning, the total before its slices. */
 const rank = ({ state, labels }: Alert): string =>
   `${state === 'firing' ? 0 : 1} ${labels.severity} ${(labels.level ?? TOTAL) === TOTAL ? 0 : 1}`;
 
@@ -100,8 +100,8 @@ async function shownAlerts(alerts: readonly Alert[], ledger: Ledger): Promise<St
 }
 
 /**
- * Whether anything was ever reported; true where that cannot be read, so that nobody is told that
- * nothing ever was.
+ * True where anything was ever reported. It is also true where that cannot be read, so that nobody
+ * is told that nothing ever was.
  */
 const hasReports = (ledger: Ledger): Promise<boolean> =>
   ledger.totals(Date.now()).then(
@@ -109,7 +109,10 @@ const hasReports = (ledger: Ledger): Promise<boolean> =>
     () => true,
   );
 
-/** Of slices so many: each state is sent to every page. GET /api/v1/anomalies has all of them. */
+/**
+ * At most so many slices are shown, since each state is sent to every page. GET /api/v1/anomalies
+ * has all of them.
+ */
 const MOST_SLICES = 50;
 
 /** The total, then slices for which something fires, then the busiest. */
@@ -161,7 +164,7 @@ async function readState({ prometheus, baseline, path, ledger, calendar, demo }:
   };
 }
 
-/** What a tick can see of a change, without reading everything. */
+/** The signs of a change that a tick can see without reading everything. */
 async function glance({ prometheus, path, calendar, demo }: Sources): Promise<string> {
   const evaluations = await prometheus.instant(EVALUATIONS).then(
     (samples) => samples.map(({ labels, value }) => JSON.stringify([Object.entries(labels).sort(), value])).sort(),

@@ -11,7 +11,7 @@ export interface Verdict {
   reason: string;
 }
 
-/** What is known when all of it is judged. */
+/** The facts that the status line is made from. */
 export interface Known {
   prometheus: AlertPath['prometheus'];
   anomalies: readonly Anomaly[];
@@ -21,9 +21,12 @@ export interface Known {
   learning: boolean;
   /** Milliseconds of history that the rules have seen, while they warm up. */
   history?: number;
-  /** What is planned for all traffic now: nothing is judged meanwhile. */
+  /**
+   * The description of a planned window for all traffic, while one is on; nothing is judged
+   * meanwhile.
+   */
   planned?: string;
-  /** Whether any report was ever counted. */
+  /** True once any report was counted. */
   reported: boolean;
 }
 

@@ -17,8 +17,8 @@ import { inserting, type TableName } from './schema.ts';
 import type { KnownTotals } from './series.ts';
 
 /**
- * How far the clock may go in one step; a longer one is a clock that was set, and no time that has
- * passed. Milliseconds.
+ * The clock may go forward by so much in one step. A longer step is a clock that was set, and no
+ * time that has passed. Milliseconds.
  */
 export const LONGEST_STEP = 3_600_000;
 const DAY = 86_400_000;
@@ -56,7 +56,8 @@ export const notInFuture = (commit: number, now: number): Statement => [
 const AGO = [0, 60, 120];
 
 /**
- * What most answers are made of. It never changes, as what is stored could not be read any more.
+ * Text that most answers share. It must never change, as stored answers could not be read any
+ * more.
  */
 const DICTIONARY = Buffer.from(
   `"assessments":[{"labels":{"acquirer":"merchant":"},"reason":"no baseline for these labels yet"},"firing is firing; the minute before was above normal too; one minute alone is no alert"}]}{"accepted":1,"duplicates":0,"late":0,"recommendation":"alert","watch","unknown","reason":"Prometheus at http://127.0.0.1:9090 is not reached: backend_reversed is 0.0% of 100 transactions; normal here is 0.0 %, up to 0.0 %","baseline":{"state":"unavailable","warming-up","ready","asOf":"2026-11-28T12:31:15.000Z"},"assessments":[{"status":"denied","count":6,"total":122,"share":0.04918,"expected":0.05,"upper":0.0925,"expectedCount":6.3,"upperCount":12.5,"score":-0.012,"recommendation":"ok","reason":"denied is 4.9 % of 122 transactions; normal here is 5.2 %, up to 9.3 %"},{"status":"failed","count":0,{"status":"reversed","count":0,{"status":"backend_reversed","count":0,"total":`,
@@ -115,7 +116,7 @@ export function labelledCounts(submissions: readonly Submission[], limits: Limit
   return [[sql, JSON.stringify([...wanted.values()])]];
 }
 
-/** What was read, as the planner asks for it. */
+/** The rows that were read, as the planner asks for them. */
 export function viewOf(rows: readonly Row[][], labelled: readonly Row[], totals: KnownTotals): View {
   const [keys = [], slots = [], sums = []] = rows;
   const byKey = new Map(keys.map((row) => [row.hash as string, row]));

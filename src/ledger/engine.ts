@@ -1,4 +1,4 @@
-/** What the ledger asks of a database; each engine implements it. */
+/** The interface between the ledger and a database; each engine implements it. */
 
 export type Value = string | number | null;
 export type Row = Record<string, unknown>;
@@ -9,7 +9,7 @@ export type Row = Record<string, unknown>;
  */
 export type Statement = readonly [sql: string, ...parameters: Value[]];
 
-/** What the engines spell differently. */
+/** The SQL that engines spell differently. */
 export interface Dialect {
   /** Words in braces (schema.ts) and what stands for them. */
   words: Readonly<Record<string, string>>;
@@ -25,7 +25,7 @@ export interface Dialect {
 
 export interface Engine {
   dialect: Dialect;
-  /** What it is, for messages: the file, or the database without its password. */
+  /** The name for messages: the file, or the database without its password. */
   name: string;
   /** Runs statements on what is committed. @returns the rows of each */
   read(statements: readonly Statement[]): Promise<Row[][]>;

@@ -16,7 +16,9 @@ import { inserting } from './schema.ts';
 
 /** Reports that are kept to be looked at. */
 const LISTED = 1000;
-/** How many notifications, incidents, marks and changes are kept, and how many bytes of each. */
+/**
+ * At most so many notifications, incidents, marks and changes are kept, and so many bytes of each.
+ */
 const MOST = { rows: 10_000, bytes: 64 * 1024 * 1024 };
 
 /**

@@ -49,7 +49,7 @@ export interface RecordOptions {
   now: number;
 }
 
-/** What became of one report. */
+/** The result of one report. */
 export interface Outcome {
   /**
    * `accepted` is counted; `correction` raised counts that were recorded; `duplicate` changed
@@ -116,7 +116,7 @@ export interface Chunk {
 export interface Totals {
   /** The series of a metric. */
   chunks(metric: string): readonly Chunk[];
-  /** How many counters there are. */
+  /** The number of counters. */
   size: number;
   /** The identity of the ledger, which all services that share it have in common. */
   ledger: string;
@@ -138,7 +138,7 @@ export interface ListedReport {
 }
 
 /**
- * How much of a list is read: rows, and the bytes of their texts. The first row is read whatever
+ * Limits of one read of a list: rows, and the bytes of their texts. The first row is read whatever
  * its size.
  */
 export interface Page {
@@ -200,7 +200,7 @@ export interface ChangeQuery {
   limit: number;
 }
 
-/** Whether commits work. */
+/** The state of the newest commit. */
 export type LedgerStatus = { failing: false } | { failing: true; reason: string };
 
 /**
@@ -251,9 +251,9 @@ export interface Ledger {
   addChange(change: Change): Promise<void>;
   /** Changes, the latest first. */
   changes(query: ChangeQuery): Promise<Change[]>;
-  /** Whether the newest commit failed, and why. */
+  /** Says whether the newest commit failed, and why. */
   status(): LedgerStatus;
-  /** How long the commits since the last call took, in seconds. */
+  /** Durations of the commits since the last call, in seconds. */
   takeCommitTimes(): number[];
   /** Requests that wait for a commit. */
   waiting(): number;

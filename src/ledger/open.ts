@@ -47,7 +47,7 @@ export interface LedgerOptions extends Limits {
   ledger: string;
   /** The folder. */
   data: string;
-  /** How long counts by minute are kept. */
+  /** Counts by minute are kept for this time. */
   keepSeconds: number;
   log: Log;
 }
@@ -120,7 +120,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   }
 
   /**
-   * Whether the clock has been far from the ledger's time for so long that it is to be believed.
+   * True once the clock has been far from the ledger's time for so long that it is to be believed.
    */
   function believed(now: number, time: number): boolean {
     if (Math.abs(now - time) <= LONGEST_STEP) apartSince = undefined;

@@ -25,12 +25,11 @@ export interface KnownSeries {
   created?: number | undefined;
 }
 
-/** What a batch is planned upon: all that is committed. */
+/** Everything that is committed, as far as planning a batch needs it. */
 export interface View {
   series(key: string): KnownSeries | undefined;
   /**
-   * How many series of transactions_total with extra labels there are, how many auth codes and
-   * sources.
+   * The number of series of transactions_total with extra labels, of auth codes and of sources.
    */
   known: { labelled: number; codes: number; sources: number };
   /** The id of the next series. */
@@ -72,18 +71,18 @@ interface Cell {
   minute: number;
   /** None over all labels. */
   set: LabelSet | undefined;
-  /** What was there, and what is there with this batch. */
+  /** The counts before this batch, and those with it. */
   before: Counts;
   counts: Counts;
-  /** What reports in time added. */
+  /** The part that reports in time added. */
   current: Counts;
   answer: MinuteCounts | undefined;
 }
 
-/** What a batch changes, as rows of the tables. */
+/** The changes of a batch, as rows of the tables. */
 export interface Changes {
   series: readonly KnownSeries[];
-  /** By id of the series: what is added to counters, and what gauges are set to. */
+  /** By id of the series: the amounts added to counters, and the new values of gauges. */
   added: ReadonlyMap<number, number>;
   gauges: ReadonlyMap<number, number>;
   minutes: readonly (readonly [minute: number, series: number, delta: number])[];
@@ -91,7 +90,7 @@ export interface Changes {
   slots: ReadonlyMap<string, Slots>;
   keys: ReadonlyMap<string, { body: string; answer: string }>;
   reports: readonly { report: Report; late: boolean; now: number }[];
-  /** Of all that is added. */
+  /** The sum of everything that is added. */
   sum: number;
 }
 
@@ -123,7 +122,7 @@ export function prepare(reports: readonly Report[], { key, token = '', now }: Re
   return { reports, key: { ...hashes, answer }, identities: [], now };
 }
 
-/** Whether a report is too old to be current. */
+/** True for a report that is too old to be current. */
 export const isLate = (report: Report, now: number, { latenessSeconds }: Limits): boolean =>
   report.time < now - latenessSeconds * 1000;
 
@@ -135,7 +134,7 @@ interface Group {
   identity: string | undefined;
   report: Report;
   entries: readonly Entry[];
-  /** What was recorded. */
+  /** The numbers that were recorded before. */
   before: Slots | undefined;
 }
 
@@ -162,8 +161,8 @@ function compare({ report, entries, before }: Group): void {
 }
 
 /**
- * Whether a row adds nothing because its numbers were recorded before, and not because another row
- * of its body has them.
+ * True where a row adds nothing because its numbers were recorded before, and not because another
+ * row of its body has them.
  */
 const isRepeat = (row: Report, { report, entries, before }: Group): boolean =>
   (row.id !== undefined && row !== report) ||
@@ -336,8 +335,8 @@ export function createPlanner(view: View, limits: Limits): Planner {
   }
 
   /**
-   * Whether a counter would become larger than a number can be. The sums of all are compared, so
-   * that none of them can get there.
+   * Refuses a body that would make a counter larger than a number can be. The sums of all counters
+   * are compared, so that none of them can get there.
    */
   function refuseTooMuch(groups: readonly Group[]): void {
     let more = 0;

@@ -66,7 +66,7 @@ function head({ alert, incident, worse }: Card): HTMLElement {
   );
 }
 
-/** How long after which change it began: what people ask first. */
+/** Names the change before an alert and the time between them: people ask that first. */
 function changed({ change, alert: { activeAt = '', annotations } }: Card): HTMLElement | null {
   // The rules say so themselves, where they have read of it.
   if (change === undefined || annotations.description?.includes(change.text)) return null;

@@ -17,7 +17,7 @@ export function authorization(): Record<string, string> {
   return token === null ? {} : { Authorization: `Bearer ${token}` };
 }
 
-/** What went wrong, out of problem+json, or out of what else came. */
+/** The error of an answer, from its problem+json or from whatever else came. */
 export async function problemOf(response: Response): Promise<ApiError> {
   const body = (await response.json().catch(() => ({}))) as { detail?: unknown; title?: unknown };
   const detail = [body.detail, body.title].find((text) => typeof text === 'string');
@@ -59,8 +59,8 @@ async function inTurn<T>(read: () => Promise<T>): Promise<T> {
 }
 
 /**
- * What panels show. Paths are relative to the page, so that it works below a proxy's prefix too.
- * All throw ApiError.
+ * Requests of the panels. Paths are relative to the page, so that it works below a proxy's prefix
+ * too. All throw ApiError.
  */
 export const get = <T>(path: string): Promise<T> => inTurn(() => call('GET', `api/v1/${path}`));
 export const post = <T>(path: string, body: unknown): Promise<T> => call('POST', `api/v1/${path}`, body);

@@ -101,7 +101,7 @@ function drawChanges(plot: UPlot, shown: Shown): void {
   ctx.restore();
 }
 
-/** What the lines and the grey stretches are. */
+/** Lists the changes and planned windows that the chart shows as lines and grey stretches. */
 function listChanges(shown: Shown): void {
   const found = [
     ...changesIn(shown).map(({ at, text, by }) => ({ at, until: '', text: by === '' ? text : `${text} (${by})` })),
@@ -141,7 +141,7 @@ function optionsFor(shown: () => Shown, read: (index: number | null) => void): P
   };
 }
 
-/** Columns for uPlot. Where minutes are missing, a null: a gap stays a gap. */
+/** Columns for uPlot. Missing minutes become a null, so that a gap stays a gap. */
 function columns({ minutes, step }: Shown): UPlot.AlignedData {
   const rows: Minute[] = [];
   for (const minute of minutes) {

@@ -32,10 +32,7 @@ export function readout({ status }: Stretch, minute: Minute | undefined): (HTMLE
   ];
 }
 
-/**
- * What the picture shows, for those who do not see it: in a sentence, and the minutes that matter
- * as a table.
- */
+/** The picture for those who do not see it: a sentence, and the minutes that matter as a table. */
 export function inWords({ status, minutes, range }: Stretch): string {
   const values = minutes.flatMap(({ observed }) => observed ?? []);
   const far = minutes.filter((minute) => farOf(status, minute)).length;

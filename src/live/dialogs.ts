@@ -59,7 +59,8 @@ export interface Question {
   fields: HTMLElement[];
   submit: string;
   /**
-   * Does it. What it throws is shown, and the answers stay. @returns what to say once it is done
+   * Does it. If it throws, the error is shown and the answers stay.
+   * @returns the text to show once it is done
    */
   act(answers: Record<string, string>): Promise<string>;
 }

@@ -110,7 +110,7 @@ export const link = (href: string | undefined, text: string): HTMLElement | null
     ? h('a', { href, rel: 'noreferrer', target: '_blank' }, text, h('span', { class: 'hidden-text' }, ' (new tab)'))
     : null;
 
-/** What scrolls can be reached with the keyboard, and what does not is no stop on the way. */
+/** Makes every box that scrolls reachable with the keyboard, and no other. */
 export function keepScrollable(): void {
   for (const box of document.querySelectorAll<HTMLElement>('.scroll, .entries, pre')) {
     const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;

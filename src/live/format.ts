@@ -25,8 +25,8 @@ export const signed = (value: number): string => {
 };
 
 /**
- * How far from expected, as people say it: `4.0× normal`, `62 % below normal`, `18 % above normal`;
- * nothing where it is near.
+ * The distance from expected, as people say it: `4.0× normal`, `62 % below normal`, `18 % above
+ * normal`; nothing where it is near.
  */
 export function magnitude(observed: number, expected: number): string {
   if (!(expected > 0) || !Number.isFinite(observed)) return '';

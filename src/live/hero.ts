@@ -98,7 +98,7 @@ function connection({ link, stateAt }: Model, retry: () => void): void {
 function announce({ word, headline, far }: Verdict): void {
   const text = `${word}: ${headline}${far === undefined ? '' : `, ${far}`}.`;
   const live = byId('announce');
-  // How far it is changes every minute of an incident; that it goes on is no news.
+  // The distance changes every minute of an incident. That an incident goes on is no news.
   if (live.dataset.said === `${word}${headline}`) return;
   live.dataset.said = `${word}${headline}`;
   live.textContent = text;

@@ -33,8 +33,7 @@ const KEEP = 30;
 const asked = new URLSearchParams(location.search);
 const chosen = { status: asked.get('status') as Status, range: asked.get('range') as Range };
 /**
- * What a link's parameters name beside dimensions: a status, a time range, or what is to be
- * silenced.
+ * Parameters of a link that are no dimensions: a status, a time range, or what is to be silenced.
  */
 const NO_DIMENSIONS = ['status', 'range', 'silence', 'level', 'auth_code', 'escalation'];
 const slice = Object.fromEntries([...asked].filter(([name]) => !NO_DIMENSIONS.includes(name)));
@@ -181,7 +180,7 @@ function onState(state: State): void {
   change({ state, stateAt: Date.now() });
   if (before !== undefined && before !== describe(model).tone) change({ verdictSince: evaluatedAt(state) * 1000 });
   if (state.path.alertmanager.ok && model.silences === undefined) void refreshSilences();
-  // Whether there never was a report, or none that is evaluated yet.
+  // The state does not say whether there never was a report, or only none that is evaluated yet.
   if (state.anomalies.length === 0 && model.reports === undefined) void refreshReports();
   // One that fires no longer has ended without a message, or is about to.
   const firing = new Set(state.alerts.map(({ incidentId }) => incidentId));

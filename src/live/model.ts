@@ -95,7 +95,7 @@ export const isWorse = (alert: Alert, all: readonly Alert[]): boolean =>
       withoutEscalation(other) === withoutEscalation(alert),
   );
 
-/** What is said once: an alert that got worse is one alert, not two. */
+/** Leaves out the second alert of an incident that got worse, since it is shown as one alert. */
 function distinct(alerts: Alert[]): Alert[] {
   const plain = new Set(alerts.filter(({ labels }) => labels.escalation === undefined).map(withoutEscalation));
   return alerts.filter((alert) => alert.labels.escalation === undefined || !plain.has(withoutEscalation(alert)));
@@ -137,7 +137,7 @@ export function silenceOf(alert: Alert, silences: readonly Silence[] = []): Sile
   return silences.filter(over).sort((a, b) => Date.parse(b.endsAt) - Date.parse(a.endsAt))[0];
 }
 
-/** How long before an alert a change is named beside it; milliseconds. */
+/** A change is named beside an alert that began at most so long after it; milliseconds. */
 const NEAR_MS = 30 * 60_000;
 
 /** The last change in the half hour before an alert began. */

@@ -19,7 +19,7 @@ export const minutesOf = (points: Series['series'][number]['points']): Minute[] 
 export const evaluatedAt = ({ path, baseline, time }: State): number =>
   Math.floor(Date.parse(path.prometheus.evaluatedAt ?? baseline.asOf ?? time) / 1000);
 
-/** Of one slice; of the total where it has no labels. */
+/** The path of one slice's series, or of the total's where there are no labels. */
 export const seriesPath = (status: Status, from: number, labels: Labels): string => {
   const which = Object.keys(labels).length === 0 ? { level: 'total' } : labels;
   return `series?${new URLSearchParams({ status, from: String(from), ...which })}`;

@@ -8,7 +8,7 @@ export const STEPS = ['posted', 'watch', 'band', 'alert', 'fires', 'message', 'r
 export type Step = (typeof STEPS)[number];
 
 /**
- * What happened of an incident that was started here, and when (milliseconds since the epoch). Kept
+ * The steps of an incident that was started here, in milliseconds since the epoch. They are kept
  * over a reload.
  */
 export interface Story {

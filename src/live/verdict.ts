@@ -16,7 +16,7 @@ export interface Verdict {
 }
 
 /**
- * How far an alert's count is from normal; nothing for alerts that are not about a count of
+ * The distance of an alert's count from normal; nothing for alerts that are not about a count of
  * transactions.
  */
 export function magnitudeOf({ labels, annotations }: Alert): string {
@@ -82,7 +82,7 @@ function watching({ anomalies, verdict }: State): Verdict {
   return { tone: 'watch', word: 'Watch', headline, detail: sentence(verdict.reason), ...(far !== '' && { far }) };
 }
 
-/** What the page says first, in the order of what matters. */
+/** The status line: the gravest thing first. */
 export function describe({ state, reports, verdictSince }: Model): Verdict {
   if (state === undefined)
     return { tone: 'connecting', word: 'Connecting', headline: 'Asking Tillwatch for its state', detail: '' };

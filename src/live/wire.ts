@@ -1,4 +1,7 @@
-/** What the service sends to the page, as its schemas in src/http/routes/ say it. Times are ISO 8601. */
+/**
+ * The service's answers to the page, as the schemas in src/http/routes/ say them. Times are ISO
+ * 8601.
+ */
 
 import type { Status } from '../domain/names.ts';
 
@@ -50,7 +53,7 @@ export interface DemoKind {
 }
 
 export interface State {
-  /** What the calendar says of now; absent on an ordinary day. */
+  /** The calendar's words for now; absent on an ordinary day. */
   calendar?: string | undefined;
   time: string;
   demo: null | { kinds: DemoKind[]; running: { kind: string; until: string }[] };
@@ -74,7 +77,7 @@ export interface Report {
   counts: Partial<Record<Status, number>>;
   authCodes: Record<string, number>;
   late: boolean;
-  /** What its sender was answered, where the service says so. */
+  /** The recommendation that its sender got, where the service says so. */
   recommendation?: Recommendation;
 }
 

@@ -73,12 +73,14 @@ async function post(url: string, alerts: PostedAlert[]): Promise<void> {
 }
 
 export interface Receivers {
-  /** Of an HTTP server that stands for Slack, Teams, PagerDuty, Tillwatch and the webhooks. */
+  /**
+   * The URL of an HTTP server that stands for Slack, Teams, PagerDuty, Tillwatch and the webhooks.
+   */
   url: string;
   mailPort: number;
   /** Slack's own API, which has one address; without it that receiver stays off. */
   slackApi?: { proxy: string; certificate: string };
-  /** How soon a group is told of again, instead of minutes: `500ms`. */
+  /** Groups are notified again after this time, instead of minutes: `500ms`. */
   interval: string;
 }
 
@@ -107,7 +109,7 @@ export function withReceivers(config: string, folder: string, receivers: Receive
   return doc.toString();
 }
 
-/** What goes into the folder of secrets, for receivers at a URL. */
+/** Files for the folder of secrets, for receivers at a URL. */
 export const secretsFor = (url: string) => ({
   slack_url: `${url}/slack`,
   teams_url: `${url}/teams`,

@@ -5,7 +5,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Where the browser is: what CHROMIUM says, or one of the usual names on PATH. */
+/** The path of the browser: the value of CHROMIUM, or one of the usual names on PATH. */
 function chromiumPath(): string {
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
   const folders = (process.env.PATH ?? '').split(delimiter);
@@ -58,7 +58,7 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
   return { page, complaints, received: () => [...bytes.values()].reduce((sum, n) => sum + n, 0) };
 }
 
-/** What axe finds serious or critical, in the theme and size that the page has now. */
+/** Problems that axe calls serious or critical, in the theme and size that the page has now. */
 export async function seriousProblems(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
   const { violations } = (await page.evaluate('axe.run()')) as {

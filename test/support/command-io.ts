@@ -3,7 +3,7 @@ import type { CommandIo } from '../../src/commands/io.ts';
 
 export interface TestIo extends CommandIo {
   written: { stdout: string; stderr: string };
-  /** What Ctrl-C does. */
+  /** Aborting it does the same as Ctrl-C. */
   stop: AbortController;
 }
 

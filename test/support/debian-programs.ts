@@ -5,7 +5,7 @@ import { fetchDebianPackages } from '../../src/binaries/debian.ts';
 import { executableOnPath, executableUnder } from '../../src/binaries/executables.ts';
 
 /**
- * Where programs of a Debian package are: on PATH, else in the project's cache, into which the
+ * Paths of programs of a Debian package: on PATH, else in the project's cache, into which the
  * package is fetched.
  */
 export async function debianPrograms<Name extends string>(

@@ -12,7 +12,7 @@ export interface ServerEvent {
 export interface EventStream {
   status: number;
   headers: IncomingMessage['headers'];
-  /** Of everything so far. */
+  /** All events so far. */
   events: ServerEvent[];
   /** The body of an answer that is no stream. */
   text: () => string;

@@ -9,7 +9,8 @@ const sample = (name: string, labels: Record<string, string>, value: number): Sa
 });
 
 /**
- * What the rules would have recorded: 5 denied per 100 approved, 100 approved in the last minute.
+ * Recorded series as the rules would make them: 5 denied per 100 approved, 100 approved in the
+ * last minute.
  */
 export const RECORDINGS: Sample[] = [
   sample(RECORDED.odds, { status: 'denied' }, 0.05),

@@ -16,7 +16,7 @@ export const panelsOf = (dashboard: CheckedDashboard): AnyPanel[] =>
 
 export const variablesOf = (dashboard: CheckedDashboard) => dashboard.templating.list;
 
-/** Of panels and annotations. */
+/** The queries of a dashboard's panels and annotations. */
 export const queriesOf = (dashboard: CheckedDashboard): { where: string; query: PromQuery }[] => [
   ...panelsOf(dashboard).flatMap(({ title, targets = [] }) =>
     targets.map((query) => ({ where: `${title} ${query.refId}`, query })),
@@ -26,7 +26,7 @@ export const queriesOf = (dashboard: CheckedDashboard): { where: string; query: 
   ),
 ];
 
-/** What Grafana makes of a query before it sends it to Prometheus. */
+/** The values that Grafana puts into a query before it sends it to Prometheus. */
 export interface Interpolation {
   /** A variable's chosen values; a string is sent as it is, as is a custom "all" value. */
   values: Readonly<Record<string, string | readonly string[]>>;
@@ -40,8 +40,8 @@ export interface Interpolation {
 const MATCHING = /[\\$^*{}[\]'+?.()|]/g;
 
 /**
- * Of a variable with several values, or All: each is escaped for a regular expression in a PromQL
- * string, several are joined.
+ * The text for a variable with several values, or All. Each value is escaped for a regular
+ * expression in a PromQL string; several are joined.
  */
 function asRegex(values: readonly string[]): string {
   const escaped = values.map((value) => value.replace(MATCHING, '\\\\$&'));

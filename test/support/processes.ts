@@ -27,7 +27,7 @@ export function childrenOf(pid: number): number[] {
 export interface WaitOptions {
   /** Milliseconds after which waiting is given up; default 30 s. */
   timeout?: number;
-  /** What is waited for, for the error message. */
+  /** Says in the error message what is waited for. */
   what: string;
 }
 

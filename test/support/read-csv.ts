@@ -18,12 +18,14 @@ export async function readTexts(
   const io = createTestIo();
   const options = await readOptions(flags);
   const history = await withSources(names, io, SILENT, (sources) => readFiles(sources, options, io, SILENT));
-  // What was written reaches the test a turn later.
+  // Written output reaches the test a turn later.
   await new Promise(setImmediate);
   return { history, said: `${io.written.stderr}${warningsOf(history)}`.replaceAll(`${dir}/`, '') };
 }
 
-/** What was read, as `time key=count ...` lines; counts with labels follow theirs. */
+/**
+ * The minutes read from a file, as `time key=count ...` lines; counts with labels follow theirs.
+ */
 export async function minutesOf(content: string | Buffer, flags: FileFlags = {}): Promise<string[]> {
   const { history } = await readTexts([content], flags);
   return minuteLines(history);

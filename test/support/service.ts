@@ -27,7 +27,8 @@ const NOWHERE = 'http://127.0.0.1:61999';
 
 const folders = new Set<string>();
 const programs = new Set<Running>();
-// Of the test file that imports this: a test that failed half-way must leave nothing behind.
+// Runs after the test file that imports this one: a test that failed half-way must leave nothing
+// behind.
 afterAll(async () => {
   await Promise.all([...programs].map((program) => program.stop('SIGKILL')));
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
@@ -217,7 +218,7 @@ export async function runToEnd(args: string[], env: NodeJS.ProcessEnv = {}) {
   return { code, stdout: running.stdout(), stderr: running.stderr() };
 }
 
-/** What a request changed in the counters of transactions: series as exposed -> increase. */
+/** The counters of transactions that a request changed: series as exposed -> increase. */
 export async function increases(client: Client, act: () => Promise<unknown>): Promise<Record<string, number>> {
   const counters = async () =>
     [...parseMetrics(await client.metrics())].filter(([series]) => /^transactions_\w*total/.test(series));

@@ -41,7 +41,7 @@ export async function withStorage<T>(dataDir: string, use: (storage: Storage) =>
   }
 }
 
-/** What lies in a data folder but Prometheus' own working files: blocks, and anything left over. */
+/** Entries of a data folder but Prometheus's own working files: blocks, and anything left over. */
 export async function blocksAndLeftovers(dataDir: string): Promise<string[]> {
   const own = new Set(['wal', 'chunks_head', 'queries.active', 'lock', 'prometheus']);
   const names = [...(await readdir(dataDir)), ...(await readdir(storageOf(dataDir)))];

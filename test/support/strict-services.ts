@@ -5,8 +5,8 @@ import { startHttpServer } from './http-server.ts';
 const link = z.url({ protocol: /^https?$/ }).max(2000);
 
 /**
- * What an incoming webhook of Slack takes. Legacy attachments: at most 100, five buttons each,
- * 40,000 characters in all.
+ * A message as an incoming webhook of Slack takes it. Legacy attachments: at most 100, five
+ * buttons each, 40,000 characters in all.
  */
 const slack = z
   .looseObject({
@@ -30,7 +30,10 @@ const slack = z
 
 const block = z.looseObject({ type: z.literal('TextBlock'), text: z.string().min(1), wrap: z.literal(true) });
 
-/** What a Teams workflow takes: one adaptive card of a version that Teams shows, 28 KB in all. */
+/**
+ * A message as a Teams workflow takes it: one adaptive card of a version that Teams shows, 28 KB
+ * in all.
+ */
 const teams = z
   .looseObject({
     type: z.literal('message'),
@@ -50,7 +53,7 @@ const teams = z
   })
   .refine((card) => Buffer.byteLength(JSON.stringify(card)) <= 28 * 1024, 'card larger than 28 KB');
 
-/** What PagerDuty's Events API v2 takes: 512 KB in all. */
+/** An event as PagerDuty's Events API v2 takes it: 512 KB in all. */
 const pagerduty = z
   .looseObject({
     routing_key: z.string().length(32),
@@ -176,7 +179,7 @@ function startJira() {
 
 const JIRA = '/jira/rest/api/2/';
 
-/** How a service fails: an HTTP status, or a connection that is cut without an answer. */
+/** A way to fail: an HTTP status, or a connection that is cut without an answer. */
 export type Failure = number | 'cut';
 
 /**
@@ -228,7 +231,7 @@ export async function startStrictServices() {
     // biome-ignore lint/suspicious/noExplicitAny: bodies of three services, checked above
     at: (path: string): any[] => taken.filter((one) => one.path === path).map(({ body }) => body),
     issues: jira.issues,
-    /** What was sent and refused, with the reason: nothing, when all is well. */
+    /** Messages that were sent and refused, each with the reason; none when all is well. */
     refused,
     /** Fails the next requests to a path in this way, one after the other. */
     fail: (path: string, ...how: Failure[]) => failures.set(path, [...how]),

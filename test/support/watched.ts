@@ -35,7 +35,10 @@ const INCIDENTS: [IncidentKind, number][] = [
   ['processing-stuck', 480],
   ['feed-dead', 600],
 ];
-/** How long before the end the labelled copy ends: before the history begins. */
+/**
+ * The labelled copy ends so long before the end of the history, which is before the history
+ * begins.
+ */
 const COPY = 10 * DAY;
 const COPIED_LABELS = { acquirer: 'acme', merchant: 'shop-1' };
 /** One acquirer and one merchant carry it all: the total once more at each of these levels. */
@@ -114,7 +117,10 @@ async function onStorage(dataDir: string, use: (url: string) => Promise<void>): 
   }
 }
 
-/** What Prometheus would have recorded of each alert while it fired; import leaves alerts out. */
+/**
+ * Writes the series that Prometheus would have recorded of each alert while it fired; import
+ * leaves alerts out.
+ */
 async function writeAlerts(url: string, end: number, path: string): Promise<void> {
   const file = await createOpenMetricsFile(path);
   const { alerts } = await readRules(RULES);

@@ -1,4 +1,4 @@
-/** What the reference page reads of an OpenAPI 3.1 document. */
+/** A schema of an OpenAPI 3.1 document, as far as the reference page reads it. */
 export interface Schema {
   $ref?: string;
   type?: string | string[];
@@ -74,7 +74,7 @@ export function resolve(schema: Schema, { components }: OpenApi): Schema {
   const name = schema.$ref?.split('/').at(-1);
   const named = name === undefined ? undefined : components?.schemas?.[name];
   if (named === undefined) return schema;
-  // What stands beside the name belongs to this place.
+  // Keywords beside the reference belong to this place.
   const { $ref: _, ...own } = schema;
   return { ...resolve(named, { components } as OpenApi), ...own };
 }

@@ -27,7 +27,7 @@ export function typeOf(named: Schema, document: OpenApi): string {
   return nullable ? `${one()} or null` : one();
 }
 
-/** What a schema holds, when it is an object, a list of objects, or either of them or null. */
+/** The object within a schema that is an object, a list of objects, or either of them or null. */
 function inside(schema: Schema, document: OpenApi, name: string): { schema: Schema; name: string } | undefined {
   const { options } = alternatives(schema);
   const only = options.length === 1 ? resolve(options[0] ?? {}, document) : schema;
@@ -52,7 +52,7 @@ export function fieldsOf(named: Schema, document: OpenApi, name = '', depth = 0)
 const code = (value: unknown): Html => `<code>${esc(typeof value === 'string' ? value : JSON.stringify(value))}</code>`;
 
 function range(low: number | undefined, high: number | undefined, unit: string): string[] {
-  // What every whole number of JavaScript is within says nothing.
+  // Every whole number of JavaScript is within these limits, so they say nothing.
   const most = high === Number.MAX_SAFE_INTEGER ? undefined : high;
   const least = low === Number.MIN_SAFE_INTEGER ? undefined : low;
   if (least !== undefined && most !== undefined) return [`${least} to ${most}${unit}`];
@@ -60,7 +60,7 @@ function range(low: number | undefined, high: number | undefined, unit: string):
   return most === undefined ? [] : [`at most ${most}${unit}`];
 }
 
-/** What may stand there, in words. */
+/** Limits of a value, in words. */
 function limits(schema: Schema): Html[] {
   return [
     ...(schema.enum === undefined ? [] : [schema.enum.map(code).join(' ')]),

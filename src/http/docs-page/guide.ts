@@ -18,7 +18,7 @@ const slug = (text: string): string =>
 
 const nameOf = (file: string): string => (file === `${INDEX}.md` ? 'index' : file.replace(/\.md$/, ''));
 
-/** Where a link of a document leads on this service; undefined where that is not served. */
+/** The address on this service of a document's link; undefined where its target is not served. */
 function placeOf(href: string, names: ReadonlySet<string>): string | undefined {
   if (/^(https?:|#)/.test(href)) return href;
   const [, file = '', anchor = ''] = /^([\w-]+\.md)(#.*)?$/.exec(href) ?? [];

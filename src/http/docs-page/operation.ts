@@ -12,9 +12,9 @@ import { exampleOf } from './example.ts';
 import { fieldList, fieldsOf, prose, typeOf } from './fields.ts';
 
 export interface PageOptions {
-  /** Of the requests in the examples: `http://127.0.0.1:8080`. */
+  /** The origin of the requests in the examples: `http://127.0.0.1:8080`. */
   origin: string;
-  /** Whether requests need a token. */
+  /** True where requests need a token. */
   tokens: boolean;
 }
 

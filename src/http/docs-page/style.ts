@@ -1,6 +1,6 @@
 /**
- * Of the reference page: the live page's colours, sizes on a scale of 1.2, spaces in steps of
- * .25rem.
+ * The style sheet of the reference page: the live page's colours, sizes on a scale of 1.2, spaces
+ * in steps of .25rem.
  */
 export const DOCS_STYLE = `
 :root {

@@ -1,4 +1,4 @@
-/** What a POST of reports is answered with. */
+/** The answer to a POST of reports. */
 import { z } from 'zod';
 import { duration, mayBeLocalTime } from '../../domain/clock.ts';
 import { JUDGED_STATUSES } from '../../domain/names.ts';

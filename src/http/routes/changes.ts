@@ -53,7 +53,7 @@ const json = (description: string, schema: z.ZodType) => ({
   200: { description, content: { 'application/json': { schema } } },
 });
 
-/** What people said that they changed, to be drawn on every chart. */
+/** Routes for changes that people made, such as a deployment. Every chart shows them. */
 export function changeRoutes({ ledger, events, changes }: Services): Route[] {
   async function list(ctx: Context): Promise<void> {
     const { from, to = Date.now() + AHEAD_MS, limit } = readQuery(ctx, listQuery);

@@ -26,8 +26,8 @@ function file(path: string, type: string, summary: string, content: (ctx: Contex
 }
 
 /**
- * What describes the service, to programs and to people. @param described the OpenAPI document of
- * all routes, these among them
+ * Routes that describe the service, to programs and to people.
+ * @param described the OpenAPI document of all routes, these among them
  */
 export function docsRoutes({ config }: Pick<Services, 'config'>, described: () => object): Route[] {
   const tokens = config.tokensFile !== '';

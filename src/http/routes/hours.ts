@@ -67,7 +67,10 @@ const forecast = z
   })
   .meta({ id: 'Forecast' });
 
-/** What recorded hours say: how many transactions are usual, and how many are to come today. */
+/**
+ * Routes that answer from recorded hours: how many transactions are usual, and how many are to
+ * come today.
+ */
 export function hourRoutes({ prometheus, calendar: { zone } }: Services): Route[] {
   const clock = localHours(zone);
   async function showStatistics(ctx: Context): Promise<void> {

@@ -96,12 +96,14 @@ function render({ startsAt, endsAt, ...rest }: Incident, peakScore: number | nul
 
 const MINUTE_MS = 60_000;
 /**
- * What an alert saw lies before it: a backtest may have it start some minutes earlier than it did
- * live.
+ * An alert starts after the minutes that it is about, and a backtest may start it some minutes
+ * earlier than it started live. A label therefore begins this much before its alert.
  */
 const BEFORE_MS = 5 * MINUTE_MS;
 
-/** Rows of what `tillwatch backtest --labels` reads; in whole minutes, the end exclusive. */
+/**
+ * A row of the file that `tillwatch backtest --labels` reads; in whole minutes, the end exclusive.
+ */
 function labelRow({ alertname, labels, startsAt, endsAt, mark: verdict }: Incident): string {
   const start = Math.floor((startsAt - BEFORE_MS) / MINUTE_MS) * MINUTE_MS;
   const end = Math.ceil(Math.max(endsAt ?? Date.now(), startsAt + 1) / MINUTE_MS) * MINUTE_MS;
@@ -112,7 +114,7 @@ function labelRow({ alertname, labels, startsAt, endsAt, mark: verdict }: Incide
     .join(',');
 }
 
-/** What fires about Tillwatch itself says nothing of transactions, and no history holds it. */
+/** True for alerts about transactions. Alerts about Tillwatch itself are in no history. */
 const ofTransactions = ({ alertname }: Incident): boolean => !alertname.startsWith('Tillwatch');
 
 async function exportLabels(ctx: Context, ledger: Ledger): Promise<void> {

@@ -45,7 +45,7 @@ function sharedSettings({ dimensions, lateness, keep, maxSeries, maxSources, max
     .join(' ');
 }
 
-/** What operates the service: its metrics, whether it lives, whether it can take reports. */
+/** Routes to operate the service: its metrics, whether it lives, whether it can take reports. */
 export function operationRoutes({ config, ledger, health, baseline, path, stopping }: Services): Route[] {
   const settings = sharedSettings(config);
   return [

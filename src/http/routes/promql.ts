@@ -7,8 +7,8 @@ import { invalid, Problem } from '../problem.ts';
 import { type Route, readQuery } from './route.ts';
 
 /**
- * What a person may ask of Prometheus at once, so that the service, and Prometheus, have time for
- * their own work.
+ * Limits of a question to Prometheus, so that the service and Prometheus have time for their own
+ * work.
  */
 const LIMITS = {
   seconds: 10,
@@ -90,7 +90,7 @@ export function createAsking(prometheusUrl: string) {
 }
 export type Asking = ReturnType<typeof createAsking>;
 
-/** Whether a request for series is Prometheus's, which selects them by `match[]`. */
+/** True for a request that selects series by `match[]`, as Prometheus's own API does. */
 export const selectsSeries = ({ query }: Context): boolean => query['match[]'] !== undefined;
 export const SELECTED_PARAMETERS = { 'match[]': matches.optional(), ...period };
 export const listSelected = (ctx: Context, ask: Asking): Promise<void> =>

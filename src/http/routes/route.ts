@@ -18,7 +18,7 @@ import type { Events } from '../events.ts';
 import { invalid } from '../problem.ts';
 import type { RecentChanges } from '../recent-changes.ts';
 
-/** What routes work with. */
+/** The services that routes work with. */
 export interface Services {
   config: Config;
   ledger: Ledger;
@@ -33,7 +33,7 @@ export interface Services {
   demo?: Demo | undefined;
   calendar: Calendar;
   changes: RecentChanges;
-  /** How bodies of another shape are read. */
+  /** The way to read bodies of another shape. */
   mapping?: Mapping | undefined;
 }
 

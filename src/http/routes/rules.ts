@@ -66,10 +66,7 @@ const FIELDS = {
   upper: RECORDED.upper,
 } as const;
 
-/**
- * What would page at this moment, by status and window, as the rules have recorded it; of
- * everything together.
- */
+/** Recorded thresholds of paging at this moment, by status and window, for the total. */
 async function thresholdsNow(prometheus: Prometheus): Promise<z.output<typeof threshold>[]> {
   const names = Object.values(FIELDS).join('|');
   const samples = await prometheus.instant(`{__name__=~"${names}", level="${TOTAL}"}`);
@@ -92,7 +89,7 @@ async function list(ctx: Context, { prometheus }: Services): Promise<void> {
     thresholds,
     groups: groups.map(({ name, file, lastEvaluation, evaluationTime, rules }) => ({
       name,
-      // Where it lies on Prometheus' machine is nobody's business.
+      // The folder on Prometheus's machine is nobody's business.
       file: basename(file),
       evaluatedAt: lastEvaluation,
       seconds: evaluationTime,

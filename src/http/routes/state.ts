@@ -15,7 +15,7 @@ async function stream(ctx: Context, { events }: Services, state: StateWatch): Pr
   if (!state.follow()) opened.send('state', await state.read());
 }
 
-/** What the live page shows of this moment, once or as it changes. */
+/** Routes that tell the live page the present state, once or as it changes. */
 export function stateRoutes(services: Services, state: StateWatch): Route[] {
   return [
     {

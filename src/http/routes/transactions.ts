@@ -62,7 +62,7 @@ function tally({ health }: Services, outcomes: readonly Outcome[]): void {
     health.reports[result === 'duplicate' ? 'duplicate' : late ? 'late' : 'accepted']++;
 }
 
-/** Of a body with more than a page can show, only the last. */
+/** At most so many reports of a body are sent to the live page: the last ones. */
 const MAX_TOLD = 50;
 
 function tell(

@@ -36,7 +36,7 @@ export function nameOf(url: string): string {
   return `${protocol}//${host}${pathname}`;
 }
 
-/** What a connection of the service may take. */
+/** Limits of a connection of the service. */
 const LIMITS: pg.ClientConfig = { statement_timeout: STATEMENT_MS, idle_in_transaction_session_timeout: IDLE_MS };
 
 export async function connect(url: string, limits = LIMITS): Promise<pg.Client> {

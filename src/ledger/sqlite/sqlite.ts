@@ -54,7 +54,7 @@ function startThread(file: string) {
   };
 }
 
-/** What the thread says of files that it does not find as it left them. */
+/** The thread's message about files that it does not find as it left them. */
 const GONE = 'was removed or replaced';
 /** Files of the ledger that Tillwatch kept before it kept SQL. */
 const OLD_FORM = /^ledger\.mdb/;
