@@ -11,7 +11,7 @@ import { sha256Of } from './sums.ts';
 const exec = promisify(execFile);
 const RELEASES = 'https://github.com/prometheus';
 const ARCHITECTURE: Record<string, string> = { x64: 'amd64', arm64: 'arm64' };
-/** How long a first answer is waited for, and then the whole archive; milliseconds. */
+/** Limits for a first answer, and then for the whole archive; milliseconds. */
 const ANSWER_MS = 10_000;
 const WHOLE_MS = 600_000;
 

@@ -43,7 +43,9 @@ export async function binaryVersion(path: string): Promise<string | undefined> {
   }
 }
 
-/** Whether a Prometheus has its web pages inside, as the official ones do and Debian's does not. */
+/**
+ * True where a Prometheus has its web pages inside, as the official ones do and Debian's does not.
+ */
 export async function hasWebPages(path: string): Promise<boolean> {
   const { stdout, stderr } = await exec(path, ['--version'], { timeout: 20_000 }).catch(() => ({
     stdout: '',

@@ -26,8 +26,9 @@ async function isOnlyOurs(path: string): Promise<boolean> {
 }
 
 /**
- * Whether a program is the one that was fetched, and nobody else can put another in its place. Says
- * what is wrong, or nothing.
+ * Checks that a program is the one that was fetched, and that nobody else can put another in its
+ * place.
+ * @returns the fault, or undefined
  */
 export async function whatIsWrong(folder: string, program: string): Promise<string | undefined> {
   for (const path of [folder, dirname(program), program])

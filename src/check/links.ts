@@ -2,7 +2,7 @@ import type { Problem } from '../runtime/file-problem.ts';
 import { itemsAt, lineOf, type YamlFile } from '../runtime/yaml-file.ts';
 import { routedReceivers } from './routes.ts';
 
-/** Where the rules lead without `tillwatch_url`. */
+/** The rules lead here without `tillwatch_url`. */
 const DEFAULT = 'http://localhost:8080';
 const LABEL = ['global', 'external_labels', 'tillwatch_url'];
 const LOOPBACK = /^(localhost|127\.[\d.]+|\[::1\])$/;

@@ -76,7 +76,7 @@ function tell(problems: readonly Problem[], io: CheckIo): 1 {
   return 1;
 }
 
-/** Whether a folder holds rule files themselves, instead of prometheus/rules. */
+/** True for a folder that holds rule files itself, instead of prometheus/rules. */
 async function isRuleFolder(dir: string): Promise<boolean> {
   const names = await readdir(dir).catch((): string[] => []);
   return !names.includes('prometheus') && names.some((name) => name.endsWith('.yml'));
@@ -121,7 +121,7 @@ async function checkPrometheus(
   return [...problems, ...tested.flat()];
 }
 
-/** What Alertmanager reads: blocks that are switched off are comments to it, and to this. */
+/** Checks what Alertmanager really reads: blocks that are switched off are only comments to it. */
 async function checkAlertmanager(amtool: string, root: string, templates: string[]): Promise<Problem[]> {
   const config = join(root, 'alertmanager', 'alertmanager.yml');
   const problems = await checkAlertmanagerConfig(amtool, config);

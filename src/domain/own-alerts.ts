@@ -6,8 +6,8 @@ interface Named {
 const NAMES = /^(Transactions|AuthCode|Tillwatch|Watchdog)/;
 
 /**
- * Whether an alert comes from Tillwatch's rules or from a copy of one, which say where it can be
- * silenced. A Prometheus that is shared has alerts of others as well.
+ * True for an alert of Tillwatch's rules or of a copy of one. Both say where they can be silenced.
+ * A shared Prometheus has alerts of others as well.
  */
 export const isOwn = ({ labels, annotations }: Named): boolean =>
   annotations.silence_url !== undefined || NAMES.test(labels.alertname ?? '');

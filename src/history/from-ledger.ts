@@ -67,8 +67,8 @@ export async function endOfLastMinute(snapshot: Snapshot, until: number): Promis
 }
 
 /**
- * What the ledger counted in each minute that ended before `until` (seconds since the epoch), in
- * order of time.
+ * The ledger's counts of each minute that ended before `until` (seconds since the epoch), in order
+ * of time.
  */
 export async function* ledgerMinutes(snapshot: Snapshot, until: number): AsyncGenerator<MinuteCounts> {
   const metrics = `metric IN ('${METRIC.transactions}', '${METRIC.authCodes}') AND minute <= ${Math.floor(until) - 60}`;

@@ -65,7 +65,7 @@ function withoutZstd(ctx: Context): Context {
   return Object.create(ctx, { req: { value: unpacked } }) as Context;
 }
 
-/** How long a large body waits for its turn; milliseconds. */
+/** A large body waits at most so long for its turn; milliseconds. */
 const LONGEST_WAIT = 10_000;
 let largeBodies: Promise<void> = Promise.resolve();
 
@@ -83,7 +83,10 @@ async function takeTurn({ req, res }: Context): Promise<void> {
     throw new Problem(503, 'another large body is in work; send this one again', { headers: { 'Retry-After': '5' } });
 }
 
-/** Whether a body may be larger than most routes take; one that is packed or has no length may. */
+/**
+ * True where a body may be larger than most routes take, as it may when it is packed or has no
+ * length.
+ */
 const mayBeLarge = ({ headers }: Context): boolean =>
   headers['content-encoding'] !== undefined || !(Number(headers['content-length']) <= MAX_BODY);
 

@@ -1,6 +1,6 @@
 import type { Change, Ledger } from '../ledger/ledger.ts';
 
-/** How long before something a change is named beside it; milliseconds. */
+/** A change is named beside what begins at most so long after it; milliseconds. */
 const NEAR_MS = 30 * 60_000;
 const REREAD_MS = 10_000;
 

@@ -43,7 +43,10 @@ const firstSentence = (text: string): string =>
 const more = (n: number): string => (n > SHOWN ? `; and ${n - SHOWN} more` : '');
 
 const hasSeverity = ({ labels }: Alert): boolean => labels.severity === 'critical' || labels.severity === 'warning';
-/** What calls for somebody: firing, routed to people, and not an alert of others; critical first. */
+/**
+ * Alerts that call for somebody: firing, routed to people, and not an alert of others; critical
+ * first.
+ */
 export const calling = (alerts: readonly Alert[]): Alert[] =>
   alerts
     .filter((alert) => alert.state === 'firing' && hasSeverity(alert) && isOwn(alert))

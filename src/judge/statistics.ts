@@ -5,7 +5,7 @@ export const PERCENTILES = [5, 25, 50, 75, 95, 99] as const;
 
 /** Statistics of some counts; null where there are too few. */
 export interface Summary {
-  /** How many hours they are. */
+  /** The number of hours that were counted. */
   hours: number;
   mean: number | null;
   /** The standard deviation of a sample. */

@@ -42,7 +42,7 @@ export const TABLES = asTable({
     key: ['minute', 'status'],
     options: '{clustered}',
   },
-  // What the minutes that are no longer kept counted: with it, counters equal the sums of minutes
+  // Counts of the minutes that are no longer kept. With them, counters equal the sums of minutes
   // for good (verify.ts).
   pruned: { columns: { status: TEXT, count: BIG }, key: ['status'], options: '{clustered}' },
   // "identity" is minute, source and labels, or the hash of an event's id. "slots" is JSON: what
@@ -76,13 +76,12 @@ export const TABLES = asTable({
     key: ['id'],
   },
   marks: { columns: { id: TEXT, marked_at: BIG, bytes: INT, body: TEXT }, key: ['id'] },
-  // What people said that they changed, such as a deployment. Times are milliseconds since the
-  // epoch.
+  // Changes that people made, such as a deployment. Times are milliseconds since the epoch.
   changes: { columns: { id: ID, at: BIG, bytes: INT, text: TEXT, made_by: TEXT }, key: ['id'] },
 });
 export type TableName = keyof typeof TABLES;
 
-/** Whether the rows of a table are numbered by the database. */
+/** True where the database numbers the rows of a table. */
 export const isNumbered = (name: TableName): boolean => (TABLES[name] as Table).columns.id === ID;
 
 const INDEXES = [
@@ -127,7 +126,7 @@ const VIEWS = {
     WHERE ago IN (0, 1, 7) GROUP BY hour, status`,
 };
 
-/** What makes the tables of a new ledger. */
+/** Statements that make the tables of a new ledger. */
 export function creating(dialect: Dialect): Statement[] {
   const columnsOf = ({ columns }: Table) => Object.entries(columns).map(([name, type]) => `${name} ${type}`);
   return [
@@ -148,7 +147,7 @@ export function creating(dialect: Dialect): Statement[] {
 const STEPS: readonly (readonly string[])[] = [];
 export const VERSION = STEPS.length + 1;
 
-/** What brings a ledger of an older version to the newest. */
+/** Statements that bring a ledger of an older version to the newest. */
 export const upgrading = (version: number, dialect: Dialect): Statement[] =>
   STEPS.slice(version - 1)
     .flat()

@@ -110,7 +110,7 @@ export const firingAlerts = (state: State | undefined): Alert[] =>
     (a, b) => rank(a) - rank(b) || Date.parse(a.activeAt ?? '') - Date.parse(b.activeAt ?? ''),
   );
 
-/** What fires in the same Prometheus and is none of Tillwatch's business. */
+/** Alerts that fire in the same Prometheus and are none of Tillwatch's business. */
 export const othersAlerts = (state: State | undefined): Alert[] =>
   inState(state, 'firing').filter((alert) => !isOwn(alert));
 

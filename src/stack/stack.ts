@@ -34,7 +34,7 @@ export interface Stack {
   url: string;
   prometheusUrl: string;
   alertmanagerUrl: string;
-  /** Whether Prometheus has web pages of its own. */
+  /** True where Prometheus has web pages of its own. */
   prometheusPages: boolean;
   /** For requests to the service, where it asks for tokens. */
   token: string | undefined;
@@ -76,7 +76,7 @@ interface PrometheusStart {
   config: Config;
   port: number;
   path: string;
-  /** Where links to Prometheus's pages lead: to its own, or to Tillwatch where it has none. */
+  /** The target of links to Prometheus's pages: its own, or Tillwatch where it has none. */
   externalUrl: string;
 }
 

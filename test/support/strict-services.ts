@@ -70,7 +70,9 @@ const pagerduty = z
   })
   .refine((event) => JSON.stringify(event).length <= 512_000, 'event larger than 512 KB');
 
-/** What a Discord webhook takes: content that is no message of its own, and one embed. */
+/**
+ * A message as a Discord webhook takes it: content that is no message of its own, and one embed.
+ */
 const discord = z.looseObject({
   content: z.literal(''),
   embeds: z
@@ -78,7 +80,7 @@ const discord = z.looseObject({
     .length(1),
 });
 
-/** What an incoming webhook of Mattermost takes: 16,383 characters in a post. */
+/** A message as an incoming webhook of Mattermost takes it: 16,383 characters in a post. */
 const mattermost = z.looseObject({
   attachments: z
     .array(
@@ -95,7 +97,7 @@ const mattermost = z.looseObject({
 
 const telegram = z.looseObject({ chat_id: z.literal('-100123'), text: z.string().min(1).max(4096) });
 
-/** What ntfy takes as JSON: 4,096 bytes of message, three buttons. */
+/** A message as ntfy takes it in JSON: 4,096 bytes of message, three buttons. */
 const ntfy = z.strictObject({
   topic: z.string().regex(/^[\w-]{1,64}$/),
   priority: z.int().min(1).max(5),

@@ -22,7 +22,7 @@ export function switchOn(text: string, names?: readonly string[]): string {
   return lines.join('\n');
 }
 
-/** Whether the block that begins in a line has lines that are no comments. */
+/** True where the block that begins in a line has lines that are no comments. */
 function isOn(lines: readonly string[], begin: number): boolean {
   const end = lines.findIndex((line, index) => index > begin && END.test(line));
   return lines.slice(begin, end).some((line) => /^\s*[^#\s]/.test(line));

@@ -79,7 +79,7 @@ function unplanned({ minutes }: Recorded, now: number, { calendar }: Services): 
   );
 }
 
-/** What people ask first of an alert: what was changed shortly before. */
+/** Adds the change shortly before an alert, which people ask for first. */
 function withChange(judged: Pick<Answer, 'recommendation' | 'reason'>, now: number, { changes }: Services) {
   const change = judged.recommendation === 'alert' ? changes.before(now) : undefined;
   if (change === undefined) return judged;
