@@ -14,7 +14,7 @@ export interface Mark {
   at: string;
 }
 
-/** Who looks after an incident until it ends. */
+/** The person who looks after an incident until it ends. */
 export type Acknowledgement = Omit<Mark, 'verdict'>;
 
 type Labels = Readonly<Record<string, string>>;

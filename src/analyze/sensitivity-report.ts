@@ -4,7 +4,7 @@ import type { Sensitivity, WindowAdvice } from './sensitivity.ts';
 
 const n = (title: string) => ({ title, number: true });
 
-/** Which z and min_events suit, and why. */
+/** Suggests z and min_events, and says why. */
 export function sensitivitySection(sensitivity: Sensitivity | undefined): ReportSection {
   const head = { id: 'sensitivity', title: 'Suggested sensitivity' };
   if (sensitivity === undefined)

@@ -18,7 +18,7 @@ export interface WindowAdvice {
   /** The lowest z that keeps chance to the goal; undefined where even the highest does not. */
   lowestZ?: number;
   suggestedZ: number;
-  /** More than now only where no z keeps to the goal. */
+  /** More than now only if no z keeps to the goal. */
   suggestedMinEvents: number;
   /** With what is suggested. */
   suggestedFalseAlarmsPerWeek: number;
@@ -56,7 +56,7 @@ const SEED = 1;
  * to what is not chance.
  */
 const GOAL = 0.25;
-/** Less than two hours say nothing. */
+/** With less than two hours, nothing can be said. */
 const LEAST_MINUTES = 120;
 const HIGHEST_Z = 6;
 const STEP = 0.1;
@@ -66,8 +66,9 @@ const GRID = Array.from({ length: Math.round((HIGHEST_Z - LOWEST_Z) / STEP) + 1 
 const WINDOWS = Object.keys(PAGING) as PagingWindow[];
 
 /**
- * Which z and min_events suit the volume and the over-dispersion of a file: draws a year of its
- * traffic without incidents, and counts what the band of the rules would have called anomalies.
+ * Suggests the z and min_events that suit the volume and the over-dispersion of a file. It draws a
+ * year of its traffic without incidents, and counts what the band of the rules would have called
+ * anomalies.
  * @returns undefined where the file is too short
  */
 export function adviseSensitivity(

@@ -10,7 +10,7 @@ export interface Label {
   note: string;
 }
 
-/** When an alert of a signal fired; `endsAt` is null while it does. */
+/** The time at which an alert of a signal fired; `endsAt` is null while it does. */
 export interface SignalAlert {
   signal: AlertSignal;
   startsAt: number;
@@ -113,7 +113,9 @@ export function scoreAlerts<Alert extends SignalAlert>(
   };
 }
 
-/** Those that a moment lies in; only when in none, those whose grace it lies in. */
+/**
+ * The incidents that contain a moment; if there are none, those whose grace period contains it.
+ */
 function incidentsOf(time: number, incidents: readonly Label[]): Label[] {
   const within = (grace: number) => incidents.filter(({ start, end }) => time > start && time <= end + grace);
   const inside = within(0);
@@ -158,7 +160,7 @@ function summarize(
   };
 }
 
-/** Between the two neighbours, as most tools interpolate it. */
+/** Interpolates linearly between the two neighbours, as most tools do. */
 function quantile(sorted: readonly number[], share: number): number | null {
   const at = (sorted.length - 1) * share;
   const [below, above] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];

@@ -10,7 +10,7 @@ import { linkAlertmanagerTemplates, relocateAlertmanager } from './relocate.ts';
 import { whatIsWrong, writeSums } from './sums.ts';
 
 export interface BinaryOptions {
-  /** Told in one line each what is being fetched and why. */
+  /** Receives one line for each program that is fetched, and why. */
   log?: (line: string) => void;
   /**
    * The folder that keeps fetched programs; default $XDG_CACHE_HOME/tillwatch, else

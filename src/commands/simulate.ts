@@ -69,7 +69,7 @@ interface Plan {
   seed: number;
   from: number;
   to: number | undefined;
-  /** From when on incidents count, where that is not from the start. */
+  /** Incidents count from this minute on; default from the start. */
   scoreFrom?: number;
 }
 

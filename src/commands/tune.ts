@@ -123,7 +123,8 @@ const namedFactors = (factors: Factors): string => {
 };
 
 /**
- * More incidents found for fewer false alarms, by F1; of equals one that is quicker by a minute.
+ * True where the first trial finds more incidents for fewer false alarms, by F1. Among equals, a
+ * trial that is quicker by a minute is better.
  */
 function isBetter({ result: { scored: here } }: Trial, { result: { scored: there } }: Trial): boolean {
   const [f1, best] = [here?.score.f1 ?? 0, there?.score.f1 ?? 0];

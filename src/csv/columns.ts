@@ -213,7 +213,7 @@ interface Sampled {
 const cellsOf = ({ sample }: Pick<Sampled, 'sample'>, column: number): string[] =>
   sample.map((cells) => cells[column] ?? '').filter((cell) => cell !== '');
 
-/** Which columns hold the status and the auth code of a row. */
+/** Finds the columns of the status and the auth code of a row. */
 function keyColumns(table: Sampled, chosen: Chosen, mayBeWide: boolean): { status?: number; code?: number } {
   const { header, free, asked } = table;
   const isStatus = (cell: string) =>

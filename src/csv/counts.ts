@@ -1,4 +1,4 @@
-/** Which of two signs begins the decimals; the other one groups thousands. */
+/** The sign that begins the decimals; the other one groups thousands. */
 export type Decimal = '.' | ',';
 
 /** Only the rest of the file can tell whether `1.050` is a thousand or one. */
@@ -87,7 +87,7 @@ const splitAt = (text: string, sign: Decimal): [string, string] => {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 };
 
-/** Which decimal sign a cell shows by itself. */
+/** The decimal sign that a cell shows by itself. */
 export const decimalShownBy = (text: string): Decimal | undefined => shownBy(text).decimal;
 
 /** Collects from the cells of a file how it writes numbers. */

@@ -17,7 +17,7 @@ export const describeProblems = (problems: readonly Problem[]): string[] =>
 
 const quote = (value: string): string => JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
 
-/** Why a file is refused. @param total rows with a problem */
+/** Says why a file is refused. @param total rows with a problem */
 export function refusal(name: string, problems: readonly Problem[], total: number): string {
   const more = total - problems.reduce((sum, { rows = 1 }) => sum + rows, 0);
   return [

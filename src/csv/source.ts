@@ -27,7 +27,7 @@ export interface Source {
 export interface SourceOptions {
   /** The stream that `-` reads. */
   stdin?: Readable;
-  /** Told how many bytes of text have been read so far. */
+  /** Receives the number of bytes of text read so far. */
   onBytes?: (bytes: number) => void;
   signal?: AbortSignal;
 }

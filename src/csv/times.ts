@@ -1,6 +1,6 @@
 import { offsetMinutes, type Zone } from '../domain/zone.ts';
 
-/** Which of two numbers is the day in `05/11/2026`. */
+/** Tells which of two numbers is the day in `05/11/2026`. */
 export type DateOrder = 'day-first' | 'month-first';
 
 /** A cell of the time column, read. Minutes since the epoch. */
@@ -192,7 +192,7 @@ function orderOf(first: number, second: number): DateOrder | undefined {
   return first === second ? 'day-first' : undefined;
 }
 
-/** Which order a cell shows, if it is such a date and shows one. */
+/** The order that a cell shows, if it is such a date and shows one. */
 export function orderShownBy(text: string): DateOrder | undefined {
   const [, first, , second] = YEAR_LAST.exec(plainTime(text)) ?? [];
   return first === second ? undefined : orderOf(Number(first), Number(second));

@@ -32,8 +32,8 @@ export interface ReplayOptions extends Omit<CounterOptions, 'base'> {
    */
   neededAt?: number | undefined;
   /**
-   * Asked before a stretch of the history, in seconds since the epoch, is evaluated; refuses it by
-   * throwing.
+   * Called before a stretch of the history, in seconds since the epoch, is evaluated. It refuses
+   * the stretch by throwing.
    */
   onStretch?: (from: number, to: number) => Promise<void>;
 }

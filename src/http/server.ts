@@ -40,9 +40,9 @@ const FIRST_LOOK_MS = 500;
  * good.
  */
 const LIMITS = {
-  /** Also of a connection on which nothing comes. */
+  /** The time until the headers are there, also on a connection on which nothing comes. */
   headersTimeout: 20_000,
-  /** Until the body is there. */
+  /** The time until the body is there. */
   requestTimeout: 60_000,
   connectionsCheckingInterval: 5000,
   /**

@@ -66,8 +66,8 @@ const TICK_MS = 1000;
 const PATH_TICKS = 5;
 
 /**
- * When the rules were evaluated: what is shown, to the last of its group, what is recorded in any
- * case, and the alerts.
+ * Times of the last evaluations: the last series of each group that is shown, one that is recorded
+ * in any case, and the alerts.
  */
 const EVALUATIONS = [
   ...[`${RECORDED.observed}{window="1m"}`, `${RECORDED.score}{window="1m"}`, RECORDED.trend, TUNABLE.noiseZ].map(

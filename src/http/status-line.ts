@@ -30,7 +30,7 @@ export interface Known {
   reported: boolean;
 }
 
-/** So long until the rules know what is normal. */
+/** The rules know what is normal after this much history. */
 const WARM_UP_MS = 2 * 3_600_000;
 const SHOWN = 2;
 

@@ -128,7 +128,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     return apartSince !== undefined && performance.now() - apartSince > LONGEST_STEP;
   }
   let believe = false;
-  /** When the last batch was committed: a clock that has gone back is found by it. */
+  /** The time of the last commit, by which a clock that has gone back is found. */
   let newestClock = Number.POSITIVE_INFINITY;
   /** The newest commit of this service: what is found later cannot be older. */
   let last: { id: string; commits: number } | undefined;

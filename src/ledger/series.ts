@@ -4,7 +4,8 @@ import type { Chunk } from './ledger.ts';
 import { type KnownSeries, seriesKey } from './plan.ts';
 
 /**
- * So many that a scrape joins few chunks, so few that a report makes little to be rendered again.
+ * Large enough that a scrape joins few chunks, and small enough that a report causes little to be
+ * rendered again.
  */
 const CHUNK = 128;
 /** Series that are set. All others only grow. */

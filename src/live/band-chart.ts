@@ -204,7 +204,7 @@ function showing(shown: Shown, chart: ReturnType<typeof createChart>, fresh: boo
 export interface BandChartOptions {
   range: Range;
   ranged(range: Range): void;
-  /** Told what was read, in minutes. */
+  /** Receives the minutes that were read. */
   loaded(status: Status, series: Series['series']): void;
 }
 

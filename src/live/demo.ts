@@ -18,7 +18,7 @@ const TITLES: Record<Step, [title: string, hint: string]> = {
   resolved: ['It resolves', 'when it has been normal for five minutes'],
 };
 
-/** Those to begin with; the others are a click away. */
+/** Incidents that are shown at first; the others are a click away. */
 const FIRST = ['denied-spike', 'failed', 'volume-drop', 'feed-dead'];
 
 function kept(): Story | undefined {

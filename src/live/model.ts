@@ -10,9 +10,9 @@ export type Link =
 export interface Model {
   link: Link;
   state?: State;
-  /** When the newest state came, milliseconds since the epoch. */
+  /** The time at which the newest state came, milliseconds since the epoch. */
   stateAt: number;
-  /** When the verdict became what it is, if that was seen. */
+  /** The time at which the verdict became what it is, if that was seen. */
   verdictSince?: number;
   reports?: Report[];
   journal?: JournalEntry[];

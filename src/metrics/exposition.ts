@@ -21,7 +21,7 @@ const HELP = {
   tillwatch_series: ['gauge', 'Series in the ledger.'],
 } as const;
 
-/** Which metrics are asked for, by the name in the text format. */
+/** Tells whether a metric is asked for, by its name in the text format. */
 export type Wanted = (name: string) => boolean;
 
 const escaped = (text: string): string =>

@@ -1,9 +1,9 @@
 import type { Status } from '../domain/names.ts';
 
 /**
- * Told apart by people who see red and green alike, at 4.5 to 1 or more against the page, in light
- * and dark (see style.ts). Charts never rely on colour alone: lines differ in dashes, spans in
- * texture, and everything is named.
+ * Colours that people who see red and green alike can tell apart, at 4.5 to 1 or more against the
+ * page, in light and dark (see style.ts). Charts never rely on colour alone: lines differ in
+ * dashes, spans in texture, and everything is named.
  */
 export type Color = 'blue' | 'vermilion' | 'purple' | 'ochre' | 'teal' | 'grey' | 'magenta';
 

@@ -1,4 +1,4 @@
-/** More than was asked for. */
+/** The answer is longer than was asked for. */
 export class TooLong extends Error {
   override name = 'TooLong';
 }

@@ -76,9 +76,9 @@ function summed({ minute, labelled = [] }: MinuteCounts): MinuteCounts {
 }
 
 /**
- * So many days of the demo's traffic, to be imported before it starts. They end a minute before
- * what it reports first: a count of the last minute is the difference to the total a minute ago,
- * and of history that is there a minute ago it would be 0.
+ * Days of the demo's traffic, to be imported before it starts. They end a minute before its first
+ * report, since the count of a minute is the difference to the total a minute ago: right after
+ * imported history it would be 0.
  */
 export function demoHistory(
   traffic: Pick<DemoTraffic, 'at'>,
@@ -96,7 +96,7 @@ export function demoHistory(
 export interface DemoTrafficOptions extends Omit<PostOptions, 'to' | 'onAnswer' | 'traffic'> {
   traffic: Pick<DemoTraffic, 'at'>;
   demo: Demo;
-  /** Told what the service answered for each whole minute. */
+  /** Receives the service's answer for each whole minute. */
   onMinute: (minute: MinuteCounts, recommendation: string) => void;
 }
 

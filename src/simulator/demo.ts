@@ -14,7 +14,7 @@ interface Shown {
   minutes: number;
 }
 
-/** Who shares the demo's traffic, the largest first. */
+/** Acquirers that share the demo's traffic, the largest first. */
 const ACQUIRERS = ['northbank', 'eastpay', 'westcard'] as const;
 /** The label that tells them apart. */
 export const DEMO_DIMENSION = 'acquirer';
@@ -105,7 +105,7 @@ export function createDemoTraffic(): DemoTraffic {
 export interface Demo {
   kinds: z.output<typeof demoState>['kinds'];
   running(): RunningIncident[];
-  /** From this minute on. @throws NotStarted */
+  /** Starts an incident in this minute. @throws NotStarted */
   start(kind: string): RunningIncident;
   /** Aborted when the next incident starts. */
   started(): AbortSignal;

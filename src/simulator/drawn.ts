@@ -84,7 +84,7 @@ export const deniedRamp =
     return { kind, signal: 'denied', minutes: rising + stay, change };
   };
 
-/** So many failures a minute where there were next to none. */
+/** Failures in every minute, where there were next to none. */
 export const failures =
   (minutes: [number, number]): Draw =>
   (random, volume) => {

@@ -24,7 +24,7 @@ export interface TrafficOptions {
   seed: number;
   /** Mean transactions a minute over a week. */
   volumePerMinute?: number;
-  /** So many a minute at the least, at any hour of any day, before noise; default none. */
+  /** The least transactions a minute, at any hour of any day, before noise; default none. */
   leastPerMinute?: number;
   incidents?: readonly Incident[];
   /** A factor on the usual noise beyond chance; default 1. */

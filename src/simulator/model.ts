@@ -70,7 +70,7 @@ export interface ModelOptions {
 /** Mean counts of each minute, before chance; index 0 is the first minute. */
 export type Means = Record<Status, Float64Array>;
 
-/** Between the middles of hours, straight in the logarithm. */
+/** Interpolates between the middles of hours, linearly in the logarithm. */
 function byMinute(hourly: readonly number[]): number[] {
   return Array.from({ length: DAY }, (_, minute) => {
     const at = (minute + 0.5) / 60 - 0.5;

@@ -25,9 +25,9 @@ export interface PostOptions {
   seed: number;
   token?: string;
   signal: AbortSignal;
-  /** Told what the service answered for each minute. */
+  /** Receives the service's answer for each minute. */
   onAnswer?: (minute: MinuteCounts, recommendation: string) => void;
-  /** Told why a report is tried again. */
+  /** Receives the reason why a report is tried again. */
   onRetry?: (reason: string) => void;
   clock?: Clock;
 }

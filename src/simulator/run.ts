@@ -30,7 +30,7 @@ export interface Labelled {
   signal: Signal;
   start: number;
   end: number;
-  /** Whose traffic it was in; default everybody's. */
+  /** The slice whose traffic it was in; default everybody's. */
   slice?: string;
 }
 
@@ -48,7 +48,7 @@ export interface Run {
 }
 
 export const DAY = 1440;
-/** Between what is placed by chance, so that each can be told apart. */
+/** Minutes between incidents that are placed by chance, so that each can be told apart. */
 const DISTANCE = 90;
 const TRIES = 5000;
 

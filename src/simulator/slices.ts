@@ -14,7 +14,7 @@ type Piece = NonNullable<MinuteCounts['labelled']>[number];
 /** The nth value has so much of the first's traffic. */
 const weightOf = (nth: number): number => 1 / (nth + 1);
 
-/** So many of `count` have the first value, the second, ..., by chance; the sum is `count`. */
+/** Shares `count` out by chance among the first value, the second, ...; the sum is `count`. */
 function shares(count: number, values: number, random: Random): number[] {
   let left = count;
   let weight = Array.from({ length: values }, (_, nth) => weightOf(nth)).reduce((sum, one) => sum + one, 0);

@@ -6,7 +6,7 @@ import { formatFor } from '../../metrics/format.ts';
 import { Problem } from '../problem.ts';
 import { type Route, readQuery, type Services } from './route.ts';
 
-/** More names than there are metrics. */
+/** The most names that a scrape may ask for, which is more than there are metrics. */
 const MOST_NAMES = 200;
 const metricName = z
   .string()

@@ -44,7 +44,7 @@ export interface Route {
   method: 'get' | 'post' | 'delete';
   /** A part such as `:id` stands for any text without a slash: `ctx.params.id`, not yet checked. */
   path: string;
-  /** Who may; everybody when left out. */
+  /** The role that may use it; everybody may when left out. */
   role?: Role;
   /** Content types of the body that it takes; none when left out. */
   accepts?: readonly string[];

@@ -70,7 +70,7 @@ const wanted = z
     },
   });
 
-/** Those that silence something or will. */
+/** Silences that hold now or will. */
 const current = (all: AlertmanagerSilence[]) =>
   all.flatMap(({ status: { state }, ...rest }) => (state === 'expired' ? [] : [{ ...rest, state }]));
 

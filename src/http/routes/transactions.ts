@@ -82,7 +82,10 @@ function tell(
     events.publish('report', { ...listed(report, late, now), recommendation });
 }
 
-/** Whose keys they are: the token itself is not kept. Empty where no tokens are asked for. */
+/**
+ * Identifies the owner of idempotency keys without keeping the token itself. Empty where no tokens
+ * are asked for.
+ */
 function tokenHash({ headers: { authorization = '' } }: Context, { config }: Services): string {
   if (config.tokensFile === '') return '';
   return createHash('sha256')

@@ -23,7 +23,7 @@ type Answer = { rows: Row[][] } | { error: string };
 /** Starts a thread that has the file open; a failure to open it is that of the first question. */
 function startThread(file: string) {
   const worker = new Worker(new URL('./worker.mjs', import.meta.url), { workerData: { file }, execArgv: [] });
-  /** Those who asked, in the order in which they are answered. */
+  /** Callers that wait, in the order in which they are answered. */
   const waiting: { resolve: (rows: Row[][]) => void; reject: (error: Error) => void }[] = [];
   let over: Error | undefined;
   function fail(error: Error): void {

@@ -63,7 +63,7 @@ function sync(path: string): void {
 const intoFile = (from: Snapshot, file: string): Promise<number> =>
   makeFile(file, async (unfinished) => {
     const copied = await fill(from, openSqlite(unfinished));
-    // Who reads it leaves no other file beside it.
+    // In this mode, a reader leaves no other file beside it.
     const database = new DatabaseSync(unfinished);
     database.exec('PRAGMA journal_mode = DELETE');
     database.close();
