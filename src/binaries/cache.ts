@@ -14,7 +14,11 @@ const STALE_MS = 30_000;
  */
 export async function cached(target: string, fill: (into: string) => Promise<void>): Promise<string> {
   if (await exists(target)) return target;
-  await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+  await mkdir(dirname(target), { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(
+      `cannot keep Prometheus and Alertmanager in ${dirname(target)} (${error.code}): put them on PATH, or set XDG_CACHE_HOME to a folder that can be written`,
+    );
+  });
   const release = await lock(`${target}.lock`, () => exists(target));
   try {
     if (!(await exists(target))) await fillAside(target, fill);
