@@ -18,6 +18,8 @@ export interface Postgres {
   crash(): Promise<void>;
   /** Stops the processes where they are, or lets them go on. */
   freeze(frozen: boolean): void;
+  /** Of the process that all others of it are children of. */
+  pid(): number;
   stop(): Promise<void>;
 }
 
@@ -97,6 +99,7 @@ export async function startPostgresIn(folder: string, settings: Record<string, s
     freeze(frozen) {
       for (const pid of [server.pid, ...childrenOf(server.pid)]) process.kill(pid, frozen ? 'SIGSTOP' : 'SIGCONT');
     },
+    pid: () => server.pid,
     stop: async () => {
       await server.stop('SIGQUIT');
     },

@@ -2,7 +2,8 @@ import { VMALERT_FLAGS } from '../../src/engines/vmalert.ts';
 import { debianPrograms } from './debian-programs.ts';
 import { freePort, type Running, startProcess, waitFor } from './processes.ts';
 
-const programs = () => debianPrograms('victoria-metrics', ['victoria-metrics', 'vmalert'], 'victoria-metrics-1.145');
+const programs = () =>
+  debianPrograms('victoria-metrics', ['victoria-metrics', 'vmalert', 'vmagent'], 'victoria-metrics-1.145');
 
 async function start(path: string, url: string, args: readonly string[]): Promise<Running> {
   const running = await startProcess(path, [`-httpListenAddr=${url.replace('http://', '')}`, ...args]);
@@ -36,4 +37,16 @@ export async function startVmalert(storageUrl: string, rules: string) {
     ...VMALERT_FLAGS.vmalert,
   ]);
   return { url, stderr: running.stderr, stop: () => running.stop() };
+}
+
+/** A vmagent that scrapes as a configuration of Prometheus says, and writes to a VictoriaMetrics. */
+export async function startVmagent(storageUrl: string, scrapes: string, dataDir: string) {
+  const url = await freeUrl();
+  const { vmagent } = await programs();
+  const running = await start(vmagent, url, [
+    `-promscrape.config=${scrapes}`,
+    `-remoteWrite.url=${storageUrl}/api/v1/write`,
+    `-remoteWrite.tmpDataPath=${dataDir}`,
+  ]);
+  return { url, stop: () => running.stop() };
 }
