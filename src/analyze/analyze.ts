@@ -52,7 +52,6 @@ export interface MinuteAnalysis {
   all: { minutes: Float64Array; total: Float64Array };
 }
 
-/** The findings in one slice. */
 export interface SliceAnalysis {
   labels: Labels;
   total: number;

@@ -1,4 +1,3 @@
-/** The distribution of a count. */
 export interface CountLaw {
   /** The chance of at most this many. */
   atMost: (count: number) => number;

@@ -20,7 +20,6 @@ export interface WindowAdvice {
   suggestedZ: number;
   /** More than now only if no z keeps to the goal. */
   suggestedMinEvents: number;
-  /** With what is suggested. */
   suggestedFalseAlarmsPerWeek: number;
 }
 

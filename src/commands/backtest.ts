@@ -26,7 +26,6 @@ export interface BacktestCommandOptions extends FileFlags {
   rules?: string;
   /** A CSV file `start,end,signal`. */
   labels?: string;
-  /** A calendar's file. */
   calendar?: string;
   /** A second folder of rules. */
   compare?: string;

@@ -13,7 +13,6 @@ import type { CommandIo } from './io.ts';
 export interface ImportCommandOptions extends FileFlags {
   /** Files by status, by auth code or both; `-` is stdin. */
   files: readonly string[];
-  /** A calendar's file. */
   calendar?: string;
   dataDir: string;
   /** Default: the project's own. */

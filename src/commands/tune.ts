@@ -25,7 +25,6 @@ export interface TuneCommandOptions extends FileFlags {
   labels: string;
   /** Default: the project's own. */
   rules?: string;
-  /** A calendar's file. */
   calendar?: string;
   /** An alert or incident that starts before this time is not scored. */
   scoreFrom?: string;

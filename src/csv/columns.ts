@@ -428,7 +428,7 @@ function roleNamed(name: string): AskedRole | undefined {
   return status === undefined ? undefined : { status };
 }
 
-/** By its name, or by its number from 1 on. */
+/** The column of a name in the header, or of a number from 1 on. */
 function columnNamed(header: readonly string[], name: string): number | undefined {
   const at = header.indexOf(name);
   const alike = at >= 0 ? at : header.findIndex((one) => headerKey(one) === headerKey(name) && headerKey(name) !== '');

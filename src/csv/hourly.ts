@@ -18,7 +18,6 @@ export interface HourRow {
 }
 
 export interface HourlyFile {
-  /** Sorted by hour. */
   rows: HourRow[];
   comparisons: Comparison[];
   skipped: number;

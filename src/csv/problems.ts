@@ -1,4 +1,3 @@
-/** A problem of one row. */
 export interface Problem {
   line: number;
   column: string;

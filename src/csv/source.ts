@@ -9,7 +9,6 @@ import { Decompress } from 'fzstd';
 
 /** A file of text, whatever it is packed in and however it is encoded. */
 export interface Source {
-  /** The name in messages. */
   name: string;
   /** `UTF-8`, `UTF-16LE, gzip`: for the line that says what was recognised. */
   encoding: string;

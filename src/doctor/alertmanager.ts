@@ -13,7 +13,6 @@ function failingIn(metrics: string): string[] {
   return [...new Set(failed.flatMap((line) => /integration="([^"]+)"/.exec(line)?.[1] ?? []))];
 }
 
-/** Looks at the Alertmanager at a URL. */
 export async function lookAtAlertmanager(url: string): Promise<Looked[]> {
   const alertmanager = createAlertmanager(url);
   let metrics: string;

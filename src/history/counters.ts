@@ -41,7 +41,6 @@ export interface CountersWritten {
   /** Seconds since the epoch: start of the first minute and end of the last. */
   from: number;
   to: number;
-  /** Minutes reported. */
   minutes: number;
   samples: number;
   series: number;

@@ -62,7 +62,6 @@ export class HistoryOverlapError extends Error {}
  */
 export const RETENTION_DAYS = 400;
 
-/** The folder of Prometheus's data. */
 export const storageOf = (dataDir: string): string => join(dataDir, 'prometheus');
 
 /**

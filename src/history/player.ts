@@ -47,7 +47,6 @@ export interface Expression {
 /** A Prometheus that holds counters and what rules recorded of them. */
 export interface Replay extends CountersWritten {
   url: string;
-  /** Numbers of samples and series that the rules recorded. */
   recorded: { samples: number; series: number };
   /** Writes everything as blocks. @returns the folder that holds them, until `stop` */
   snapshot: () => Promise<string>;

@@ -58,7 +58,7 @@ const quotedNumber = (value: unknown): string =>
     ? '. A mapping (--mapping) with `numbersInStrings: true` reads it'
     : '';
 
-/** What is wrong with a number as a count of transactions, whatever the largest is. */
+/** Says what is wrong with a number as a count of transactions, whatever the largest is. */
 function wrongCount(value: unknown): string | undefined {
   if (typeof value !== 'number')
     return `must be a whole number of transactions, got ${shown(value)}${quotedNumber(value)}`;

@@ -155,7 +155,6 @@ export const describedBaseline = z
   })
   .meta({ id: 'Baseline' });
 
-/** A baseline as answers describe it. */
 export function describeBaseline({ state, asOf, reason }: Baseline): z.output<typeof describedBaseline> {
   return {
     state,

@@ -114,9 +114,7 @@ export interface Chunk {
 }
 
 export interface Totals {
-  /** The series of a metric. */
   chunks(metric: string): readonly Chunk[];
-  /** The number of counters. */
   size: number;
   /** The identity of the ledger, which all services that share it have in common. */
   ledger: string;
@@ -178,7 +176,6 @@ export interface IncidentQuery extends Page {
 }
 
 export interface StoredMark {
-  /** The id of the incident. */
   id: string;
   /** JSON. */
   body: string;

@@ -32,7 +32,6 @@ export interface View {
    * The number of series of transactions_total with extra labels, of auth codes and of sources.
    */
   known: { labelled: number; codes: number; sources: number };
-  /** The id of the next series. */
   nextSeries: number;
   /** No counter is above this. */
   largest: number;

@@ -15,7 +15,6 @@ export const nameField = (): HTMLElement =>
   );
 
 let ids = 0;
-/** A labelled control. */
 export function field(label: string, control: HTMLElement, hint?: string): HTMLElement {
   ids++;
   control.id = `field-${ids}`;

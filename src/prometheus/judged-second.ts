@@ -131,7 +131,7 @@ export const isInTime = (reports: number, judged: number): boolean => {
 /** The second in which a folder that was made for reports of a second judges at the earliest. */
 export const earliestFor = (reports: number): number => (reports + AFTER_REPORTS) % 60;
 
-/** And at the latest. */
+/** The second in which it judges at the latest. */
 export const latestFor = (reports: number): number => (earliestFor(reports) + TOLERANCE) % 60;
 
 /**

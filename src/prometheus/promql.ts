@@ -57,7 +57,6 @@ export interface Call extends Span {
  */
 const POSTFIX = new Set(['MatrixSelector', 'SubqueryExpr', 'OffsetExpr', 'StepInvariantExpr']);
 
-/** The operand that a postfix applies to. */
 function operandOf(postfix: Node): Node {
   let operand = postfix.firstChild;
   while (operand?.name === 'BinaryExpr' || operand?.name === 'UnaryExpr') operand = operand.lastChild;

@@ -82,7 +82,6 @@ export const facts = (list: readonly Fact[]): Html =>
     )
     .join('')}</dl>`;
 
-/** A paragraph of text. */
 export const paragraph = (text: string): Html => `<p>${esc(text)}</p>`;
 
 /** Lines of plain text, as a terminal shows them, or a file to copy. */

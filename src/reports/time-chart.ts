@@ -46,10 +46,8 @@ export interface TimeChartOptions {
   series: readonly TimeSeries[];
   band?: Band;
   spans?: readonly Span[];
-  /** Names of the kinds of span in the legend. */
   spanNames?: Partial<Record<Span['kind'], string>>;
   markers?: readonly Marker[];
-  /** The name of the markers in the legend. */
   markersName?: string;
   /** Seconds since the epoch; default: the range that the series cover. */
   from?: number;

@@ -61,7 +61,7 @@ function* minutesOf(traffic: Pick<DemoTraffic, 'at'>, from: number, to: number):
   }
 }
 
-/** Without its labels. */
+/** Sums over all labels. */
 function summed({ minute, labelled = [] }: MinuteCounts): MinuteCounts {
   const sum = (all: readonly Numbers[]) => {
     const sums: Record<string, number> = {};

@@ -24,7 +24,6 @@ export type Signal =
 
 interface Kind {
   signal: Signal;
-  /** Its length in minutes. */
   minutes: number;
   /** Changes the minute's means; `done` is the share of the incident that has passed, in [0, 1). */
   apply: (mean: Intensity, done: number) => void;

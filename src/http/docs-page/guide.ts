@@ -5,7 +5,6 @@ import { esc, type Html } from '../../reports/escape.ts';
 import { PROJECT } from '../../runtime/project.ts';
 
 const FOLDER = join(PROJECT, 'docs');
-/** The index of the documents. */
 const INDEX = 'README';
 
 /** The anchor of a heading, as GitHub makes it: links in messages and documents hold for both. */
