@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSqlite } from '../src/ledger/sqlite/sqlite.ts';
@@ -36,6 +36,19 @@ describe('SQLite', () => {
       await expect(slow).rejects.toThrow('did not answer in time');
     }
     expect(await engine.read([['SELECT 1 AS one']])).toEqual([[{ one: 1 }]]);
+    await engine.close();
+  });
+
+  test('a file that could not be opened is opened again for the next question, and no half of a transaction is written', async () => {
+    const file = join(temporaryFolder('opened'), 'ledger.sqlite');
+    const engine = openSqlite(file);
+    renameSync(file, `${file}.away`);
+    await expect(engine.read([['SELECT 1']])).rejects.toThrow('is gone');
+    renameSync(`${file}.away`, file);
+    await engine.begin([['CREATE TABLE t (a)']]);
+    engine.abandon();
+    await expect(engine.commit([['CREATE TABLE u (a)']])).rejects.toThrow('the transaction was lost');
+    expect(await engine.read([["SELECT name FROM sqlite_master WHERE type = 'table'"]])).toEqual([[]]);
     await engine.close();
   });
 

@@ -50,6 +50,8 @@ function startThread(file: string) {
       fail(new Error('it did not answer in time'));
       post('close', []);
     },
+    /** Whether it can answer no more: it could not open the file, or has ended. */
+    isOver: () => over !== undefined,
     ended: new Promise<void>((resolve) => worker.once('exit', () => resolve())),
   };
 }
@@ -86,7 +88,7 @@ export function openSqlite(file: string): Engine {
   let gone: Error | undefined;
   const ask = (kind: string, statements: readonly Statement[] = []) => {
     if (gone !== undefined) return Promise.reject(gone);
-    thread ??= startThread(file);
+    if (thread === undefined || thread.isOver()) thread = startThread(file);
     return thread.ask(kind, statements);
   };
   return {

@@ -81,6 +81,8 @@ function act({ kind, statements }) {
     rollback();
     writer.exec('BEGIN IMMEDIATE');
   }
+  // This thread may have begun after the one that began the transaction.
+  if (!writer.isTransaction) throw new Error('the transaction was lost');
   const rows = write(statements);
   if (kind !== 'commit') return rows;
   checkFiles();
