@@ -54,6 +54,12 @@ test.each([
 });
 
 describe('serve', () => {
+  test('says so where its folder cannot be made, at once', async () => {
+    // Node's recursive mkdir never returns from there.
+    const { code, stderr } = await runToEnd(['serve', '--data', '/proc/nowhere/data']);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('cannot keep data in /proc/nowhere') });
+  });
+
   test('logs to stderr, with the address in use, and ends with 0 on a signal', async () => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
       const service = await serveProcess(temporaryFolder('cli'));

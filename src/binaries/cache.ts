@@ -1,6 +1,7 @@
-import { access, mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { access, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolder } from '../runtime/folder.ts';
 
 const POLL_MS = 200;
 const HEARTBEAT_MS = 5_000;
@@ -14,11 +15,13 @@ const STALE_MS = 30_000;
  */
 export async function cached(target: string, fill: (into: string) => Promise<void>): Promise<string> {
   if (await exists(target)) return target;
-  await mkdir(dirname(target), { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+  try {
+    makeFolder(dirname(target), 0o700);
+  } catch (error) {
     throw new Error(
-      `cannot keep Prometheus and Alertmanager in ${dirname(target)} (${error.code}): put them on PATH, or set XDG_CACHE_HOME to a folder that can be written`,
+      `cannot keep Prometheus and Alertmanager in ${dirname(target)} (${(error as NodeJS.ErrnoException).code}): put them on PATH, or set XDG_CACHE_HOME to a folder that can be written`,
     );
-  });
+  }
   const release = await lock(`${target}.lock`, () => exists(target));
   try {
     if (!(await exists(target))) await fillAside(target, fill);

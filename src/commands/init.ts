@@ -1,6 +1,7 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { SETTINGS, variable } from '../config/config.ts';
+import { makeFolder } from '../runtime/folder.ts';
 import { PROJECT } from '../runtime/project.ts';
 import type { CommandIo } from './io.ts';
 
@@ -67,7 +68,7 @@ export async function init(dir: string, io: CommandIo): Promise<number> {
       io.stdout.write(`kept    ${name}: it exists\n`);
       return;
     }
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     write(file);
     written++;
   }

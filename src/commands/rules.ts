@@ -1,10 +1,11 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Engine } from '../engines/engine-names.ts';
 import { type WrittenFile, writeRules, writeShards } from '../engines/engines.ts';
 import { readRuleSource } from '../engines/rule-source.ts';
 import { readRules } from '../prometheus/rule-files.ts';
 import { inputsOf, layerRules } from '../prometheus/rule-graph.ts';
+import { makeFolder } from '../runtime/folder.ts';
 import { PROJECT } from '../runtime/project.ts';
 import { engineNamed } from './engine-flag.ts';
 import { type CommandIo, UsageError } from './io.ts';
@@ -57,7 +58,7 @@ function linkTarget(url: string | undefined): string | undefined {
  * would load both
  */
 async function writeInto(out: string, files: readonly WrittenFile[]): Promise<void> {
-  await mkdir(out, { recursive: true });
+  makeFolder(out);
   const others = (await readdir(out)).filter(
     (name) => /\.ya?ml$/.test(name) && !files.some((file) => file.name === name),
   );
@@ -66,7 +67,7 @@ async function writeInto(out: string, files: readonly WrittenFile[]): Promise<vo
       `${out}: holds ${others.join(', ')}, which would be loaded beside what is written; take them away, or give another folder`,
     );
   for (const { name, text } of files) {
-    await mkdir(dirname(join(out, name)), { recursive: true });
+    makeFolder(dirname(join(out, name)));
     await writeFile(join(out, name), text);
   }
 }

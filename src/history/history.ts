@@ -13,6 +13,7 @@ import {
 import { instantQuery, liveSince } from '../prometheus/ephemeral-queries.ts';
 import { readRules } from '../prometheus/rule-files.ts';
 import { affectedRules, inputsOf, layerRules, where } from '../prometheus/rule-graph.ts';
+import { makeFolder } from '../runtime/folder.ts';
 import { IMPORT_LABELS } from './counters.ts';
 import { replayHistory } from './player.ts';
 
@@ -85,7 +86,7 @@ export async function importHistory(options: ImportOptions): Promise<Imported> {
   const rules = affectedRules(recording, new Set([...metricsOf(options), ...calendarMetrics(options)]), inputs);
   const storage = storageOf(dataDir);
   const staging = join(dataDir, 'import.tmp');
-  await mkdir(storage, { recursive: true });
+  makeFolder(storage);
   // Holds the lock of the folder until the blocks are in: nothing else can start on it, nor import
   // into it, meanwhile.
   const holder = await hold(storage, signal);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, unwatchFile, watchFile, writeFileSync } from 'node:fs';
+import { unwatchFile, watchFile, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findBinary } from '../binaries/binaries.ts';
 import { hasWebPages } from '../binaries/executables.ts';
@@ -7,6 +7,7 @@ import type { Config } from '../config/config.ts';
 import { RETENTION_DAYS, storageOf } from '../history/history.ts';
 import { type RunningServer, startServer } from '../http/server.ts';
 import { createPrometheus } from '../prometheus/client.ts';
+import { makeFolder } from '../runtime/folder.ts';
 import { type Log, messageOf } from '../runtime/log.ts';
 import { PROJECT } from '../runtime/project.ts';
 import type { Demo } from '../simulator/demo.ts';
@@ -164,7 +165,11 @@ export async function startStack(
   failed: (reason: string) => void,
   { demo, folder = PROJECT }: StackOptions = {},
 ): Promise<Stack> {
-  mkdirSync(base.data, { recursive: true });
+  try {
+    makeFolder(base.data);
+  } catch (error) {
+    throw new Error(`cannot keep data in ${base.data} (${messageOf(error)}). Give another folder by --data DIR`);
+  }
   const choose = async (wanted: WantedPort): Promise<number> => {
     const port = await choosePort(wanted);
     if (wanted.port !== 0 && port !== wanted.port)

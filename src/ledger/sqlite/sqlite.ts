@@ -1,6 +1,7 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { makeFolder } from '../../runtime/folder.ts';
 import type { Dialect, Engine, Row, Statement } from '../engine.ts';
 
 export const FILE = 'ledger.sqlite';
@@ -65,7 +66,7 @@ const OLD_FORM = /^ledger\.mdb/;
 function makeFile(file: string): void {
   const folder = dirname(file);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const old = readdirSync(folder).find((name) => OLD_FORM.test(name));
     if (old !== undefined && !existsSync(file))
       throw new Error(

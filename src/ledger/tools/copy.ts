@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../runtime/folder.ts';
 import type { Engine } from '../engine.ts';
 import { beginNew } from '../migrate.ts';
 import { openPostgres } from '../postgres/postgres.ts';
@@ -38,7 +38,7 @@ async function fill(from: Snapshot, to: Engine): Promise<number> {
 async function makeFile<T>(file: string, write: (unfinished: string) => Promise<T>): Promise<T> {
   if (existsSync(file)) throw new Error(`${file} exists: nothing is replaced, so move it away or give another name`);
   const unfinished = `${file}.unfinished`;
-  await mkdir(dirname(file), { recursive: true });
+  makeFolder(dirname(file));
   rmSync(unfinished, { force: true });
   closeSync(openSync(unfinished, 'wx', 0o600));
   try {
