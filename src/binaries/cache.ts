@@ -1,4 +1,4 @@
-import { access, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeFolder } from '../runtime/folder.ts';
