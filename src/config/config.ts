@@ -202,14 +202,14 @@ export const SETTINGS = {
   maxSources: setting({
     flag: 'max-sources',
     value: 'N',
-    help: 'sources of which the last report is exposed; past it one becomes "other"',
+    help: 'most sources whose last report is exposed; any further one becomes "other"',
     default: '100',
     schema: whole(1, 10_000),
   }),
   maxSeries: setting({
     flag: 'max-series',
     value: 'N',
-    help: 'cap on series of transactions_total; past it a label value becomes "other"',
+    help: 'most series of transactions_total; beyond it a label value becomes "other"',
     default: '10000',
     schema: whole(1, 1_000_000),
   }),

@@ -22,7 +22,7 @@ export function demoRoutes(demo: Demo | undefined): Route[] {
         responses: { 200: { description: 'It runs', content: { 'application/json': { schema: started } } } },
       },
       handle(ctx) {
-        if (demo === undefined) throw new Problem(404, 'this is no demo: `tillwatch up --demo` is');
+        if (demo === undefined) throw new Problem(404, 'only `tillwatch up --demo` has this route');
         ctx.body = demo.start(readBody(ctx, wanted).kind);
       },
     },

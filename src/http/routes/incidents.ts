@@ -158,7 +158,7 @@ export function incidentRoutes({ prometheus, events, ledger }: Services): Route[
     if (typeof found?.endsAt === 'number')
       throw new Problem(
         409,
-        `the incident ended ${iso(found.endsAt)}: there is nothing to look after; mark says what it was`,
+        `the incident ended ${iso(found.endsAt)}: it can no longer be acknowledged; mark it instead`,
       );
     await answer(ctx, found);
   }

@@ -96,7 +96,7 @@ async function serviceOf(alertname: string, prometheus: Prometheus): Promise<str
 async function matchersOf({ alertname, labels }: z.output<typeof wanted>, prometheus: Prometheus): Promise<Matcher[]> {
   if (alertname === WATCHDOG)
     throw invalid([
-      { path: 'alertname', message: 'always fires so that its absence is noticed: it cannot be silenced' },
+      { path: 'alertname', message: 'cannot be silenced: it always fires, so that its absence is noticed' },
     ]);
   const service = labels.service ?? (await serviceOf(alertname, prometheus));
   const equal = { alertname, ...(service !== undefined && { service }), ...labels };

@@ -109,7 +109,7 @@ async function record(ctx: Context, services: Services): Promise<void> {
   const parsed = parseReports(bodyOf(ctx), { now, labels: config.dimensions, maxCount: config.maxCount, mapping });
   if (!parsed.ok) throw invalid(parsed.errors);
   if (ledger.waiting() >= MAX_WAITING)
-    throw new Problem(429, 'too many reports wait for the disk; send this one again in a second', {
+    throw new Problem(429, 'the disk is too slow for the reports that arrive; send this one again in a second', {
       headers: { 'Retry-After': '1' },
     });
   const token = tokenHash(ctx, services);
