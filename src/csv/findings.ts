@@ -84,6 +84,7 @@ function stepOf(series: TallySeries[]): { step: number; times: number } {
 const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
 
 function repetition({ statuses, codes, seen }: ReadFile): Finding | undefined {
+  if (seen.ones && !seen.events) return undefined;
   const severalAreRight = seen.events || seen.seconds || seen.telling;
   const found = severalAreRight ? [seen.again] : [statuses, codes].flatMap((tally) => tally?.repeated ?? []);
   const rows = found.reduce((sum, one) => sum + one.rows, 0);

@@ -61,6 +61,8 @@ export interface Seen {
   telling: boolean;
   /** Rows that are there already, where minutes may have several rows. */
   again: { rows: number; minutes: number[] };
+  /** Each count is 1: rows of transactions, of which two may look alike. */
+  ones: boolean;
   dateOnly: boolean;
   totals: { rows: number; line: number };
   twice: { rows: number; lines: number[]; time: string };
@@ -161,6 +163,7 @@ function createPass({ columns, before }: Table, formats: Formats, options: ReadO
     notes: 0,
     seconds: false,
     dateOnly: undefined as boolean | undefined,
+    ones: true,
     totals: { rows: 0, number: 0 },
     twice: { rows: 0, numbers: [] as number[], time: '' },
     never: { rows: 0, numbers: [] as number[], time: '' },
@@ -241,6 +244,7 @@ function createPass({ columns, before }: Table, formats: Formats, options: ReadO
       refuse(number, countColumn, cells[countColumn ?? 0] ?? '', count);
       return false;
     }
+    if (count !== 1) state.ones = false;
     const problem =
       (status === undefined ? undefined : statuses.add(seriesOf(statuses, cells, status), minute, count)) ??
       (code === undefined ? undefined : codes.add(seriesOf(codes, cells, code), minute, count));
@@ -249,6 +253,7 @@ function createPass({ columns, before }: Table, formats: Formats, options: ReadO
   };
 
   const takeWide = (cells: string[], number: number, minute: number): boolean => {
+    state.ones = false;
     const counts: number[] = [];
     for (const { column } of wide) {
       const text = cells[column] ?? '';
@@ -436,6 +441,7 @@ async function finish(source: Source, table: Table, pass: Pass, options: ReadOpt
       events: columns.count === undefined && columns.wide.length === 0,
       seconds: state.seconds,
       telling: columns.telling.length > 0,
+      ones: state.ones,
       again: pass.repeats,
       dateOnly: state.dateOnly === true,
       totals: { rows: state.totals.rows, line: lines.get(state.totals.number) ?? 0 },
