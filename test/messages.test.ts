@@ -188,7 +188,8 @@ describe('an incident', () => {
   });
 
   test('that is over says once how long it lasted and how high it went, and asks for nothing', () => {
-    const end = 'It lasted 20 min, from 04:00 UTC, 1 Jan (01:00 local time); 120 in the worst minute, 1299 beyond normal in all.';
+    const end =
+      'It lasted 20 min, from 04:00 UTC, 1 Jan (01:00 local time); 120 in the worst minute, 1299 beyond normal in all.';
     const texts = [
       slackOf(service)[2].text,
       cardsOf(service)[2]?.[1],

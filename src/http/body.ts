@@ -80,7 +80,9 @@ async function takeTurn({ req, res }: Context): Promise<void> {
   largeBodies = before.then(() => answered);
   const isFree = await Promise.race([before.then(() => true), sleep(LONGEST_WAIT, false, { ref: false })]);
   if (!isFree || req.destroyed)
-    throw new Problem(503, 'another large body is being processed; send this one again', { headers: { 'Retry-After': '5' } });
+    throw new Problem(503, 'another large body is being processed; send this one again', {
+      headers: { 'Retry-After': '5' },
+    });
 }
 
 /**
