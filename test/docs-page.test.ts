@@ -111,7 +111,7 @@ describe('openapi.json', () => {
   test('lists every route that the program has', () => {
     const sources = readdirSync('src/http/routes').map((name) => readFileSync(`src/http/routes/${name}`, 'utf8'));
     const written = sources.flatMap((text) =>
-      [...text.matchAll(/(?:path: |file\(\s*|route\(\s*)'(\/[^']*)'/g)].map((match) => match[1]),
+      [...text.matchAll(/(?:path: |(?:file|route|instead)\(\s*)'(\/[^']*)'/g)].map((match) => match[1]),
     );
     const templates = written.map((path) => path?.replaceAll(/:(\w+)/g, '{$1}'));
     expect([...new Set(templates)].sort()).toEqual([...new Set(operations.map(({ path }) => path))].sort());

@@ -180,6 +180,9 @@ test('each query of docs/sql.md gives rows, and the same rows on both engines', 
   const data = temporaryFolder('sql');
   const service = await startService({ data, dimensions: 'acquirer' });
   await fill(service);
+  // Of this very hour too: an hour ago may have been yesterday.
+  for (const ago of [0, DAY, 7 * DAY])
+    await service.post({ timestamp: iso(Math.floor(Date.now() / 1000) - ago), counts: { approved: 50, denied: 3 } });
   await service.close();
   const url = await postgres.database('queries');
   await tillwatch('ledger', 'copy', data, url);

@@ -193,6 +193,7 @@ describe('an alert of your own', () => {
       upper: '',
       dashboard_url: 'http://localhost:8080/?status=refunded',
       silence_url: 'http://localhost:8080/',
+      runbook_url: 'http://localhost:8080/docs/runbook',
     };
     const labels = { severity: 'warning', service: 'payments', status: 'refunded', level: 'total', window: '1h' };
     const expected = { exp_labels: labels, exp_annotations: annotations };

@@ -26,13 +26,20 @@ const answers = (description: string, type: string) => ({
   304: { description: 'As the ETag of If-None-Match says' },
 });
 
-/** Prometheus's own pages, which `up` leads here where Prometheus has none: links in alerts say so. */
-const INSTEAD: Readonly<Record<string, (ctx: Context) => string>> = {
-  '/graph': ({ query }) => `explore?${new URLSearchParams({ query: String(query['g0.expr'] ?? '') })}`,
-  '/alerts': () => './',
-  '/targets': () => './',
-  '/rules': () => './',
-};
+/**
+ * A page of Prometheus's own. Links in alerts lead to it, and `up` leads them here where Prometheus
+ * has no web pages.
+ */
+const instead = (path: string, place: (ctx: Context) => string): Route => ({
+  method: 'get',
+  path,
+  operation: {
+    operationId: `getPrometheusPage${path.charAt(1).toUpperCase()}${path.slice(2)}`,
+    summary: `Leads to what answers Prometheus's page ${path}`,
+    responses: { 302: { description: 'The page that answers it' } },
+  },
+  handle: (ctx) => ctx.redirect(place(ctx)),
+});
 
 /** The live page and its files. They hold no data and ask for no role; what the page reads does. */
 export function pageRoutes(assets: ReadonlyMap<string, Asset>): Route[] {
@@ -57,17 +64,10 @@ export function pageRoutes(assets: ReadonlyMap<string, Asset>): Route[] {
       },
       handle: (ctx) => named(ctx, 'explore.html'),
     },
-    ...Object.entries(INSTEAD).map(
-      ([path, place]): Route => ({
-        method: 'get',
-        path,
-        operation: {
-          summary: `What Prometheus shows at ${path}, where it has no web pages`,
-          responses: { 302: { description: 'The page that answers it' } },
-        },
-        handle: (ctx) => ctx.redirect(place(ctx)),
-      }),
-    ),
+    instead('/graph', ({ query }) => `explore?${new URLSearchParams({ query: String(query['g0.expr'] ?? '') })}`),
+    instead('/alerts', () => './'),
+    instead('/targets', () => './'),
+    instead('/rules', () => './'),
     {
       method: 'get',
       path: '/live/:asset',
