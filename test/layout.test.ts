@@ -10,7 +10,8 @@ const src = join(PROJECT, 'src');
  * From the ground up. A folder imports from its own floor only itself, and else from lower floors.
  */
 const FLOORS = [
-  ['runtime', 'domain', 'config', 'binaries'],
+  ['runtime', 'domain', 'config'],
+  ['binaries'],
   ['intake', 'prometheus', 'reports', 'simulator', 'csv'],
   ['calendar'],
   ['ledger', 'judge', 'check', 'engines'],

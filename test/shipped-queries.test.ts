@@ -93,8 +93,8 @@ describe('dashboards', async () => {
     const values = { ...defaultsOf(dashboard), ...labels };
     const bad: string[] = [];
     for (const { where, query } of queriesOf(dashboard)) {
-      // A change was made after the history, through the running service.
-      const end = query.expr.includes('tillwatch_change') ? now() : historyEnd;
+      // The running service tells of changes and of its calendar, after the history.
+      const end = /tillwatch_(change|calendar)/.test(query.expr) ? now() : historyEnd;
       const scrape = seconds(query.interval ?? '1m');
       const step = Math.max(scrape, Math.ceil(range / 1000 / 60) * 60);
       const expr = interpolate(query.expr, { values, range, step, scrape });

@@ -83,7 +83,7 @@ describe('a folder for reports that come in a second of the minute', () => {
 
 test('Docker Compose has such a folder', async () => {
   const compose = await readFile(join(PROJECT, 'docker-compose.yml'), 'utf8');
-  const folder = /--config\.file=(\S+prometheus\S*)\/prometheus\.yml/.exec(compose)?.[1];
+  const folder = /--config\.file=(\S+prometheus\S*?)\/\S*prometheus\.yml/.exec(compose)?.[1];
   expect(compose).toContain(`- ./prometheus:${folder}:ro`);
   expect(await isFolderFor(`${folder}/rules`, USUAL_SECOND)).toBe(true);
 });

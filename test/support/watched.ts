@@ -74,9 +74,13 @@ export async function startWatched(): Promise<Watched> {
     (config) => config.replaceAll('tillwatch:8080', address).replace('receiver: watchdog', 'receiver: journal'),
     {},
   );
+  const calendar = join(data, 'calendar.yml');
+  const yesterday = new Date(Date.now() - DAY * 1000).toISOString().slice(0, 10);
+  await writeFile(calendar, `planned: [{name: upgrade, from: ${yesterday}, lasts: 3d, of: {issuer: none}}]\n`);
   const service = await startService({
     port: address.replace(/.*:/, ''),
     dimensions: 'acquirer,merchant',
+    calendar,
     prometheusUrl,
     alertmanagerUrl: alertmanager.url,
   });
@@ -199,6 +203,7 @@ async function live(service: Service, url: string): Promise<void> {
     'tillwatch_baseline_age_seconds < 1e9',
     'tillwatch_watchdog_last_received_timestamp_seconds > 0',
     'tillwatch_change_timestamp_seconds{text="checkout 2.31"} > 0',
+    'tillwatch_calendar{kind="planned"} > 0',
     'sum(rate(alertmanager_notifications_total[4m])) > 0',
     'sum(rate(prometheus_notifications_sent_total[4m])) > 0',
     'count(prometheus_rule_group_last_duration_seconds > 0)',
