@@ -47,7 +47,7 @@ const usage = ({ pids }: Part): Usage => {
   return { cpu: all.reduce((sum, one) => sum + one.cpu, 0), memory: all.reduce((sum, one) => sum + one.memory, 0) };
 };
 
-/** What a shard's rules have taken so far. */
+/** Seconds that the rules of a shard were evaluated since its start, and evaluations missed. */
 const evaluated = async (shard: Shard) => ({
   seconds: await sumOf(shard, 'prometheus_rule_evaluation_duration_seconds_sum'),
   missed: await sumOf(shard, 'prometheus_rule_group_iterations_missed_total'),

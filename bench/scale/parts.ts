@@ -55,7 +55,7 @@ export async function sumOf({ url }: Shard, metric: string): Promise<number> {
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }
 
-/** Of a process and its children. Linux only. */
+/** Counts a process and its children. Linux only. */
 export interface Usage {
   /** Seconds. */
   cpu: number;

@@ -6,7 +6,7 @@ export const ACQUIRERS = 12;
 export const MERCHANTS = 1000;
 const MINUTES_A_DAY = 1440;
 
-/** What one source reports of a minute: its share of so many transactions a day. */
+/** The report of one source for a minute: its share of so many transactions a day. */
 function bodyOf(source: number, minute: number, perDay: number): string {
   const total = Math.round(perDay / MINUTES_A_DAY / SOURCES);
   const [denied, failed] = [Math.ceil(total * 0.06), Math.ceil(total * 0.01)];
@@ -38,7 +38,7 @@ function post(port: number, body: string): Promise<number | undefined> {
 }
 
 export interface Sent {
-  /** Of each answer with 200; milliseconds. */
+  /** The time of each answer with 200; milliseconds. */
   times: number[];
   refused: number;
 }

@@ -18,7 +18,7 @@ export interface Postgres {
   crash(): Promise<void>;
   /** Stops the processes where they are, or lets them go on. */
   freeze(frozen: boolean): void;
-  /** Of the process that all others of it are children of. */
+  /** The process whose children all others are. */
   pid(): number;
   stop(): Promise<void>;
 }
