@@ -113,9 +113,12 @@ test('the time of the last report is that of the last one counted: no duplicate,
   expect(counted).toBeGreaterThanOrEqual(from);
   expect(counted).toBeLessThanOrEqual(Date.now() / 1000);
   await service.post(report);
-  await service.post({ timestamp: minutesAgo(40), status: 'denied' });
+  await service.post({ timestamp: minutesAgo(40), status: 'denied', source: 'pos' });
   await service.post({ status: 'stolen' });
   expect(await last()).toBe(counted);
+  const late = await service.value('transactions_last_late_report_timestamp_seconds{source="pos"}');
+  expect(late).toBeGreaterThanOrEqual(counted);
+  expect(late).toBeLessThanOrEqual(Date.now() / 1000);
   await service.close();
   service = await startService({ data });
   expect(await last()).toBe(counted);

@@ -27,6 +27,7 @@ export const METRIC = {
   lastMinute: 'transactions_last_minute',
   lastReport: 'transactions_last_report_timestamp_seconds',
   reportDelay: 'transactions_report_delay_seconds',
+  lastLateReport: 'transactions_last_late_report_timestamp_seconds',
   change: 'tillwatch_change_timestamp_seconds',
   utcOffset: 'tillwatch_utc_offset_seconds',
   calendar: 'tillwatch_calendar',

@@ -46,10 +46,24 @@ export interface CountersWritten {
   series: number;
 }
 
-const statusSeries = (status: string, labels: Labels = {}) =>
-  seriesText(METRIC.transactions, { ...labels, ...IMPORT_LABELS, status });
-const codeSeries = (code: string, labels: Labels = {}) =>
-  seriesText(METRIC.authCodes, { ...labels, ...IMPORT_LABELS, auth_code: code });
+const NO_LABELS: Labels = {};
+
+/** Names of series by their labels and by status or code: a name takes longer than its count. */
+function createNames() {
+  const named = (metric: string, label: string) => {
+    const all = new WeakMap<Labels, Map<string, string>>();
+    return (value: string, labels = NO_LABELS): string => {
+      const names = all.get(labels) ?? new Map<string, string>();
+      all.set(labels, names);
+      const name = names.get(value) ?? seriesText(metric, { ...labels, ...IMPORT_LABELS, [label]: value });
+      names.set(value, name);
+      return name;
+    };
+  };
+  return { ofStatus: named(METRIC.transactions, 'status'), ofCode: named(METRIC.authCodes, 'auth_code') };
+}
+type Names = ReturnType<typeof createNames>;
+
 const lastReportSeries = (live = false) =>
   seriesText(METRIC.lastReport, live ? { ...IMPORT_LABELS, instance: 'played' } : IMPORT_LABELS);
 
@@ -64,6 +78,7 @@ export async function exposeCounters(
   take: (totals: ReadonlyMap<string, number>, time: number) => Promise<void>,
 ): Promise<CountersWritten> {
   const written = { from: Number.NaN, to: Number.NaN, minutes: 0, samples: 0, series: 0 };
+  const names = createNames();
   const totals = new Map<string, number>();
   const gauges = new Set<string>();
   const give = async (minute: number, series: ReadonlyMap<string, number>) => {
@@ -83,13 +98,13 @@ export async function exposeCounters(
     if (written.minutes === 0) {
       written.from = minute * 60;
       base = await options.base(written.from);
-      for (const series of firstSeries(options)) totals.set(series, base.get(series) ?? 0);
+      for (const series of firstSeries(options, names)) totals.set(series, base.get(series) ?? 0);
       await expose(minute);
     } else {
       await bridge(written.to / 60, minute, expose);
     }
     if (counted.restarted === true) for (const series of totals.keys()) totals.set(series, 0);
-    await give(minute, addCounts(totals, base, counted, options));
+    await give(minute, addCounts(totals, base, counted, options, names));
     await expose(minute + 1);
     written.to = (minute + 1) * 60;
     written.minutes++;
@@ -104,9 +119,9 @@ const calendarSeries = ({ calendar }: CounterOptions, minute: number): Map<strin
     calendar?.(minute).map(({ metric, labels, value }) => [seriesText(metric, { ...labels, ...IMPORT_LABELS }), value]),
   );
 
-const firstSeries = (options: CounterOptions): string[] => [
-  ...(options.statuses ? STATUSES.map((status) => statusSeries(status)) : []),
-  ...options.authCodes.map((code) => codeSeries(code)),
+const firstSeries = ({ statuses, authCodes }: CounterOptions, names: Names): string[] => [
+  ...(statuses ? STATUSES.map((status) => names.ofStatus(status)) : []),
+  ...authCodes.map((code) => names.ofCode(code)),
 ];
 
 /** Samples between the end of the last minute reported and the start of this one. */
@@ -124,6 +139,7 @@ function addCounts(
   base: ReadonlyMap<string, number>,
   counted: MinuteCounts,
   { statuses, live }: CounterOptions,
+  names: Names,
 ): Map<string, number> {
   const fresh = new Map<string, number>();
   const add = (series: string, count: number) => {
@@ -131,9 +147,12 @@ function addCounts(
     if (!totals.has(series)) fresh.set(series, before);
     totals.set(series, before + count);
   };
-  for (const { labels, counts = {}, authCodes = {} } of [{ ...counted, labels: {} }, ...(counted.labelled ?? [])]) {
-    if (statuses) for (const [status, count] of Object.entries(counts)) add(statusSeries(status, labels), count);
-    for (const [code, count] of Object.entries(authCodes)) add(codeSeries(code, labels), count);
+  for (const { labels, counts = {}, authCodes = {} } of [
+    { ...counted, labels: NO_LABELS },
+    ...(counted.labelled ?? []),
+  ]) {
+    if (statuses) for (const [status, count] of Object.entries(counts)) add(names.ofStatus(status, labels), count);
+    for (const [code, count] of Object.entries(authCodes)) add(names.ofCode(code, labels), count);
   }
   if (statuses) totals.set(lastReportSeries(live), counted.minute * 60);
   return fresh;

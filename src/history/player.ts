@@ -123,6 +123,7 @@ async function play(
     }
     await remoteWrite(url, series, options.signal);
   };
+  const forEachRule = inOrderOfNeed(CONCURRENCY, options.rules);
   let done = 0;
   let from = Number.NaN;
   const evaluate = async (end: number) => {
@@ -130,7 +131,7 @@ async function play(
     while (from <= end) {
       const range = { from, to: Math.min(end, from + STRETCH - 1), signal: options.signal };
       await options.onStretch?.(range.from, range.to);
-      await inOrderOfNeed(CONCURRENCY, options.rules, async (rule) => {
+      await forEachRule(async (rule) => {
         const start = neededAt === undefined ? range.from : neededAt - (spans.get(rule.record) ?? 0);
         await recordRule(url, rule, { ...range, from: Math.max(range.from, start) }, take);
         options.onRule?.(++done, rule.record);

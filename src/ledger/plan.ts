@@ -307,7 +307,8 @@ export function createPlanner(view: View, limits: Limits): Planner {
     for (const [source, { minute, late, now }] of told) {
       const labels: Labels = source === '' ? {} : { source };
       gauges.set(seriesOf(METRIC.reportDelay, labels).id, late ? Math.max(0, Math.round(now / 1000 - minute - 60)) : 0);
-      if (!late) for (const one of [{}, labels]) gauges.set(seriesOf(METRIC.lastReport, one).id, now);
+      if (late) gauges.set(seriesOf(METRIC.lastLateReport, labels).id, now);
+      else for (const one of [{}, labels]) gauges.set(seriesOf(METRIC.lastReport, one).id, now);
     }
   }
 

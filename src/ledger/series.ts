@@ -9,7 +9,7 @@ import { type KnownSeries, seriesKey } from './plan.ts';
  */
 const CHUNK = 128;
 /** Series that are set. All others only grow. */
-const GAUGES: readonly string[] = [METRIC.lastReport, METRIC.reportDelay];
+const GAUGES: readonly string[] = [METRIC.lastReport, METRIC.reportDelay, METRIC.lastLateReport];
 
 interface OpenChunk {
   series: KnownSeries[];

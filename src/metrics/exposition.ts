@@ -18,6 +18,7 @@ const HELP = {
     'gauge',
     'How late the newest report of a source was, in seconds, where it was too late to be judged; else 0.',
   ],
+  [METRIC.lastLateReport]: ['gauge', 'When the newest report of a source that was too late to be judged was counted.'],
   tillwatch_series: ['gauge', 'Series in the ledger.'],
 } as const;
 
@@ -56,7 +57,8 @@ function header(name: keyof typeof HELP, { openMetrics }: Format): string {
   return `# HELP ${family} ${help}\n# TYPE ${family} ${type}\n`;
 }
 
-/** In the ledger it is in milliseconds. */
+/** In the ledger they are in milliseconds. */
+const TIMES: readonly string[] = [METRIC.lastReport, METRIC.lastLateReport];
 const inSeconds = (series: readonly Series[]): Series[] =>
   series.map(({ value, ...rest }) => ({ ...rest, value: value / 1000 }));
 
@@ -68,13 +70,20 @@ function ofLedger(name: keyof typeof HELP, totals: Totals, format: Format): Buff
   const form = format.starts && HELP[name][0] === 'counter' ? 'withStarts' : 'plain';
   const render = form === 'plain' ? lines : linesWithStarts;
   const bodies = totals.chunks(name).map(({ series, rendered }) => {
-    rendered[form] ??= Buffer.from(render(name === METRIC.lastReport ? inSeconds(series) : series));
+    rendered[form] ??= Buffer.from(render(TIMES.includes(name) ? inSeconds(series) : series));
     return rendered[form];
   });
   return [Buffer.from(header(name, format)), ...bodies];
 }
 
-const IN_LEDGER = [METRIC.transactions, METRIC.authCodes, METRIC.late, METRIC.lastReport, METRIC.reportDelay] as const;
+const IN_LEDGER = [
+  METRIC.transactions,
+  METRIC.authCodes,
+  METRIC.late,
+  METRIC.lastReport,
+  METRIC.reportDelay,
+  METRIC.lastLateReport,
+] as const;
 
 /**
  * The transactions as the ledger has them, in parts.
