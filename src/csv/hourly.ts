@@ -1,5 +1,5 @@
-import { headerKey, headerText } from './columns.ts';
 import { bothNumbers, createNumberEvidence, type Decimal, decimalShownBy, OPEN, readCount } from './counts.ts';
+import { headerKey, headerText } from './header-names.ts';
 import { MAX_PROBLEMS, type Problem, refusal } from './problems.ts';
 import type { ReadOptions } from './read.ts';
 import { eachRecord, linesOf } from './records.ts';

@@ -1,14 +1,17 @@
 import type { Status } from '../domain/names.ts';
 import { statusOf, wordKey, wordsIn } from '../domain/status-words.ts';
-import { type Columns, type ColumnsAsked, codeOf, headerKey, headerText, seriesLabels } from './columns.ts';
+import { messageOf } from '../runtime/log.ts';
+import type { ColumnsAsked } from './asked-columns.ts';
+import type { Columns } from './columns.ts';
 import { bothNumbers, createNumberEvidence, type Decimal, decimalShownBy, OPEN, readCount } from './counts.ts';
+import { headerKey, headerText } from './header-names.ts';
 import { MAX_PROBLEMS, type Problem, refusal } from './problems.ts';
 import { eachRecord, linesOf } from './records.ts';
 import { createRepeats } from './repeats.ts';
 import type { Source } from './source.ts';
 import { delimiterName, isRule, recognise, type Table } from './table.ts';
 import { createTally, type Labels, type Tally, type TallySeries, toDifferences } from './tally.ts';
-import { timeText } from './time-columns.ts';
+import { timeText, zoneIn } from './time-columns.ts';
 import {
   bothReadings,
   type DateOrder,
@@ -18,6 +21,7 @@ import {
   type TimeOptions,
   UNDECIDED,
 } from './times.ts';
+import { codeOf, seriesLabels } from './wide-columns.ts';
 
 /** Options that overrule or help the recognition. */
 export interface ReadOptions extends ColumnsAsked {
@@ -77,7 +81,22 @@ export interface Seen {
  *   always
  */
 export async function readCounts(source: Source, options: ReadOptions = {}): Promise<ReadFile> {
-  return await readTable(source, recognise(source, options.delimiter, options), options);
+  const table = recognise(source, options.delimiter, options);
+  return await readTable(source, table, { ...options, times: inZoneOf(source, table, options) });
+}
+
+/** The zone of times without an offset, if nobody said it: the one that the header names. */
+function inZoneOf({ name }: Source, { columns, before }: Table, { times }: ReadOptions): TimeOptions {
+  if (times?.zone !== undefined) return times;
+  for (const header of columns.time.map((column) => headerText(columns.header, column))) {
+    try {
+      const zone = zoneIn(header);
+      if (zone !== undefined) return { ...times, zone };
+    } catch (error) {
+      throw new Error(`${name}: line ${before + 1}: ${JSON.stringify(header)} ${messageOf(error)}`);
+    }
+  }
+  return times ?? {};
 }
 
 /** The file's way to write numbers and dates, as far as it is known. */
@@ -203,7 +222,7 @@ function createPass({ columns, before }: Table, formats: Formats, options: ReadO
     ? header.map((_, column) => column)
     : [...time, columns.status, columns.code, ...columns.dimensions.map(({ column }) => column), ...columns.telling];
 
-  const severalAreRight = isEvents || columns.telling.length > 0;
+  const severalAreRight = isSeveral(columns);
   const noteRepeat = (cells: string[], minute: number) => {
     let identity = '';
     for (const column of identifying) if (column !== undefined) identity += `\0${cells[column]}`;
@@ -356,7 +375,7 @@ const MAX_NOTES = 20;
 const COMMENT = /^(?:#|--|\/\/)/;
 /** Under a header: `(UTC)`, `bigint`, or nothing. */
 const UNIT =
-  /^(?:[([].*[)\]]|(?:big|small)?int(?:eger)?(?:64|32)?|long|double|float|decimal|numeric|number|string|varchar|char|text|date|datetime|time|timestamp.*)?$/i;
+  /^(?:[([].*[)\]]|(?:big|small|tiny|u)?int(?:eger)?\d{0,3}|long|double|(?:float|decimal|numeric|number|string|varchar|char|text|date|datetime|time|timestamp|lowcardinality|nullable)\d{0,2}(?:\(.*\)| with.*)?)?$/i;
 /** A sentence alone in its row, and no row in another dialect. */
 const SENTENCE = /^\p{L}[^;|\t]*$/u;
 
@@ -377,6 +396,10 @@ function noteOdd(odd: { rows: number; numbers: number[]; time: string }, number:
   if (odd.numbers.length < 5) odd.numbers.push(number);
   if (odd.time === '') odd.time = text;
 }
+
+/** True where rows of one minute and status are told apart: by another column, or by their code. */
+const isSeveral = ({ count, wide, telling, status, code }: Columns): boolean =>
+  (count === undefined && wide.length === 0) || telling.length > 0 || (status !== undefined && code !== undefined);
 
 const isId = (word: string): boolean => /^(?:id|ids|uuid|guid|nsu|rrn|tid|reference|referencia)$/.test(word);
 
@@ -440,7 +463,7 @@ async function finish(source: Source, table: Table, pass: Pass, options: ReadOpt
     seen: {
       events: columns.count === undefined && columns.wide.length === 0,
       seconds: state.seconds,
-      telling: columns.telling.length > 0,
+      telling: isSeveral(columns),
       ones: state.ones,
       again: pass.repeats,
       dateOnly: state.dateOnly === true,

@@ -5,8 +5,9 @@ import type { Source } from './source.ts';
 
 const MAX_RECORD_BYTES = 100_000;
 
-const optionsFor = (delimiter: string) => ({
+const optionsFor = ({ head }: Pick<Source, 'head'>, delimiter: string) => ({
   delimiter,
+  ...quotesIn(head),
   bom: true,
   trim: true,
   skip_empty_lines: true,
@@ -14,6 +15,12 @@ const optionsFor = (delimiter: string) => ({
   relax_quotes: true,
   max_record_size: MAX_RECORD_BYTES,
   record_delimiter: ['\r\n', '\n', '\r'],
+});
+
+/** Quotes within quoted cells are doubled, or follow a backslash; cells may be in single quotes. */
+const quotesIn = (head: string) => ({
+  ...(/[^\\]\\"/.test(head) && { escape: '\\' }),
+  ...(/^\ufeff?'[^'\r\n]*'(?:.'[^'\r\n]*')+\r?$/m.exec(head)?.index === 0 && { quote: "'" }),
 });
 
 /**
@@ -28,7 +35,7 @@ export function eachRecord(
   take: (cells: string[], number: number) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const parser = parse(optionsFor(delimiter));
+    const parser = parse(optionsFor(source, delimiter));
     let number = 0;
     // Asking for one record after the other takes a third less time than an asynchronous loop.
     parser.on('readable', () => {
@@ -54,7 +61,7 @@ export async function linesOf(
   const lines = new Map<number, number>();
   const last = Math.max(...numbers);
   let number = 0;
-  for await (const record of parsed(source, { ...optionsFor(delimiter), info: true, to: last + 1 })) {
+  for await (const record of parsed(source, { ...optionsFor(source, delimiter), info: true, to: last + 1 })) {
     if (numbers.has(number)) lines.set(number, (record as { info: { lines: number } }).info.lines);
     if (number++ >= last) break;
   }
@@ -68,7 +75,8 @@ const parsed = (source: Source, options: object): AsyncIterable<unknown> =>
 async function explained(error: unknown, source: Source, delimiter: string): Promise<unknown> {
   const { code, message, records = 0 } = error as { code?: string; message: string; records?: number };
   if (!code?.startsWith('CSV_')) return error;
-  if (code !== 'CSV_QUOTE_NOT_CLOSED' && code !== 'CSV_MAX_RECORD_SIZE') return new Error(`${source.name}: ${message}`);
+  if (code !== 'CSV_QUOTE_NOT_CLOSED' && code !== 'CSV_MAX_RECORD_SIZE')
+    return new Error(`${source.name}: ${message}: put quotes around whole cells, and double the quotes within them`);
   const before = records === 0 ? 0 : ((await linesOf(source, delimiter, new Set([records - 1]))).get(records - 1) ?? 0);
   return new Error(
     `${source.name}: line ${before + 1}: begins a row longer than ${MAX_RECORD_BYTES} bytes: either a quote is never closed, or this is no table`,
@@ -77,7 +85,7 @@ async function explained(error: unknown, source: Source, delimiter: string): Pro
 
 /** The first records of a text that may be cut off. */
 export function firstRecords(head: string, delimiter: string, count: number): string[][] {
-  const options = { ...optionsFor(delimiter), to: count };
+  const options = { ...optionsFor({ head }, delimiter), to: count };
   try {
     return parseSync(head, options) as string[][];
   } catch {

@@ -1,4 +1,5 @@
-import { type Columns, type ColumnsAsked, findColumns, likelyCount } from './columns.ts';
+import type { ColumnsAsked } from './asked-columns.ts';
+import { type Columns, findColumns, likelyCount } from './columns.ts';
 import { firstRecords } from './records.ts';
 import type { Source } from './source.ts';
 import { timeShape } from './times.ts';
@@ -11,8 +12,15 @@ export interface Table<T = Columns> {
   columns: T;
 }
 
-const DELIMITERS = [',', ';', '\t', '|'];
-const NAMES: Record<string, string> = { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'pipe' };
+const DELIMITERS = [',', ';', '\t', '|', '│'];
+const NAMES: Record<string, string> = {
+  ',': 'comma',
+  ';': 'semicolon',
+  '\t': 'tab',
+  '|': 'pipe',
+  '│': 'line',
+  ' ': 'space',
+};
 export const delimiterName = (delimiter: string): string => NAMES[delimiter] ?? JSON.stringify(delimiter);
 
 /** Titles, comments and `sep=` lines that may stand before the header. */
@@ -40,6 +48,7 @@ export function findTable<T>(
   for (const one of delimiter === undefined ? delimitersFor(source.head) : [delimiter]) {
     const tried = tryDelimiter(source, one, find);
     if ('columns' in tried) return tried;
+    if (one === ' ') continue;
     if (nearest === undefined || tried.cells > nearest.cells) nearest = tried;
   }
   return nearest ?? { header: '', line: 1, why: 'it is empty' };
@@ -57,7 +66,8 @@ function delimitersFor(head: string): string[] {
   const said = /^\ufeff?sep=(.)\r?\n/i.exec(head)?.[1];
   const start = head.slice(0, 4000);
   const counted = [...DELIMITERS].sort((a, b) => start.split(b).length - start.split(a).length);
-  return said === undefined ? counted : [said, ...counted.filter((one) => one !== said)];
+  // A space last of all: titles and times hold some too.
+  return [...new Set([...(said === undefined ? [] : [said]), ...counted, ' '])];
 }
 
 function tryDelimiter<T>(
@@ -72,7 +82,9 @@ function tryDelimiter<T>(
     const under = records.slice(at + 1);
     const header = asWideAsRows(record, under);
     const sample = under.filter((cells) => cells.length === header.length && !isRule(cells));
-    const columns = find(header, sample.slice(0, SAMPLE));
+    const columns = isTitled(header, sample)
+      ? find(header, sample.slice(0, SAMPLE))
+      : 'most of its columns have no name';
     if (typeof columns !== 'string') return { delimiter, before: at, columns };
     failure ??= { header: header.join(delimiter), line: at + 1, why: columns, cells: header.length };
   }
@@ -92,9 +104,13 @@ function asWideAsRows(header: string[], rows: readonly string[][]): string[] {
     : header;
 }
 
+/** False for the line that pivot tables have above their header, with a name or two over many columns. */
+const isTitled = (header: readonly string[], [first = []]: readonly string[][]): boolean =>
+  header.filter((name, column) => name === '' && first[column] !== '').length * 2 < header.length;
+
 /** A line that only draws: `----+-----`, `+---+---+`, `|---|:--:|`. */
 export const isRule = (cells: readonly string[]): boolean =>
-  cells.some((cell) => /^[-+=:]{3,}$/.test(cell)) && cells.every((cell) => /^[-+=:| ]*$/.test(cell));
+  cells.some((cell) => /^(?:[-+=:]|[─-╿]){3,}$/.test(cell)) && cells.every((cell) => /^[-+=:| ─-╿]*$/.test(cell));
 
 /** Finds the columns of a table of counts. @throws in the words of who has the file */
 export function recognise(source: Source, delimiter: string | undefined, asked: ColumnsAsked): Table {

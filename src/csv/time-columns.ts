@@ -1,4 +1,5 @@
 import { wordsIn } from '../domain/status-words.ts';
+import { openZone, type Zone } from '../domain/zone.ts';
 import { MIDNIGHT, type TimeShape, timeShape } from './times.ts';
 
 /**
@@ -12,6 +13,9 @@ export interface TimeColumns {
   time: number[];
   split?: SplitTime;
 }
+
+/** The day that spreadsheets and databases write before a time of day that has none. */
+const DAY_ZERO = /^(?:1899-12-3[01]|1900-01-0[01])[T ]/;
 
 type CellShape = TimeShape | 'number';
 
@@ -33,11 +37,12 @@ export function timeColumns(
   const shapes = new Map(all.map((column) => [column, shapeOf(column, sample)]));
   const shaped = (shape: CellShape, columns: readonly number[] = all) =>
     columns.filter((column) => shapes.get(column) === shape);
-  const [full, date] = [shaped('full', named)[0], shaped('date', named)[0]];
+  const full = shaped('full', named)[0];
+  const clock = shaped('clock', named)[0] ?? only(shaped('clock'));
+  const date = shaped('date', named)[0] ?? (clock === undefined ? undefined : only(shaped('date')));
   if (full !== undefined) return { time: [full] };
   const numbers = (names: RegExp) =>
     shaped('number').find((column) => wordsIn(header[column] ?? '').some((word) => names.test(word)));
-  const clock = shaped('clock', named)[0] ?? only(shaped('clock'));
   if (date !== undefined) return { ...withClock(date, clock, numbers, sample, header) };
   const parts = [YEAR, MONTH, DAY, HOUR].map(numbers);
   const minute = numbers(MINUTE);
@@ -87,7 +92,10 @@ function shapeOf(column: number, sample: readonly string[][]): CellShape {
     .map((cells) => cells[column] ?? '')
     .filter((cell) => cell !== '')
     .slice(0, 50)
-    .map((cell): CellShape => (/^\d{1,6}$/.test(cell) ? 'number' : timeShape(cell.replace(MIDNIGHT, ''))));
+    .map(
+      (cell): CellShape =>
+        /^\d{1,6}$/.test(cell) ? 'number' : timeShape(cell.replace(MIDNIGHT, '').replace(DAY_ZERO, '')),
+    );
   const most = (shape: CellShape) => shapes.filter((one) => one === shape).length * 2 > shapes.length;
   return (['full', 'date', 'clock', 'number'] as const).find(most) ?? 'none';
 }
@@ -102,10 +110,29 @@ export function timeText(
   if (second === undefined) return first;
   if (parts.length > 3) return `${first}-${second}-${third} ${hour}:${minute.padStart(2, '0')}`;
   const date = first.replace(MIDNIGHT, '');
-  if (!/^\d{1,6}$/.test(second)) return `${date} ${second}`;
+  if (!/^\d{1,6}$/.test(second)) return `${date} ${second.replace(DAY_ZERO, '')}`;
   if (split === 'minute-of-day')
     return `${date} ${Math.floor(Number(second) / 60)}:${String(Number(second) % 60).padStart(2, '0')}`;
   if (split !== 'hhmm') return `${date} ${second}:${(third ?? '0').padStart(2, '0')}`;
   const digits = second.padStart(second.length > 4 ? 6 : 4, '0');
   return `${date} ${digits.match(/../g)?.join(':')}`;
+}
+
+/** Abbreviations of zones: each may mean several, as `IST` and `CST` do. */
+const ABBREVIATIONS =
+  /(?:^|[\s([_])(BRS?T|ART|CLS?T|COT|PET|[ECMP][SD]T|A[KS][SD]T|CES?T|WES?T|EES?T|BST|IST|MSK|JST|KST|SGT|HKT|AE[SD]T)(?:$|[\s)\]])/;
+
+/**
+ * The zone that a column names in its header: `Time (America/Sao_Paulo)`, `Time [UTC-3]`.
+ * @throws where it names one that may be several
+ */
+export function zoneIn(header: string): Zone | undefined {
+  const named = /[([](?:in )?((?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?|[A-Z]\w+\/[\w/+-]+)[)\]]/.exec(header)?.[1];
+  const zone = named === undefined ? undefined : openZone(named.replace(/^(?:UTC|GMT)(?=[+-])/, ''));
+  if (zone !== undefined) return zone;
+  const abbreviation = ABBREVIATIONS.exec(header)?.[1];
+  if (abbreviation === undefined) return undefined;
+  throw new Error(
+    `names the zone ${abbreviation}, which may mean several; say which with --timezone, such as America/Sao_Paulo`,
+  );
 }

@@ -108,10 +108,11 @@ export function readTime(text: string, options: TimeOptions): ReadTime | string 
 /** A time without what programs and languages write around it and between its date and clock. */
 const plainTime = (text: string): string =>
   text
+    .replace(/^[[({](.+\d), .+[\])}]$/, '$1')
     .replace(/^['[]|\]$/g, '')
     .replace(/\s*\([\p{L} ]+\)$/u, '')
     .replace(/([+-]\d{2}:?\d{2}) (?:[A-Z]{3,5}|[+-]\d{2})$/, '$1')
-    .replace(/(\d) ?(?:uhr|hrs?)$/i, '$1')
+    .replace(/(\d) ?(?:uhr|hrs?)$|([:.]\d{2}) ?h$/i, '$1$2')
     .replace(/(\d),? (?:um|às|as|à|a las|a la|alle ore|alle|om|kl\.?) (?=\d)/i, '$1 ')
     .replace(/^(\d{4}-\d{2}-\d{2})[-_](?=\d{2}[:.])/, '$1 ')
     .replace(/^(\d{4})年(\d{1,2})月(\d{1,2})日/, '$1-$2-$3')

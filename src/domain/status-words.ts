@@ -81,12 +81,12 @@ export const wordsIn = (text: string): string[] =>
 const BESIDE = new Set(
   `transaction transactions txn txns tx trx transacao transacoes transaccion transacciones transazione transazioni
   transaktion transaktionen payment payments pagamento pagamentos pago pagos zahlung zahlungen paiement paiements
-  status state result of the by de da do na la le el les der die das du des por pelo pela par del dal vom von`
+  status state result of the by de da do na la le el les der die das du des por pelo pela par del dal vom von door het een`
     .trim()
     .split(/\s+/),
 );
 /** Who reversed a transaction, where it was not a person. */
-const BACKEND = /backend|syst[eè]m[ea]?|sistema|automati(?:c[ao]?|sch)|^auto/g;
+const BACKEND = /backend|syst[eè]m[ea]?|systeem|sistema|automati(?:c[ao]?|sch)|^auto/g;
 
 /** `Transação aprovada`, `STATUS_DENIED`, `estornada pelo sistema`. */
 function statusInPhrase(text: string): Status | undefined {

@@ -146,6 +146,58 @@ describe('tables as other programs write them', () => {
     ['sentences and a comment under the table', `${table('timestamp,status,count', PLAIN)}# done\nEnd of report\n`],
     ['units under the header', table('timestamp,status,count\n(UTC),,(n)', PLAIN)],
     ['phrases', table('timestamp,status,count', PLAIN, ['Transação aprovada', 'STATUS_DENIED'])],
+    [
+      'Spanish numbers of rows',
+      table('Fecha;Estado;Nº de operaciones', ['21/11/2026 12:00 h', '21/11/2026 12:01 h'], undefined, '1.050'),
+    ],
+    ['Dutch', table('Datum en tijd;Status;Aantal transacties', PLAIN, ['Goedgekeurd', 'Geweigerd'], '1.050')],
+    [
+      'date and time of a sale apart',
+      table('Data da venda;Hora da venda;Status;Qtd', ['2026-11-21;12:00', '2026-11-21;12:01']),
+    ],
+    [
+      "a spreadsheet's time without a day",
+      table('Date,Time,Status,Qty', ['2026-11-21,1899-12-30 12:00:00', '2026-11-21,1899-12-30 12:01:00']),
+    ],
+    ['types under the header', table('t,status,count()\nDateTime,LowCardinality(String),UInt64', PLAIN)],
+    [
+      'lines between cells',
+      `┌───┬───┬───┐\n${table('│ minute │ status │ n │', ['│2026-11-21 12:00', '│2026-11-21 12:01']).replaceAll(',', '│').replaceAll(/(\d)$/gm, '$1│')}└───┴───┴───┘\n`,
+    ],
+    ['a name made of times', table('Date hour and minute,Event name,Event count', PLAIN)],
+    [
+      'a pivot table',
+      'COUNT of id,status,,\nminute,approved,denied,Grand Total\n2026-11-21 12:00,1050,6,1056\n2026-11-21 12:01,116,7,123\n',
+    ],
+    [
+      'spaces between cells, as R writes them',
+      table('"ts" "status" "n"', PLAIN)
+        .split('\n')
+        .map((row, at) => (at === 0 ? row : row.replace(/^(.+),(.+),/, `"${at}" "$1" "$2" `)))
+        .join('\n'),
+    ],
+    [
+      'windows of time',
+      table('window;status;count', [
+        '[2026-11-21 12:00:00, 2026-11-21 12:01:00]',
+        '{2026-11-21 12:01:00, 2026-11-21 12:02:00}',
+      ]),
+    ],
+    [
+      'shares beside counts',
+      'minute,approved,approved %,denied\n2026-11-21 12:00,1050,99.4%,6\n2026-11-21 12:01,116,94.3%,7\n',
+    ],
+    ['a zone in the header', table('Time (America/Sao_Paulo);status;count', ['2026-11-21 09:00', '2026-11-21 09:01'])],
+    [
+      'single quotes',
+      table("'time','status','count'", ["'2026-11-21 12:00'", "'2026-11-21 12:01'"], ["'approved'", "'denied'"]),
+    ],
+    [
+      'quotes after a backslash',
+      table('time,status,count', PLAIN, undefined, '1050,"a \\"b\\""')
+        .replace('count', 'count,note')
+        .replaceAll(/,(\d+)$/gm, ',$1,x'),
+    ],
     ['no header', table('', PLAIN).trimStart(), { columns: 'time=1,status=2,count=3' }],
     ['names that say nothing', table('a,b,c', PLAIN), { columns: 'time=a,status=b,count=c' }],
     [
@@ -272,6 +324,18 @@ describe('what may be read in two ways', () => {
       '--columns count=3 or count=4',
     ],
     [
+      'grouped numbers without a name',
+      'time;status;foo\n2026-11-21 12:00;denied;1.164\n2026-11-21 12:01;denied;6\n',
+      'no column is named as a count',
+      '--columns count=foo',
+    ],
+    [
+      'a zone in the header that may be several',
+      'Time (BRT),status,count\n2026-11-21 12:00,denied,5\n',
+      'names the zone BRT, which may mean several',
+      '--timezone',
+    ],
+    [
       'a count without a name',
       'time,status,foo\n2026-11-21 12:00,denied,5\n2026-11-21 12:01,denied,6\n',
       'no column is named as a count',
@@ -334,6 +398,12 @@ describe('a file twice over', () => {
     expect(once.said).not.toContain('another row has too');
     const twice = await readTexts([`${header}\n${rows(row)}\n${rows(row)}\n`]);
     expect(twice.said).toContain('20 counts of a minute and status (or code) that another row has too');
+  });
+
+  it('is no matter where rows of a minute and status differ by their auth code', async () => {
+    const file = 'time,status,code,count\n2026-11-21 12:00,denied,51,4\n2026-11-21 12:00,denied,05,3\n';
+    expect((await readTexts([file])).said).not.toContain('another row has too');
+    expect((await readTexts([`${file}2026-11-21 12:00,denied,05,3\n`])).said).toContain('another row has too');
   });
 
   it('is no matter where files meet within a minute', async () => {

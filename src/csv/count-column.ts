@@ -1,0 +1,69 @@
+import { wordsIn } from '../domain/status-words.ts';
+import { candidates, headerKey } from './header-names.ts';
+import { bestBy, cellsOf, onlyOne, type Sampled, shareOf } from './sampled.ts';
+
+/** Names of columns that are no counts although their cells are whole numbers. */
+const NO_COUNT_NAME =
+  /id$|^id|amount|value|valor|price|preco|betrag|montant|monto|code|codigo|number|account|card|bin|pan|nsu|stan|reference|referencia|order|invoice|installment|parcela/;
+
+/** Words that begin the name of a count: `Distinct count of Tx Id`, `Contagem de Id`. */
+const COUNTED =
+  /^(?:distinct|count|counta|number|contagem|quantidade|qtde?|anzahl|recuento|conteo|cantidad|nombre|aantal|conteggio)$/;
+
+/** True for the name of numbers that are no counts. */
+export const isNoCount = (name: string): boolean =>
+  NO_COUNT_NAME.test(headerKey(name)) && !(wordsIn(name).length > 1 && COUNTED.test(wordsIn(name)[0] ?? ''));
+
+/** A whole number as programs write counts: `116`, `1,164`, `1.164`, `116.0`. */
+export const isCount = (cell: string): boolean => /^\d{1,3}(?:[., \u00a0\u202f'’]?\d{3})*(?:[.,]0{1,2})?$/.test(cell);
+
+const WHOLE = /^\d[\d., \u00a0\u202f'’]*$/;
+export const isWhole = (cell: string): boolean => WHOLE.test(cell) && !/[.,]\d{2}$/.test(cell);
+
+/**
+ * The column of counts: by its name, or the only one of whole numbers where rows look counted
+ * by the minute.
+ */
+export function countColumn(
+  table: Sampled,
+  time: readonly number[],
+  keys: readonly (number | undefined)[],
+): number | undefined {
+  const { header, free } = table;
+  const isFree = (column: number) => free(column) && !keys.includes(column);
+  const wholeShare = (column: number) => shareOf(cellsOf(table, column), isWhole);
+  const named = bestBy(candidates(header, 'count').filter(isFree), wholeShare);
+  const counted = looksCounted(table.sample, time, keys);
+  // Money beside a transaction may be called "total" or "value" too.
+  if (named !== undefined && (counted || !isMoney(cellsOf(table, named)))) return named;
+  if (!counted) return undefined;
+  return onlyOne(
+    header,
+    (column) => isFree(column) && isVarying(table.sample, column) && !isNoCount(header[column] ?? ''),
+  );
+}
+
+const isMoney = (cells: readonly string[]): boolean =>
+  shareOf(cells, (cell) => /^\d[\d.,]*[.,]\d{2}$/.test(cell)) > 0.5 && cells.some((cell) => !cell.endsWith('00'));
+
+/** Tells counts from row numbers, which never come again, and from numbers that stay the same. */
+export function isVarying(sample: readonly string[][], column: number): boolean {
+  const cells = cellsOf({ sample }, column);
+  const different = new Set(cells).size;
+  return cells.length > 0 && cells.every(isCount) && different > 1 && different < cells.length;
+}
+
+const ENOUGH_ROWS = 10;
+
+/** True where each row has a whole minute and key of its own, as the rows of GROUP BY have. */
+export function looksCounted(
+  sample: readonly string[][],
+  time: readonly number[],
+  keys: readonly (number | undefined)[],
+): boolean {
+  if (sample.length < ENOUGH_ROWS || time.length === 0) return false;
+  const columns = [...time, ...keys].filter((column) => column !== undefined);
+  const texts = new Set(sample.map((cells) => columns.map((column) => cells[column]).join('\0')));
+  const hasSeconds = sample.some((cells) => /\d:\d{2}:(?!00(?:\D|$))\d{2}/.test(cells[time.at(-1) ?? 0] ?? ''));
+  return texts.size === sample.length && !hasSeconds;
+}

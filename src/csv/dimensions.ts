@@ -1,0 +1,60 @@
+import { columnNamed } from './header-names.ts';
+import type { WideColumn } from './wide-columns.ts';
+
+/** A column whose cells become a label. */
+export interface Dimension {
+  label: string;
+  column: number;
+}
+
+/** Labels that Prometheus, the rules or the counters themselves use. */
+const RESERVED = [
+  'status',
+  'auth_code',
+  'job',
+  'instance',
+  'window',
+  'level',
+  'service',
+  'severity',
+  'alertname',
+  'signal',
+  'le',
+  'quantile',
+  'source',
+];
+
+export function dimensionsOf(
+  header: readonly string[],
+  others: readonly number[],
+  isIndex: (column: number) => boolean,
+  asked: readonly string[] | 'all',
+  wide: readonly WideColumn[],
+): readonly Dimension[] | string {
+  if (asked === 'all')
+    return others
+      .filter((column) => !isIndex(column))
+      .map((column) => ({ label: labelFor(header[column] ?? ''), column }));
+  const dimensions: Dimension[] = [];
+  for (const name of asked) {
+    const column = columnNamed(header, name);
+    const label = labelFor(name);
+    if (RESERVED.includes(label)) return `--dimensions ${name}: ${label} is a label that the rules need themselves`;
+    if (column === undefined && wide.some(({ labels }) => Object.hasOwn(labels, label))) continue;
+    if (column === undefined || !others.includes(column))
+      return `--dimensions ${name}: there is no ${column === undefined ? '' : 'other '}column ${name}`;
+    dimensions.push({ label, column });
+  }
+  return dimensions;
+}
+
+/** A header as a label of Prometheus: `Card brand` is `card_brand`. */
+function labelFor(name: string): string {
+  const label = name
+    .normalize('NFKD')
+    .replaceAll(/\p{M}/gu, '')
+    .trim()
+    .replaceAll(/[^a-zA-Z0-9_]+/g, '_')
+    .toLowerCase();
+  return /^[a-z_]/.test(label) ? label : `_${label}`;
+}

@@ -1,0 +1,78 @@
+import { authCodeOf, isCommonCode } from '../domain/auth-codes.ts';
+import type { Status } from '../domain/names.ts';
+import { statusOf, wordsIn } from '../domain/status-words.ts';
+import { headerKey, SYNONYMS } from './header-names.ts';
+
+/** A column whose header names a status, an auth code or, as Grafana writes it, labels. */
+export interface WideColumn {
+  column: number;
+  status?: Status;
+  code?: string;
+  labels: Readonly<Record<string, string>>;
+}
+
+/**
+ * Words beside a status in the header of its column: `denied_count`, `Total approved`,
+ * `sum(failed)`.
+ */
+const BESIDE_STATUS =
+  /^(?:count|counts|countif|if|is|total|sum|values?|qty|qtd|qtde|quantity|quantidade|cantidad|anzahl|num|no|n|of|de|per|min|minute|status)$/;
+
+export function wideColumns(header: readonly string[], free: (column: number) => boolean): WideColumn[] {
+  const statuses = header.flatMap((name, column): WideColumn[] => {
+    const labels = seriesLabels(name);
+    const status = statusOf(labels.status ?? '') ?? statusOf(nameOf(name)) ?? statusOf(wordsOf(name));
+    const { status: _, ...rest } = labels;
+    return status !== undefined && free(column) && !/[%$€£]/.test(name) ? [{ column, status, labels: rest }] : [];
+  });
+  const codes = header.flatMap((name, column): WideColumn[] => {
+    const { auth_code: label, ...rest } = seriesLabels(name);
+    const named = label ?? codeIn(name);
+    const code = authCodeOf(named ?? codeBeside(name) ?? name);
+    return free(column) && (named !== undefined || isCommonCode(code)) ? [{ column, code, labels: rest }] : [];
+  });
+  const isSure = codes.length > 1 || codes.some(({ column }) => /code/i.test(header[column] ?? ''));
+  return isSure ? [...statuses, ...codes] : statuses;
+}
+
+/** The code in a header such as `code_51`, `Auth code 00` or `rc05`. */
+function codeIn(name: string): string | undefined {
+  const [, before = '', code] = /^(.*\D)(\d{1,2})$/.exec(name) ?? [];
+  return SYNONYMS.code.includes(headerKey(before)) ? code : undefined;
+}
+
+/** The code in a cell: `51`, `"51"` as spreadsheets keep it, `RC51`, `51 - Insufficient funds`. */
+export function codeOf(text: string): string {
+  const bare = /^="(.*)"$/.exec(text)?.[1] ?? text.replace(/^'/, '').replace(/^(\d{1,2}),0+$/, '$1');
+  if (/^\w{1,3}$/.test(bare)) return authCodeOf(bare);
+  const meant = /^(\w{1,4})\s?(?:[-–:(]|\s)\s?\p{L}/u.exec(bare)?.[1];
+  return authCodeOf(seriesLabels(bare).auth_code ?? codeIn(bare) ?? meant ?? bare);
+}
+
+/** The code in a header such as `51_count`, `Sum of code 51` or `51 - Insufficient funds`. */
+function codeBeside(name: string): string | undefined {
+  const meant = /^"?(\d{1,2})"?\s?[-–:]\s?\p{L}/u.exec(name)?.[1];
+  if (meant !== undefined) return meant;
+  const words = wordsIn(name).filter((word) => !BESIDE_STATUS.test(word) && !SYNONYMS.code.includes(word));
+  const [code = ''] = words;
+  return words.length === 1 && /^c?\d{1,2}$/.test(code) ? code.replace('c', '') : undefined;
+}
+
+/**
+ * Labels as Grafana, Prometheus and Datadog write them in the name of a series:
+ * `{status="denied", acquirer="acme"}`, `{status:denied}`.
+ */
+export const seriesLabels = (name: string): Record<string, string> =>
+  /[={]/.test(name)
+    ? Object.fromEntries(
+        [...name.matchAll(/([a-zA-Z_]\w*)\s*(?:=~?|:)\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))/g)].map(
+          ([, label = '', ...values]) => [label, values.find((value) => value !== undefined) ?? ''],
+        ),
+      )
+    : {};
+
+const nameOf = (name: string): string => name.replace(/\{.*$/, '');
+const wordsOf = (name: string): string =>
+  wordsIn(name)
+    .filter((word) => !BESIDE_STATUS.test(word))
+    .join(' ');
