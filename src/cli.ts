@@ -169,6 +169,7 @@ function addHistory(program: Command, io: CommandIo, settle: Settle): void {
     .argument('<file...>', FILES)
     .option('--rules <DIR>', 'rules, default the own ones')
     .option('--labels <FILE>', 'incidents to score against: start,end,signal')
+    .option('--marks <FILE>', 'what people would have marked, as --labels: taught to the rules at each end')
     .option('--score-from <TIME>', 'score only what starts from then on')
     .option('--compare <DIR>', 'other rules: what they would do differently')
     .option('--json', 'for programs: docs/backtest.md')

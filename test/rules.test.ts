@@ -101,6 +101,7 @@ describe('promtool', () => {
       'labels-and-gaps',
       'lasting',
       'levels',
+      'marks',
       'messages',
       'others',
       'recurring',

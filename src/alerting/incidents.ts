@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Marked } from '../calendar/marks.ts';
 import type { IncidentQuery, Ledger, StoredIncident } from '../ledger/ledger.ts';
 import { cut, type Notification, type NotifiedAlert } from './notification.ts';
 import { WATCHDOG } from './pipeline-health.ts';
@@ -94,7 +95,7 @@ export function incidentsIn({ alerts }: Notification, now: number): StoredIncide
   return [...new Map(rows.map((row) => [row.id, row])).values()];
 }
 
-function incidentOf({ id, startsAt, endsAt, body, mark, acknowledged }: StoredIncident): Incident {
+export function incidentOf({ id, startsAt, endsAt, body, mark, acknowledged }: StoredIncident): Incident {
   const said = JSON.parse(body) as Said;
   const parsed = (text: string | undefined) => (text === undefined ? null : JSON.parse(text));
   return { id, ...said, startsAt, endsAt, mark: parsed(mark), acknowledgement: parsed(acknowledged) };
@@ -105,7 +106,10 @@ const BYTES = 8 * 1024 * 1024;
 const AT_ONCE = 1000;
 
 /** Incidents, the latest to begin first. */
-export async function listIncidents(ledger: Ledger, query: Omit<IncidentQuery, 'bytes'>): Promise<Incident[]> {
+export async function listIncidents(
+  ledger: Pick<Ledger, 'incidents'>,
+  query: Omit<IncidentQuery, 'bytes'>,
+): Promise<Incident[]> {
   return (await ledger.incidents({ ...query, bytes: BYTES })).map(incidentOf);
 }
 
@@ -119,6 +123,21 @@ export async function* markedIncidents(ledger: Ledger): AsyncGenerator<Incident[
     before = part.at(-1);
   }
 }
+
+/** True for alerts about transactions. Alerts about Tillwatch itself say nothing of their counts. */
+export const isOfTransactions = ({ alertname }: Incident): boolean => !alertname.startsWith('Tillwatch');
+
+/** What was said of incidents of transactions, as the rules take it. */
+export function marksOf(incidents: readonly Incident[]): Marked[] {
+  return incidents.filter(isOfTransactions).flatMap(({ startsAt, endsAt, labels, mark }) => {
+    if (mark === null) return [];
+    return { verdict: mark.verdict, startsAt, endsAt, markedAt: Date.parse(mark.at), labels };
+  });
+}
+
+/** The newest marked incidents, for the rules, which look back two weeks. */
+export const recentMarks = async (ledger: Pick<Ledger, 'incidents'>): Promise<Marked[]> =>
+  marksOf(await listIncidents(ledger, { marked: true, limit: AT_ONCE }));
 
 /** Replaces what was said before. @returns undefined where there is no such incident */
 export async function markIncident(ledger: Ledger, id: string, mark: Mark): Promise<Incident | undefined> {

@@ -1,9 +1,24 @@
+import type { Marked } from '../calendar/marks.ts';
 import { describeProblems, MAX_PROBLEMS, type Problem } from '../csv/problems.ts';
 import { eachRecord, linesOf } from '../csv/records.ts';
 import { openSource, type Source } from '../csv/source.ts';
 import { findTable } from '../csv/table.ts';
+import { JUDGED_STATUSES } from '../domain/names.ts';
 import { parseTime } from '../domain/times.ts';
 import type { Label } from './score.ts';
+
+/** Statuses that a label without a signal may be about. */
+const ANY_STATUS = ['approved', ...JUDGED_STATUSES];
+
+/**
+ * A label as the mark of a person who says at its end what it was. `none` was expected: a file does
+ * not say of which status, so it is of all.
+ */
+export function marksOfLabel({ start, end, signals }: Label): Marked[] {
+  const mark = { startsAt: start * 1000, endsAt: end * 1000, markedAt: end * 1000 };
+  if (!signals.includes('none')) return [{ ...mark, verdict: 'incident', labels: {} }];
+  return ANY_STATUS.map((status) => ({ ...mark, verdict: 'expected', labels: { status } }));
+}
 
 const COLUMNS = ['start', 'end', 'signal'];
 const EXPECTED = 'expected a header start,end,signal (further columns are notes)';

@@ -1,4 +1,4 @@
-import type { CalendarAt } from '../calendar/series.ts';
+import { CALENDAR_METRICS, type CalendarAt } from '../calendar/series.ts';
 import type { MinuteCounts } from '../domain/minutes.ts';
 import { METRIC } from '../domain/names.ts';
 import { seriesText } from '../domain/series-text.ts';
@@ -132,7 +132,7 @@ const later = (alert: BacktestAlert, shift: number): BacktestAlert => ({
 
 const historyOf = ({ statuses, authCodes, calendar }: BacktestOptions): Set<string> =>
   new Set([
-    ...(calendar === undefined ? [] : [METRIC.utcOffset, METRIC.calendar]),
+    ...(calendar === undefined ? [] : CALENDAR_METRICS),
     ...(statuses ? [METRIC.transactions, METRIC.lastReport] : []),
     ...(authCodes.length > 0 ? [METRIC.authCodes] : []),
   ]);
@@ -186,9 +186,6 @@ async function leaveOut(
   return { evaluated, leftOut };
 }
 
-/** Most histories need none. */
-const CALENDAR: ReadonlySet<string> = new Set([METRIC.utcOffset, METRIC.calendar]);
-
 function absentOf(
   alerts: readonly AlertRule[],
   recording: readonly RecordingRule[],
@@ -196,7 +193,8 @@ function absentOf(
 ): string[] {
   const needsOf = createNeeds(recording, history);
   const read = alerts.flatMap(({ expr }) => needsOf(expr).inputs);
-  return [...new Set(read)].filter((name) => !history.has(name) && !CALENDAR.has(name));
+  // Most histories need no calendar.
+  return [...new Set(read)].filter((name) => !history.has(name) && !CALENDAR_METRICS.includes(name));
 }
 
 async function alertsOf(rule: AlertRule, replay: Replay, signal: AbortSignal | undefined): Promise<BacktestAlert[]> {

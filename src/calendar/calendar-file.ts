@@ -7,6 +7,7 @@ import { formatProblem, type Problem } from '../runtime/file-problem.ts';
 import { lineOf, readYaml, type YamlFile } from '../runtime/yaml-file.ts';
 import { type Calendar, openCalendar } from './calendar.ts';
 import { type Entries, NO_ENTRIES, type PublicHolidays, type Slice, WEEKDAYS } from './entries.ts';
+import { type Marked, markSamples } from './marks.ts';
 import { type Recurrence, recurrenceOf, wrongRule } from './recurrence.ts';
 import { type CalendarAt, samplesOf } from './series.ts';
 
@@ -193,15 +194,21 @@ export async function readEntries(file: string): Promise<{ entries: Entries; pro
 export const UTC: Zone = { name: 'UTC', offsetAt: () => 0, toUtc: (minute) => ({ minute }) };
 
 /**
- * Returns the series of the calendar at each minute of a history, as the rules read them;
- * undefined where nobody gave a zone or a file.
+ * Returns the series of the calendar and of marks at each minute of a history, as the rules read
+ * them; undefined where nobody gave a zone, a file or a mark.
  * @param file empty for none
  * @throws UsageError that names every wrong line
  */
-export async function readHistoryCalendar(file: string, zone = 'UTC'): Promise<CalendarAt | undefined> {
-  if (file === '' && openZone(zone)?.name === 'UTC') return undefined;
+export async function readHistoryCalendar(
+  file: string,
+  zone = 'UTC',
+  marks: readonly Marked[] = [],
+): Promise<CalendarAt | undefined> {
+  const isGiven = file !== '' || openZone(zone)?.name !== 'UTC';
+  if (!isGiven && marks.length === 0) return undefined;
   const calendar = await readCalendar(file, zone);
-  return (minute) => samplesOf(calendar.at(minute));
+  const said = (minute: number) => (isGiven ? samplesOf(calendar.at(minute)) : []);
+  return (minute) => [...said(minute), ...markSamples(marks, minute, calendar.zone)];
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Zone } from '../domain/zone.ts';
-import { type Entries, type SpecialDay, type Stretches, WEEKDAYS } from './entries.ts';
+import { type Entries, type SpecialDay, type Stretches, WEEKDAYS, type Weekday } from './entries.ts';
 
 /** A planned window or a campaign that is on. */
 export interface Running extends Pick<Stretches, 'kind' | 'name' | 'slice'> {
@@ -13,6 +13,12 @@ export interface Dated extends Running {
   start: number;
 }
 
+/** A day before today, and its name or weekday. */
+export interface DayBefore {
+  daysAgo: number;
+  name: string;
+}
+
 /** The state of the calendar at one minute. */
 export interface Now {
   utcOffsetSeconds: number;
@@ -22,7 +28,9 @@ export interface Now {
   /**
    * Days before, by how many days ago, whose volume says nothing of today's; and what they were.
    */
-  unlike: { daysAgo: number; name: string }[];
+  unlike: DayBefore[];
+  /** Days of the last week of another kind than today's, where there are enough of its own. */
+  otherKind: DayBefore[];
   /** 1 while clocks go forward by an hour soon or just have, -1 back. */
   clockChange?: 1 | -1 | undefined;
 }
@@ -45,16 +53,19 @@ const COMPARED_DAYS = [1, 2, 3, 4, 5, 6, 7, 14];
  */
 const COPIED_BEFORE = 15 * DAY;
 const COPIED_AFTER = 5 * HOUR;
-/**
- * At least two of the last seven days must be ordinary ones. With fewer, all seven are compared.
- */
+const LAST_WEEK = COMPARED_DAYS.slice(0, 7);
+/** With fewer days than these that are like today, all seven are compared. */
 const FEWEST_DAYS = 2;
 
-const weekdayOf = (day: number): number => (((day + 4) % 7) + 7) % 7;
+const weekdayOf = (day: number): Weekday => WEEKDAYS[(((day + 4) % 7) + 7) % 7] ?? 'sunday';
+const kindOf = (weekday: Weekday): string =>
+  weekday === 'saturday' || weekday === 'sunday' ? weekday : 'a working day';
 
 /** Makes the calendar that answers for each minute. */
 export function openCalendar({ holidays, days, stretches }: Entries, zone: Zone): Calendar {
   const local = (minute: number) => minute + zone.offsetAt(minute);
+  // Nobody has said where the days begin.
+  const hasKinds = zone.name !== 'UTC' || holidays.length + days.length + stretches.length > 0;
 
   const specialDay = remembered((day: number): SpecialDay | undefined => {
     const own = days.find((one) => one.days.between(day * DAY, day * DAY + DAY - 1).length > 0);
@@ -81,22 +92,34 @@ export function openCalendar({ holidays, days, stretches }: Entries, zone: Zone)
     specialDay(day)?.name ??
     onDay(day).find(({ kind, start, end }) => kind === 'campaign' && end - start >= DAY / 2)?.name;
 
-  const unlikeOn = remembered((day: number): Now['unlike'] => {
-    const today = specialDay(day);
-    const like = today?.like;
-    if (like !== undefined) {
-      const others = COMPARED_DAYS.filter((ago) => WEEKDAYS[weekdayOf(day - ago)] !== like || specialName(day - ago));
-      const nameOf = (ago: number) => specialName(day - ago) ?? WEEKDAYS[weekdayOf(day - ago)] ?? '';
-      // Its own weekday may have been special too: all days are better than none then.
-      if (COMPARED_DAYS.slice(0, 7).every((ago) => others.includes(ago))) return [];
-      return others.map((daysAgo) => ({ daysAgo, name: nameOf(daysAgo) }));
-    }
-    const special = COMPARED_DAYS.flatMap((daysAgo) => {
-      const name = specialName(day - daysAgo);
-      return name === undefined ? [] : [{ daysAgo, name }];
-    });
-    const left = 7 - special.filter(({ daysAgo }) => daysAgo <= 7).length;
-    return left < FEWEST_DAYS ? [] : special;
+  const nameOf = (day: number): string => specialName(day) ?? weekdayOf(day);
+
+  const unlikeOn = remembered((day: number): DayBefore[] => {
+    const like = specialDay(day)?.like;
+    const isOrdinary = (before: number) => specialName(before) === undefined;
+    const isLike = (before: number) => isOrdinary(before) && (like === undefined || weekdayOf(before) === like);
+    const others = COMPARED_DAYS.filter((ago) => !isLike(day - ago));
+    const left = LAST_WEEK.filter((ago) => !others.includes(ago)).length;
+    // Its own weekday may have been special too: all days are better than none then.
+    if (left < (like === undefined ? FEWEST_DAYS : 1)) return [];
+    return others.map((daysAgo) => ({ daysAgo, name: nameOf(day - daysAgo) }));
+  });
+
+  /** A working day, Saturday or Sunday, by what it is like; undefined where it is like none. */
+  function kindOn(day: number): string | undefined {
+    const special = specialDay(day);
+    const weekday = special === undefined ? weekdayOf(day) : special.like;
+    return weekday && kindOf(weekday);
+  }
+
+  const otherKindOn = remembered((day: number): DayBefore[] => {
+    const kind = kindOn(day);
+    if (!hasKinds || kind === undefined) return [];
+    const same = LAST_WEEK.filter((ago) => kindOn(day - ago) === kind);
+    const unlike = unlikeOn(day).map(({ daysAgo }) => daysAgo);
+    if (same.length < FEWEST_DAYS || same.every((ago) => unlike.includes(ago))) return [];
+    const others = LAST_WEEK.filter((ago) => !same.includes(ago));
+    return others.map((daysAgo) => ({ daysAgo, name: nameOf(day - daysAgo) }));
   });
 
   const changeOn = remembered((utcDay: number): { at: number; hours: number } | undefined => {
@@ -133,6 +156,7 @@ export function openCalendar({ holidays, days, stretches }: Entries, zone: Zone)
       planned: running.filter(({ kind }) => kind === 'planned'),
       campaigns: running.filter(({ kind }) => kind === 'campaign'),
       unlike: unlikeOn(day),
+      otherKind: otherKindOn(day),
       clockChange: clockChange(minute),
     };
   }

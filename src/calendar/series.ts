@@ -11,7 +11,10 @@ export interface CalendarSample {
   value: number;
 }
 
-/** The calendar's samples at a minute since the epoch. */
+/** The names of all samples that a history may have of its calendar and of marks. */
+export const CALENDAR_METRICS: readonly string[] = [METRIC.utcOffset, METRIC.calendar, METRIC.mark];
+
+/** The samples of the calendar and of marks at a minute since the epoch. */
 export type CalendarAt = (minute: number) => readonly CalendarSample[];
 
 const sliceOf = ({ name, slice }: Running): Labels =>
@@ -20,7 +23,15 @@ const sliceOf = ({ name, slice }: Running): Labels =>
 /**
  * The calendar's state as the series that the rules read (prometheus/rules/calendar.rules.yml).
  */
-export function samplesOf({ utcOffsetSeconds, day, planned, campaigns, unlike, clockChange }: Now): CalendarSample[] {
+export function samplesOf({
+  utcOffsetSeconds,
+  day,
+  planned,
+  campaigns,
+  unlike,
+  otherKind,
+  clockChange,
+}: Now): CalendarSample[] {
   const says = (kind: string, labels: Labels, value = 1): CalendarSample => ({
     metric: METRIC.calendar,
     labels: { kind, ...labels },
@@ -35,6 +46,7 @@ export function samplesOf({ utcOffsetSeconds, day, planned, campaigns, unlike, c
   for (const one of planned) samples.push(says('planned', sliceOf(one)));
   for (const one of campaigns) samples.push(says('campaign', sliceOf(one)));
   for (const { daysAgo, name } of unlike) samples.push(says('unlike', { name, ago: `${daysAgo}d` }));
+  for (const { daysAgo, name } of otherKind) samples.push(says('other_kind', { name, ago: `${daysAgo}d` }));
   if (clockChange !== undefined) samples.push(says('clock_change', { name: 'daylight saving' }, clockChange));
   return samples;
 }

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Curve, readCurves } from '../backtest/curves.ts';
 import { backtestPage } from '../backtest/html.ts';
-import { readLabels } from '../backtest/incident-labels.ts';
+import { marksOfLabel, readLabels } from '../backtest/incident-labels.ts';
 import { backtestJson, type Result } from '../backtest/json.ts';
 import { type BacktestOptions, runBacktest } from '../backtest/run.ts';
 import { type Label, scoreAlerts } from '../backtest/score.ts';
@@ -27,6 +27,8 @@ export interface BacktestCommandOptions extends FileFlags {
   /** A CSV file `start,end,signal`. */
   labels?: string;
   calendar?: string;
+  /** A CSV file as `labels`: what people would have marked. */
+  marks?: string;
   /** A second folder of rules. */
   compare?: string;
   json?: boolean;
@@ -45,7 +47,8 @@ export async function backtestCommand(options: BacktestCommandOptions, io: Comma
     const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
     const reading = await readOptions(options, io.env);
     const calendar = readCalendarFile(options, io.env);
-    const calendarAt = await readHistoryCalendar(calendar, reading.times?.zone?.name);
+    const marks = options.marks === undefined ? [] : (await readLabels(options.marks)).flatMap(marksOfLabel);
+    const calendarAt = await readHistoryCalendar(calendar, reading.times?.zone?.name, marks);
     const history = await withSources(options.files, io, progress, (sources) =>
       readFiles(sources, reading, io, progress),
     );

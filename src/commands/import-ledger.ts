@@ -1,12 +1,21 @@
+import { incidentOf, marksOf } from '../alerting/incidents.ts';
 import { readHistoryCalendar } from '../calendar/calendar-file.ts';
+import type { Marked } from '../calendar/marks.ts';
 import { METRIC } from '../domain/names.ts';
 import { isoSecond } from '../domain/times.ts';
 import { dimensionsOf, endOfLastMinute, ledgerMinutes } from '../history/from-ledger.ts';
 import { importHistory, storageOf } from '../history/history.ts';
-import { openSnapshot } from '../ledger/tools/store.ts';
+import { incidents } from '../ledger/journal.ts';
+import { openSnapshot, type Snapshot } from '../ledger/tools/store.ts';
 import { createProgress } from '../runtime/progress.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
 import type { CommandIo } from './io.ts';
+
+/** What people said of incidents, so that the history is learned from as it was live. */
+async function marksIn(snapshot: Snapshot): Promise<Marked[]> {
+  const rows = await snapshot.query('SELECT i.*, k.body AS mark FROM incidents i JOIN marks k ON k.id = i.id');
+  return marksOf(rows.map(incidents.of).map(incidentOf));
+}
 
 export interface ImportLedgerOptions {
   /** A folder, a file or the URL of a PostgreSQL. */
@@ -35,7 +44,7 @@ export async function importLedger(options: ImportLedgerOptions, io: CommandIo):
       minutes: ledgerMinutes(snapshot, until),
       ...(to !== undefined && { to }),
       authCodes: codes.map(({ labels }) => JSON.parse(String(labels)).auth_code),
-      calendar: await readHistoryCalendar(options.calendar, options.timezone),
+      calendar: await readHistoryCalendar(options.calendar, options.timezone, await marksIn(snapshot)),
       dataDir,
       rulesDir: options.rulesDir ?? SHIPPED_RULES,
       onProgress: (state) =>

@@ -31,6 +31,7 @@ export const METRIC = {
   change: 'tillwatch_change_timestamp_seconds',
   utcOffset: 'tillwatch_utc_offset_seconds',
   calendar: 'tillwatch_calendar',
+  mark: 'tillwatch_mark',
 } as const;
 
 /**

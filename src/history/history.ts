@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CalendarAt } from '../calendar/series.ts';
+import { CALENDAR_METRICS, type CalendarAt } from '../calendar/series.ts';
 import type { MinuteCounts } from '../domain/minutes.ts';
 import { METRIC } from '../domain/names.ts';
 import { seriesText } from '../domain/series-text.ts';
@@ -143,7 +143,7 @@ const metricsOf = (options: ImportOptions): string[] => [
 ];
 
 const calendarMetrics = ({ calendar }: ImportOptions): string[] =>
-  calendar === undefined ? [] : [METRIC.utcOffset, METRIC.calendar];
+  calendar === undefined ? [] : [...CALENDAR_METRICS];
 
 async function hold(storage: string, signal: AbortSignal | undefined): Promise<EphemeralPrometheus> {
   try {

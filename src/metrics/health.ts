@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { MARK_LABELS } from '../calendar/marks.ts';
 import { type CalendarSample, SAMPLE_LABELS } from '../calendar/series.ts';
 import { METRIC } from '../domain/names.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -34,6 +35,7 @@ export function createHealth(
   baselineAge: () => number,
   ledger: Pick<Ledger, 'status' | 'takeCommitTimes' | 'changes'>,
   calendar: () => readonly CalendarSample[],
+  marks: () => Promise<readonly CalendarSample[]>,
 ): Health {
   const registry = new Registry();
   const registers = [registry];
@@ -98,6 +100,17 @@ export function createHealth(
     collect() {
       this.reset();
       for (const { metric, labels, value } of calendar()) if (metric === METRIC.calendar) this.set(labels, value);
+    },
+  });
+  new Gauge({
+    name: METRIC.mark,
+    help: 'Days ago on which this time of day is marked as an incident, as expected or as a false alarm.',
+    labelNames: MARK_LABELS,
+    registers,
+    async collect() {
+      const samples = await marks();
+      this.reset();
+      for (const { labels, value } of samples) this.set(labels, value);
     },
   });
   const reports: Health['reports'] = { accepted: 0, duplicate: 0, late: 0, refused: 0, failed: 0 };

@@ -150,6 +150,7 @@ export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { led
     () => 0,
     parts.ledger,
     () => [],
+    async () => [],
   );
   const app = createApp({
     config: readConfig({ ...flags } as Flags, {}),

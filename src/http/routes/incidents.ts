@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   acknowledgeIncident,
   type Incident,
+  isOfTransactions,
   listIncidents,
   markedIncidents,
   markIncident,
@@ -114,12 +115,9 @@ function labelRow({ alertname, labels, startsAt, endsAt, mark: verdict }: Incide
     .join(',');
 }
 
-/** True for alerts about transactions. Alerts about Tillwatch itself are in no history. */
-const ofTransactions = ({ alertname }: Incident): boolean => !alertname.startsWith('Tillwatch');
-
 async function exportLabels(ctx: Context, ledger: Ledger): Promise<void> {
   const rows: string[] = [];
-  for await (const part of markedIncidents(ledger)) rows.push(...part.filter(ofTransactions).map(labelRow));
+  for await (const part of markedIncidents(ledger)) rows.push(...part.filter(isOfTransactions).map(labelRow));
   ctx.type = 'text/csv; charset=utf-8';
   ctx.attachment('incidents.csv');
   ctx.body = `${['start,end,signal', ...rows.reverse()].join('\n')}\n`;
