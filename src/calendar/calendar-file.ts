@@ -6,7 +6,7 @@ import { suggest } from '../intake/suggest.ts';
 import { formatProblem, type Problem } from '../runtime/file-problem.ts';
 import { lineOf, readYaml, type YamlFile } from '../runtime/yaml-file.ts';
 import { type Calendar, openCalendar } from './calendar.ts';
-import { type Entries, NO_ENTRIES, type PublicHolidays, type Slice, WEEKDAYS } from './entries.ts';
+import { type Entries, NO_ENTRIES, type PublicHolidays, type Slice, WEEKDAYS, type Weekday } from './entries.ts';
 import { type Marked, markSamples } from './marks.ts';
 import { type Recurrence, recurrenceOf, wrongRule } from './recurrence.ts';
 import { type CalendarAt, samplesOf } from './series.ts';
@@ -53,6 +53,15 @@ const rule = z.string({ error: 'must be a rule such as FREQ=WEEKLY;BYDAY=SU' }).
   if (message !== undefined) context.addIssue({ code: 'custom', message });
 });
 const like = z.enum(WEEKDAYS, { error: `must be one of ${WEEKDAYS.join(', ')}` });
+const isWeekday = (text: string): text is Weekday => (WEEKDAYS as readonly string[]).includes(text);
+const likeDay = readable(
+  (text): { like?: Weekday; likeDate?: number } | undefined => {
+    const local = readLocal(text);
+    if (local?.isDate) return { likeDate: local.minute / DAY };
+    return isWeekday(text) ? { like: text } : undefined;
+  },
+  `one of ${WEEKDAYS.join(', ')}, or a date such as 2025-11-28`,
+);
 const factor = z
   .number({ error: 'must be a number such as 0.4' })
   .min(0.01, 'must be from 0.01 to 100')
@@ -95,8 +104,12 @@ const stretch = z
   });
 
 const ownDay = z
-  .strictObject({ name, date, rule: rule.optional(), like: like.optional(), factor: factor.optional() })
-  .transform(({ date: first, rule: text, ...day }) => ({ ...day, days: startsOf(text, first) }));
+  .strictObject({ name, date, rule: rule.optional(), like: likeDay.optional(), factor: factor.optional() })
+  .transform(({ date: first, rule: text, like: alike = {}, ...day }, context) => {
+    if (alike.likeDate !== undefined && alike.likeDate * DAY >= first)
+      context.addIssue({ code: 'custom', path: ['like'], message: 'must be before "date"' });
+    return { ...day, ...alike, days: startsOf(text, first) };
+  });
 
 /** Countries are checked afterwards, because their list is only loaded where somebody names one. */
 const holidays = z.strictObject({
@@ -171,13 +184,39 @@ async function openHolidays(yaml: YamlFile, asked: readonly Asked[], problems: P
   });
 }
 
-/** Reads a calendar's file. Everything wrong in it is in `problems`, each with its line. */
-export async function readEntries(file: string): Promise<{ entries: Entries; problems: Problem[] }> {
+/**
+ * Days that come within a year and are like a date that Prometheus will have deleted by then.
+ * @param kept days that it keeps
+ */
+function tooOld(yaml: YamlFile, days: Entries['days'], kept: number): Problem[] {
+  const now = Date.now() / 60_000;
+  return days.flatMap(({ likeDate, days: starts }, index) => {
+    const [next] = starts.between(now, now + 366 * DAY);
+    if (likeDate === undefined || next === undefined || next / DAY - likeDate <= kept) return [];
+    const path = ['days', index, 'like'];
+    const message = `${path.join('.')}: is more than ${kept} days before that day; a Prometheus of \`tillwatch up\` keeps no more, and nobody would know its volume`;
+    return [{ file: yaml.path, line: lineOf(yaml, path), message }];
+  });
+}
+
+/**
+ * Reads a calendar's file. Everything wrong in it is in `problems`, each with its line, and what
+ * may not work in `notes`.
+ * @param kept days that Prometheus keeps
+ */
+export async function readEntries(
+  file: string,
+  kept = Number.POSITIVE_INFINITY,
+): Promise<{ entries: Entries; problems: Problem[]; notes: Problem[] }> {
   const yaml = await readYaml(file);
-  if (yaml.problems.length > 0) return { entries: NO_ENTRIES, problems: yaml.problems };
+  if (yaml.problems.length > 0) return { entries: NO_ENTRIES, problems: yaml.problems, notes: [] };
   const result = shape.safeParse(yaml.doc.toJS() ?? {});
   if (!result.success)
-    return { entries: NO_ENTRIES, problems: result.error.issues.flatMap((issue) => problemsOf(yaml, issue)) };
+    return {
+      entries: NO_ENTRIES,
+      problems: result.error.issues.flatMap((issue) => problemsOf(yaml, issue)),
+      notes: [],
+    };
   const { days, planned, campaigns } = result.data;
   const problems: Problem[] = [];
   const entries: Entries = {
@@ -188,7 +227,7 @@ export async function readEntries(file: string): Promise<{ entries: Entries; pro
       ...campaigns.map((one) => ({ ...one, kind: 'campaign' as const })),
     ],
   };
-  return { entries, problems };
+  return { entries, problems, notes: tooOld(yaml, days, kept) };
 }
 
 export const UTC: Zone = { name: 'UTC', offsetAt: () => 0, toUtc: (minute) => ({ minute }) };

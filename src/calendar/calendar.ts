@@ -69,7 +69,10 @@ export function openCalendar({ holidays, days, stretches }: Entries, zone: Zone)
 
   const specialDay = remembered((day: number): SpecialDay | undefined => {
     const own = days.find((one) => one.days.between(day * DAY, day * DAY + DAY - 1).length > 0);
-    if (own !== undefined) return { kind: 'day', name: own.name, like: own.like, factor: own.factor };
+    if (own !== undefined) {
+      const { name, like, likeDate, factor } = own;
+      return { kind: 'day', name, like, likeDate, factor };
+    }
     for (const { nameOn, like, factor } of holidays) {
       const name = nameOn(day);
       if (name !== undefined) return { kind: 'holiday', name, like, factor };

@@ -16,6 +16,8 @@ export interface Kind {
 export interface SpecialDay extends Kind {
   kind: 'holiday' | 'day';
   name: string;
+  /** The local day whose volume it is expected to have, times its factor. */
+  likeDate?: number | undefined;
 }
 
 /** Public holidays of a country, or of a region in it. */
@@ -27,6 +29,7 @@ export interface PublicHolidays extends Kind {
 /** Days that somebody wrote down. */
 export interface OwnDays extends Kind {
   name: string;
+  likeDate?: number | undefined;
   /** Local minutes at which they begin. */
   days: Recurrence;
 }

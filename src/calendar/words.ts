@@ -1,4 +1,5 @@
 import type { Calendar, Running } from './calendar.ts';
+import { likeOf } from './series.ts';
 
 const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -17,7 +18,8 @@ export function describeNow(calendar: Calendar, minute: number): string | undefi
   const { day, planned, campaigns } = calendar.at(minute);
   const said: string[] = [];
   if (day !== undefined) {
-    const like = day.like === undefined ? '' : `, like a ${capitalised(day.like)}`;
+    const weekday = day.like === undefined ? '' : `, like a ${capitalised(day.like)}`;
+    const like = day.likeDate === undefined ? weekday : `, like ${likeOf(day)}`;
     const factor = day.factor === undefined ? '' : `, ${day.factor} times the volume`;
     said.push(`today: ${day.name}${like}${factor}`);
   }

@@ -12,6 +12,7 @@ import { missingSecrets } from '../check/secrets.ts';
 import { checkTemplates } from '../check/templates.ts';
 import type { Engine } from '../engines/engine-names.ts';
 import { checkLimits } from '../engines/limits.ts';
+import { RETENTION_DAYS } from '../history/history.ts';
 import { formatProblem, inOrder, type Problem } from '../runtime/file-problem.ts';
 import { readYaml } from '../runtime/yaml-file.ts';
 import { engineNamed } from './engine-flag.ts';
@@ -49,15 +50,18 @@ export async function check(dir: string, io: CheckIo, options: CheckOptions = {}
     tests: tests ? await filesIn(join(root, 'prometheus', 'tests'), '.test.yml') : [],
     templates: await filesIn(join(root, 'alertmanager', 'templates'), '.tmpl'),
   };
+  const calendar =
+    options.calendar === undefined ? undefined : await readEntries(resolve(options.calendar), RETENTION_DAYS);
   const problems = inOrder([
     ...(await checkPrometheus(promtool, root, files, log)),
     ...(await checkAlertmanager(amtool, root, files.templates)),
-    ...(options.calendar === undefined ? [] : (await readEntries(resolve(options.calendar))).problems),
+    ...(calendar?.problems ?? []),
     ...(engine === undefined ? [] : await checkLimits(engine, files.rules)),
   ]);
   const alertmanager = await readYaml(join(root, 'alertmanager', 'alertmanager.yml'));
   const notes = [
     ...(await missingSecrets(alertmanager, join(root, 'alertmanager', 'secrets'))),
+    ...(calendar?.notes ?? []),
     ...loopbackLinks(alertmanager, await readYaml(join(root, 'prometheus', 'prometheus.yml'))),
   ];
   for (const note of notes) log(`note: ${formatProblem(note, process.cwd())}`);

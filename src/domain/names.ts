@@ -94,6 +94,10 @@ export const RECORDED = {
   blips: 'status:transactions:blip14d',
   /** -2 falling a lot, -1 falling, 0 stable, 1 rising, 2 rising a lot. */
   trend: 'status:transactions:trend',
+  /** Approved a minute that is usual at this time, before today's own level. */
+  usualDay: 'status:transactions:usual_day1m',
+  /** Times the usual volume, where the calendar says so. No labels. */
+  volumeFactor: 'tillwatch:volume:factor',
   /** 1 while there are less than three days of history, else 0. No labels. */
   learning: 'transactions:baseline:learning',
 } as const;

@@ -7,6 +7,7 @@ import { recentMarks } from '../alerting/incidents.ts';
 import { watchAlertPath } from '../alerting/pipeline-health.ts';
 import { watchIncidents } from '../alerting/watch-incidents.ts';
 import { readCalendar } from '../calendar/calendar-file.ts';
+import { watchLikeDates } from '../calendar/like-date.ts';
 import { markSamples } from '../calendar/marks.ts';
 import { samplesOf } from '../calendar/series.ts';
 import type { Config } from '../config/config.ts';
@@ -140,7 +141,8 @@ export async function startServer(
   const prometheus = createPrometheus(config.prometheusUrl);
   const baseline = watchBaseline(prometheus, log);
   const minute = () => Math.floor(Date.now() / 60_000);
-  const calendarNow = () => samplesOf(calendar.at(minute()));
+  const likeDate = watchLikeDates(prometheus, calendar);
+  const calendarNow = () => samplesOf(calendar.at(minute()), likeDate(minute()));
   const marksNow = async () => markSamples(await recentMarks(ledger), minute(), calendar.zone);
   const health = createHealth(VERSION, baselineAge(baseline), ledger, calendarNow, marksNow);
   const events = createEvents(health.streams);

@@ -175,7 +175,7 @@ campaigns: {name: sale}
     [
       '1: unknown key "holiday"; did you mean "holidays"?',
       '3: days.0.date: "2026-02-30" must be a date such as 2026-12-24',
-      '4: days.1.like: must be one of sunday, monday, tuesday, wednesday, thursday, friday, saturday',
+      '4: days.1.like: "sundays" must be one of sunday, monday, tuesday, wednesday, thursday, friday, saturday, or a date such as 2025-11-28',
       '4: days.1: unknown key "factr"; did you mean "factor"?',
       '6: planned.0: give either "to" or "lasts"',
       '7: planned.1.to: must be later than "from"',
@@ -193,5 +193,22 @@ test('a country or region that is not known is refused with those that are', asy
   expect(problems.map(({ line, message }) => `${line}: ${message.slice(0, 70)}`)).toEqual([
     '2: holidays.0.country: "BRA" is not known; write it as ISO 3166 does, suc',
     '3: holidays.1.region: "XX" is not known; regions of BR are AC, AL, AM, AP',
+  ]);
+});
+
+test('a date that Prometheus will not have any more is noted with its line; one that is not before is refused', async () => {
+  const next = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
+  const [lastYear, longAgo] = [400, 401].map((days) =>
+    new Date(Date.parse(next) - days * 86_400_000).toISOString().slice(0, 10),
+  );
+  const day = (like = '') => `  - {name: sale, date: ${next}, like: ${like}}\n`;
+  const { problems, notes } = await readEntries(fileOf(`days:\n${day(lastYear)}${day(longAgo)}`), 400);
+  expect([problems, notes.map(({ line, message }) => `${line}: ${message.split(';')[0]}`)]).toEqual([
+    [],
+    ['3: days.1.like: is more than 400 days before that day'],
+  ]);
+  const wrong = await readEntries(fileOf(`days:\n${day(next)}`));
+  expect(wrong.problems.map(({ line, message }) => `${line}: ${message}`)).toEqual([
+    '2: days.0.like: must be before "date"',
   ]);
 });

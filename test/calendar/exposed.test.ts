@@ -1,6 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { RECORDED } from '../../src/domain/names.ts';
+import { waitFor } from '../support/processes.ts';
+import { startRecorded } from '../support/recorded.ts';
 import { parseMetrics, startService, temporaryFolder } from '../support/service.ts';
 
 test('a planned window is in /metrics and in the state, and a wrong calendar stops the start', async () => {
@@ -32,4 +35,45 @@ test('a planned window is in /metrics and in the state, and a wrong calendar sto
   await expect(startService({ calendar })).rejects.toThrow(
     /calendar\.yml:2: planned\.0\.from: "tomorrow" must be a local time such as 2026-11-29 01:00/,
   );
+});
+
+const DAY_MS = 86_400_000;
+const dateBefore = (days: number): string => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
+
+/** A Prometheus that has three times the usual sales, from three days ago to yesterday. */
+function threeTimesTheUsual() {
+  const labels = { status: 'approved', level: 'total' };
+  const series = Object.entries({ [RECORDED.perMinute]: 300, [RECORDED.usualDay]: 100 });
+  const from = Date.parse(dateBefore(3)) / 1000;
+  return startRecorded(
+    series.map(([name, value]) => ({ name, labels, at: () => value })),
+    from,
+    from + 3 * 86_400,
+  );
+}
+
+test('a day like a date has its volume, times the factor; until Prometheus has said it nobody knows it', async () => {
+  const prometheus = await threeTimesTheUsual();
+  const calendar = join(temporaryFolder('calendar'), 'calendar.yml');
+  const like = dateBefore(2);
+  // Today may end meanwhile.
+  const days = [0, -1].map((ago) => `{name: sale, date: ${dateBefore(ago)}, like: ${like}, factor: 2}`);
+  writeFileSync(calendar, `days: [${days}]`);
+  const service = await startService({ calendar, prometheusUrl: prometheus.url });
+  const volume = async () => {
+    const metrics = parseMetrics(await (await fetch(`${service.url}/metrics`)).text());
+    return [...metrics].find(([name]) => name.startsWith('tillwatch_calendar{kind="volume_'));
+  };
+  try {
+    // It is asked for at the first scrape.
+    expect(await volume()).toEqual(['tillwatch_calendar{kind="volume_unsure",name="sale"}', 1]);
+    const isKnown = async () => (await volume())?.[0].includes('factor') === true;
+    await waitFor(isKnown, { what: 'the volume of the day that today is like' });
+    expect(await volume()).toEqual(['tillwatch_calendar{kind="volume_factor",name="sale"}', 6]);
+    const { json } = await service.get('/api/v1/state');
+    expect(json.calendar).toBe(`today: sale, like ${like}, 2 times the volume`);
+  } finally {
+    await service.close();
+    await prometheus.stop();
+  }
 });
