@@ -1,3 +1,4 @@
+import { NO_APPROVAL } from '../csv/files.ts';
 import { APPROVED_CODES } from '../domain/auth-codes.ts';
 import { utcMinute } from '../domain/times.ts';
 import { formatCount, formatDuration, formatShare } from '../reports/format.ts';
@@ -56,9 +57,6 @@ function totals({ statuses, from, to, minutes, total, codes }: MinuteAnalysis): 
       !codes.some(({ code }) => APPROVED_CODES.includes(code)) && { notes: [NO_APPROVAL] }),
   };
 }
-
-/** Said instead of taking everything for declined. */
-export const NO_APPROVAL = `No auth code is an approval (${APPROVED_CODES.join(', ')}), so the codes do not tell what was declined.`;
 
 function slices({ slices: all = [] }: MinuteAnalysis): ReportSection {
   const ranked = [...all].slice(0, LISTED);

@@ -4,7 +4,7 @@ import { analyzeMinutes, type MinuteAnalysis } from '../analyze/analyze.ts';
 import { analyzeHourly, type HourlyAnalysis } from '../analyze/hourly.ts';
 import { hourlySections } from '../analyze/hourly-report.ts';
 import { hourlyPage, minutePage } from '../analyze/html.ts';
-import { minuteSections, NO_APPROVAL } from '../analyze/minute-report.ts';
+import { minuteSections } from '../analyze/minute-report.ts';
 import { plural, renderText } from '../analyze/report.ts';
 import { type BandTunables, readTunables } from '../analyze/tunables.ts';
 import { UsageError } from '../config/config.ts';
@@ -77,7 +77,6 @@ async function analyzeSources(
   const rules = options.rulesDir ?? SHIPPED_RULES;
   const tunables = await readTunables(rules);
   const analysis = analyzeMinutes(history, tunables);
-  if (analysis.statuses.length === 0) io.stderr.write(`warning: ${history.name}: ${NO_APPROVAL}\n`);
   return minuteResult(options.files.map(nameOf).join(' and '), history, analysis, tunables);
 }
 

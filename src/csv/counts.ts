@@ -4,7 +4,8 @@ export type Decimal = '.' | ',';
 /** Only the rest of the file can tell whether `1.050` is a thousand or one. */
 export const OPEN = Symbol('thousand or one');
 
-const DIGITS = /^\d{1,15}$/;
+/** A count without any sign, which is exact. */
+export const PLAIN_COUNT = /^\d{1,15}$/;
 const GROUPED_BY_SPACE = /^\d{1,3}(?:[ \u00a0\u2009\u202f'’]\d{3})+(?=$|[.,]\d+$)/;
 const ONE_GROUP = /^[1-9]\d{0,2}([.,])\d{3}$/;
 
@@ -42,7 +43,7 @@ export function readCount(
   decimal: Decimal | undefined,
   fractions = false,
 ): number | string | typeof OPEN {
-  if (DIGITS.test(text)) return Number(text);
+  if (PLAIN_COUNT.test(text)) return Number(text);
   if (text === '') return 'is missing';
   if (/^[-−–]\s?\d/.test(text)) return 'is negative; expected a whole number of 0 or more';
   if (/^\d+$/.test(text))
@@ -54,7 +55,7 @@ export function readCount(
   if (/^[\d.,]+ ?(?:k|mil|mio|m|bn)\.?$/i.test(text))
     return 'is rounded: export whole numbers (in Grafana with the unit "none" instead of "short")';
   const joined = text.replace(GROUPED_BY_SPACE, (digits) => digits.replaceAll(/\D/g, ''));
-  if (DIGITS.test(joined)) return Number(joined);
+  if (PLAIN_COUNT.test(joined)) return Number(joined);
   if (!/^\d[\d.,]*$/.test(joined)) return 'is not a number; expected a whole number of 0 or more';
   const shown = shownBy(joined);
   const sign = decimal ?? shown.decimal;

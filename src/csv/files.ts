@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import { APPROVED_CODES } from '../domain/auth-codes.ts';
 import type { MinuteCounts } from '../domain/minutes.ts';
 import type { Status } from '../domain/names.ts';
 import type { Progress } from '../runtime/progress.ts';
@@ -80,8 +81,14 @@ export async function readFiles(
       io.stderr.write(`${file.name}: left out ${bad(file.skipped)}:\n${describeProblems(file.problems).join('\n')}\n`);
     files.push(file);
   }
-  return together(files);
+  const history = together(files);
+  if (history.statuses === undefined && !codesOf(history).some((code) => APPROVED_CODES.includes(code)))
+    io.stderr.write(`warning: ${history.name}: ${NO_APPROVAL}\n`);
+  return history;
 }
+
+/** Said instead of taking everything for declined. */
+export const NO_APPROVAL = `No auth code is an approval (${APPROVED_CODES.join(', ')}), so the codes do not tell what was declined.`;
 
 const bad = (rows: number): string => `${rows.toLocaleString('en-US')} bad row${rows === 1 ? '' : 's'}`;
 

@@ -3,7 +3,15 @@ import { statusOf, wordKey, wordsIn } from '../domain/status-words.ts';
 import { messageOf } from '../runtime/log.ts';
 import type { ColumnsAsked } from './asked-columns.ts';
 import type { Columns } from './columns.ts';
-import { bothNumbers, createNumberEvidence, type Decimal, decimalShownBy, OPEN, readCount } from './counts.ts';
+import {
+  bothNumbers,
+  createNumberEvidence,
+  type Decimal,
+  decimalShownBy,
+  OPEN,
+  PLAIN_COUNT,
+  readCount,
+} from './counts.ts';
 import { headerKey, headerText } from './header-names.ts';
 import { MAX_PROBLEMS, type Problem, refusal } from './problems.ts';
 import { eachRecord, linesOf } from './records.ts';
@@ -207,13 +215,14 @@ function createPass({ columns, before }: Table, formats: Formats, options: ReadO
   };
 
   const countOf = (text: string, number: number, column: number): number | string => {
+    if (PLAIN_COUNT.test(text)) return Number(text);
     const read = readCount(text, decimal);
     if (read === OPEN) throw new Undecided('decimal', number, column, text);
-    decimal ??= typeof read === 'number' && !/^\d+$/.test(text) ? decimalShownBy(text) : undefined;
+    if (typeof read === 'number') decimal ??= decimalShownBy(text);
     return read as number | string;
   };
 
-  const seriesOf = createSeries(columns, statuses, codes);
+  const [statusSeries, codeSeries] = [createSeries(columns, statuses), createSeries(columns, codes)];
   const repeats = createRepeats();
   const isEvents = countColumn === undefined && wide.length === 0;
   // Two transactions of a second may look alike, unless they have a number of their own.
@@ -241,9 +250,8 @@ function createPass({ columns, before }: Table, formats: Formats, options: ReadO
   };
 
   const takeLong = (cells: string[], number: number, minute: number): boolean => {
-    const [statusText, codeText] = [columns.status, columns.code].map((at) =>
-      at === undefined ? undefined : (cells[at] ?? ''),
-    );
+    const statusText = columns.status === undefined ? undefined : (cells[columns.status] ?? '');
+    const codeText = columns.code === undefined ? undefined : (cells[columns.code] ?? '');
     const status = statusText === undefined ? undefined : statusFor(statusText);
     if (status === 'ignore') {
       state.ignored++;
@@ -265,8 +273,8 @@ function createPass({ columns, before }: Table, formats: Formats, options: ReadO
     }
     if (count !== 1) state.ones = false;
     const problem =
-      (status === undefined ? undefined : statuses.add(seriesOf(statuses, cells, status), minute, count)) ??
-      (code === undefined ? undefined : codes.add(seriesOf(codes, cells, code), minute, count));
+      (status === undefined ? undefined : statuses.add(statusSeries(cells, status), minute, count)) ??
+      (code === undefined ? undefined : codes.add(codeSeries(cells, code), minute, count));
     if (problem !== undefined) refuse(number, countColumn, cells[countColumn ?? 0] ?? '', problem);
     return problem === undefined;
   };
@@ -289,8 +297,10 @@ function createPass({ columns, before }: Table, formats: Formats, options: ReadO
         state.empty++;
         continue;
       }
-      const tally = one.status === undefined ? codes : statuses;
-      const problem = tally.add(seriesOf(tally, cells, one.status ?? one.code ?? '', one.labels), minute, count);
+      const problem =
+        one.status === undefined
+          ? codes.add(codeSeries(cells, one.code ?? '', one.labels), minute, count)
+          : statuses.add(statusSeries(cells, one.status, one.labels), minute, count);
       if (problem === undefined) continue;
       refuse(number, one.column, cells[one.column] ?? '', problem);
       return false;
@@ -406,22 +416,22 @@ const isId = (word: string): boolean => /^(?:id|ids|uuid|guid|nsu|rrn|tid|refere
 const NO_LABELS: Labels = {};
 
 /** Finds the series of a row, by its key and by its cells in the columns that are dimensions. */
-function createSeries({ dimensions, wide }: Columns, ...tallies: Tally[]) {
+function createSeries({ dimensions, wide }: Columns, tally: Tally) {
   const asked = new Set(dimensions.map(({ label }) => label));
-  const known = new Map(tallies.map((tally) => [tally, new Map<string, TallySeries>()]));
+  const known = new Map<string, TallySeries>();
   const inHeader = wide.some(({ labels }) => Object.keys(labels).length > 0);
-  return (tally: Tally, cells: readonly string[], key: string, own: Labels = NO_LABELS): TallySeries => {
+  return (cells: readonly string[], key: string, own: Labels = NO_LABELS): TallySeries => {
     let address = key;
     for (const { column } of dimensions) address += `\0${cells[column]}`;
     if (inHeader) for (const label of Object.keys(own)) address += `\0${own[label]}`;
-    const before = known.get(tally)?.get(address);
+    const before = known.get(address);
     if (before !== undefined) return before;
     const labels = Object.fromEntries([
       ...Object.entries(own).filter(([label]) => asked.has(label)),
       ...dimensions.map(({ label, column }) => [label, cells[column] ?? '']),
     ]);
     const series = tally.series(labels, key);
-    known.get(tally)?.set(address, series);
+    known.set(address, series);
     return series;
   };
 }

@@ -14,7 +14,8 @@ const optionsFor = ({ head }: Pick<Source, 'head'>, delimiter: string) => ({
   relax_column_count: true,
   relax_quotes: true,
   max_record_size: MAX_RECORD_BYTES,
-  record_delimiter: ['\r\n', '\n', '\r'],
+  // A carriage return that comes later is trimmed.
+  record_delimiter: head.includes('\r') ? ['\r\n', '\n', '\r'] : ['\n'],
 });
 
 /** Quotes within quoted cells are doubled, or follow a backslash; cells may be in single quotes. */

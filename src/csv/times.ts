@@ -195,6 +195,7 @@ function orderOf(first: number, second: number): DateOrder | undefined {
 
 /** The order that a cell shows, if it is such a date and shows one. */
 export function orderShownBy(text: string): DateOrder | undefined {
+  if (YEAR_FIRST.test(text)) return undefined;
   const [, first, , second] = YEAR_LAST.exec(plainTime(text)) ?? [];
   return first === second ? undefined : orderOf(Number(first), Number(second));
 }

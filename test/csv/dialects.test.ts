@@ -276,6 +276,12 @@ describe('tables as other programs write them', () => {
     ]);
   });
 
+  it('names a file of codes without any approval', async () => {
+    const file = 'time,auth_code,count\n2026-11-21 12:00,51,3\n2026-11-21 12:00,5,2\n';
+    expect((await readTexts([file])).said).toContain('warning: 0.csv: No auth code is an approval (00, 08, 10, 11, 85)');
+    expect((await readTexts([`${file}2026-11-21 12:00,0,90\n`])).said).not.toContain('approval');
+  });
+
   it('reads dimensions, alone or all of them', async () => {
     const file =
       'time,Acquirer,shop,status,count\n2026-11-21 12:00,acme,1,denied,5\n2026-11-21 12:00,other,1,denied,6\n';
@@ -429,6 +435,11 @@ describe('any table', () => {
     (date) => `${date.toISOString().slice(0, 16).replace('T', ' ')}+00`,
     (date) => String(date.getTime() / 1000),
     (date) => String(date.getTime()),
+    (date) => `${date.getTime()}000`,
+    (date) => `${date.getTime()}000000`,
+    (date) => `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`,
+    (date) => `${date.getUTCDate()} Nov ${date.getUTCFullYear()} ${date.toISOString().slice(11, 16)}`,
+    (date) => date.toUTCString().replace(',', ''),
     (date) => `${date.toISOString().slice(0, 10).replaceAll('-', '/')} ${date.toISOString().slice(11, 16)}`,
     (date) =>
       `${date.getUTCDate()}.${date.getUTCMonth() + 1}.${date.getUTCFullYear()} ${date.getUTCHours()}:${pad(date.getUTCMinutes())}`,
@@ -452,7 +463,10 @@ describe('any table', () => {
       utf16,
       (text) => utf16(text, true),
       gzipSync,
+      (text) => gzipSync(utf16(text)),
     ),
+    quoted: fc.boolean(),
+    split: fc.boolean(),
     time: fc.constantFrom(...times),
     number: fc.constantFrom(...numbers),
     names: fc.constantFrom(
@@ -480,7 +494,7 @@ describe('any table', () => {
       fc.asyncProperty(
         rows,
         dialect,
-        async (given, { delimiter, newline, encode, time, number, names, further, wide, spelling }) => {
+        async (given, { delimiter, newline, encode, time, number, names, further, wide, spelling, quoted, split }) => {
           // A small number beside: without one, 1.050 alone may be one or a thousand, and that is
           // refused.
           const all = [...given, { minute: Date.UTC(2026, 10, 29) / 60_000, status: 'approved' as const, count: 7 }];
@@ -489,28 +503,33 @@ describe('any table', () => {
             const counts = expected.get(minute) ?? new Map();
             expected.set(minute, counts.set(status, (counts.get(status) ?? 0) + count));
           }
-          const at = (minute: number) => time(new Date(minute * 60_000));
+          const at = (minute: number) => {
+            const date = new Date(minute * 60_000).toISOString();
+            return split ? [date.slice(0, 10), date.slice(11, 16)] : [time(new Date(date))];
+          };
+          const timeNames = split ? ['Date', 'Clock time'] : [names[0] ?? ''];
+          const inQuotes = (cell: string) => (quoted && !cell.startsWith('"') ? `"${cell}"` : cell);
           const word = (status: Status) => spellings[status][spelling % spellings[status].length] ?? status;
           const extra = further ? ['id 1'] : [];
           const lines = wide
             ? [
-                [names[0] ?? '', ...STATUSES.map(word), ...(further ? ['note'] : [])],
+                [...timeNames, ...STATUSES.map(word), ...(further ? ['note'] : [])],
                 ...[...expected].map(([minute, counts]) => [
-                  at(minute),
+                  ...at(minute),
                   ...STATUSES.map((status) => (counts.has(status) ? number(counts.get(status) ?? 0, delimiter) : '')),
                   ...extra,
                 ]),
               ]
             : [
-                [...names, ...(further ? ['note'] : [])],
+                [...timeNames, ...names.slice(1), ...(further ? ['note'] : [])],
                 ...all.map(({ minute, status, count }) => [
-                  at(minute),
+                  ...at(minute),
                   word(status),
                   number(count, delimiter),
                   ...extra,
                 ]),
               ];
-          const content = encode(lines.map((cells) => cells.join(delimiter)).join(newline));
+          const content = encode(lines.map((cells) => cells.map(inQuotes).join(delimiter)).join(newline));
           const read = await minutesOf(content);
           expect(read).toEqual(
             [...expected]
