@@ -278,7 +278,9 @@ describe('tables as other programs write them', () => {
 
   it('names a file of codes without any approval', async () => {
     const file = 'time,auth_code,count\n2026-11-21 12:00,51,3\n2026-11-21 12:00,5,2\n';
-    expect((await readTexts([file])).said).toContain('warning: 0.csv: No auth code is an approval (00, 08, 10, 11, 85)');
+    expect((await readTexts([file])).said).toContain(
+      'warning: 0.csv: No auth code is an approval (00, 08, 10, 11, 85)',
+    );
     expect((await readTexts([`${file}2026-11-21 12:00,0,90\n`])).said).not.toContain('approval');
   });
 
