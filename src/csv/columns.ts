@@ -1,7 +1,17 @@
 import { APPROVED_CODES, isCommonCode } from '../domain/auth-codes.ts';
 import { statusOf } from '../domain/status-words.ts';
 import { type Chosen, type ColumnsAsked, chosenColumns } from './asked-columns.ts';
-import { countColumn, isCount, isNoCount, isVarying, isWhole, looksCounted } from './count-column.ts';
+import {
+  countColumn,
+  ENOUGH_ROWS,
+  hasSeconds,
+  isCount,
+  isNoCount,
+  isVarying,
+  isWeakCount,
+  isWhole,
+  looksCounted,
+} from './count-column.ts';
 import { type Dimension, dimensionsOf } from './dimensions.ts';
 import { candidates, headerKey, headerText, isIndexName, rankOf } from './header-names.ts';
 import { bestBy, cellsOf, onlyOne, type Sampled, shareOf } from './sampled.ts';
@@ -47,14 +57,17 @@ export function findColumns(
     return byContent([[...header], ...sample], asked) ?? 'it is a row, not a header: it holds a time';
   const chosen = chosenColumns(header, asked.columns ?? {});
   if (typeof chosen === 'string') return chosen;
-  const named = candidates(header, 'time').filter((column) => !chosen.taken.has(column));
+  const namedTimes = candidates(header, 'time').filter((column) => !chosen.taken.has(column));
   const { time, split } = chosen.time
     ? { time: chosen.time, split: undefined }
-    : timeColumns(header, sample, named, chosen.taken);
+    : timeColumns(header, sample, namedTimes, chosen.taken);
   if (time.length === 0) return 'no column is named as a time (timestamp, time, date, minute, datetime, ...)';
   const free = (column: number) => !time.includes(column) && !chosen.taken.has(column);
   const table = { header, sample, free, asked };
-  const allWide = wideColumns(header, free);
+  const named = wideColumns(header, free);
+  // Yes or no beside a count is no count itself.
+  const isFlags = candidates(header, 'count').some(free) && named.every(({ column }) => isFlag(cellsOf(table, column)));
+  const allWide = isFlags ? [] : named;
   const { status, code } = keyColumns(table, chosen, allWide.length > 1);
   const isLong = status !== undefined || code !== undefined;
   const wide = chosen.wide.length > 0 ? chosen.wide : isLong ? [] : allWide;
@@ -104,7 +117,7 @@ const codesByContent = (table: Sampled, isCode: (cell: string) => boolean): numb
     const cells = cellsOf(table, column);
     const isApproval = (cell: string) => APPROVED_CODES.includes(codeOf(cell));
     const isFree = table.free(column) && rankOf(table.header[column] ?? '', 'count') === undefined;
-    return isFree && cells.length > 0 && cells.every(isCode) && cells.some(isApproval);
+    return isFree && cells.some((cell) => cell.length > 1) && cells.every(isCode) && cells.some(isApproval);
   });
 
 /** The columns of a table without a header, where its cells leave no doubt. */
@@ -136,6 +149,10 @@ function byContent(rows: readonly string[][], asked: ColumnsAsked): Columns | un
     asked,
   ) as Columns;
 }
+
+/** True for cells that say yes or no. */
+const isFlag = (cells: readonly string[]): boolean =>
+  cells.length > 1 && cells.every((cell) => /^(?:[01]|true|false|yes|no)$/i.test(cell));
 
 type Found = Pick<Columns, 'header' | 'time' | 'split' | 'wide'> &
   Record<'status' | 'code' | 'count', number | undefined>;
@@ -180,4 +197,10 @@ export function likelyCount(
       (!isNoCount(header[one] ?? '') || (counted && isVarying(sample, one))),
   );
   return column === undefined ? undefined : headerText(header, column);
+}
+
+/** A count by its name, where times with seconds say that each row may be one transaction. */
+export function doubtfulCount({ header, count, time }: Columns, sample: readonly string[][]): string | undefined {
+  if (count === undefined || sample.length < ENOUGH_ROWS || !hasSeconds(sample, time)) return undefined;
+  return isWeakCount(header[count] ?? '') ? headerText(header, count) : undefined;
 }

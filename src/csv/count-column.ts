@@ -1,5 +1,5 @@
 import { wordsIn } from '../domain/status-words.ts';
-import { candidates, headerKey } from './header-names.ts';
+import { candidates, coreOf, headerKey } from './header-names.ts';
 import { bestBy, cellsOf, onlyOne, type Sampled, shareOf } from './sampled.ts';
 
 /** Names of columns that are no counts although their cells are whole numbers. */
@@ -53,7 +53,7 @@ export function isVarying(sample: readonly string[][], column: number): boolean 
   return cells.length > 0 && cells.every(isCount) && different > 1 && different < cells.length;
 }
 
-const ENOUGH_ROWS = 10;
+export const ENOUGH_ROWS = 10;
 
 /** True where each row has a whole minute and key of its own, as the rows of GROUP BY have. */
 export function looksCounted(
@@ -64,6 +64,12 @@ export function looksCounted(
   if (sample.length < ENOUGH_ROWS || time.length === 0) return false;
   const columns = [...time, ...keys].filter((column) => column !== undefined);
   const texts = new Set(sample.map((cells) => columns.map((column) => cells[column]).join('\0')));
-  const hasSeconds = sample.some((cells) => /\d:\d{2}:(?!00(?:\D|$))\d{2}/.test(cells[time.at(-1) ?? 0] ?? ''));
-  return texts.size === sample.length && !hasSeconds;
+  return texts.size === sample.length && !hasSeconds(sample, time);
 }
+
+export const hasSeconds = (sample: readonly string[][], time: readonly number[]): boolean =>
+  sample.some((cells) => /\d:\d{2}:(?!00(?:\D|$))\d{2}/.test(cells[time.at(-1) ?? 0] ?? ''));
+
+/** True for the name of a count that may as well be one of a number, size or sum of a transaction. */
+export const isWeakCount = (name: string): boolean =>
+  /^(?:\d*|total|volume|value|size|number|num|numero|sum|no|nr)$/.test(coreOf(name));

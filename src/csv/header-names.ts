@@ -84,7 +84,7 @@ function keysOf(name: string): string[] {
 }
 
 /** A header without the words that say nothing: `Número de transacciones` is `numero`. */
-const coreOf = (name: string): string =>
+export const coreOf = (name: string): string =>
   wordsIn(name.replace(/ per .*$/, ''))
     .filter((word) => !BESIDE_ROLE.has(word))
     .join('');

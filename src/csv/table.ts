@@ -1,5 +1,5 @@
 import type { ColumnsAsked } from './asked-columns.ts';
-import { type Columns, findColumns, likelyCount } from './columns.ts';
+import { type Columns, doubtfulCount, findColumns, likelyCount } from './columns.ts';
 import { firstRecords } from './records.ts';
 import type { Source } from './source.ts';
 import { timeShape } from './times.ts';
@@ -127,6 +127,12 @@ export function recognise(source: Source, delimiter: string | undefined, asked: 
     throw new Error(
       `${source.name}: line ${table.before + 1}: no column is named as a count, so each row would be one transaction; but ${JSON.stringify(count)} ` +
         `holds whole numbers: pass --columns count=${count} if it is the count, or --columns count= if it is not`,
+    );
+  const doubtful = doubtfulCount(table.columns, sampled);
+  if (doubtful !== undefined && asked.columns?.count === undefined)
+    throw new Error(
+      `${source.name}: line ${table.before + 1}: times have seconds, so each row may be one transaction, and ${JSON.stringify(doubtful)} ` +
+        `a number of it: pass --columns count=${doubtful} if it is the count, or --columns count= if it is not`,
     );
   const first = table.columns.header[table.columns.time[0] ?? 0] ?? '';
   if (!['full', 'clock'].includes(timeShape(first))) return table;

@@ -32,8 +32,18 @@ export function wideColumns(header: readonly string[], free: (column: number) =>
     return free(column) && (named !== undefined || isCommonCode(code)) ? [{ column, code, labels: rest }] : [];
   });
   const isSure = codes.length > 1 || codes.some(({ column }) => /code/i.test(header[column] ?? ''));
-  return isSure ? [...statuses, ...codes] : statuses;
+  const plain = withoutSums(statuses, header);
+  return isSure ? [...plain, ...codes] : plain;
 }
+
+/** Without `approved_sum` and `approved value` where `approved` is there too. */
+const withoutSums = (statuses: readonly WideColumn[], header: readonly string[]): WideColumn[] => {
+  const isPlain = ({ column }: WideColumn) =>
+    /[={]/.test(header[column] ?? '') || statusOf(header[column] ?? '') !== undefined;
+  return statuses.filter(
+    (one) => isPlain(one) || !statuses.some((other) => other.status === one.status && isPlain(other)),
+  );
+};
 
 /** The code in a header such as `code_51`, `Auth code 00` or `rc05`. */
 function codeIn(name: string): string | undefined {

@@ -187,6 +187,10 @@ describe('tables as other programs write them', () => {
       'shares beside counts',
       'minute,approved,approved %,denied\n2026-11-21 12:00,1050,99.4%,6\n2026-11-21 12:01,116,94.3%,7\n',
     ],
+    [
+      'a sum of money beside a count',
+      'minute,approved,approved_sum,denied\n2026-11-21 12:00,1050,35000,6\n2026-11-21 12:01,116,3500,7\n',
+    ],
     ['a zone in the header', table('Time (America/Sao_Paulo);status;count', ['2026-11-21 09:00', '2026-11-21 09:01'])],
     [
       'single quotes',
@@ -330,6 +334,18 @@ describe('what may be read in two ways', () => {
       'time,status,count,count\n2026-11-21 12:00,denied,5,6\n',
       'the column count is there twice',
       '--columns count=3 or count=4',
+    ],
+    [
+      'a number of a transaction, or how many there were',
+      `time,status,total\n${Array.from({ length: 20 }, (_, at) => `2026-11-21 12:00:${at + 10},denied,${at}`).join('\n')}\n`,
+      'times have seconds, so each row may be one transaction, and "total" a number of it',
+      '--columns count=total',
+    ],
+    [
+      'yes or no beside a count',
+      'time,is_approved,count\n2026-11-21 12:00,1,116\n2026-11-21 12:00,0,6\n',
+      'no column is named as a status',
+      '--columns',
     ],
     [
       'grouped numbers without a name',
