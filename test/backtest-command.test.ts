@@ -184,6 +184,27 @@ describe('tillwatch backtest', () => {
     expect(alerts[0].observed).toBeGreaterThan(30);
   });
 
+  it('tells the rules of marks from their ends on', async () => {
+    const dir = await rulesOf(
+      [
+        'groups:',
+        '  - name: marks',
+        '    rules:',
+        '      - alert: Marked',
+        '        expr: max by (verdict, ago, status) (last_over_time(tillwatch_mark{ago="1d"}[1m]))',
+      ].join('\n'),
+    );
+    const marks = join(await tempDir(), 'marks.csv');
+    await writeFile(
+      marks,
+      'start,end,signal\n2026-01-05T03:00:00Z,2026-01-05T03:20:00Z,denied\n2026-01-06T09:00:00Z,2026-01-06T09:05:00Z,denied\n',
+    );
+    const { alerts } = await json([history, '--rules', dir, '--marks', marks]);
+    expect(alerts).toMatchObject([
+      { labels: { verdict: 'incident', ago: '1d' }, startsAt: '2026-01-06T02:01:00Z', endsAt: '2026-01-06T04:50:00Z' },
+    ]);
+  });
+
   it('says that reports were missing where the file has a hole, and nothing of sales', async () => {
     const text = await readFile(history, 'utf8');
     const file = join(await tempDir(), 'hole.csv');

@@ -4,7 +4,7 @@ import type { Calendar } from './calendar.ts';
 
 const DAY = 1440;
 const STEP = 5;
-/** Minutes before midnight from which tomorrow is asked for; and between two tries. */
+/** Minutes before midnight from which tomorrow's is asked for. */
 const AHEAD = 10;
 
 /** The hour around each time: what was approved, by what that day's rules took for usual. */
