@@ -10,6 +10,13 @@ function running({ name, slice, end }: Running, minute: number, { zone }: Calend
   return `${name}${slice === undefined ? '' : ` (${slice.label} ${slice.value})`} until ${shown}`;
 }
 
+/** The planned windows of all traffic that are on at a minute since the epoch; undefined for none. */
+export function describePlanned(calendar: Calendar, minute: number): string | undefined {
+  const planned = calendar.at(minute).planned.filter(({ slice }) => slice === undefined);
+  if (planned.length === 0) return undefined;
+  return `Planned: ${planned.map((one) => running(one, minute, calendar)).join('; ')}`;
+}
+
 /**
  * Describes a minute since the epoch in one line, such as "today: Black Friday"; undefined on an
  * ordinary day.

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { openIncidents } from '../alerting/incidents.ts';
 import { type AlertPathWatch, alertPath, WATCHDOG } from '../alerting/pipeline-health.ts';
 import type { Calendar } from '../calendar/calendar.ts';
-import { describeNow } from '../calendar/words.ts';
+import { describeNow, describePlanned } from '../calendar/words.ts';
 import { RECORDED, TOTAL, TUNABLE } from '../domain/names.ts';
 import { type Anomaly, anomaly, definitions, type Recorded, readAnomalies } from '../judge/anomalies.ts';
 import { type BaselineWatch, describeBaseline, describedBaseline } from '../judge/baseline.ts';
@@ -37,6 +37,12 @@ export const state = z
       .string()
       .optional()
       .meta({ description: 'What the calendar says of now, in one line; absent on an ordinary day' }),
+    planned: z
+      .string()
+      .optional()
+      .meta({
+        description: 'The planned window of all traffic that is on, and until when; nothing is judged meanwhile',
+      }),
   })
   .meta({ id: 'State' });
 export type State = z.output<typeof state>;
@@ -142,14 +148,14 @@ async function readState({ prometheus, baseline, path, ledger, calendar, demo }:
   if (typeof answer === 'string') steps.prometheus = { ok: false, reason: answer };
   const minute = Math.floor(Date.now() / 60_000);
   const said = describeNow(calendar, minute);
-  const isPlanned = calendar.at(minute).planned.some(({ slice }) => slice === undefined);
+  const planned = describePlanned(calendar, minute);
   const facts = {
     anomalies,
     alerts,
     learning,
     ready: known === 'ready',
     reported: await hasReports(ledger),
-    ...(isPlanned && said !== undefined && { planned: said }),
+    ...(planned !== undefined && { planned }),
   };
   return {
     time: new Date().toISOString(),
@@ -161,6 +167,7 @@ async function readState({ prometheus, baseline, path, ledger, calendar, demo }:
     alerts: await shownAlerts(alerts, ledger),
     path: steps,
     ...(said !== undefined && { calendar: said }),
+    ...(planned !== undefined && { planned }),
   };
 }
 

@@ -90,6 +90,13 @@ export function describe({ state, reports, verdictSince }: Model): Verdict {
   const since = verdictSince === undefined ? {} : { since: new Date(verdictSince).toISOString() };
   if (verdict.recommendation === 'alert') return alerting(state);
   if (!path.prometheus.ok || baseline.state === 'unavailable') return gone(state);
+  if (state.planned !== undefined)
+    return {
+      tone: 'unknown',
+      word: 'Planned',
+      headline: 'Nothing is judged meanwhile',
+      detail: sentence(state.planned),
+    };
   if (anomalies.length === 0 && reports?.length === 0) return EMPTY;
   if (baseline.state === 'warming-up')
     return {

@@ -55,6 +55,8 @@ export interface DemoKind {
 export interface State {
   /** The calendar's words for now; absent on an ordinary day. */
   calendar?: string | undefined;
+  /** The planned window of all traffic that is on. */
+  planned?: string | undefined;
   time: string;
   demo: null | { kinds: DemoKind[]; running: { kind: string; until: string }[] };
   baseline: { state: 'ready' | 'warming-up' | 'unavailable'; asOf?: string; reason?: string; learning?: boolean };

@@ -24,7 +24,11 @@ test('a planned window is in /metrics and in the state, and a wrong calendar sto
     ]);
     const answer = await service.post({ counts: { approved: 1, denied: 50 } });
     expect(answer.json).toMatchObject({ recommendation: 'unknown', reason: 'planned: not judged (--calendar)' });
-    const state = (await (await fetch(`${service.url}/api/v1/state`)).json()) as { calendar?: string };
+    const state = (await (await fetch(`${service.url}/api/v1/state`)).json()) as {
+      calendar?: string;
+      planned?: string;
+    };
+    expect(state.planned).toMatch(/^Planned: upgrade until \d{4}-\d\d-\d\d 00:00$/);
     expect(state.calendar).toMatch(
       /^planned: upgrade until \d{4}-\d\d-\d\d 00:00; planned: acme \(acquirer acme\) until/,
     );
