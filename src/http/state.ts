@@ -37,12 +37,9 @@ export const state = z
       .string()
       .optional()
       .meta({ description: 'What the calendar says of now, in one line; absent on an ordinary day' }),
-    planned: z
-      .string()
-      .optional()
-      .meta({
-        description: 'The planned window of all traffic that is on, and until when; nothing is judged meanwhile',
-      }),
+    planned: z.string().optional().meta({
+      description: 'The planned window of all traffic that is on, and until when; nothing is judged meanwhile',
+    }),
   })
   .meta({ id: 'State' });
 export type State = z.output<typeof state>;

@@ -95,7 +95,7 @@ export function describe({ state, reports, verdictSince }: Model): Verdict {
       tone: 'unknown',
       word: 'Planned',
       headline: 'Nothing is judged meanwhile',
-      detail: sentence(state.planned),
+      detail: 'Counts are taken and kept. Judging begins again five minutes after the end.',
     };
   if (anomalies.length === 0 && reports?.length === 0) return EMPTY;
   if (baseline.state === 'warming-up')
