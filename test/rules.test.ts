@@ -106,7 +106,7 @@ describe('promtool', () => {
       'others',
       'recurring',
     ],
-    'volume-and-feed',
+    ...['volume-and-feed', 'volume-noise'],
   ];
   test('has every test file listed here', async () => {
     expect((await readdir(testsDir)).sort()).toEqual(testFiles.map((name) => `${name}.test.yml`));
