@@ -327,6 +327,30 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', (engine) => {
       expect(before).toBeGreaterThan(0);
       await Promise.all(replicas.map((one) => one.close()));
     });
+
+    test('more new series than one question reads are all at the next scrape, on each, and after a start', async () => {
+      const flags = { ...(await fresh()), dimensions: 'acquirer', maxSeries: '100000' };
+      const [one, other] = [await startService(flags), await startService(flags)];
+      const acquirers = Array.from({ length: 3000 }, (_, number) => `a${number}`);
+      for (let from = 0; from < acquirers.length; from += 1000) {
+        const reports = acquirers.slice(from, from + 1000).map((acquirer) => ({
+          counts: { approved: 5 },
+          labels: { acquirer },
+        }));
+        expect((await one.post(reports)).status).toBe(200);
+      }
+      const expected = acquirers.map((name) => `transactions_total{status="approved",acquirer="${name}"} 5`).sort();
+      const approved = async (client: Service) =>
+        (await sortedLines(client)).filter((line) => line.startsWith('transactions_total{status="approved",'));
+      expect(await approved(other)).toEqual(expected);
+      expect(await approved(one)).toEqual(expected);
+      await other.post({ counts: { approved: 1 }, labels: { acquirer: 'a0' } });
+      expect(await one.value('transactions_total{status="approved",acquirer="a0"}')).toBe(6);
+      await Promise.all([one.close(), other.close()]);
+      const again = await startService(flags);
+      expect(await approved(again)).toHaveLength(acquirers.length);
+      await again.close();
+    });
   });
 
   const open = async () =>

@@ -51,7 +51,7 @@ const scrapeAfter = (generator: Generator, service: Service, request: string) =>
 };
 
 /** Does it every second until told to stop. @returns the stop */
-export function everySecond(act: () => Promise<unknown>): () => Promise<void> {
+function everySecond(act: () => Promise<unknown>): () => Promise<void> {
   let stopped = false;
   const loop = (async () => {
     for (let next = Date.now(); !stopped; next += 1000) {

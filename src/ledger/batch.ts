@@ -42,7 +42,13 @@ export const turn = (now: number, believe: boolean): Statement => [
 
 const SERIES = 'SELECT id, metric, labels, value, changed, created FROM series';
 export const seriesAfter = (id: number): Statement => [`${SERIES} WHERE id > $1 ORDER BY id`, id];
-export const seriesChanged = (commit: number): Statement => [`${SERIES} WHERE changed > $1 ORDER BY id`, commit];
+/** Series that changed after a commit, in the order of their ids, beginning after `id`. */
+export const seriesChanged = (commit: number, id: number, limit: number): Statement => [
+  `${SERIES} WHERE changed > $1 AND id > $2 ORDER BY id LIMIT $3`,
+  commit,
+  id,
+  limit,
+];
 
 /**
  * A report that a clock which was ahead has dated must not hide for days that none comes any more.

@@ -41,6 +41,10 @@ const MOST_REPORTS = 10_000;
 /** After so many new rows, expired ones are removed, twice as many at a time. */
 const PRUNE_AFTER = 500;
 const MOST_TIMES = 10_000;
+/** Series that one question reads: a million at once would take longer than the deadline. */
+const PAGE = 20_000;
+const UNLIMITED = Number.MAX_SAFE_INTEGER;
+const HEAD: Statement = ['SELECT id, commits FROM ledger'];
 
 export interface LedgerOptions extends Limits {
   /** Empty: SQLite in `data`. Else the URL of a PostgreSQL. */
@@ -97,6 +101,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   let failure: string | undefined;
   let lost = false;
   let grown = PRUNE_AFTER;
+  /** New series since the totals were read last. */
+  let unread = 0;
   let commitTimes: number[] = [];
   let lastTry = performance.now();
   /**
@@ -173,7 +179,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     state.unsure = true;
     await engine.commit(statements);
     last = found;
-    totals.added(planned.sum);
+    totals.add(planned.sum);
+    unread += planned.series.length;
+    if (unread >= PAGE) void fill().catch(() => {});
     if (grown >= PRUNE_AFTER) grown = 0;
     return tell;
   }
@@ -242,6 +250,30 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     }
   }
 
+  let filling: Promise<void> | undefined;
+  /**
+   * Takes what has changed since it was read, in pages. What changes meanwhile is for the next time.
+   */
+  function fill(): Promise<void> {
+    filling ??= fillOnce().finally(() => {
+      filling = undefined;
+    });
+    return filling;
+  }
+
+  async function fillOnce(): Promise<void> {
+    unread = 0;
+    const [from, added] = [totals.changed(), totals.added()];
+    const [[head] = []] = await read(HEAD);
+    for (let [after, size] = [0, PAGE]; size === PAGE; ) {
+      const [page = []] = await read(seriesChanged(from, after, PAGE));
+      totals.take(page, true);
+      size = page.length;
+      after = Number(page.at(-1)?.id);
+    }
+    totals.caughtUp(Number(head?.commits), added);
+  }
+
   /** A commit of nothing. */
   const tick = setInterval(() => {
     const idle = performance.now() - lastTry;
@@ -255,6 +287,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 
   try {
     await withDeadline(migrate(engine, Date.now()), engine.abandon);
+    await fill();
     await write([]);
   } catch (error) {
     clearInterval(tick);
@@ -269,12 +302,22 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     async totals(now) {
       const lastMinute = `SELECT status, count FROM minute_totals
         WHERE minute = (SELECT MAX(minute) FROM minute_totals WHERE minute <= $1)`;
-      const [changed = [], [head] = [], minute = []] = await read(
-        seriesChanged(totals.changed()),
-        ['SELECT id FROM ledger'],
-        [lastMinute, Math.floor(now / 1000) - 60],
-      );
-      totals.take(changed, true);
+      async function ask(limit: number): Promise<Row[][]> {
+        const added = totals.added();
+        const minute = Math.floor(now / 1000) - 60;
+        const answers = await read(HEAD, seriesChanged(totals.changed(), 0, limit), [lastMinute, minute]);
+        const [[head] = [], changed = []] = answers;
+        totals.take(changed, true);
+        if (changed.length < limit) totals.caughtUp(Number(head?.commits), added);
+        return answers;
+      }
+      let answers = await ask(PAGE);
+      if (answers[1]?.length === PAGE) {
+        await fill();
+        // One question for all that has changed meanwhile: the totals are those of one moment.
+        answers = await ask(UNLIMITED);
+      }
+      const [[head] = [], , minute = []] = answers;
       const counts = minute.map(({ status, count }) => [status, Number(count)]);
       return {
         chunks: totals.chunks,

@@ -32,7 +32,9 @@ export function createKnownTotals() {
   const byId = new Map<number, { series: KnownSeries; chunk: OpenChunk }>();
   const metrics = new Map<string, OpenChunk[]>();
   const known = { labelled: 0, codes: 0, sources: 0 };
-  let [newest, changed, largest, since, size] = [0, 0, 0, 0, 0];
+  let [newest, changed, largest, size] = [0, 0, 0, 0];
+  /** The sum of all that this service has added, and how much of it has been read. */
+  let [added, addedAndRead] = [0, 0];
 
   function roomFor(metric: string): OpenChunk {
     const chunks = metrics.get(metric) ?? [];
@@ -44,7 +46,7 @@ export function createKnownTotals() {
     return fresh;
   }
 
-  function add(series: KnownSeries): { series: KnownSeries; chunk: OpenChunk } {
+  function keep(series: KnownSeries): { series: KnownSeries; chunk: OpenChunk } {
     const { id, metric, labels } = series;
     const chunk = roomFor(metric);
     chunk.series.push(series);
@@ -68,21 +70,25 @@ export function createKnownTotals() {
     changed: () => changed,
     known,
     /** No counter is above this. */
-    largest: () => largest + since,
-    /** Says that so much was added since, in all. */
-    added(sum: number): void {
-      since += sum;
+    largest: () => largest + added - addedAndRead,
+    /** Says that so much was added, in all. */
+    add(sum: number): void {
+      added += sum;
     },
-    /** Takes rows of the table: all that has changed since `changed`, or only what may be new. */
+    added: () => added,
+    /** Says that all changes up to a commit were read, while so much had been added. */
+    caughtUp(commit: number, addedBefore: number): void {
+      changed = Math.max(changed, commit);
+      addedAndRead = Math.max(addedAndRead, addedBefore);
+    },
+    /** Takes rows of the table: values as they are now, or only series that may be new. */
     take(rows: readonly Row[], all: boolean): void {
-      if (all) since = 0;
       for (const row of rows) {
         const id = Number(row.id);
         const value = Number(row.value);
         const found = byId.get(id);
         if (found !== undefined && !all) continue;
-        const { series, chunk } = found ?? add(seriesOf(row));
-        if (all) changed = Math.max(changed, Number(row.changed));
+        const { series, chunk } = found ?? keep(seriesOf(row));
         const isGauge = GAUGES.includes(series.metric);
         // Answers to two questions may come in either order; a counter only grows.
         if (!isGauge && value < series.value) continue;

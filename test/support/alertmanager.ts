@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseDocument } from 'yaml';
 import { findBinary } from '../../src/binaries/binaries.ts';
-import { freePort, startProcess, waitFor } from './processes.ts';
+import { freePort, type Running, startProcess, waitFor } from './processes.ts';
 import { switches, switchOn } from './switches.ts';
 
 const shipped = fileURLToPath(new URL('../../alertmanager', import.meta.url));
@@ -37,16 +37,20 @@ export async function startAlertmanager(
   const config = join(folder, 'alertmanager.yml');
   await writeFile(config, edit(await readFile(config, 'utf8'), folder));
   const url = `http://127.0.0.1:${await freePort()}`;
-  const server = await startProcess(await findBinary('alertmanager'), [
-    `--config.file=${config}`,
-    `--storage.path=${join(folder, 'data')}`,
-    `--web.listen-address=${url.replace('http://', '')}`,
-    `--web.external-url=${url}`,
-    ...cluster,
-  ]);
-  const ready = async () => server.child.exitCode !== null || (await fetch(`${url}/-/ready`)).ok;
-  await waitFor(ready, { what: `Alertmanager at ${url}` });
-  if (server.child.exitCode !== null) throw new Error(`Alertmanager did not start:\n${server.stderr()}`);
+  async function start(): Promise<Running> {
+    const process = await startProcess(await findBinary('alertmanager'), [
+      `--config.file=${config}`,
+      `--storage.path=${join(folder, 'data')}`,
+      `--web.listen-address=${url.replace('http://', '')}`,
+      `--web.external-url=${url}`,
+      ...cluster,
+    ]);
+    const ready = async () => process.child.exitCode !== null || (await fetch(`${url}/-/ready`)).ok;
+    await waitFor(ready, { what: `Alertmanager at ${url}` });
+    if (process.child.exitCode !== null) throw new Error(`Alertmanager did not start:\n${process.stderr()}`);
+    return process;
+  }
+  let server = await start();
   return {
     url,
     post: (alerts: PostedAlert[]) => post(url, alerts),
@@ -56,6 +60,10 @@ export async function startAlertmanager(
     },
     log: () => server.stderr() + server.stdout(),
     kill: () => server.stop('SIGKILL'),
+    /** Starts it again after `kill`, on the same folder and address. */
+    restart: async () => {
+      server = await start();
+    },
     stop: async () => {
       await server.stop();
       await rm(folder, { recursive: true, force: true });
@@ -82,16 +90,18 @@ export interface Receivers {
   slackApi?: { proxy: string; certificate: string };
   /** Groups are notified again after this time, instead of minutes: `500ms`. */
   interval: string;
+  /** The blocks of alertmanager.yml that are switched on; all where it is left out. */
+  only?: readonly string[];
 }
 
-/** The shipped file with every receiver switched on, these addresses and hardly any waiting. */
+/** The shipped file with its receivers switched on, these addresses and hardly any waiting. */
 export function withReceivers(config: string, folder: string, receivers: Receivers): string {
-  const { url, mailPort, slackApi, interval } = receivers;
-  const on = switches(config).filter((name) => slackApi !== undefined || name !== 'slack-bot');
+  const { url, mailPort, slackApi, interval, only = switches(config) } = receivers;
+  const on = only.filter((name) => slackApi !== undefined || name !== 'slack-bot');
   const local = switchOn(config, on)
     .replaceAll('https://ntfy.sh/', `${url}/ntfy`)
     .replaceAll('https://example.atlassian.net/', `${url}/jira/`)
-    .replace(/( +)parse_mode: ''/, `$&\n$1api_url: ${url}`)
+    .replace(/^( +)parse_mode: ''/m, `$&\n$1api_url: ${url}`)
     .replace(
       /^( +)authorization:\n.*slack_token/m,
       `$1proxy_url: ${slackApi?.proxy}\n$1tls_config: { ca_file: ${slackApi?.certificate} }\n$&`,
