@@ -12,14 +12,31 @@ export interface SeriesSamples {
 /** Prometheus stores NaN as these bits; another bit pattern of NaN marks a series as ended. */
 const NORMAL_NAN = 0x7ff8000000000001n;
 
+/** Prometheus takes 32 MB, unpacked, in a request. */
+const MAX_REQUEST = 16 * 1024 * 1024;
+
 /**
  * Writes samples to a Prometheus that was started to take them (remote write 1.0: protobuf in a
- * snappy block).
+ * snappy block), in as many requests as it needs.
  * @throws with Prometheus' words, for instance when a series' samples are older than what it has
  */
 export async function remoteWrite(url: string, series: readonly SeriesSamples[], signal?: AbortSignal): Promise<void> {
-  if (series.length === 0) return;
-  const body = asSnappyLiteral(encodeWriteRequest(series));
+  let parts: Buffer[] = [];
+  let size = 0;
+  for (const one of series) {
+    const part = encodeSeries(one);
+    if (size > 0 && size + part.length > MAX_REQUEST) {
+      await send(url, parts, signal);
+      [parts, size] = [[], 0];
+    }
+    parts.push(part);
+    size += part.length;
+  }
+  if (size > 0) await send(url, parts, signal);
+}
+
+async function send(url: string, parts: readonly Buffer[], signal?: AbortSignal): Promise<void> {
+  const body = asSnappyLiteral(parts);
   const headers = {
     'Content-Type': 'application/x-protobuf',
     'Content-Encoding': 'snappy',
@@ -40,13 +57,8 @@ export async function remoteWrite(url: string, series: readonly SeriesSamples[],
  */
 const SAMPLE_BYTES = 20;
 
-/** prometheus.WriteRequest { repeated TimeSeries timeseries = 1; }, in parts */
-function encodeWriteRequest(series: readonly SeriesSamples[]): Buffer[] {
-  return series.flatMap((one) => {
-    const content = encodeTimeSeries(one);
-    return [Buffer.from([0x0a, ...varint(content.length)]), content];
-  });
-}
+/** A part of prometheus.WriteRequest { repeated TimeSeries timeseries = 1; } */
+const encodeSeries = (series: SeriesSamples): Buffer => field(1, encodeTimeSeries(series));
 
 /**
  * TimeSeries { repeated Label labels = 1; repeated Sample samples = 2; }, labels sorted by name.
