@@ -103,8 +103,10 @@ describe('promtool', () => {
       'levels',
       'marks',
       'messages',
+      'no-sales',
       'others',
       'recurring',
+      'slow-feeds',
     ],
     ...['volume-and-feed', 'volume-noise'],
   ];
