@@ -6,7 +6,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importHistory } from '../src/history/history.ts';
 import { createDemoTraffic } from '../src/simulator/demo.ts';
 import { demoHistory } from '../src/simulator/demo-traffic.ts';
-import { launchChromium, openPage, PHONE, seeAll, seriousProblems, sideways, tabTo } from './support/browser.ts';
+import {
+  DESKTOP,
+  launchChromium,
+  openPage,
+  PHONE,
+  seeAll,
+  seriousProblems,
+  sideways,
+  tabTo,
+} from './support/browser.ts';
 import { startHttpServer } from './support/http-server.ts';
 import { type Running, waitFor } from './support/processes.ts';
 import { type Client, clientOf, runProgram, startService, temporaryFolder } from './support/service.ts';
@@ -55,7 +64,7 @@ describe('without Prometheus', () => {
     await service.post({ source: 'till', counts: { approved: 10, denied: 1 } });
     const { page, complaints } = await openPage(browser, service.url);
     await hasWord(page, 'Not watching');
-    await sees(page, /Prometheus is gone/);
+    await sees(page, /Nothing is being judged/);
     expect(await page.locator('#path-list .bad').first().innerText()).toContain('Prometheus');
     expect(await page.title()).toContain('Not watching');
     await page.getByRole('tab', { name: 'Reports' }).click();
@@ -76,7 +85,7 @@ describe('without Prometheus', () => {
     expect(await page.title()).toContain('Connection lost');
     const again = await startService({ data: service.dir, port: new URL(service.url).port });
     await page.locator('#lost').waitFor({ state: 'hidden', timeout: 40_000 });
-    expect(await page.locator('#link').innerText()).toBe('Live');
+    expect(await page.locator('#link').innerText()).toBe('Connected, no verdicts');
     await page.context().close();
     await again.close();
   });
@@ -119,6 +128,30 @@ async function holdSeries(target: string) {
     forwarded.on('error', () => response.destroy()).end();
   });
   return { ...proxy, held: () => held };
+}
+
+/** A way to a server that can stop answering, as a process does that is stopped. */
+async function hangable(target: string) {
+  let hangs = false;
+  const proxy = await startHttpServer(({ url = '/', method, headers }, response) => {
+    if (hangs) return;
+    const forwarded = request(
+      target + url,
+      { method, headers: { ...headers, host: new URL(target).host } },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      },
+    );
+    forwarded.on('error', () => response.destroy());
+    forwarded.end();
+  });
+  return {
+    ...proxy,
+    hang: () => {
+      hangs = true;
+    },
+  };
 }
 
 describe('from nothing', () => {
@@ -184,14 +217,53 @@ describe('the demo', () => {
     expect(await page.locator('.tile').count()).toBe(7);
     expect(await page.locator('#band-readout').innerText()).toMatch(/\d+ denied; normal [\d.]+, up to [\d.]+/);
     await seeAll(page);
-    await waitFor(async () => (await page.locator('#rules-list .rule').count()) > 10, { what: 'the rules' });
     await waitFor(async () => (await page.locator('#codes-rows tr').count()) >= 5, { what: 'the codes' });
     expect(await page.locator('#codes-rows').innerText()).toContain('insufficient funds');
     expect(await page.locator('#hours-table tbody tr').count()).toBe(24);
+    // In the last hour of a day nothing is to come.
+    const { hours } = (await service.get('/api/v1/forecast')).json;
+    expect(await page.locator('#hours-rest').innerText()).toMatch(
+      hours.length === 0 ? /^$/ : /^Rest of today: about [\d,]+ /,
+    );
+    expect(await page.locator('#heat tbody td').count()).toBe(7 * 24);
+    expect(await page.locator('#statistics tbody tr').count()).toBe(7);
+    expect(await page.locator('#days-list .day').count()).toBe(7);
+    expect(await page.locator('#days-list .day').last().innerText()).toContain('not watched');
     expect(await page.locator('#last-hour-rows').innerText()).toMatch(/Denied\s+[\d,]+\s+[\d,.]+\s+[+−]?\d/);
     await looksRight(page);
     expect(complaints).toEqual([]);
   }, 200_000);
+
+  it('has the rules and the thresholds in force on a page of their own', async () => {
+    const { page, complaints } = await openPage(browser, `${service.url}/rules`);
+    await waitFor(async () => (await page.locator('#rules-list .rule').count()) > 10, { what: 'the rules' });
+    expect(await page.locator('#thresholds').innerText()).toMatch(/Denied\s+5m\s+[\d,.]+/);
+    await looksRight(page);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('keeps the last counts, without a verdict and with their age, while Prometheus hangs', async () => {
+    const prometheus = /Prometheus\s+(http:\/\/127\.0\.0\.1:\d+)/.exec(running.stdout())?.[1] ?? '';
+    const proxy = await hangable(prometheus);
+    const watching = await startService({ prometheusUrl: proxy.url });
+    const { page } = await openPage(browser, watching.url);
+    await waitFor(async () => (await page.locator('.tile').count()) === 7, { what: 'the tiles', timeout: 30_000 });
+    expect(await page.locator('#link').innerText()).toBe('Live');
+    proxy.hang();
+    await hasWord(page, 'Not watching', 40_000);
+    await sees(page, /nothing newer is known/);
+    expect(await page.locator('.tile.stale').count()).toBe(7);
+    expect(await page.locator('#tiles').innerText()).not.toContain('In its band');
+    expect(await page.locator('#link').innerText()).toBe('Connected, no verdicts');
+    expect(await seriousProblems(page)).toEqual([]);
+    // Somebody who opens the page now sees them too.
+    await page.reload();
+    await page.locator('.tile.stale').first().waitFor();
+    await page.context().close();
+    await watching.close();
+    await proxy.close();
+  });
 
   it('does what a person asks for while panels still wait for the past', async () => {
     const proxy = await holdSeries(service.url);
@@ -233,7 +305,20 @@ describe('the demo', () => {
     expect(await word(page)).toContain('Alert');
     expect(await page.title()).toMatch(/^Alert: denied transactions above normal/i);
     expect(await page.locator('#announce').innerText()).toMatch(/^Alert: denied transactions above normal/i);
-    expect(await card.innerText()).toMatch(/Observed\s+\d+\s+Normal\s+[\d.]+\s+Normal, at most\s+[\d.]+/);
+    expect(await card.innerText()).toMatch(/Observed in \d minutes\s+\d+\s+Normal\s+[\d.]+\s+Normal, at most\s+[\d.]+/);
+    // The chart of it, what it costs and what to do stand in the card.
+    await card.locator('#band-chart canvas').waitFor();
+    expect(await card.innerText()).toMatch(/What it costs\s+\d+ in the worst minute.*What to do\s+Was something/s);
+    for (const [size, bottom] of [
+      [DESKTOP, DESKTOP.height],
+      [PHONE, 1.5 * PHONE.height],
+    ] as const) {
+      await page.setViewportSize(size);
+      await page.evaluate('scrollTo({ top: 0, behavior: "instant" })');
+      const box = await page.locator('#band-chart canvas').boundingBox();
+      expect((box?.y ?? Number.NaN) + (box?.height ?? 0), `${size.width}`).toBeLessThanOrEqual(bottom);
+    }
+    await page.setViewportSize(DESKTOP);
     expect(await card.getByRole('link', { name: /Runbook/ }).getAttribute('href')).toContain('#transactionsdenied');
     await page.getByRole('tab', { name: 'Journal' }).click();
     await page.locator('#message-list .entry', { hasText: 'Firing' }).first().waitFor();
@@ -251,7 +336,7 @@ describe('the demo', () => {
     expect(await page.evaluate('document.activeElement.innerText')).toContain('Skip');
     await page.keyboard.press('Enter');
     await page.locator('.alert-card').first().waitFor();
-    await tabTo(page, /^Silence Transactions/);
+    await tabTo(page, /^Silence: Denied transactions/);
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog');
     expect(await seriousProblems(page)).toEqual([]);
@@ -261,7 +346,7 @@ describe('the demo', () => {
     await page.keyboard.press('Tab');
     await page.keyboard.type('Maria');
     await page.keyboard.press('Enter');
-    await sees(page, /is silent until/);
+    await sees(page, /: silent until/);
     // The total's silence covers its slices.
     const silenced = page.locator('.silenced').first();
     await silenced.waitFor();
@@ -273,7 +358,7 @@ describe('the demo', () => {
   });
 
   it('marks an incident with the keyboard alone; the mark stays and is in the CSV', async () => {
-    await tabTo(page, /^Mark Transactions/);
+    await tabTo(page, /^Mark: Denied transactions/);
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog');
     await dialog.waitFor();

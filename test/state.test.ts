@@ -185,8 +185,9 @@ const unusual = (labels: Record<string, string>): Anomaly => ({
   recommendation: 'watch',
   reason: '54 denied in the last minute; 12 would be normal, up to 20',
 });
+const normal: Anomaly = { ...unusual({}), recommendation: 'ok', reason: '12 denied in the last minute' };
 const known = (facts: Partial<Known>): Known => ({
-  ...{ prometheus: { ok: true }, anomalies: [], alerts: [], ready: true, learning: false, reported: true },
+  ...{ prometheus: { ok: true }, anomalies: [normal], alerts: [], ready: true, learning: false, reported: true },
   ...facts,
 });
 
@@ -211,8 +212,15 @@ test.each([
   ],
   ['an alert while all else is being learned', { ready: false, alerts: [alert('A', 'critical')] }, 'alert', /Summary/],
   ['an unusual minute', { anomalies: [unusual({})] }, 'watch', /^Unusual, but no alert yet: 54 denied .* up to 20$/],
-  ['one of an acquirer alone', { anomalies: [unusual({ acquirer: 'acme' })] }, 'ok', /^Everything is as is normal/],
+  [
+    'one of an acquirer alone',
+    { anomalies: [normal, unusual({ acquirer: 'acme' })] },
+    'ok',
+    /^Everything is as is normal/,
+  ],
   ['no history', { ready: false, reported: false }, 'unknown', /^No transactions have been reported yet$/],
+  ['no judged minute', { anomalies: [{ ...normal, recommendation: 'unknown' }] }, 'unknown', /^No minute is judged/],
+  ['two hours and no band', { ready: false, history: 121 * MINUTE }, 'unknown', /two hours are known, the first bands/],
   ['80 minutes', { ready: false, history: 80 * MINUTE }, 'unknown', /: 1 h 20 min of 2 h so far$/],
   ['no Prometheus', { prometheus: { ok: false, reason: 'it is gone' } }, 'unknown', /: it is gone. Counts are kept$/],
 ] as const)('the verdict on %s', (_name, facts, recommendation, reason) => {

@@ -156,3 +156,6 @@ export const TUNABLE = {
   dispersionMin: 'tillwatch:dispersion_min:tunable',
   dispersionMax: 'tillwatch:dispersion_max:tunable',
 } as const;
+
+/** Percentiles that statistics of hours have. */
+export const PERCENTILES = [5, 25, 50, 75, 95, 99] as const;

@@ -33,6 +33,10 @@ export const state = z
       .meta({ description: 'The total, and of slices those with alerts and the busiest, 50 in all' }),
     alerts: z.array(stateAlert).meta({ description: 'Firing and pending, but for the Watchdog, which is in path' }),
     path: alertPath,
+    lastKnown: z
+      .object({ at: z.iso.datetime(), anomalies: z.array(anomaly) })
+      .optional()
+      .meta({ description: 'While Prometheus does not answer: what was known last, and of when it is' }),
     calendar: z
       .string()
       .optional()
@@ -52,6 +56,7 @@ interface Sources {
   events: Events;
   calendar: Calendar;
   demo?: Demo | undefined;
+  stopping: AbortSignal;
 }
 
 export interface StateWatch {
@@ -67,6 +72,8 @@ export interface StateWatch {
 const TICK_MS = 1000;
 /** Alertmanager, and what of Prometheus is not seen in a tick, are asked every so many ticks. */
 const PATH_TICKS = 5;
+/** Milliseconds between two looks while nobody listens. */
+const LOOK_MS = 60_000;
 
 /**
  * Times of the last evaluations: the last series of each group that is shown, one that is recorded
@@ -187,15 +194,26 @@ async function glance({ prometheus, path, calendar, demo }: Sources): Promise<st
 
 /** One poll of Prometheus for all streams, and none while there are none. */
 export function watchState(sources: Sources, log: Log): StateWatch {
-  const { events, path } = sources;
+  const { events, path, stopping } = sources;
   let following = false;
   let reading: Promise<State> | undefined;
+  let lastKnown: State['lastKnown'];
+  async function readOnce(): Promise<State> {
+    const now = await readState(sources);
+    const { evaluatedAt, ok } = now.path.prometheus;
+    if (ok && evaluatedAt !== undefined && now.anomalies.length > 0)
+      lastKnown = { at: evaluatedAt, anomalies: now.anomalies };
+    return ok || lastKnown === undefined ? now : { ...now, lastKnown };
+  }
   function read(): Promise<State> {
-    reading ??= readState(sources).finally(() => {
+    reading ??= readOnce().finally(() => {
       reading = undefined;
     });
     return reading;
   }
+  // Whoever opens the page after Prometheus has gone sees what was known last.
+  const looking = setInterval(() => following || void read().catch(() => {}), LOOK_MS).unref();
+  stopping.addEventListener('abort', () => clearInterval(looking), { once: true });
   async function tell(): Promise<void> {
     await read().then(
       (now) => events.publish('state', now),
@@ -203,13 +221,15 @@ export function watchState(sources: Sources, log: Log): StateWatch {
     );
   }
   async function follow(): Promise<void> {
-    let seen = '';
-    for (let tick = 0; events.size() > 0; tick++) {
+    // Whoever opens the page does not wait for a glance as well, which takes long where Prometheus hangs.
+    const [first] = await Promise.all([glance(sources), tell()]);
+    let seen = first;
+    for (let tick = 1; events.size() > 0; tick++) {
+      await sleep(TICK_MS, undefined, { ref: false });
       if (tick % PATH_TICKS === 0) await path.refresh();
       const now = await glance(sources);
       if (now !== seen) await tell();
       seen = now;
-      await sleep(TICK_MS, undefined, { ref: false });
     }
   }
   return {

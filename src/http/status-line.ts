@@ -1,5 +1,6 @@
 import type { AlertPath } from '../alerting/pipeline-health.ts';
 import { duration } from '../domain/clock.ts';
+import { TOTAL } from '../domain/names.ts';
 import { isOwn } from '../domain/own-alerts.ts';
 import type { Anomaly } from '../judge/anomalies.ts';
 import type { Recommendation } from '../judge/recommendation.ts';
@@ -38,19 +39,20 @@ const capitalised = (text: string): string => text.charAt(0).toUpperCase() + tex
 const firstSentence = (text: string): string =>
   text
     .trim()
-    .split(/(?<=[.;]) /)[0]
+    .split(/(?<=[.;])\s|\n/)[0]
     ?.replace(/[.;]$/, '') ?? '';
 const more = (n: number): string => (n > SHOWN ? `; and ${n - SHOWN} more` : '');
 
 const hasSeverity = ({ labels }: Alert): boolean => labels.severity === 'critical' || labels.severity === 'warning';
+const rank = ({ labels: { severity, level = TOTAL } }: Alert): string => `${severity} ${level === TOTAL ? 0 : 1}`;
 /**
  * Alerts that call for somebody: firing, routed to people, and not an alert of others; critical
- * first.
+ * first, the total before its slices.
  */
 export const calling = (alerts: readonly Alert[]): Alert[] =>
   alerts
     .filter((alert) => alert.state === 'firing' && hasSeverity(alert) && isOwn(alert))
-    .sort((a, b) => (a.labels.severity ?? '').localeCompare(b.labels.severity ?? ''));
+    .sort((a, b) => rank(a).localeCompare(rank(b)));
 
 function told({ labels, annotations }: Alert): string {
   const { summary = labels.alertname ?? 'an alert', description = '' } = annotations;
@@ -59,8 +61,13 @@ function told({ labels, annotations }: Alert): string {
 
 function warmingUp({ reported, history = 0 }: Known): string {
   if (!reported) return 'No transactions have been reported yet';
+  if (history >= WARM_UP_MS) return 'Learning what is normal: two hours are known, the first bands come within minutes';
   return `Learning what is normal: ${duration(Math.min(history, WARM_UP_MS))} of ${duration(WARM_UP_MS)} so far`;
 }
+
+/** Is a minute of the total held against its normal? Without one nothing may be called normal. */
+const isJudged = (anomalies: readonly Anomaly[]): boolean =>
+  anomalies.some(({ recommendation, labels }) => recommendation !== 'unknown' && Object.keys(labels).length === 0);
 
 /** The gravest thing that is known of everything, in words. */
 export function verdictOf(known: Known): Verdict {
@@ -86,6 +93,11 @@ export function verdictOf(known: Known): Verdict {
       .join('; ');
     return { recommendation: 'watch', reason: `Unusual, but no alert yet: ${said}${more(unusual.length)}` };
   }
+  if (!isJudged(anomalies))
+    return {
+      recommendation: 'unknown',
+      reason: 'No minute is judged at the moment: no count of the last minute is recorded',
+    };
   const still = learning ? '; there are less than three days of history, so this is still being learned' : '';
   return { recommendation: 'ok', reason: `Everything is as is normal at this time${still}` };
 }

@@ -1,7 +1,5 @@
-import { STATUSES, type Status } from '../domain/names.ts';
+import { PERCENTILES, STATUSES, type Status } from '../domain/names.ts';
 import { HOUR, type Hours, type LocalHours } from './hours.ts';
-
-export const PERCENTILES = [5, 25, 50, 75, 95, 99] as const;
 
 /** Statistics of some counts; null where there are too few. */
 export interface Summary {
@@ -37,10 +35,31 @@ export interface StatusStatistics extends Summary {
   status: Status;
   /** The same of each hour of the day, by the zone's clock. */
   byHour: (Summary & { hour: number })[];
+  /** Means of each hour of each weekday; 1 is Monday. Hours that were never counted are missing. */
+  byWeekday: { weekday: number; hour: number; hours: number; mean: number }[];
+}
+
+type Clock = Pick<LocalHours, 'hourOf' | 'dayOf'>;
+
+/** Day 0, 1 January 1970, was a Thursday. */
+const weekdayOf = (day: number): number => ((day + 3) % 7) + 1;
+
+/** @param known counts of hours by their ends */
+function meansByWeekday(known: readonly (readonly [number, number])[], { hourOf, dayOf }: Clock) {
+  const cells = new Map<string, { weekday: number; hour: number; hours: number; sum: number }>();
+  for (const [end, count] of known) {
+    const [weekday, hour] = [weekdayOf(dayOf(end - HOUR)), hourOf(end - HOUR)];
+    const cell = cells.get(`${weekday} ${hour}`) ?? { weekday, hour, hours: 0, sum: 0 };
+    cells.set(`${weekday} ${hour}`, { ...cell, hours: cell.hours + 1, sum: cell.sum + count });
+  }
+  return [...cells.values()]
+    .sort((a, b) => a.weekday - b.weekday || a.hour - b.hour)
+    .map(({ sum, ...cell }) => ({ ...cell, mean: sum / cell.hours }));
 }
 
 /** The number of transactions an hour by status, and by the hour of the day. */
-export function statisticsOf(hours: Hours, { hourOf }: LocalHours): StatusStatistics[] {
+export function statisticsOf(hours: Hours, clock: Clock): StatusStatistics[] {
+  const { hourOf } = clock;
   return STATUSES.map((status) => {
     const known = [...(hours.get(status) ?? [])];
     return {
@@ -50,6 +69,7 @@ export function statisticsOf(hours: Hours, { hourOf }: LocalHours): StatusStatis
         hour,
         ...summarise(known.flatMap(([end, count]) => (hourOf(end - HOUR) === hour ? [count] : []))),
       })),
+      byWeekday: meansByWeekday(known, clock),
     };
   });
 }

@@ -1,3 +1,4 @@
+import { toldBy } from './alert-words.ts';
 import { byId, fill, h, icon, keyed, link, type Part } from './dom.ts';
 import { capital, count, duration, when } from './format.ts';
 import {
@@ -5,17 +6,20 @@ import {
   changeBefore,
   firingAlerts,
   isWorse,
+  keyOf,
   type Model,
+  nameOf,
   othersAlerts,
   pendingAlerts,
   silenceOf,
+  sliceOf,
 } from './model.ts';
 import { askAcknowledge, askMark, askSilence, endSilence, MARKS } from './operate.ts';
 import { magnitudeOf } from './verdict.ts';
-import { type Alert, type Change, type Incident, type Silence, STATUSES, type Status } from './wire.ts';
+import { type Alert, type Change, type Incident, type Silence, STATUSES } from './wire.ts';
 
 export interface AlertActions {
-  show(status: Status, labels: Record<string, string>): void;
+  show(alert: Alert): void;
   marked(incident: Incident): void;
 }
 
@@ -25,6 +29,12 @@ interface Card {
   incident: Incident | undefined;
   change: Change | undefined;
   worse: boolean;
+  /** The status line says how far the first one is from normal. */
+  first: boolean;
+  /** The chart, and what carries the alert, stand in this card. */
+  charted: boolean;
+  /** Empty where a card above says the same. */
+  todo: string;
 }
 
 const number = (text: string | undefined): string => {
@@ -36,7 +46,9 @@ function fact(name: string, value: string | HTMLElement, strong = false): HTMLEl
   return value === '' ? null : h('div', { class: strong ? 'strong' : false }, h('dt', {}, name), h('dd', {}, value));
 }
 
-function numbers({ labels, annotations, activeAt }: Alert): HTMLElement {
+function numbers({ alert, first }: Card): HTMLElement {
+  const { labels, annotations, activeAt } = alert;
+  const { window } = toldBy(alert);
   const counted = labels.status !== undefined || labels.auth_code !== undefined;
   const age =
     activeAt &&
@@ -44,10 +56,10 @@ function numbers({ labels, annotations, activeAt }: Alert): HTMLElement {
   return h(
     'dl',
     { class: 'numbers' },
-    counted && fact('Observed', number(annotations.observed), true),
+    counted && fact(window === '' ? 'Observed' : `Observed in ${window}`, number(annotations.observed), true),
     counted && fact('Normal', number(annotations.expected)),
     counted && labels.status !== 'approved' && fact('Normal, at most', number(annotations.upper)),
-    counted && fact('That is', magnitudeOf({ labels, annotations } as Alert), true),
+    counted && !first && fact('That is', magnitudeOf(alert), true),
     activeAt !== undefined && fact('Alert since', h('span', {}, when(activeAt), ' (', age ?? '', ')')),
   );
 }
@@ -56,22 +68,36 @@ function head({ alert, incident, worse }: Card): HTMLElement {
   const severity = alert.labels.severity ?? 'alert';
   const tone = severity === 'critical' ? 'alert' : 'watch';
   const mark = incident?.mark;
+  const { recovering } = toldBy(alert);
   return h(
     'header',
     {},
     h('span', { class: `badge ${tone}` }, icon(tone, 16), capital(severity)),
-    h('h3', {}, capital(alert.annotations.summary ?? alert.labels.alertname ?? 'Alert')),
+    h('h3', {}, nameOf(alert)),
+    recovering !== '' && h('span', { class: 'badge quiet' }, 'recovering since ', when(recovering)),
     worse && h('span', { class: 'badge alert' }, '↑ getting worse'),
     mark && h('span', { class: 'badge quiet' }, icon('mark', 14), `${MARKS[mark.verdict]}, says ${mark.by}`),
   );
 }
 
 /** Names the change before an alert and the time between them: people ask that first. */
-function changed({ change, alert: { activeAt = '', annotations } }: Card): HTMLElement | null {
-  // The rules say so themselves, where they have read of it.
-  if (change === undefined || annotations.description?.includes(change.text)) return null;
+function changed({ change, alert: { activeAt = '' } }: Card): HTMLElement | null {
+  if (change === undefined) return null;
   const after = duration((Date.parse(activeAt) - Date.parse(change.at)) / 1000);
   return h('p', { class: 'changed' }, `${after} after a change: ${change.text}`, change.by && ` (${change.by})`);
+}
+
+/** Answers to what people ask next: how much it costs, who carries it, what to do. */
+function answers({ alert, todo }: Card): HTMLElement {
+  const { costs, carriedBy, rest } = toldBy(alert);
+  return h(
+    'dl',
+    { class: 'answers' },
+    rest !== '' && fact('What it says', rest),
+    fact('What it costs', costs),
+    fact('What carries it', capital(carriedBy)),
+    fact('What to do', todo),
+  );
 }
 
 function acknowledged(incident: Incident | undefined): HTMLElement | null {
@@ -94,26 +120,29 @@ function silenced(silence: Silence | undefined): HTMLElement | null {
 
 function createCard(actions: AlertActions): Part<Card> {
   let current: Card;
-  const body = h('div');
+  const body = h('div', { class: 'card-top' });
+  const more = h('div', { class: 'card-answers' });
+  const chart = h('div', { class: 'card-chart' });
+  const slices = h('div', { class: 'card-slices' });
   const silence = h('button', { type: 'button', onclick: () => askSilence(current.alert) }, icon('silent'), 'Silence');
   const mark = h('button', { type: 'button', onclick: askAboutIt }, icon('mark'), 'Mark');
   const take = h('button', { type: 'button', onclick: takeIt }, 'Acknowledge');
   const show = h('button', { type: 'button', onclick: showIt }, icon('graph'), 'Show the graph');
   const links = h('span', { class: 'links' });
-  const node = h('li', { class: 'alert-card' }, body, h('div', { class: 'actions' }, take, silence, mark, show, links));
+  const buttons = h('div', { class: 'actions' }, take, silence, mark, show, links);
+  const node = h('li', { class: 'alert-card' }, body, chart, more, slices, buttons);
   function showIt(): void {
-    actions.show((current.alert.labels.status as Status | undefined) ?? 'denied', current.alert.labels);
+    actions.show(current.alert);
   }
   const idOf = () => current.incident?.id ?? current.alert.incidentId;
   function takeIt(): void {
-    const { alertname = '' } = current.alert.labels;
     const id = idOf();
-    if (id !== undefined) askAcknowledge({ id, alertname }, actions.marked);
+    if (id !== undefined) askAcknowledge({ id, name: nameOf(current.alert) }, actions.marked);
   }
   function askAboutIt(): void {
-    const { alertname = '' } = current.alert.labels;
     const id = idOf();
-    if (id !== undefined) askMark({ id, alertname, mark: current.incident?.mark ?? null }, actions.marked);
+    const { mark: marked = null } = current.incident ?? {};
+    if (id !== undefined) askMark({ id, name: nameOf(current.alert), mark: marked }, actions.marked);
   }
   function update(card: Card): void {
     current = card;
@@ -121,24 +150,23 @@ function createCard(actions: AlertActions): Part<Card> {
     node.dataset.severity = labels.severity ?? '';
     fill(body, card, () => [
       head(card),
-      numbers(card.alert),
-      h('p', { class: 'description' }, annotations.description ?? ''),
+      numbers(card),
       changed(card),
       acknowledged(card.incident),
       silenced(card.silence),
     ]);
+    fill(more, [annotations, card.todo], () => [answers(card)]);
+    node.classList.toggle('charted', card.charted);
     mark.hidden = idOf() === undefined;
     take.hidden = mark.hidden;
-    show.hidden = !(STATUSES as readonly string[]).includes(labels.status ?? 'denied');
-    const slice = labels[labels.level ?? ''];
-    const about = [labels.alertname, labels.status, slice].filter((word) => word !== undefined).join(', ');
+    show.hidden = card.charted || !hasChart(card.alert);
     for (const [button, verb] of [
       [silence, 'Silence'],
       [take, 'Acknowledge'],
       [mark, 'Mark'],
-      [show, 'Show the graph of'],
+      [show, 'Show the graph'],
     ] as const)
-      button.setAttribute('aria-label', `${verb} ${about}`);
+      button.setAttribute('aria-label', `${verb}: ${nameOf(card.alert)}`);
     fill(links, annotations.runbook_url, () => [link(annotations.runbook_url, 'Runbook')]);
   }
   return { node, update };
@@ -155,21 +183,49 @@ function incidentOf(
   return incidents.find((incident) => same(incident) && Math.abs(Date.parse(incident.startsAt) - started) < 300_000);
 }
 
+/** An auth code's alert has no status of its own; it is about declines. */
+export const chartStatus = ({ labels }: Alert): string =>
+  labels.status ?? (labels.auth_code === undefined ? '' : 'denied');
+export const hasChart = (alert: Alert): boolean => (STATUSES as readonly string[]).includes(chartStatus(alert));
+
+/** The alert that the chart is of, if one is. */
+export function chartedAlert({ status, labels }: Model, firing: readonly Alert[]): Alert | undefined {
+  const same = firing.filter((alert) => chartStatus(alert) === status);
+  return same.find((alert) => keyOf(sliceOf(alert)) === labels) ?? same[0];
+}
+
+const MOVED = { band: '.card-chart', slices: '.card-slices' } as const;
+
+/** Moves the chart and its slices into a card, or without one to their places on the page. */
+function place(card: Element | null): void {
+  for (const [name, slot] of Object.entries(MOVED)) {
+    const target = card?.querySelector(slot) ?? byId(`${name}-place`);
+    if (byId(name).parentElement !== target) target.append(byId(name));
+  }
+}
+
 function pendingLine(model: Model): string {
-  const names = [...new Set(pendingAlerts(model.state).map(({ labels }) => labels.alertname ?? ''))];
+  const names = [...new Set(pendingAlerts(model.state).map(nameOf))];
   return names.length === 0 ? '' : `Pending, fires if it goes on: ${names.join(', ')}.`;
 }
 
 function othersLine(model: Model): string {
-  const names = [...new Set(othersAlerts(model.state).map(({ labels }) => labels.alertname ?? ''))];
+  const names = [...new Set(othersAlerts(model.state).map(nameOf))];
   return names.length === 0 ? '' : `Of others in the same Prometheus, not judged here: ${names.join(', ')}.`;
 }
 
 export function createAlerts(actions: AlertActions): (model: Model) => void {
+  let chartedKey: string | undefined;
   return (model) => {
     const firing = firingAlerts(model.state);
-    const cards = firing.map((alert) => ({
+    const charted = chartedAlert(model, firing);
+    const cards = firing.map((alert, i) => ({
       alert,
+      first: i === 0,
+      charted: alert === charted,
+      todo: firing.slice(0, i).some(({ annotations }) => annotations.todo === alert.annotations.todo)
+        ? ''
+        : (alert.annotations.todo ?? ''),
       silence: silenceOf(alert, model.silences),
       incident: incidentOf(alert, model.incidents),
       change: changeBefore(alert, model.changes),
@@ -179,12 +235,17 @@ export function createAlerts(actions: AlertActions): (model: Model) => void {
     const others = othersLine(model);
     byId('alerts').hidden = firing.length === 0 && pending === '' && others === '';
     byId('alerts-title').textContent = firing.length === 0 ? 'Alerts' : `Firing alerts (${firing.length})`;
+    // A card that goes must not take the chart along.
+    const [at] = cards.filter(({ charted: here }) => here);
+    if (at === undefined || alertKey(at.alert) !== chartedKey) place(null);
+    chartedKey = at && alertKey(at.alert);
     keyed(
       byId('alert-list'),
       cards,
       ({ alert }) => alertKey(alert),
       () => createCard(actions),
     );
+    place(document.querySelector('.alert-card.charted'));
     for (const [id, text] of [
       ['pending', pending],
       ['others', others],

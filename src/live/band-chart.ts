@@ -3,9 +3,10 @@ import { get } from './api.ts';
 import { type Far, farOf, inWords, readout, table } from './band-words.ts';
 import { byId, fill, h } from './dom.ts';
 import { capital, clock, count, day, labelText, when, words } from './format.ts';
-import { currentLabels, keyOf, type Model } from './model.ts';
+import { currentLabels, keyOf, type Model, shownAnomalies } from './model.ts';
 import { axis, createChart, type PlotOptions, token } from './plot.ts';
 import { evaluatedAt, type Minute, minutesOf, seriesPath } from './recent.ts';
+import { beyondInWords, beyondScale, scaleTop } from './scale.ts';
 import type { Change, Incident, Labels, Planned, Series, Status } from './wire.ts';
 
 export const RANGES = { '1h': 3600, '3h': 3 * 3600, '12h': 12 * 3600, '24h': 24 * 3600, '7d': 7 * 86_400 } as const;
@@ -47,11 +48,13 @@ function drawFar(plot: UPlot, { status, minutes }: Shown): void {
   ctx.save();
   ctx.fillStyle = token('alert');
   ctx.strokeStyle = token('surface');
+  const top = scaleTop(minutes);
   for (const minute of minutes) {
     const far = farOf(status, minute);
     if (far === undefined) continue;
     const x = plot.valToPos(minute.time, 'x', true);
-    triangle(ctx, x, plot.valToPos(minute.observed ?? 0, 'y', true), 5 * devicePixelRatio, far);
+    const y = plot.valToPos(Math.min(top, minute.observed ?? 0), 'y', true);
+    triangle(ctx, x, Math.max(plot.bbox.top + 6 * devicePixelRatio, y), 5 * devicePixelRatio, far);
     ctx.stroke();
   }
   ctx.restore();
@@ -120,7 +123,7 @@ function optionsFor(shown: () => Shown, read: (index: number | null) => void): P
   return {
     padding: [8, 20, 0, 0],
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-    scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 1) * 1.08)] } },
+    scales: { x: { time: true }, y: { range: () => [0, scaleTop(shown().minutes)] } },
     axes: [
       axis(timeLabels, { size: 32, space: 70, grid: { show: false } }),
       axis((splits) => splits.map(count), { size: 52 }),
@@ -196,6 +199,7 @@ function showing(shown: Shown, chart: ReturnType<typeof createChart>, fresh: boo
   if (fresh) box.setAttribute('aria-label', `${inWords(shown)}. Left and right arrow keys walk through the minutes.`);
   chart.draw(columns(shown));
   listChanges(shown);
+  fill(byId('band-beyond'), beyondScale(shown.minutes), () => beyondInWords(shown.minutes));
   fill(byId('band-table'), [shown.minutes.at(-1)?.time, shown.minutes.length, shown.status, shown.range], () =>
     table(shown),
   );
@@ -291,7 +295,7 @@ export function createBandChart({ range: first, ranged, loaded }: BandChartOptio
 
   return (model) => {
     const labels = currentLabels(model);
-    const known = (model.state?.anomalies.length ?? 0) > 0;
+    const known = shownAnomalies(model.state).length > 0;
     byId('band').hidden = !known;
     if (!known) return;
     const incidents = (model.incidents ?? []).filter((incident) => incident.labels.status === model.status);

@@ -113,7 +113,9 @@ export const link = (href: string | undefined, text: string): HTMLElement | null
 /** Makes every box that scrolls reachable with the keyboard, and no other. */
 export function keepScrollable(): void {
   for (const box of document.querySelectorAll<HTMLElement>('.scroll, .entries, pre')) {
-    const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
+    const sideways = box.scrollWidth > box.clientWidth + 1;
+    const scrolls = sideways || box.scrollHeight > box.clientHeight + 1;
+    if (box.classList.contains('scroll')) box.toggleAttribute('data-scrolls', sideways);
     if (scrolls) box.tabIndex = 0;
     else box.removeAttribute('tabindex');
   }

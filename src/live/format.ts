@@ -46,16 +46,30 @@ export function duration(seconds: number): string {
   return hours % 24 === 0 ? `${hours / 24} d` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-const local = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat('en-GB', options);
+const ZONE = 'tillwatch-zone';
+/** The reader's choice, kept in this browser. */
+export const readsUtc = (): boolean => localStorage.getItem(ZONE) === 'UTC';
+export const readIn = (zone: 'UTC' | 'local'): void => localStorage.setItem(ZONE, zone);
+
+const local = (options: Intl.DateTimeFormatOptions) =>
+  new Intl.DateTimeFormat('en-GB', { ...options, ...(readsUtc() && { timeZone: 'UTC' }) });
 const CLOCK = local({ hour: '2-digit', minute: '2-digit' });
 const CLOCK_SECONDS = local({ hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const DAY = local({ day: 'numeric', month: 'short' });
 
 export const clock = (time: number): string => CLOCK.format(time);
 export const day = (time: number): string => DAY.format(time);
+const WEEKDAY = local({ weekday: 'short', day: 'numeric', month: 'short' });
+export const dayText = (time: number): string => WEEKDAY.format(time);
+
+/** Midnight before a time, by the reader's clock; milliseconds since the epoch. */
+export function startOfDay(time: number): number {
+  const at = new Date(time);
+  return readsUtc() ? at.setUTCHours(0, 0, 0, 0) : at.setHours(0, 0, 0, 0);
+}
 export const inUtc = (time: number): string => `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
-/** Local time for reading, UTC on hover; the day where it is not today's. */
+/** In the zone of the reader's choice, UTC on hover; the day where it is not today's. */
 export function when(iso: string, options: { seconds?: boolean } = {}): HTMLTimeElement {
   const time = Date.parse(iso);
   if (Number.isNaN(time)) return h('time', {}, '–');
@@ -63,6 +77,10 @@ export function when(iso: string, options: { seconds?: boolean } = {}): HTMLTime
   const text = (options.seconds ? CLOCK_SECONDS : CLOCK).format(time);
   return h('time', { datetime: iso, title: inUtc(time) }, today ? text : `${DAY.format(time)}, ${text}`);
 }
+
+/** The age of something, which `tick` moves on. */
+export const ageOf = (iso: string): HTMLElement =>
+  h('span', { class: 'age', 'data-since': iso }, duration((Date.now() - Date.parse(iso)) / 1000));
 
 /** `UTC−3`, or `UTC`. */
 export function zone(): string {

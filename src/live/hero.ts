@@ -1,8 +1,9 @@
 import { byId, fill, h, icon } from './dom.ts';
-import { clock, duration, when, zone } from './format.ts';
+import { clock, duration, when } from './format.ts';
 import type { Model } from './model.ts';
 import { describe, type Tone, type Verdict } from './verdict.ts';
 import type { PathPart, State } from './wire.ts';
+import { zoneChoice } from './zone.ts';
 
 const SINCE: Partial<Record<Tone, string>> = { gone: 'last evaluated', alert: 'alert since' };
 
@@ -37,12 +38,14 @@ const PATH: { key: keyof State['path']; name: string; good: string; bad: string 
 
 function pathRow(name: string, good: string, bad: string, part: PathPart & { at?: string | undefined }): HTMLElement {
   const said = part.ok ? good : bad;
+  // What is only awaited is neither good nor bad.
+  const known = !part.ok || part.reason === undefined;
   const at = part.ok && part.at !== undefined ? when(part.at) : null;
   const reason = part.reason !== undefined && h('span', { class: 'reason' }, part.reason);
   return h(
     'li',
-    { class: part.ok ? 'good' : 'bad' },
-    icon(part.ok ? 'ok' : 'gone', 18),
+    { class: !part.ok ? 'bad' : known ? 'good' : 'awaited' },
+    icon(!part.ok ? 'gone' : known ? 'ok' : 'connecting', 18),
     h('span', { class: 'part' }, h('b', {}, name), ' ', said, at && ' ', at, reason),
   );
 }
@@ -54,7 +57,7 @@ function path(state: State | undefined): void {
       const part = state.path[key];
       const at = 'evaluatedAt' in part ? part.evaluatedAt : 'arrivedAt' in part ? part.arrivedAt : undefined;
       // A start is no fault: it comes within minutes.
-      const said = key === 'watchdog' && at === undefined ? 'is awaited' : good;
+      const said = part.ok && part.reason !== undefined ? 'is awaited' : good;
       return pathRow(name, said, bad, { ...part, at });
     }),
   );
@@ -66,17 +69,27 @@ export function tick(): void {
     age.textContent = duration((Date.now() - Date.parse(age.dataset.since ?? '')) / 1000);
 }
 
-function connection({ link, stateAt }: Model, retry: () => void): void {
+const LINKS = { connecting: 'Connecting', live: 'Connected', lost: 'Connection lost', refused: 'Token needed' };
+
+/** Green only while minutes are judged: a page that is connected to nothing that judges is not live. */
+function chipOf({ link, state }: Model): { text: string; name: string; tone: string } {
+  const prometheus = state?.path.prometheus;
+  const judging = prometheus?.ok === true && prometheus.reason === undefined;
+  if (link.state === 'live' && judging) return { text: 'Live', name: 'live', tone: 'ok' };
+  if (link.state === 'live' && prometheus?.ok === false)
+    return { text: 'Connected, no verdicts', name: 'blind', tone: 'gone' };
+  return { text: LINKS[link.state], name: link.state, tone: link.state === 'lost' ? 'gone' : 'connecting' };
+}
+
+function connection(model: Model, retry: () => void): void {
+  const { link, stateAt } = model;
   const banner = byId('lost');
   banner.hidden = link.state !== 'lost';
   byId('verdict').classList.toggle('stale', link.state === 'lost');
   const chip = byId('link');
-  const text = { connecting: 'Connecting', live: 'Live', lost: 'Connection lost', refused: 'Token needed' }[link.state];
-  chip.className = `chip link-${link.state}`;
-  fill(chip, text, () => [
-    icon(link.state === 'live' ? 'ok' : link.state === 'lost' ? 'gone' : 'connecting', 14),
-    text,
-  ]);
+  const { text, name, tone } = chipOf(model);
+  chip.className = `chip link-${name}`;
+  fill(chip, text, () => [icon(tone, 14), text]);
   if (link.state !== 'lost') return;
   fill(banner, link, () => {
     const shown = stateAt === 0 ? '' : ` What you see is from ${clock(stateAt)}.`;
@@ -124,7 +137,7 @@ export function titleTab(model: Model): void {
 }
 
 export function createHero(retry: () => void): (model: Model) => void {
-  byId('zone').textContent = `Times are ${zone() === 'UTC' ? 'UTC' : `local (${zone()}); hold still on one for UTC`}`;
+  zoneChoice();
   return (model) => {
     const verdict = describe(model);
     const panel = byId('verdict');

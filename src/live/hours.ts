@@ -1,16 +1,18 @@
 import type UPlot from 'uplot';
 import { get } from './api.ts';
 import { byId, fill, h, icon, sayingWhy } from './dom.ts';
-import { capital, count, words } from './format.ts';
+import { capital, count, percent, words } from './format.ts';
 import { currentLabels, type Model } from './model.ts';
 import { axis, createChart, type PlotOptions, token } from './plot.ts';
-import { type ComparedHour, type Comparison, type Labels, STATUSES } from './wire.ts';
+import { type ComparedHour, type Comparison, type Forecast, type Labels, STATUSES, type Status } from './wire.ts';
 
-type Column = 'today' | 'yesterday' | 'sameDayLastWeek' | 'average7d' | 'average28d';
+type Column = 'today' | 'forecast' | 'yesterday' | 'sameDayLastWeek' | 'average7d' | 'average28d';
+type Hour = ComparedHour & { forecast: number | null };
 
 /** Lines differ in dashes as well as in colour. */
 const COLUMNS: { key: Column; name: string; color: string; width: number; dash?: number[] }[] = [
   { key: 'today', name: 'Today', color: 'accent', width: 2.5 },
+  { key: 'forecast', name: 'Expected', color: 'accent', width: 2, dash: [3, 4] },
   { key: 'yesterday', name: 'Yesterday', color: 'series-2', width: 1.5 },
   { key: 'sameDayLastWeek', name: 'Same day last week', color: 'series-3', width: 1.5, dash: [7, 4] },
   { key: 'average7d', name: '7-day average', color: 'series-4', width: 1.5, dash: [2, 3] },
@@ -82,7 +84,36 @@ function legend(): HTMLElement[] {
   });
 }
 
-function row(one: ComparedHour): HTMLElement {
+/** The forecast of the hours to come; nothing for a slice, which has none. */
+function withForecast({ hours, status }: Comparison, forecast: Forecast | undefined): Hour[] {
+  const coming = new Map(
+    forecast?.hours.map(({ hour, total, counts }) => [hour, status === 'total' ? total : counts[status as Status]]),
+  );
+  return hours.map((hour) => ({ ...hour, forecast: coming.get(hour.hour) ?? null }));
+}
+
+/** The rest of the day in a sentence, and how far yesterday's forecast was off. */
+function sayRest(status: string, forecast: Forecast | undefined): void {
+  const { hours = [], yesterday = null, method = '' } = forecast ?? {};
+  const of = (hour: Forecast['hours'][number]) =>
+    status === 'total' ? hour.total : (hour.counts[status as Status] ?? 0);
+  const rest = hours.reduce((sum, hour) => sum + of(hour), 0);
+  const all = hours.reduce((sum, { total }) => sum + total, 0);
+  const share = status === 'total' || all === 0 ? '' : `, ${percent(rest / all)} of all`;
+  byId('hours-rest').textContent =
+    hours.length === 0
+      ? ''
+      : `Rest of today: about ${count(rest)} ${status === 'total' ? 'transactions' : words(status)}${share}.`;
+  const off =
+    yesterday === null ? '' : `${count(Math.abs(100 * yesterday.off))} % ${yesterday.off < 0 ? 'too low' : 'too high'}`;
+  byId('hours-missed').textContent =
+    yesterday === null
+      ? ''
+      : `Yesterday at this time the forecast of all transactions was ${off}: ${count(yesterday.forecast)}, and ${count(yesterday.actual)} came.`;
+  byId('hours-method').textContent = method === '' ? '' : `Expected: ${method}`;
+}
+
+function row(one: Hour): HTMLElement {
   const far = one.far && h('span', { class: 'badge alert' }, FAR[one.far]);
   return h(
     'tr',
@@ -92,7 +123,7 @@ function row(one: ComparedHour): HTMLElement {
   );
 }
 
-function table({ day, timezone, hours }: Comparison): HTMLElement {
+function table({ day, timezone }: Comparison, hours: readonly Hour[]): HTMLElement {
   const names = [`Hour (${timezone})`, ...COLUMNS.map(({ name }) => name)];
   return h(
     'table',
@@ -127,9 +158,11 @@ export function createHours(): (model: Model) => void {
   select.addEventListener('change', () => void load());
   byId('hours-legend').append(...legend());
 
-  function show(comparison: Comparison): void {
+  function show(comparison: Comparison, forecast: Forecast | undefined): void {
     shown = comparison;
-    const { hours, day, timezone, definition } = comparison;
+    const { day, timezone, definition, status } = comparison;
+    const hours = withForecast(comparison, forecast);
+    sayRest(status, forecast);
     byId('hours-day').textContent = `${day}, by hour, ${timezone}`;
     byId('hours-definition').textContent =
       `${capital(definition)}. The running hour is left out until it is complete.`.replace('..', '.');
@@ -138,15 +171,17 @@ export function createHours(): (model: Model) => void {
       hours.map(({ hour }) => hour),
       ...COLUMNS.map(({ key }) => hours.map((hour) => hour[key])),
     ] as UPlot.AlignedData);
-    fill(byId('hours-table'), hours, () => [table(comparison)]);
+    fill(byId('hours-table'), hours, () => [table(comparison, hours)]);
     const last = hours.findLast(({ today }) => today !== null)?.hour ?? 0;
     // The hour that just ended is what people look for: in the middle of what can be seen.
     byId('hours-table').scrollTop = Math.max(0, last - 6) * 28;
     const far = hours.filter((hour) => hour.far !== null).length;
-    fill(byId('hours-far'), far, () => [
-      icon(far === 0 ? 'ok' : 'watch', 16),
-      far === 0 ? 'No hour far from normal' : `${far} ${far === 1 ? 'hour' : 'hours'} far from normal`,
-    ]);
+    const compared = hours.some(({ today, average7d }) => today !== null && average7d !== null);
+    fill(byId('hours-far'), [far, compared], () => {
+      if (!compared) return ['No hour to compare yet'];
+      const many = far === 0 ? 'No hour' : far === 1 ? '1 hour' : `${far} hours`;
+      return [icon(far === 0 ? 'ok' : 'watch', 16), `${many} far from normal`];
+    });
   }
 
   async function load(): Promise<void> {
@@ -154,8 +189,12 @@ export function createHours(): (model: Model) => void {
     asked = `${key} ${Math.floor(Date.now() / 900_000)}`;
     const mine = asked;
     await sayingWhy(byId('hours-error'), async () => {
-      const comparison = await get<Comparison>(key);
-      if (asked === mine) show(comparison);
+      const ofAll = Object.keys(labels).length === 0;
+      const [comparison, forecast] = await Promise.all([
+        get<Comparison>(key),
+        ofAll ? get<Forecast>('forecast') : undefined,
+      ]);
+      if (asked === mine) show(comparison, forecast);
     });
   }
 

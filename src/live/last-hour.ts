@@ -42,7 +42,7 @@ function row({ status, lastHour, trend }: Anomaly): HTMLElement {
 export function createLastHour(): (model: Model) => void {
   return (model) => {
     const anomalies = currentAnomalies(model);
-    byId('last-hour').hidden = anomalies.length === 0;
+    byId('last-hour').hidden = anomalies.length === 0 || model.state?.path.prometheus.ok === false;
     const shown = anomalies.map(({ status, lastHour, trend }) => [status, lastHour, trend]);
     fill(byId('last-hour-rows'), shown, () => anomalies.map(row));
     const definitions = model.state?.definitions;

@@ -2,11 +2,11 @@ import { download } from './api.ts';
 import { tell } from './dialogs.ts';
 import { byId, fill, h, icon, keyed } from './dom.ts';
 import { capital, count, duration, percent, RECOMMENDED, signed, when, words } from './format.ts';
-import type { Model } from './model.ts';
+import { incidentName, type Model, nameOf } from './model.ts';
 import { askMark, endSilence, MARKS } from './operate.ts';
 import { type Incident, type JournalEntry, type Report, type Silence, STATUSES } from './wire.ts';
 
-const NAMED = new Set(['alertname', 'severity', 'service', 'escalation', 'level']);
+const NAMED = new Set(['alertname', 'severity', 'service', 'escalation', 'level', 'direction', 'window']);
 const scope = (labels: Record<string, string>): string =>
   Object.entries(labels)
     .filter(([name]) => !NAMED.has(name))
@@ -14,7 +14,8 @@ const scope = (labels: Record<string, string>): string =>
     .join(', ');
 
 function incidentLine(incident: Incident, marked: (incident: Incident) => void): HTMLElement[] {
-  const { alertname, summary, startsAt, endsAt, seconds, peakScore, mark, labels } = incident;
+  const { startsAt, endsAt, seconds, peakScore, mark, labels } = incident;
+  const name = incidentName(incident);
   const going = endsAt === null;
   return [
     h(
@@ -26,7 +27,7 @@ function incidentLine(incident: Incident, marked: (incident: Incident) => void):
         icon(going ? 'alert' : 'ok', 14),
         going ? 'Firing' : 'Resolved',
       ),
-      h('b', {}, capital(summary || alertname)),
+      h('b', {}, name),
       mark && h('span', { class: 'badge quiet' }, icon('mark', 14), MARKS[mark.verdict]),
     ),
     h(
@@ -47,11 +48,11 @@ function incidentLine(incident: Incident, marked: (incident: Incident) => void):
       {
         type: 'button',
         class: 'small',
-        onclick: () => askMark(incident, marked),
+        onclick: () => askMark({ ...incident, name }, marked),
       },
       icon('mark', 14),
       mark ? 'Change the mark' : 'Mark',
-      h('span', { class: 'hidden-text' }, ` of ${alertname}`),
+      h('span', { class: 'hidden-text' }, `: ${name}`),
     ),
   ];
 }
@@ -117,14 +118,16 @@ function reportRow(report: Report): HTMLElement {
       'td',
       {},
       recommendation === undefined
-        ? ''
+        ? h('span', { class: 'muted', title: 'taken before the last start, or by another replica' }, 'not known')
         : h('span', { class: `badge ${recommendation}` }, icon(recommendation, 14), RECOMMENDED[recommendation]),
       report.late ? h('span', { class: 'badge quiet' }, 'late') : '',
+      report.correction ? h('span', { class: 'badge quiet' }, 'correction') : '',
     ),
   );
 }
 
-function silenceLine(silence: Silence): HTMLElement[] {
+function silenceLine(silence: Silence, names: ReadonlyMap<string, string>): (HTMLElement | false)[] {
+  const alertname = silence.matchers.find(({ name, isEqual }) => name === 'alertname' && isEqual)?.value ?? '';
   const what = silence.matchers
     .map(({ name, value, isEqual, isRegex }) => `${name}${isEqual ? '=' : '!='}${isRegex ? '~' : ''}${value}`)
     .join(', ');
@@ -133,8 +136,9 @@ function silenceLine(silence: Silence): HTMLElement[] {
       'div',
       { class: 'entry-head' },
       h('span', { class: 'badge quiet' }, icon('silent', 14), capital(silence.state)),
-      h('b', {}, what),
+      h('b', {}, names.get(alertname) ?? what),
     ),
+    names.has(alertname) && h('p', { class: 'muted small' }, what),
     h('p', { class: 'muted' }, 'until ', when(silence.endsAt), ` by ${silence.createdBy}: ${silence.comment}`),
     h('button', { type: 'button', class: 'small', onclick: () => void endSilence(silence) }, 'End it'),
   ];
@@ -177,7 +181,7 @@ function list<T>(
   items: readonly T[] | undefined,
   none: string,
   keyOf: (item: T) => string,
-  draw: (item: T) => HTMLElement[],
+  draw: (item: T) => (HTMLElement | false)[],
 ): void {
   const element = byId(id);
   const note = byId(`${id}-none`);
@@ -208,7 +212,14 @@ export function createLogs(marked: (incident: Incident) => void): (model: Model)
       (entry) => entry.receivedAt + JSON.stringify(entry.groupLabels),
       messageLine,
     );
-    list('silence-list', silences, 'Nothing is silenced.', ({ id }) => id, silenceLine);
+    const names = new Map((state?.alerts ?? []).map((alert) => [alert.labels.alertname ?? '', nameOf(alert)]));
+    list(
+      'silence-list',
+      silences,
+      'Nothing is silenced.',
+      ({ id }) => id,
+      (silence) => silenceLine(silence, names),
+    );
     fill(byId('report-rows'), reports, () =>
       reports?.length
         ? reports.map(reportRow)

@@ -1,5 +1,5 @@
 import { createAccess } from './access.ts';
-import { createAlerts } from './alerts.ts';
+import { chartStatus, createAlerts, hasChart } from './alerts.ts';
 import { get } from './api.ts';
 import { createBandChart, RANGES, type Range } from './band-chart.ts';
 import { createDemo } from './demo.ts';
@@ -8,7 +8,17 @@ import { createFirst } from './first.ts';
 import { createHero, tick, titleTab } from './hero.ts';
 import { createLastHour } from './last-hour.ts';
 import { createLogs } from './logs.ts';
-import { createStore, currentLabels, keyOf, type Model, upsert, withReport } from './model.ts';
+import {
+  createStore,
+  currentLabels,
+  firingAlerts,
+  keyOf,
+  type Model,
+  shownAnomalies,
+  sliceOf,
+  upsert,
+  withReport,
+} from './model.ts';
 import { createTestButton } from './operate.ts';
 import { createRecent, evaluatedAt } from './recent.ts';
 import { createSlices } from './slices.ts';
@@ -16,6 +26,7 @@ import { keepStream, type ServerEvent } from './stream.ts';
 import { createTiles } from './tiles.ts';
 import { describe } from './verdict.ts';
 import {
+  type Alert,
   type Change,
   type Incident,
   type JournalEntry,
@@ -35,7 +46,7 @@ const chosen = { status: asked.get('status') as Status, range: asked.get('range'
 /**
  * Parameters of a link that are no dimensions: a status, a time range, or what is to be silenced.
  */
-const NO_DIMENSIONS = ['status', 'range', 'silence', 'level', 'auth_code', 'escalation'];
+const NO_DIMENSIONS = ['status', 'range', 'silence', 'level', 'auth_code', 'escalation', 'direction', 'window'];
 const slice = Object.fromEntries([...asked].filter(([name]) => !NO_DIMENSIONS.includes(name)));
 const range: Range = chosen.range in RANGES ? chosen.range : '3h';
 
@@ -59,7 +70,11 @@ const retry = () => stream.retry();
 const recent = createRecent(() => store.change({}));
 const demo = createDemo();
 
+/** True once the reader has picked what the chart shows, here or in the link that led here. */
+let picked = STATUSES.includes(chosen.status) || Object.keys(slice).length > 0;
+
 function choose(status: Status): void {
+  picked = true;
   remember('status', status);
   store.change({ status });
 }
@@ -73,38 +88,47 @@ function chooseLabels(labels: Labels): void {
   if (model.state !== undefined) recent.take(model.state, model.status, labels);
 }
 
-/** Leads from an alert or a slice to its graph. */
-function show(status: Status, labels: Labels): void {
-  const {
-    alertname: _name,
-    severity: _severity,
-    service: _service,
-    escalation: _escalation,
-    level: _level,
-    status: _status,
-    auth_code: _code,
-    ...extra
-  } = labels;
-  chooseLabels(extra);
-  choose(status);
+/** Leads from a slice to its graph. */
+function look(labels: Labels): void {
+  picked = true;
+  chooseLabels(labels);
   byId('band').scrollIntoView({ block: 'start' });
   byId('band-chart').focus({ preventScroll: true });
 }
 
+/** Leads from an alert to its graph. */
+function show(alert: Alert): void {
+  choose(chartStatus(alert) as Status);
+  look(sliceOf(alert));
+}
+
+/**
+ * Until the reader picks a status, the chart shows the gravest alert's. Once the alert has ended it
+ * stays where it is.
+ */
+function follow(state: State): void {
+  const [first] = firingAlerts(state).filter(hasChart);
+  if (picked || first === undefined) return;
+  store.change({ status: chartStatus(first) as Status, labels: keyOf(sliceOf(first)) });
+}
+
 const marked = (incident: Incident) => store.change({ incidents: upsert(model.incidents, incident) });
 
-const hasState = ({ state }: Model) => state !== undefined;
-const hasCounts = ({ state }: Model) => (state?.anomalies.length ?? 0) > 0;
+const hasCounts = ({ state }: Model) => shownAnomalies(state).length > 0;
+
+const isJudging = (model: Model) => hasCounts(model) && model.state?.path.prometheus.ok === true;
 
 /** A panel far down: its code and what it shows are fetched when it is about to be seen. */
-function later(id: string, applies: typeof hasState, load: () => Promise<(model: Model) => void>) {
+function later(id: string, applies: typeof hasCounts, load: () => Promise<(model: Model) => void>) {
   let panel: ((model: Model) => void) | undefined;
   whenSeen(byId(id), async () => {
     panel = await load();
     panel(model);
   });
   return (current: Model) => {
-    byId(id).hidden = !applies(current);
+    // What was read stays while Prometheus is gone; without it there is nothing to read.
+    const readable = panel !== undefined || current.state?.path.prometheus.ok === true;
+    byId(id).hidden = !readable || !applies(current);
     if (!byId(id).hidden) panel?.(current);
   };
 }
@@ -115,13 +139,14 @@ const panels: ((model: Model) => void)[] = [
   createAlerts({ show, marked }),
   demo.draw,
   createTiles(recent, { choose, chooseLabels }),
-  createSlices((labels) => show(model.status, labels)),
+  createSlices(look),
   createBandChart({ range, ranged: (next) => remember('range', next), loaded: recent.seed }),
   createLastHour(),
+  later('days', hasCounts, async () => (await import('./days.ts')).createDays()),
   later('hours', hasCounts, async () => (await import('./hours.ts')).createHours()),
-  later('codes', hasCounts, async () => (await import('./codes.ts')).createCodes()),
+  later('codes', isJudging, async () => (await import('./codes.ts')).createCodes()),
+  later('past', hasCounts, async () => (await import('./past.ts')).createPast()),
   createLogs(marked),
-  later('rules', hasState, async () => (await import('./rules.ts')).createRules()),
 ];
 createFirst();
 createTestButton();
@@ -178,6 +203,7 @@ function onRefused(error: Error & { status: number }): void {
 function onState(state: State): void {
   const before = model.state && describe(model).tone;
   change({ state, stateAt: Date.now() });
+  follow(state);
   if (before !== undefined && before !== describe(model).tone) change({ verdictSince: evaluatedAt(state) * 1000 });
   if (state.path.alertmanager.ok && model.silences === undefined) void refreshSilences();
   // The state does not say whether there never was a report, or only none that is evaluated yet.

@@ -1,4 +1,5 @@
 import { isOwn } from '../domain/own-alerts.ts';
+import { capital } from './format.ts';
 import type { Alert, Anomaly, Change, Incident, JournalEntry, Labels, Report, Silence, State, Status } from './wire.ts';
 
 export type Link =
@@ -57,12 +58,22 @@ export function createStore(model: Model, draw: (model: Model) => void): Store {
 export const keyOf = (labels: Labels): string =>
   JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 
+/**
+ * The counts to show. While Prometheus does not answer they are the last that it told, and no
+ * verdict goes with them.
+ */
+export function shownAnomalies(state: State | undefined): Anomaly[] {
+  if (state === undefined || state.path.prometheus.ok) return state?.anomalies ?? [];
+  const { anomalies } = state.lastKnown ?? state;
+  return anomalies.map((anomaly) => ({ ...anomaly, recommendation: 'unknown' }));
+}
+
 const GRAVITY = { alert: 0, watch: 1, unknown: 2, ok: 3 };
 
 /** The sets of extra labels that have data, the gravest first. */
 export function labelSets(state: State | undefined): Labels[] {
   const sets = new Map<string, { labels: Labels; gravity: number }>();
-  for (const { labels, recommendation } of state?.anomalies ?? []) {
+  for (const { labels, recommendation } of shownAnomalies(state)) {
     const gravity = Math.min(GRAVITY[recommendation], sets.get(keyOf(labels))?.gravity ?? 9);
     sets.set(keyOf(labels), { labels, gravity });
   }
@@ -75,11 +86,12 @@ export const currentLabels = ({ labels }: Pick<Model, 'labels'>): Labels =>
 
 export function currentAnomalies(model: Model): Anomaly[] {
   const key = keyOf(currentLabels(model));
-  return (model.state?.anomalies ?? []).filter(({ labels }) => keyOf(labels) === key);
+  return shownAnomalies(model.state).filter(({ labels }) => keyOf(labels) === key);
 }
 
 const isWatchdog = ({ labels }: Alert): boolean => labels.alertname === 'Watchdog';
-const rank = ({ labels }: Alert): number => (labels.severity === 'critical' ? 0 : 1);
+const rank = ({ labels }: Alert): number =>
+  (labels.severity === 'critical' ? 0 : 2) + ((labels.level ?? 'total') === 'total' ? 0 : 1);
 
 const withoutEscalation = ({ labels: { escalation: _escalation, ...rest } }: Alert): string => keyOf(rest);
 
@@ -104,7 +116,7 @@ function distinct(alerts: Alert[]): Alert[] {
 const inState = (state: State | undefined, wanted: 'firing' | 'pending'): Alert[] =>
   (state?.alerts ?? []).filter((alert) => alert.state === wanted && !isWatchdog(alert));
 
-/** Alerts that fire, critical ones and older ones first, without the one that always does and those of others. */
+/** Alerts that fire, critical ones first, then the total's, then older ones, without the one that always does and those of others. */
 export const firingAlerts = (state: State | undefined): Alert[] =>
   distinct(inState(state, 'firing').filter(isOwn)).sort(
     (a, b) => rank(a) - rank(b) || Date.parse(a.activeAt ?? '') - Date.parse(b.activeAt ?? ''),
@@ -115,6 +127,21 @@ export const othersAlerts = (state: State | undefined): Alert[] =>
   inState(state, 'firing').filter((alert) => !isOwn(alert));
 
 export const pendingAlerts = (state: State | undefined): Alert[] => inState(state, 'pending').filter(isOwn);
+
+/** A summary without how long it has lasted, which is another by the minute. */
+const lasting = (summary: string): string => summary.replace(/ for \d+[dhms][\d dhms]*$/, '');
+
+/** The name by which people know an alert: the same on its card, in lists and in dialogs. */
+export const nameOf = ({ labels, annotations }: Pick<Alert, 'labels' | 'annotations'>): string =>
+  capital(lasting(annotations.summary ?? labels.alertname ?? 'an alert'));
+export const incidentName = ({ summary, alertname }: Pick<Incident, 'summary' | 'alertname'>): string =>
+  capital(lasting(summary || alertname));
+
+/** Labels of an alert that are dimensions of the counts. */
+export function sliceOf({ labels }: Pick<Alert, 'labels'>): Labels {
+  const own = ['alertname', 'severity', 'service', 'escalation', 'level', 'status', 'auth_code', 'direction', 'window'];
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => !own.includes(name)));
+}
 
 export const alertKey = ({ labels }: Pick<Alert, 'labels'>): string => keyOf(labels);
 

@@ -2,6 +2,7 @@ import { post, remove } from './api.ts';
 import { ask, choices, field, nameField, tell } from './dialogs.ts';
 import { byId, h } from './dom.ts';
 import { clock, words } from './format.ts';
+import { nameOf } from './model.ts';
 import type { Alert, Incident, Labels, MarkVerdict, Silence } from './wire.ts';
 
 const DURATIONS: [minutes: number, text: string][] = [
@@ -28,11 +29,12 @@ const scopeOf = ({
 }: Labels): Labels => rest;
 
 /** Keeps an alert quiet for a time, through Alertmanager's own silences. */
-export function askSilence({ labels }: Pick<Alert, 'labels'>): void {
+export function askSilence({ labels, annotations }: Pick<Alert, 'labels' | 'annotations'>): void {
+  const name = nameOf({ labels, annotations });
   const scope = scopeOf(labels);
   const named = Object.entries(scope).map(([name, value]) => `${words(name)} ${words(value)}`);
   ask({
-    title: `Silence ${labels.alertname}`,
+    title: `Silence: ${name}`,
     about: `No messages${named.length === 0 ? '' : ` about ${named.join(', ')}`} until the time is over. The alert stays on this page.`,
     fields: [
       field(
@@ -54,7 +56,7 @@ export function askSilence({ labels }: Pick<Alert, 'labels'>): void {
     async act({ minutes, comment, by }) {
       const body = { alertname: labels.alertname, labels: scope, minutes: Number(minutes), createdBy: by, comment };
       const { endsAt } = await post<{ id: string; endsAt: string }>('silences', body);
-      return `${labels.alertname} is silent until ${clock(Date.parse(endsAt))}.`;
+      return `${name}: silent until ${clock(Date.parse(endsAt))}.`;
     },
   });
 }
@@ -80,13 +82,13 @@ const HINTS: Record<MarkVerdict, string> = {
 
 /** Says what an incident was, for the next tuning of the rules. */
 export function askMark(
-  incident: Pick<Incident, 'id' | 'alertname' | 'mark'>,
+  incident: Pick<Incident, 'id' | 'mark'> & { name: string },
   done: (incident: Incident) => void,
 ): void {
-  const { id, alertname, mark } = incident;
+  const { id, name, mark } = incident;
   ask({
-    title: `What was ${alertname}?`,
-    about: 'Marks teach the rules: they are the labels that tillwatch backtest reads.',
+    title: `What was it? ${name}`,
+    about: 'Marks teach the rules what is normal, and tillwatch backtest and tillwatch tune are scored by them.',
     fields: [
       choices(
         'It was',
@@ -116,11 +118,11 @@ export function askMark(
 
 /** Says who looks after an incident, so that nobody else starts on it and the next shift knows. */
 export function askAcknowledge(
-  { id, alertname }: Pick<Incident, 'id' | 'alertname'>,
+  { id, name }: Pick<Incident, 'id'> & { name: string },
   done: (incident: Incident) => void,
 ): void {
   ask({
-    title: `Look after ${alertname}`,
+    title: `Look after: ${name}`,
     about: 'Everybody who opens this page sees who does, until the alert ends.',
     fields: [
       nameField(),
@@ -134,7 +136,7 @@ export function askAcknowledge(
           ...(comment !== '' && { comment }),
         }),
       );
-      return `${alertname} is yours.`;
+      return `${name}: yours.`;
     },
   });
 }

@@ -1,4 +1,5 @@
 import type UPlot from 'uplot';
+import { readsUtc } from './format.ts';
 
 // Loaded as a classic script before the modules: its smallest build is that kind.
 declare const uPlot: typeof UPlot;
@@ -39,7 +40,8 @@ export function createChart(box: HTMLElement, options: () => PlotOptions, height
   const size = () => ({ width: Math.max(200, box.clientWidth), height: height(box.clientWidth) });
   function rebuild(): void {
     plot?.destroy();
-    plot = data && new uPlot({ legend: { show: false }, ...options(), ...size() }, data, box);
+    const utc = readsUtc() && { tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC') };
+    plot = data && new uPlot({ legend: { show: false }, ...utc, ...options(), ...size() }, data, box);
   }
   new ResizeObserver(() => plot && plot.width !== size().width && plot.setSize(size())).observe(box);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', rebuild);

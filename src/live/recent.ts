@@ -9,7 +9,7 @@ export interface Minute extends Band {
 
 const SPAN_SECONDS = 3600;
 /** Two evaluations missed: what lies between is fetched instead of drawn as a straight line. */
-const GAP_SECONDS = 150;
+export const GAP_SECONDS = 150;
 
 const place = (status: Status, labels: Labels): string => `${status} ${keyOf(labels)}`;
 

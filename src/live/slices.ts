@@ -58,7 +58,7 @@ export function createSlices(look: (labels: Labels) => void): (model: Model) => 
     shown = { status: model.status, chosen: keyOf(currentLabels(model)) };
     const key = `${model.status} ${model.state === undefined ? 0 : evaluatedAt(model.state)}`;
     // Before anything is judged there is nothing to rank.
-    const judged = (model.state?.anomalies.length ?? 0) > 0;
+    const judged = model.state?.path.prometheus.ok === true && model.state.anomalies.length > 0;
     if (key !== asked && judged && model.link.state === 'live') {
       asked = key;
       void load(model.status);

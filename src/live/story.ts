@@ -1,6 +1,6 @@
 import { farOf } from './band-words.ts';
 import { capital, count, words } from './format.ts';
-import { firingAlerts } from './model.ts';
+import { firingAlerts, nameOf } from './model.ts';
 import { evaluatedAt } from './recent.ts';
 import type { JournalEntry, Report, State } from './wire.ts';
 
@@ -70,7 +70,7 @@ function onBand(story: Story, state: State): Story {
 /** A warning may fire first: what follows it is named as well. */
 function withAlerts(story: Story): Story {
   const { fires } = story.done;
-  const text = story.alerts.join(', ');
+  const text = story.alerts.join('; ');
   if (fires === undefined || fires.text === text) return story;
   return { ...story, done: { ...story.done, fires: { ...fires, text } } };
 }
@@ -79,11 +79,11 @@ function withAlerts(story: Story): Story {
 export function onState(story: Story, state: State, now: number): Story {
   const firing = firingAlerts(state);
   const mine = firing.filter(({ activeAt }) => Date.parse(activeAt ?? '') >= story.startedAt);
-  const names = mine.map(({ labels }) => labels.alertname ?? '');
+  const names = mine.map(nameOf);
   const known = { ...story, alerts: [...new Set([...story.alerts, ...names])] };
   const banded = onBand(known, state);
-  const fired = names[0] === undefined ? banded : withAlerts(tick(banded, 'fires', now, names.join(', ')));
-  const still = firing.some(({ labels }) => known.alerts.includes(labels.alertname ?? ''));
+  const fired = names[0] === undefined ? banded : withAlerts(tick(banded, 'fires', now, names.join('; ')));
+  const still = firing.some((alert) => known.alerts.includes(nameOf(alert)));
   const over = fired.done.fires !== undefined && !still && state.path.prometheus.ok;
   return over ? tick(fired, 'resolved', now, 'nothing of it fires any more') : fired;
 }

@@ -1,11 +1,23 @@
 import { byId, fill, h, icon, keyed, type Part, svg } from './dom.ts';
-import { ARROWS, capital, count, labelText, percent, RECOMMENDED, words } from './format.ts';
-import { currentAnomalies, currentLabels, keyOf, labelSets, type Model } from './model.ts';
-import type { Minute, Recent } from './recent.ts';
+import { ARROWS, ageOf, capital, count, labelText, percent, RECOMMENDED, when, words } from './format.ts';
+import { currentAnomalies, currentLabels, keyOf, labelSets, type Model, shownAnomalies } from './model.ts';
+import { GAP_SECONDS, type Minute, type Recent } from './recent.ts';
 import type { Anomaly, Labels, Status } from './wire.ts';
 
 const WIDTH = 120;
 const HEIGHT = 32;
+
+/** Minutes without a gap between them. A minute that is not known is a gap. */
+function stretchesOf(minutes: readonly Minute[]): Minute[][] {
+  const stretches: Minute[][] = [];
+  for (const minute of minutes) {
+    if (minute.observed === undefined) continue;
+    const last = stretches.at(-1)?.at(-1);
+    if (last === undefined || minute.time - last.time > GAP_SECONDS) stretches.push([minute]);
+    else stretches.at(-1)?.push(minute);
+  }
+  return stretches;
+}
 
 /** The last hour as a line over its band. Without scales: the numbers stand beside it. */
 function sparkline(minutes: readonly Minute[]): SVGElement {
@@ -13,7 +25,12 @@ function sparkline(minutes: readonly Minute[]): SVGElement {
   const top = Math.max(1, ...minutes.map(({ observed = 0, upper = 0 }) => Math.max(observed, upper)));
   const x = (time: number) => (((time - first) / Math.max(1, last - first)) * WIDTH).toFixed(1);
   const y = (value: number) => (HEIGHT - 2 - (value / top) * (HEIGHT - 4)).toFixed(1);
-  const line = minutes.map(({ time, observed = 0 }) => `${x(time)},${y(observed)}`).join(' ');
+  const lines = stretchesOf(minutes).map((stretch) =>
+    svg('polyline', {
+      class: 'spark-line',
+      points: stretch.map(({ time, observed = 0 }) => `${x(time)},${y(observed)}`).join(' '),
+    }),
+  );
   const banded = minutes.filter(({ upper }) => upper !== undefined);
   const above = banded.map(({ time, upper = 0 }) => `${x(time)},${y(upper)}`);
   const below = banded.map(({ time, lower = 0 }) => `${x(time)},${y(lower)}`).reverse();
@@ -21,7 +38,7 @@ function sparkline(minutes: readonly Minute[]): SVGElement {
     'svg',
     { class: 'spark', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' },
     svg('polygon', { class: 'spark-band', points: [...above, ...below].join(' ') }),
-    svg('polyline', { class: 'spark-line', points: line }),
+    ...lines,
   );
 }
 
@@ -35,14 +52,18 @@ interface Tile {
   anomaly: Anomaly;
   total: number;
   minutes: readonly Minute[];
+  /** Nothing newer is known. */
+  stale: boolean;
 }
 
 const VERDICTS = { ok: 'In its band', watch: 'Out of its band', alert: 'Alert', unknown: 'No band yet' } as const;
 /** Statuses that the rules keep no band for. */
 const UNBANDED: readonly Status[] = ['refunded', 'processing'];
 
-const verdictOf = ({ status, recommendation }: Anomaly): string =>
-  recommendation === 'unknown' && UNBANDED.includes(status) ? 'No band' : VERDICTS[recommendation];
+function verdictOf({ status, recommendation }: Anomaly, stale: boolean): string {
+  if (stale) return 'Not judged';
+  return recommendation === 'unknown' && UNBANDED.includes(status) ? 'No band' : VERDICTS[recommendation];
+}
 
 /** As short as a tile is narrow. */
 function normalOf({ status, lastMinute: { expected, lower, upper } }: Anomaly): string {
@@ -51,7 +72,7 @@ function normalOf({ status, lastMinute: { expected, lower, upper } }: Anomaly): 
   return [`normal ${count(expected)}`, bound].filter(Boolean).join(' · ');
 }
 
-function body({ anomaly, total, minutes }: Tile): HTMLElement[] {
+function body({ anomaly, total, minutes, stale }: Tile): HTMLElement[] {
   const { status, lastMinute, recommendation } = anomaly;
   const { observed } = lastMinute;
   return [
@@ -63,7 +84,7 @@ function body({ anomaly, total, minutes }: Tile): HTMLElement[] {
         'span',
         { class: `badge ${recommendation}`, title: RECOMMENDED[recommendation] },
         icon(recommendation, 14),
-        verdictOf(anomaly),
+        verdictOf(anomaly, stale),
       ),
     ),
     h('span', { class: 'rate' }, h('strong', {}, count(observed)), ' a minute'),
@@ -90,7 +111,9 @@ function createTile(choose: (status: Status) => void, chosen: () => Status): Par
       radio.checked = chosen() === status;
       radio.onchange = () => choose(status);
       node.dataset.tone = recommendation;
-      fill(content, [tile.anomaly, tile.total, tile.minutes.at(-1)?.time, tile.minutes.length], () => body(tile));
+      node.classList.toggle('stale', tile.stale);
+      const { anomaly, total, minutes, stale } = tile;
+      fill(content, [anomaly, total, stale, minutes.at(-1)?.time, minutes.length], () => body(tile));
     },
   };
 }
@@ -112,6 +135,15 @@ function labelChoice(model: Model, choose: (labels: Labels) => void): void {
   if (select !== null) select.value = keyOf(currentLabels(model));
 }
 
+function sum({ state }: Model, total: number): (HTMLElement | string)[] {
+  const { lastKnown, path } = state ?? {};
+  const at = path?.prometheus.ok === false ? (lastKnown?.at ?? path.prometheus.evaluatedAt) : undefined;
+  if (at !== undefined) return ['Counts of ', when(at), ', ', ageOf(at), ' ago; nothing newer is known'];
+  return [anomaliesKnown(state) ? `${count(total)} transactions in all` : ''];
+}
+const anomaliesKnown = (state: Model['state']): boolean =>
+  shownAnomalies(state).some(({ lastMinute }) => lastMinute.observed !== undefined);
+
 export interface TileActions {
   choose(status: Status): void;
   chooseLabels(labels: Labels): void;
@@ -123,9 +155,16 @@ export function createTiles(recent: Recent, actions: TileActions): (model: Model
     byId('now').hidden = anomalies.length === 0;
     labelChoice(model, actions.chooseLabels);
     const total = anomalies.reduce((sum, { lastMinute }) => sum + (lastMinute.observed ?? 0), 0);
-    byId('total').textContent = `${count(total)} transactions in all`;
+    const stale = model.state?.path.prometheus.ok === false;
+    fill(byId('total'), [stale, total, model.state?.lastKnown?.at], () => sum(model, total));
+    byId('now-title').textContent = stale ? 'What was known last, by status' : 'The last minute, by status';
     const labels = currentLabels(model);
-    const tiles = anomalies.map((anomaly) => ({ anomaly, total, minutes: recent.of(anomaly.status, labels) }));
+    const tiles = anomalies.map((anomaly) => ({
+      anomaly,
+      total,
+      stale,
+      minutes: recent.of(anomaly.status, labels),
+    }));
     keyed(
       byId('tiles'),
       tiles,

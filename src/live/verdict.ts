@@ -1,6 +1,7 @@
+import { toldBy } from './alert-words.ts';
 import { farOf } from './band-words.ts';
-import { magnitude, words } from './format.ts';
-import { firingAlerts, type Model } from './model.ts';
+import { labelText, magnitude, words } from './format.ts';
+import { firingAlerts, type Model, nameOf, sliceOf } from './model.ts';
 import type { Alert, State } from './wire.ts';
 
 export type Tone = 'ok' | 'watch' | 'alert' | 'learning' | 'gone' | 'empty' | 'connecting' | 'unknown';
@@ -24,14 +25,24 @@ export function magnitudeOf({ labels, annotations }: Alert): string {
   return magnitude(Number.parseFloat(annotations.observed ?? ''), Number.parseFloat(annotations.expected ?? ''));
 }
 
-const titleOf = ({ annotations, labels }: Alert): string => annotations.summary ?? labels.alertname ?? 'an alert';
+const isRecovering = (alert: Alert): boolean => toldBy(alert).recovering !== '';
 
 /** An alert goes on for some minutes after the counts are normal again: that is worth knowing. */
-function recovered({ labels: { status } }: Alert, { anomalies, path }: State): string {
+function recovered(alert: Alert, { anomalies, path }: State): string {
+  const { status } = alert.labels;
+  if (isRecovering(alert)) return 'Recovering: the counts are normal again, and the alert is held a while.';
   const same = anomalies.filter((anomaly) => anomaly.status === status && anomaly.lastMinute.expected !== undefined);
   const normal = same.every(({ lastMinute }) => farOf(same[0]?.status ?? 'denied', lastMinute) === undefined);
-  return path.prometheus.ok && same.length > 0 && normal ? ' The last minute is back in its band.' : '';
+  return path.prometheus.ok && same.length > 0 && normal ? 'The last minute is back in its band.' : '';
 }
+
+const SHOWN = 3;
+const listed = (names: readonly string[]): string =>
+  names.length > SHOWN ? `${names.slice(0, SHOWN).join('; ')}; and ${names.length - SHOWN} more` : names.join('; ');
+
+/** Is it the same alert, of a part of the transactions? */
+const isSliceOf = ({ labels }: Alert, { labels: all }: Alert): boolean =>
+  labels.alertname === all.alertname && labels.status === all.status && Object.keys(sliceOf({ labels })).length > 0;
 
 function alerting(state: State): Verdict {
   const alerts = firingAlerts(state);
@@ -39,28 +50,35 @@ function alerting(state: State): Verdict {
   const [first] = alerts;
   if (first === undefined) return { tone: 'alert', word: 'Alert', headline: 'An alert fires', detail: reason };
   const far = magnitudeOf(first);
-  const others = alerts.slice(1).map(titleOf);
-  const more =
-    others.length === 0 ? '' : ` Also: ${others.slice(0, 3).join('; ')}${others.length > 3 ? '; and more' : ''}.`;
+  const slices = alerts.slice(1).filter((alert) => isSliceOf(alert, first));
+  const where = slices.length === 0 ? '' : `In ${listed(slices.map((alert) => labelText(sliceOf(alert))))}.`;
+  const others = [
+    ...new Set(
+      alerts
+        .slice(1)
+        .filter((alert) => !slices.includes(alert))
+        .map(nameOf),
+    ),
+  ];
+  const more = others.length === 0 ? '' : `Also: ${listed(others)}.`;
   return {
     tone: 'alert',
     word: 'Alert',
-    headline: titleOf(first),
-    detail: `${firstSentence(first.annotations.description ?? reason)}${recovered(first, state)}${more}`,
-    ...(far !== '' && { far }),
+    headline: nameOf(first),
+    // The card below says the rest.
+    detail: [recovered(first, state), where, more].filter(Boolean).join(' '),
+    ...(far !== '' && !isRecovering(first) && { far }),
     ...(first.activeAt !== undefined && { since: first.activeAt }),
   };
 }
 
-/** Up to the first full stop that ends a sentence, with it. */
-const firstSentence = (text: string): string => sentence(/^.*?\.(?=\s|$)/s.exec(text.trim())?.[0] ?? text.trim());
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 function gone({ path, baseline }: State): Verdict {
   return {
     tone: 'gone',
     word: 'Not watching',
-    headline: path.prometheus.ok ? 'What is normal is not known' : 'Prometheus is gone: nothing is being judged',
+    headline: path.prometheus.ok ? 'What is normal is not known' : 'Nothing is being judged',
     detail: `${sentence(path.prometheus.reason ?? baseline.reason ?? 'It has not evaluated the rules')} Counts are taken and kept all the same; alerts cannot fire until it is back.`,
     ...(path.prometheus.evaluatedAt !== undefined && { since: path.prometheus.evaluatedAt }),
   };

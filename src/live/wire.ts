@@ -6,6 +6,7 @@
 import type { Status } from '../domain/names.ts';
 
 export { STATUSES } from '../domain/names.ts';
+export type { Forecast, Statistics } from '../http/hours-answers.ts';
 export type { Status };
 
 export type Recommendation = 'ok' | 'watch' | 'alert' | 'unknown';
@@ -63,6 +64,8 @@ export interface State {
   verdict: { recommendation: Recommendation; reason: string };
   definitions?: { trend: string; score: string };
   anomalies: Anomaly[];
+  /** What was known last, while Prometheus does not answer. */
+  lastKnown?: { at: string; anomalies: Anomaly[] };
   alerts: Alert[];
   path: {
     prometheus: PathPart & { evaluatedAt?: string };
@@ -79,6 +82,8 @@ export interface Report {
   counts: Partial<Record<Status, number>>;
   authCodes: Record<string, number>;
   late: boolean;
+  /** It raised counts that were recorded before. */
+  correction?: boolean;
   /** The recommendation that its sender got, where the service says so. */
   recommendation?: Recommendation;
 }

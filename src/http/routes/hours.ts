@@ -1,10 +1,10 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
-import { STATUSES } from '../../domain/names.ts';
 import { isoTime, parseTime } from '../../domain/times.ts';
 import { forecastOf, METHOD, missOfYesterday } from '../../judge/forecast.ts';
 import { DAY, FEWEST_MINUTES, HOUR, localHours, readHours } from '../../judge/hours.ts';
-import { PERCENTILES, statisticsOf } from '../../judge/statistics.ts';
+import { statisticsOf } from '../../judge/statistics.ts';
+import { forecast, statistics } from '../hours-answers.ts';
 import { type Route, readQuery, type Services } from './route.ts';
 
 const at = z
@@ -25,47 +25,6 @@ const statisticsQuery = z.strictObject({
   at,
 });
 const forecastQuery = z.strictObject({ at });
-
-const timezone = z.string().meta({ description: 'Whose days and hours they are: --timezone' });
-const number = z.number().nullable();
-const summary = z.object({
-  hours: z.int().meta({ description: 'How many hours it is of' }),
-  mean: number,
-  deviation: number.meta({ description: 'Standard deviation of a sample' }),
-  percentiles: z.object(Object.fromEntries(PERCENTILES.map((p) => [`p${p}`, number]))),
-});
-const statistics = z
-  .object({
-    from: z.iso.datetime(),
-    to: z.iso.datetime(),
-    unit: z.string(),
-    timezone,
-    statuses: z.array(summary.extend({ status: z.enum(STATUSES), byHour: z.array(summary.extend({ hour: z.int() })) })),
-  })
-  .meta({ id: 'Statistics' });
-
-const byStatus = z.partialRecord(z.enum(STATUSES), z.number());
-const forecast = z
-  .object({
-    day: z.iso.date(),
-    timezone,
-    asOf: z.iso.datetime().meta({ description: 'The last full hour' }),
-    method: z.string(),
-    soFar: z.number().meta({ description: 'Transactions in the whole hours of the day that are known' }),
-    rest: z.number().meta({ description: 'Transactions that are expected in the hours to come' }),
-    hours: z.array(
-      z.object({
-        hour: z.int(),
-        total: z.number(),
-        counts: byStatus,
-        shares: byStatus.meta({ description: '0 to 1' }),
-      }),
-    ),
-    yesterday: z.object({ forecast: z.number(), actual: z.number(), off: z.number() }).nullable().meta({
-      description: 'The same forecast, made a day earlier, against what came: off is (forecast - actual) / actual',
-    }),
-  })
-  .meta({ id: 'Forecast' });
 
 /**
  * Routes that answer from recorded hours: how many transactions are usual, and how many are to

@@ -64,10 +64,18 @@ export function pageRoutes(assets: ReadonlyMap<string, Asset>): Route[] {
       },
       handle: (ctx) => named(ctx, 'explore.html'),
     },
+    {
+      method: 'get',
+      path: '/rules',
+      operation: {
+        summary: 'The rules and thresholds in force; a link to Prometheus’s page of this name leads here too',
+        responses: answers('The page', 'text/html'),
+      },
+      handle: (ctx) => named(ctx, 'rules.html'),
+    },
     instead('/graph', ({ query }) => `explore?${new URLSearchParams({ query: String(query['g0.expr'] ?? '') })}`),
     instead('/alerts', () => './'),
     instead('/targets', () => './'),
-    instead('/rules', () => './'),
     {
       method: 'get',
       path: '/live/:asset',

@@ -3,13 +3,14 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import { STATUSES } from '../../domain/names.ts';
 import { describeMapping } from '../../intake/mapping.ts';
-import { event, exportRow, MAX_REPORTS, minuteReport, parseReports, type Report } from '../../intake/report.ts';
-import { listed } from '../../ledger/journal.ts';
+import { event, exportRow, MAX_REPORTS, minuteReport, parseReports } from '../../intake/report.ts';
+import { RECOMMENDATIONS } from '../../judge/recommendation.ts';
 import type { Key, Outcome, Recorded } from '../../ledger/ledger.ts';
+import { type Answers, answeredIn, createAnswers, type Taken } from '../answered.ts';
 import { JSON_TYPE, LINES_TYPES } from '../body.ts';
 import { invalid, Problem } from '../problem.ts';
 import { send } from '../send.ts';
-import { type Answer, answer, answerTo } from './answer.ts';
+import { answer, answerTo } from './answer.ts';
 import { type Route, readQuery, type Services } from './route.ts';
 
 /** Submissions that may wait for the disk; past it, a client that waits serves everybody better. */
@@ -26,6 +27,11 @@ const logged = z
     counts: z.partialRecord(z.enum(STATUSES), z.int()),
     authCodes: z.record(z.string(), z.int()),
     late: z.boolean(),
+    recommendation: z
+      .enum(RECOMMENDATIONS)
+      .optional()
+      .meta({ description: 'The answer that its sender got; known of what this process has taken since its start' }),
+    correction: z.boolean().optional().meta({ description: 'It raised counts that were recorded before' }),
   })
   .meta({ id: 'LoggedReport' });
 
@@ -65,21 +71,9 @@ function tally({ health }: Services, outcomes: readonly Outcome[]): void {
 /** At most so many reports of a body are sent to the live page: the last ones. */
 const MAX_TOLD = 50;
 
-function tell(
-  { events }: Services,
-  reports: Report[],
-  outcomes: readonly Outcome[],
-  answer: string,
-  now: number,
-): void {
+function tell({ events }: Services, taken: Taken): void {
   if (events.size() === 0) return;
-  const counted = reports.flatMap((report, i) => {
-    const { result = 'duplicate', late = false } = outcomes[i] ?? {};
-    return result === 'duplicate' ? [] : [{ report, late }];
-  });
-  const { recommendation } = JSON.parse(answer) as Answer;
-  for (const { report, late } of counted.slice(-MAX_TOLD))
-    events.publish('report', { ...listed(report, late, now), recommendation });
+  for (const report of answeredIn(taken, MAX_TOLD)) events.publish('report', report);
 }
 
 /**
@@ -102,7 +96,7 @@ function noteOverflow({ health, config, log }: Services, reports: number): void 
 const ANSWER_TYPE = { 'Content-Type': 'application/json; charset=utf-8' };
 const REPLAYED = { 'Idempotency-Replayed': 'true' };
 
-async function record(ctx: Context, services: Services): Promise<void> {
+async function record(ctx: Context, services: Services, answers: Answers): Promise<void> {
   const { ledger, config, mapping } = services;
   const now = Date.now();
   const key = idempotencyKey(ctx);
@@ -121,7 +115,9 @@ async function record(ctx: Context, services: Services): Promise<void> {
   if (!recorded.replayed) {
     noteOverflow(services, recorded.overflowed);
     tally(services, recorded.outcomes);
-    tell(services, parsed.reports, recorded.outcomes, answer, now);
+    const taken = { reports: parsed.reports, outcomes: recorded.outcomes, answer, now };
+    answers.note(taken);
+    tell(services, taken);
   }
   send(ctx, 200, { ...ANSWER_TYPE, ...(recorded.replayed && REPLAYED) }, answer);
 }
@@ -144,6 +140,7 @@ const body = {
 };
 
 export function transactionRoutes(services: Services): Route[] {
+  const answers = createAnswers();
   return [
     {
       method: 'post',
@@ -164,7 +161,7 @@ export function transactionRoutes(services: Services): Route[] {
       },
       async handle(ctx) {
         try {
-          await record(ctx, services);
+          await record(ctx, services, answers);
         } catch (error) {
           const refused = error instanceof Problem || (error as Error).name.match(/^(Conflict|KeyReused)$/);
           services.health.reports[refused ? 'refused' : 'failed']++;
@@ -187,7 +184,8 @@ export function transactionRoutes(services: Services): Route[] {
         },
       },
       async handle(ctx) {
-        ctx.body = { reports: await services.ledger.latestReports(readQuery(ctx, listQuery).limit) };
+        const reports = await services.ledger.latestReports(readQuery(ctx, listQuery).limit);
+        ctx.body = { reports: answers.beside(reports) };
       },
     },
   ];

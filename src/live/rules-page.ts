@@ -1,21 +1,28 @@
 import { get } from './api.ts';
-import { byId, fill, h, icon, link } from './dom.ts';
+import { byId, h, keepScrollable, link, sayingWhy } from './dom.ts';
 import { capital, count, duration, when, words } from './format.ts';
-import type { Model } from './model.ts';
 import type { Rule, RuleGroup, Threshold } from './wire.ts';
 
 const seconds = (value: number | undefined): string =>
   value === undefined || value === 0 ? 'at once' : duration(value);
 
 function health({ health: state, lastError }: Rule): HTMLElement {
-  const good = state === 'ok' || state === 'unknown';
+  const good = state === 'ok';
   return h(
     'span',
-    { class: `badge ${good ? 'ok' : 'alert'}` },
-    icon(good ? 'ok' : 'alert', 14),
-    good ? 'evaluates' : (lastError ?? 'fails'),
+    { class: `badge ${good ? 'ok' : state === 'unknown' ? 'unknown' : 'alert'}` },
+    state === 'unknown' ? 'not evaluated yet' : good ? 'evaluates' : (lastError ?? 'fails'),
   );
 }
+
+/** A summary without its templates: here no alert fills them. */
+const plain = (summary = ''): string => {
+  const text = summary
+    .replaceAll(/\{\{.*?\}\}/gs, '')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  return text === '' ? '' : `${capital(text)} · `;
+};
 
 function alertRule(rule: Rule): HTMLElement {
   const { name, labels, annotations, query, for: pending, keepFiringFor } = rule;
@@ -26,6 +33,7 @@ function alertRule(rule: Rule): HTMLElement {
       'summary',
       {},
       h('b', {}, labels.escalation === undefined ? name : `${name}, ${labels.escalation}`),
+      h('span', { class: 'muted' }, plain(annotations.summary)),
       h(
         'span',
         { class: 'muted' },
@@ -64,43 +72,38 @@ function recordingGroup({ name, file, rules, evaluatedAt }: RuleGroup): HTMLElem
 }
 
 function thresholdTable(thresholds: readonly Threshold[]): HTMLElement {
-  const head = ['Status', 'Window', 'Now', 'Normal', 'At least', 'At most', 'Pages'];
+  if (thresholds.length === 0) return h('p', {}, 'None: what is normal is not known yet.');
+  const head = ['Status', 'Window', 'Now', 'Normal', 'At least', 'At most', 'Would page'];
   return h(
-    'details',
-    { class: 'rule' },
-    h('summary', {}, h('b', {}, 'Thresholds now'), h('span', { class: 'muted' }, 'as they were when this was read')),
+    'table',
+    { class: 'compact' },
     h(
-      'section',
-      { class: 'scroll', 'aria-label': 'Thresholds' },
-      h(
-        'table',
-        { class: 'compact' },
-        h('thead', {}, h('tr', {}, ...head.map((text) => h('th', { scope: 'col' }, text)))),
+      'thead',
+      {},
+      h('tr', {}, ...head.map((text, i) => h('th', { scope: 'col', class: i > 1 && i < 6 && 'n' }, text))),
+    ),
+    h(
+      'tbody',
+      {},
+      ...thresholds.map(({ status, window, evidence, expected, lower, upper, pages }) =>
         h(
-          'tbody',
+          'tr',
           {},
-          ...thresholds.map(({ status, window, evidence, expected, lower, upper, pages }) =>
-            h(
-              'tr',
-              {},
-              h('td', {}, words(status)),
-              h('td', {}, window),
-              ...[evidence, expected, lower, upper].map((value) => h('td', { class: 'n' }, count(value))),
-              h('td', {}, pages ? 'yes' : 'no'),
-            ),
-          ),
+          h('th', { scope: 'row' }, capital(words(status))),
+          h('td', {}, window),
+          ...[evidence, expected, lower, upper].map((value) => h('td', { class: 'n' }, count(value))),
+          h('td', {}, pages ? 'yes' : 'no; the answer to a report does'),
         ),
       ),
     ),
   );
 }
 
-function show(groups: readonly RuleGroup[], thresholds: readonly Threshold[]): HTMLElement[] {
+function show(groups: readonly RuleGroup[]): HTMLElement[] {
   const alerting = groups.flatMap(({ rules }) => rules.filter(({ type }) => type === 'alerting'));
   const recording = groups.filter(({ rules }) => rules.some(({ type }) => type === 'recording'));
   const series = recording.reduce((sum, { rules }) => sum + rules.filter(({ type }) => type === 'recording').length, 0);
   return [
-    thresholdTable(thresholds),
     h('h3', {}, `${alerting.length} alerts`),
     ...alerting.map(alertRule),
     h(
@@ -117,34 +120,14 @@ function show(groups: readonly RuleGroup[], thresholds: readonly Threshold[]): H
   ];
 }
 
-/** The rules in force, as Prometheus has loaded them: fetched once Prometheus answers. */
-export function createRules(): (model: Model) => void {
-  const box = byId('rules-list');
-  let asked = false;
-  let answers: boolean | undefined;
-  async function load(): Promise<void> {
-    if (asked || answers !== true) return;
-    asked = true;
-    try {
-      const { groups, thresholds } = await get<{ groups: RuleGroup[]; thresholds: Threshold[] }>('rules');
-      fill(box, groups, () => show(groups, thresholds));
-    } catch (problem) {
-      asked = false;
-      const message = problem instanceof Error ? problem.message : String(problem);
-      fill(box, message, () => [
-        h('p', { class: 'error' }, message),
-        h('button', { type: 'button', onclick: () => void load() }, 'Try again'),
-      ]);
-    }
-  }
-  return ({ state }) => {
-    if (state === undefined) return;
-    const before = answers;
-    answers = state.path.prometheus.ok;
-    if (answers === before) return;
-    asked = false;
-    if (answers === false)
-      fill(box, 'gone', () => [h('p', { class: 'muted' }, 'They appear when Prometheus answers again.')]);
-    else void load();
-  };
+/** The rules in force, as Prometheus has loaded them. They are read once: a reload reads them anew. */
+async function load(): Promise<void> {
+  await sayingWhy(byId('rules-error'), async () => {
+    const { groups, thresholds } = await get<{ groups: RuleGroup[]; thresholds: Threshold[] }>('rules');
+    byId('thresholds').replaceChildren(thresholdTable(thresholds));
+    byId('rules-list').replaceChildren(...show(groups));
+    keepScrollable();
+  });
 }
+addEventListener('resize', keepScrollable);
+void load();
