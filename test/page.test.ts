@@ -219,15 +219,15 @@ describe('the demo', () => {
     await seeAll(page);
     await waitFor(async () => (await page.locator('#codes-rows tr').count()) >= 5, { what: 'the codes' });
     expect(await page.locator('#codes-rows').innerText()).toContain('insufficient funds');
-    expect(await page.locator('#hours-table tbody tr').count()).toBe(24);
+    await waitFor(async () => (await page.locator('#hours-table tbody tr').count()) === 24, { what: 'the hours' });
     // In the last hour of a day nothing is to come.
     const { hours } = (await service.get('/api/v1/forecast')).json;
     expect(await page.locator('#hours-rest').innerText()).toMatch(
       hours.length === 0 ? /^$/ : /^Rest of today: about [\d,]+ /,
     );
-    expect(await page.locator('#heat tbody td').count()).toBe(7 * 24);
-    expect(await page.locator('#statistics tbody tr').count()).toBe(7);
-    expect(await page.locator('#days-list .day').count()).toBe(7);
+    await waitFor(async () => (await page.locator('#heat tbody td').count()) === 7 * 24, { what: 'the heatmap' });
+    await waitFor(async () => (await page.locator('#statistics tbody tr').count()) === 7, { what: 'the statistics' });
+    await waitFor(async () => (await page.locator('#days-list .day').count()) === 7, { what: 'the days' });
     expect(await page.locator('#days-list .day').last().innerText()).toContain('not watched');
     expect(await page.locator('#last-hour-rows').innerText()).toMatch(/Denied\s+[\d,]+\s+[\d,.]+\s+[+−]?\d/);
     await looksRight(page);
@@ -249,7 +249,10 @@ describe('the demo', () => {
     const watching = await startService({ prometheusUrl: proxy.url });
     const { page } = await openPage(browser, watching.url);
     await waitFor(async () => (await page.locator('.tile').count()) === 7, { what: 'the tiles', timeout: 30_000 });
-    expect(await page.locator('#link').innerText()).toBe('Live');
+    await waitFor(async () => (await page.locator('#link').innerText()) === 'Live', {
+      what: 'the link',
+      timeout: 30_000,
+    });
     proxy.hang();
     await hasWord(page, 'Not watching', 40_000);
     await sees(page, /nothing newer is known/);
@@ -295,6 +298,8 @@ describe('the demo', () => {
   });
 
   it('tells the whole story of an incident that a button starts, without a reload', async () => {
+    // As somebody who has not picked what the chart shows.
+    await page.goto(service.url);
     await page.getByRole('button', { name: /Denials jump/ }).click();
     await sees(page, /Denials jump has begun/);
     for (const step of ['posted', 'watch', 'alert', 'fires', 'message'])
