@@ -251,7 +251,7 @@ describe('the demo', () => {
     await waitFor(async () => (await page.locator('.tile').count()) === 7, { what: 'the tiles', timeout: 30_000 });
     await waitFor(async () => (await page.locator('#link').innerText()) === 'Live', {
       what: 'the link',
-      timeout: 30_000,
+      timeout: 150_000,
     });
     proxy.hang();
     await hasWord(page, 'Not watching', 40_000);
@@ -290,7 +290,8 @@ describe('the demo', () => {
     await page.reload();
     await sees(page, 'Failed against normal');
     expect(await page.getByRole('radio', { name: '12 h' }).isChecked()).toBe(true);
-    await page.locator('#band-readout', { hasText: /\d failed/ }).waitFor();
+    // The newest minute may not be recorded yet.
+    await page.locator('#band-readout', { hasText: /\d failed/ }).waitFor({ timeout: 100_000 });
     const newest = await page.locator('#band-readout time').innerText();
     await page.locator('#band-chart').press('ArrowLeft');
     await page.locator('#band-chart').press('PageUp');

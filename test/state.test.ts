@@ -219,7 +219,23 @@ test.each([
     /^Everything is as is normal/,
   ],
   ['no history', { ready: false, reported: false }, 'unknown', /^No transactions have been reported yet$/],
-  ['no judged minute', { anomalies: [{ ...normal, recommendation: 'unknown' }] }, 'unknown', /^No minute is judged/],
+  [
+    'no judged minute',
+    { anomalies: [{ ...normal, recommendation: 'unknown' }] },
+    'unknown',
+    /^The last minute is not judged/,
+  ],
+  [
+    'a minute of which only sales are judged',
+    {
+      anomalies: [
+        { ...normal, status: 'approved' },
+        { ...normal, recommendation: 'unknown' },
+      ],
+    },
+    'unknown',
+    /^The last minute is not judged/,
+  ],
   ['two hours and no band', { ready: false, history: 121 * MINUTE }, 'unknown', /two hours are known, the first bands/],
   ['80 minutes', { ready: false, history: 80 * MINUTE }, 'unknown', /: 1 h 20 min of 2 h so far$/],
   ['no Prometheus', { prometheus: { ok: false, reason: 'it is gone' } }, 'unknown', /: it is gone. Counts are kept$/],

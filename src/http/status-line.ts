@@ -1,6 +1,6 @@
 import type { AlertPath } from '../alerting/pipeline-health.ts';
 import { duration } from '../domain/clock.ts';
-import { TOTAL } from '../domain/names.ts';
+import { JUDGED_STATUSES, TOTAL } from '../domain/names.ts';
 import { isOwn } from '../domain/own-alerts.ts';
 import type { Anomaly } from '../judge/anomalies.ts';
 import type { Recommendation } from '../judge/recommendation.ts';
@@ -65,9 +65,17 @@ function warmingUp({ reported, history = 0 }: Known): string {
   return `Learning what is normal: ${duration(Math.min(history, WARM_UP_MS))} of ${duration(WARM_UP_MS)} so far`;
 }
 
-/** Is a minute of the total held against its normal? Without one nothing may be called normal. */
-const isJudged = (anomalies: readonly Anomaly[]): boolean =>
-  anomalies.some(({ recommendation, labels }) => recommendation !== 'unknown' && Object.keys(labels).length === 0);
+/**
+ * Is the last minute of the total held against its normal, in every status that pages when it
+ * rises? Else nothing may be called normal. Sales are known a day later than the others.
+ */
+function isJudged(anomalies: readonly Anomaly[]): boolean {
+  const total = anomalies.filter(({ labels }) => Object.keys(labels).length === 0);
+  const unknown = total.filter(({ recommendation }) => recommendation === 'unknown');
+  return (
+    unknown.length < total.length && !unknown.some(({ status }) => JUDGED_STATUSES.some((judged) => judged === status))
+  );
+}
 
 /** The gravest thing that is known of everything, in words. */
 export function verdictOf(known: Known): Verdict {
@@ -96,7 +104,7 @@ export function verdictOf(known: Known): Verdict {
   if (!isJudged(anomalies))
     return {
       recommendation: 'unknown',
-      reason: 'No minute is judged at the moment: no count of the last minute is recorded',
+      reason: 'The last minute is not judged yet: its counts, or what is normal for them, are not recorded',
     };
   const still = learning ? '; there are less than three days of history, so this is still being learned' : '';
   return { recommendation: 'ok', reason: `Everything is as is normal at this time${still}` };

@@ -53,10 +53,10 @@ const SPAN: Partial<Record<Window, 'lastMinute' | 'lastMinutes' | 'lastHour'>> =
 /** An alert that fires, a minute beyond the side of its band that the rules judge, or neither. */
 function verdict({ status, firing, lastMinute }: Anomaly): Recommendation {
   const { observed, expected, upper, lower } = lastMinute;
+  const limit = status === 'approved' ? lower : upper;
   if (firing.length > 0) return 'alert';
-  if (observed === undefined || expected === undefined) return 'unknown';
-  const beyond = status === 'approved' ? observed < (lower ?? 0) : observed > (upper ?? Number.POSITIVE_INFINITY);
-  return beyond ? 'watch' : 'ok';
+  if (observed === undefined || expected === undefined || limit === undefined) return 'unknown';
+  return (status === 'approved' ? observed < limit : observed > limit) ? 'watch' : 'ok';
 }
 
 const round = (n: number): string => (n < 10 ? n.toFixed(1).replace('.0', '') : n.toFixed(0));
@@ -65,8 +65,10 @@ const HAS_BAND: readonly Status[] = ['approved', ...JUDGED_STATUSES];
 function sentence({ status, firing, lastMinute: { observed, expected, upper, lower } }: Anomaly): string {
   if (observed === undefined) return 'no count of the last minute is recorded';
   const count = `${round(observed)} ${status} in the last minute`;
-  const limit = status === 'approved' ? `at least ${round(lower ?? 0)}` : upper && `up to ${round(upper)}`;
-  const normal = expected === undefined ? undefined : `${round(expected)} would be normal, ${limit ?? 'with no limit'}`;
+  const limit = status === 'approved' ? lower : upper;
+  const side = status === 'approved' ? 'at least' : 'up to';
+  const isKnown = expected !== undefined && limit !== undefined;
+  const normal = isKnown ? `${round(expected)} would be normal, ${side} ${round(limit)}` : undefined;
   const without = HAS_BAND.includes(status) ? 'what is normal is not known yet' : 'no band is kept for this status';
   const alerts = firing.length === 0 ? [] : [`${firing.join(' and ')} ${firing.length > 1 ? 'are' : 'is'} firing`];
   return [count, normal ?? without, ...alerts].join('; ');
