@@ -127,7 +127,7 @@ async function main(): Promise<void> {
   const runs = new Map<string, Played[]>();
   const keyOf = (detector: string, row: Row) => `${detector}/${row.name}`;
   await forEachAtOnce(jobs, tasksOf(rows, detectors, seeds, weeks), async ({ row, detector, seed }) => {
-    const played = await play(row.scenario, seed, row.volume, detector);
+    const played = await play(row.scenario, seed, row.volume, detector, row.isUnlisted);
     const key = keyOf(detector.name, row);
     runs.set(key, [...(runs.get(key) ?? []), played]);
     const { remarks, ...found } = allOf([played]);

@@ -40,12 +40,13 @@ function calendarOf(name: ScenarioName, labels: readonly Labelled[]): CalendarAt
   return (minute) => samplesOf(calendar.at(minute));
 }
 
-/** As `tillwatch backtest` does it. */
+/** As `tillwatch backtest` does it; `isUnlisted` without its calendar. */
 export async function play(
   name: ScenarioName,
   seed: number,
   volume: number | undefined,
   detector: Detector,
+  isUnlisted = false,
 ): Promise<Played> {
   const run = makeRun({ name, seed, ...(volume !== undefined && { volume }) });
   const [from, scoreFrom, to] = [run.from * 60, run.scoreFrom * 60, run.to * 60];
@@ -55,7 +56,7 @@ export async function play(
   const { alerts }: Backtest = await runBacktest({
     ...history,
     rulesDir: detector.rulesDir,
-    ...(detector === OWN && { calendar: calendarOf(name, run.labels) }),
+    ...(detector === OWN && !isUnlisted && { calendar: calendarOf(name, run.labels) }),
   });
   const labels = run.labels.map(({ start, end, signal, kind, ...slice }) => ({
     ...{ start: start * 60, end: end * 60, signals: [signal], note: kind },

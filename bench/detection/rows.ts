@@ -25,6 +25,8 @@ export interface Row {
    * week.
    */
   isFortnight: boolean;
+  /** True where nobody has told the rules of the scenario's holidays and planned windows. */
+  isUnlisted?: boolean;
 }
 
 const OUTCOMES = ['denied', 'failed', 'reversed'];
@@ -49,7 +51,8 @@ const OTHER_ROWS = SCENARIO_NAMES.filter((name) => name !== 'base').map(
     ...{ name: scenario, scenario, isFortnight: HARDER.includes(scenario) },
   }),
 );
-export const ROWS: readonly Row[] = [...BASE_ROWS, ...OTHER_ROWS];
+const UNLISTED: Row = { name: 'holidays-unlisted', scenario: 'holidays', isFortnight: false, isUnlisted: true };
+export const ROWS: readonly Row[] = [...BASE_ROWS, ...OTHER_ROWS, UNLISTED];
 
 /** A row and the runs that were played for it. */
 export interface PlayedRow {
@@ -91,7 +94,7 @@ function weekFindings({ row, runs }: PlayedRow): Finding[] {
   if (row.scenario === 'lasting-shift')
     return [atMost(`${row.name}: alerts on the shift in a week`, 1, alertsInLabels(runs) / weeks)];
   const [share, falseAlarms] = [(5 * found.detected) / found.incidents, found.falseAlarms / weeks];
-  const allowed = EXPLAINED[row.scenario];
+  const allowed = row.isUnlisted === true ? undefined : EXPLAINED[row.scenario];
   return [
     atLeast(`${row.name}: found of five`, allowed === undefined ? 4 : 5, share),
     atMost(`${row.name}: false alarms in a week`, allowed ?? 1, falseAlarms),
