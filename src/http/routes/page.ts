@@ -68,6 +68,7 @@ export function pageRoutes(assets: ReadonlyMap<string, Asset>): Route[] {
       method: 'get',
       path: '/rules',
       operation: {
+        operationId: 'getRulesPage',
         summary: 'The rules and thresholds in force; a link to Prometheus’s page of this name leads here too',
         responses: answers('The page', 'text/html'),
       },
