@@ -28,7 +28,10 @@ function scrape({ port }: Service): Promise<{ seconds: number; bytes: number }> 
   });
 }
 
-/** Scrapes of one million series: the first since all of them were made, and those after one report. */
+/**
+ * One million series are scraped: first after all of them were made, then after one report each
+ * time.
+ */
 export async function measureMillion({ log }: Pick<Options, 'log'>) {
   const service = await startTillwatch(['--dimensions', 'acquirer', '--max-series', String(SERIES)]);
   const generator: Generator = startGenerator();
