@@ -1,12 +1,4 @@
-import {
-  JUDGED_STATUSES,
-  type JudgedStatus,
-  METRIC,
-  RECORDED,
-  STATUSES,
-  TUNABLE,
-  WINDOWS,
-} from '../../src/domain/names.ts';
+import { JUDGED_STATUSES, type JudgedStatus, METRIC, RECORDED, STATUSES, WINDOWS } from '../../src/domain/names.ts';
 import { dashboard, firing, select, titled, UID } from './frame.ts';
 import { BAD, GOOD, NORMAL, STATUS_COLORS, statusColor, WARNING } from './palette.ts';
 import { at, fixedColor, layout, lines, over, override, stat, steps } from './panels.ts';
@@ -28,7 +20,7 @@ const expected = (status: string) => `sum(${select(RECORDED.expected, `status="$
  * the whole window.
  */
 const upper = (status: string) =>
-  `sum(${select(RECORDED.upper, `status="${status}", ${WINDOW}`)} / on (window) group_left () ${TUNABLE.evidenceShare})`;
+  `sum(${select(RECORDED.upper, `status="${status}", ${WINDOW}`)} / on (window) group_left () ${RECORDED.evidenceShare})`;
 const lower = (status: string) => `sum(${select(RECORDED.lower, `status="${status}", ${WINDOW}`)})`;
 /** What was observed in the minutes in which the rules found any window not normal. */
 const marked = (status: string, verdict: string) =>

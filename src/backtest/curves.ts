@@ -1,4 +1,4 @@
-import { JUDGED_STATUSES, METRIC, RECORDED, TOTAL, TUNABLE } from '../domain/names.ts';
+import { JUDGED_STATUSES, METRIC, RECORDED, TOTAL } from '../domain/names.ts';
 import type { Replay } from '../history/player.ts';
 import type { AlertSignal } from '../judge/alert-signal.ts';
 import { queried, splitRange } from '../prometheus/record-rule.ts';
@@ -72,8 +72,8 @@ export async function readCurves(
  * For the whole window, as people count; the rules compare the window without its busiest minute.
  */
 const upperQuery = (recorded: ReadonlySet<string>, selector: string): string =>
-  recorded.has(TUNABLE.evidenceShare)
-    ? `sum(${RECORDED.upper}${selector} / on (window) group_left () ${TUNABLE.evidenceShare})`
+  recorded.has(RECORDED.evidenceShare)
+    ? `sum(${RECORDED.upper}${selector} / on (window) group_left () ${RECORDED.evidenceShare})`
     : `sum(${RECORDED.upper}${selector})`;
 
 async function readValues({ url, from, to }: Replay, query: string, signal: AbortSignal | undefined) {

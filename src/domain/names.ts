@@ -84,6 +84,11 @@ export const RECORDED = {
   floor: 'status_window:transactions:floor',
   expected: 'status_window:transactions:expected',
   upper: 'status_window:transactions:upper',
+  /**
+   * Which part of a window is evidence, and so compared with `upper`: all but its busiest minutes,
+   * or reports of a slow feed. Label: window.
+   */
+  evidenceShare: 'window:transactions:evidence_share',
   lower: 'status_window:transactions:lower',
   /** Distance from expected in standard deviations. */
   score: 'status_window:transactions:score',
@@ -131,8 +136,6 @@ export const TUNABLE = {
   z: 'tillwatch:z:tunable',
   /** Fewest events that may count as evidence. Label: window. */
   minEvents: 'tillwatch:min_events:tunable',
-  /** Which part of a window is evidence: all but its busiest minute. Label: window. */
-  evidenceShare: 'tillwatch:evidence_share:tunable',
   /** Below this many standard deviations a status is calm. */
   calmScore: 'tillwatch:calm_score:tunable',
   /** The most that over-dispersion may widen a band: standard deviations of its logarithm. */
