@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { waitFor } from './support/processes.ts';
-import { clientOf, runProgram, runToEnd, temporaryFolder } from './support/service.ts';
+import { clientOf, PROGRAM, runProgram, runToEnd, temporaryFolder } from './support/service.ts';
 
 const PORTS = ['--port', '0', '--prometheus-port', '0', '--alertmanager-port', '0'];
 
@@ -36,9 +37,27 @@ test('init writes a folder that check passes, overwrites nothing, and up runs fr
   await running.stop();
 }, 120_000);
 
+test('init says how to start it in the words with which it was called', async () => {
+  const folder = temporaryFolder('init');
+  const bin = join(folder, 'node_modules', '.bin');
+  mkdirSync(bin, { recursive: true });
+  symlinkSync(PROGRAM, join(bin, 'tillwatch'));
+  for (const [script, words] of [
+    [join(bin, 'tillwatch'), 'npx tillwatch'],
+    [PROGRAM, `node ${PROGRAM}`],
+  ] as const) {
+    const { stdout } = await execa(process.execPath, [script, 'init', 'shop'], { cwd: folder, extendEnv: false });
+    expect(stdout).toContain(`Start it:    ${words} up --config shop\n`);
+    expect(stdout).toContain(`Check it:    ${words} check shop`);
+  }
+});
+
 test('a folder that init has not made is refused with what to do', async () => {
   const { code, stderr } = await runToEnd(['up', '--config', temporaryFolder('init')]);
-  expect([code, stderr]).toEqual([2, expect.stringMatching(/prometheus\/prometheus.yml is not there. tillwatch init/)]);
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringMatching(/prometheus\/prometheus.yml is not there. node \S+ init \S+ writes/),
+  ]);
 });
 
 test('a port that is taken stops the start: up moves to another in silence nowhere', async () => {

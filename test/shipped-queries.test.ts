@@ -70,6 +70,8 @@ describe('dashboards', async () => {
       for (const { name, type, query } of variablesOf(dashboard)) {
         if (type !== 'query') continue;
         expect(await valuesOf(query as { query: string }), `${dashboard.uid} ${name}`).not.toEqual([]);
+        // The address in prometheus.yml, which the watched Prometheus has been given.
+        if (name === 'live_page') expect(await valuesOf(query as { query: string })).toEqual([watched.livePage]);
       }
     }
     expect(await valuesOf({ query: 'label_values(transactions_total, channel)' })).toEqual([]);
@@ -89,12 +91,15 @@ describe('dashboards', async () => {
     historyEnd: number,
     labels: Record<string, string | string[]>,
   ) {
-    const range = seconds((dashboard.time?.from ?? '').replace('now-', ''));
+    const today = dashboard.time?.from === 'now/d';
+    const range = today ? 86_400 : seconds((dashboard.time?.from ?? '').replace('now-', ''));
     const values = { ...defaultsOf(dashboard), ...labels };
     const bad: string[] = [];
     for (const { where, query } of queriesOf(dashboard)) {
       // The running service tells of changes and of its calendar, after the history.
-      const end = /tillwatch_(change|calendar)/.test(query.expr) ? now() : historyEnd;
+      const known = /tillwatch_(change|calendar)/.test(query.expr) ? now() : historyEnd;
+      // As at noon: half of the day is to come.
+      const end = known + (today ? range / 2 : 0);
       const scrape = seconds(query.interval ?? '1m');
       const step = Math.max(scrape, Math.ceil(range / 1000 / 60) * 60);
       const expr = interpolate(query.expr, { values, range, step, scrape });

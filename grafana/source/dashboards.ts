@@ -2,6 +2,7 @@ import { readRules } from '../../src/prometheus/rule-files.ts';
 import { alerts } from './alerts.ts';
 import { authCodes } from './auth-codes.ts';
 import { health } from './health.ts';
+import { hours } from './hours.ts';
 import type { CheckedDashboard } from './schema.ts';
 import { transactions } from './transactions.ts';
 
@@ -11,6 +12,7 @@ export async function dashboards(rulesDir: string): Promise<Record<string, Check
   return {
     'transactions.json': transactions,
     'auth-codes.json': authCodes,
+    'hours.json': hours,
     'alerts.json': alerts([...new Set(rules.alerts.map(({ alert }) => alert))].sort()),
     'tillwatch.json': health,
   };

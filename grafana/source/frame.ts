@@ -2,8 +2,11 @@ import { RECORDED, TOTAL } from '../../src/domain/names.ts';
 import { DATASOURCE, type layout } from './panels.ts';
 import type { CheckedDashboard, Link, Variable } from './schema.ts';
 
-/** Where links lead; the alerts' annotations have the same addresses. */
-export const LIVE_PAGE = 'http://localhost:8080/';
+/** The address in prometheus.yml as it is shipped. */
+const SHIPPED_URL = 'http://localhost:8080';
+
+/** Where links lead: the variable `LIVE_PAGE_CHOICE` holds the address. */
+const LIVE_PAGE = '$' + '{live_page}/';
 export const RUNBOOK = `${LIVE_PAGE}docs/runbook`;
 
 export const UID = {
@@ -11,6 +14,7 @@ export const UID = {
   authCodes: 'tillwatch-auth-codes',
   alerts: 'tillwatch-alerts',
   health: 'tillwatch-health',
+  hours: 'tillwatch-hours',
 } as const;
 
 /**
@@ -54,6 +58,20 @@ export const choice = (label: string, metric: string, description: string, title
   allValue: '.*',
   current: ALL,
   options: [],
+  hide: 0,
+});
+
+/** One value of a list. */
+export const oneOf = (name: string, values: readonly string[], value: string, description: string): Variable => ({
+  name,
+  label: titled(name),
+  description,
+  type: 'custom',
+  query: values.join(','),
+  options: values.map((one) => ({ selected: one === value, text: one, value: one })),
+  current: { selected: true, text: value, value },
+  multi: false,
+  includeAll: false,
   hide: 0,
 });
 
@@ -177,11 +195,24 @@ const ANNOTATIONS: CheckedDashboard['annotations']['list'] = [
   },
 ];
 
+/**
+ * The address of the live page: `tillwatch_url` in prometheus.yml, which the alert that always
+ * fires carries as a label. The links of messages have the same.
+ */
+const LIVE_PAGE_CHOICE: Variable = {
+  ...choice('live_page', 'ALERTS{alertname="Watchdog"}', 'Where Tillwatch is, for links.', 'Live page'),
+  sort: 0,
+  multi: false,
+  includeAll: false,
+  current: { selected: true, text: SHIPPED_URL, value: SHIPPED_URL },
+  hide: 2,
+};
+
 interface Content {
   uid: string;
   title: string;
   description: string;
-  /** Before now, such as 6h. */
+  /** A time range that ends now, such as 6h; or `today`, the whole of it. */
   from: string;
   variables?: Variable[];
   panels: ReturnType<typeof layout>;
@@ -199,11 +230,11 @@ export const dashboard = ({ uid, title, description, from, variables = [], panel
   graphTooltip: 1,
   timezone: 'browser',
   refresh: '1m',
-  time: { from: `now-${from}`, to: 'now' },
+  time: from === 'today' ? { from: 'now/d', to: 'now/d' } : { from: `now-${from}`, to: 'now' },
   timepicker: {},
   fiscalYearStartMonth: 0,
   links: LINKS,
   annotations: { list: ANNOTATIONS },
-  templating: { list: [SOURCE, LEVEL_CHOICE, ...EXTRA_LABELS, ...variables] },
+  templating: { list: [SOURCE, LEVEL_CHOICE, ...EXTRA_LABELS, ...variables, LIVE_PAGE_CHOICE] },
   panels,
 });

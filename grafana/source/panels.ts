@@ -181,12 +181,14 @@ export interface TableOptions extends Common<CellField> {
   columns: [field: string, title: string][];
   /** The column, as called, that is sorted by, largest first. */
   sortBy: string;
+  /** Smallest first. */
+  ascending?: boolean;
   /** Before columns are chosen. */
   transformations?: TablePanel['transformations'];
 }
 
 export function table(options: TableOptions): TablePanel {
-  const { columns, sortBy, transformations = [] } = options;
+  const { columns, sortBy, ascending = false, transformations = [] } = options;
   return {
     type: 'table',
     ...common(options),
@@ -195,7 +197,7 @@ export function table(options: TableOptions): TablePanel {
       cellHeight: 'sm',
       frameIndex: 0,
       showHeader: true,
-      sortBy: [{ displayName: sortBy, desc: true }],
+      sortBy: [{ displayName: sortBy, desc: !ascending }],
     },
     transformations: [
       // Queries become columns: rows with the same labels are one row.

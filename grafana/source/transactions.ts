@@ -1,5 +1,5 @@
 import { JUDGED_STATUSES, type JudgedStatus, METRIC, RECORDED, STATUSES, WINDOWS } from '../../src/domain/names.ts';
-import { dashboard, firing, select, titled, UID } from './frame.ts';
+import { dashboard, firing, oneOf, select, titled, UID } from './frame.ts';
 import { BAD, GOOD, NORMAL, STATUS_COLORS, statusColor, WARNING } from './palette.ts';
 import { at, fixedColor, layout, lines, over, override, stat, steps } from './panels.ts';
 import type { Variable } from './schema.ts';
@@ -251,27 +251,10 @@ const strip = {
   }),
 };
 
-const custom = (name: string, values: readonly string[]) => ({
-  name,
-  label: titled(name),
-  type: 'custom' as const,
-  query: values.join(','),
-  hide: 0 as const,
-});
-
 const VARIABLES: Variable[] = [
+  oneOf('window', WINDOWS, '5m', 'How many minutes are added up. The rules judge all of them but 1m.'),
   {
-    ...custom('window', WINDOWS),
-    description: 'How many minutes are added up. The rules judge all of them but 1m.',
-    options: WINDOWS.map((window) => ({ selected: window === '5m', text: window, value: window })),
-    current: { selected: true, text: '5m', value: '5m' },
-    multi: false,
-    includeAll: false,
-  },
-  {
-    ...custom('status', STATUSES),
-    description: 'What is compared with other days.',
-    options: STATUSES.map((status) => ({ selected: false, text: status, value: status })),
+    ...oneOf('status', STATUSES, '', 'What is compared with other days.'),
     current: { selected: true, text: 'All', value: '$__all' },
     multi: true,
     includeAll: true,

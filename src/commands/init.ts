@@ -1,6 +1,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { SETTINGS, variable } from '../config/config.ts';
+import { calledAs } from '../runtime/called-as.ts';
 import { makeFolder } from '../runtime/folder.ts';
 import { PROJECT } from '../runtime/project.ts';
 import type { CommandIo } from './io.ts';
@@ -78,14 +79,15 @@ export async function init(dir: string, io: CommandIo): Promise<number> {
   make('.gitignore', (file) => writeFileSync(file, IGNORED));
   if (isPackage) make(DOCKERFILE, (file) => writeFileSync(file, dockerfileText()));
   make(COMPOSE, (file) => writeFileSync(file, composeText(isPackage ? join(root, DOCKERFILE) : undefined)));
+  const program = calledAs(process.argv[1] ?? '', io.env);
   io.stdout.write(`${written} files written to ${root}${kept === 0 ? '' : `, ${kept} kept`}
 
   ${SETTINGS_FILE.padEnd(31)} settings
   ${'prometheus/rules/'.padEnd(31)} what is normal, and what alerts
   ${'alertmanager/alertmanager.yml'.padEnd(31)} who hears of it
 
-Start it:    tillwatch up --config ${dir}
-Check it:    tillwatch check ${dir}
+Start it:    ${program} up --config ${dir}
+Check it:    ${program} check ${dir}
 `);
   return 0;
 }

@@ -12,6 +12,7 @@ import {
   UsageError,
 } from '../config/config.ts';
 import { HistoryOverlapError, importHistory } from '../history/history.ts';
+import { calledAs } from '../runtime/called-as.ts';
 import { createLog, type Log, messageOf } from '../runtime/log.ts';
 import { createProgress } from '../runtime/progress.ts';
 import {
@@ -164,7 +165,7 @@ function settingsOf(folder: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   for (const needed of ['prometheus/prometheus.yml', 'alertmanager/alertmanager.yml'])
     if (!existsSync(join(folder, needed)))
       throw new UsageError(
-        `--config ${folder}: ${needed} is not there. tillwatch init ${folder} writes what is missing`,
+        `--config ${folder}: ${needed} is not there. ${calledAs(process.argv[1] ?? '', env)} init ${folder} writes what is missing`,
       );
   const file = join(folder, SETTINGS_FILE);
   const own = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};

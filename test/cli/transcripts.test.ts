@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -26,7 +26,12 @@ async function play(text: string): Promise<string> {
   const folder = temporaryFolder('cli');
   const bin = join(folder, '.bin');
   await mkdir(bin);
-  await writeFile(join(bin, 'tillwatch'), `#!/bin/sh\nexec "${process.execPath}" "${PROGRAM}" "$@"\n`, { mode: 0o755 });
+  // As npm links it.
+  const linked = join(bin, 'linked');
+  await mkdir(linked);
+  await symlink(PROGRAM, join(linked, 'tillwatch'));
+  const started = `exec "${process.execPath}" "${join(linked, 'tillwatch')}" "$@"`;
+  await writeFile(join(bin, 'tillwatch'), `#!/bin/sh\n${started}\n`, { mode: 0o755 });
   const [head = '', ...commands] = text.split(/^(?=\$ )/m);
   for (const part of head.split(/^== /m).slice(1)) {
     const end = part.indexOf('\n');

@@ -52,6 +52,8 @@ const COPIED_LEVELS = [
  */
 export interface Watched {
   url: string;
+  /** The service's own address. */
+  livePage: string;
   /** The end of the history, in seconds since the epoch. */
   end: number;
   /** The end of a copy of its last six hours that has the levels acquirer and merchant as well. */
@@ -96,7 +98,7 @@ export async function startWatched(): Promise<Watched> {
     await stop();
     throw error;
   }
-  return { url: prometheusUrl, end, labelledEnd: end - COPY, stop };
+  return { url: prometheusUrl, livePage: `http://${address}`, end, labelledEnd: end - COPY, stop };
 }
 
 async function writeHistory(dataDir: string, end: number): Promise<void> {
@@ -128,7 +130,8 @@ async function onStorage(dataDir: string, use: (url: string) => Promise<void>): 
 async function writeAlerts(url: string, end: number, path: string): Promise<void> {
   const file = await createOpenMetricsFile(path);
   const { alerts } = await readRules(RULES);
-  for (const rule of alerts) {
+  // The Watchdog fires live, with a label that only a running Prometheus fills in.
+  for (const rule of alerts.filter(({ alert }) => alert !== 'Watchdog')) {
     for (const { labels, startsAt, endsAt } of await firingsOf(url, rule, end)) {
       const named = { ...labels, alertname: rule.alert };
       const state = seriesText('ALERTS', { ...named, alertstate: 'firing' });
