@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // By `npm run test:slow`: minutes of waiting for what real programs do once a minute.
+    // By `npm run test:slow`: the oldest release, suites of days, and minutes of waiting for real programs.
     exclude: process.env.TILLWATCH_SLOW === undefined ? ['test/slow/**'] : [],
     // Only what hangs takes so long: a busy machine may be twenty times slower than a quiet one.
     testTimeout: 600_000,
