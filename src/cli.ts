@@ -173,7 +173,8 @@ function addHistory(program: Command, io: CommandIo, settle: Settle): void {
     .option('--score-from <TIME>', 'score only what starts from then on')
     .option('--compare <DIR>', 'other rules: what they would do differently')
     .option('--json', 'for programs: docs/backtest.md')
-    .option('--html <FILE>', 'write a page with charts to FILE');
+    .option('--html <FILE>', 'write a page with charts to FILE')
+    .option('--changes <FILE>', 'with --html: changes to draw, as GET /api/v1/changes answers them');
   addSettings(backtesting, ['calendar']);
   addFileFlags(backtesting).action(async (files: string[], options: Omit<BacktestCommandOptions, 'files'>) => {
     const { backtestCommand } = await import('./commands/backtest.ts');
@@ -225,6 +226,7 @@ function addAnalyze(program: Command, io: CommandIo, settle: Settle): void {
     .description('what stands out in a file: totals, shares, gaps, worst minutes, suggested sensitivity')
     .argument('<file...>', `${FILES}; or hourly: time,today,yesterday,...`)
     .option('--html <FILE>', 'write a page with charts, complete in itself, to FILE')
+    .option('--changes <FILE>', 'with --html: changes to draw, as GET /api/v1/changes answers them')
     .option('--json', 'JSON instead of tables')
     .option('--rules <DIR>', 'whose tunables the suggestion starts from, default the own ones');
   addFileFlags(analyzing).action(async (files: string[], { rules, ...options }: AnalyzeFlags) => {

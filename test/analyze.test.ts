@@ -195,11 +195,14 @@ describe('tillwatch analyze, by minute', () => {
     const files = [await simulated(dir, false), join(dir, 'codes<b>.csv')];
     await writeFile(files[1] ?? '', await readFile(await simulated(dir, true)));
     const html = join(dir, 'out.html');
-    const { code } = await analyze({ files, html });
+    const changes = join(dir, 'changes.json');
+    await writeFile(changes, JSON.stringify({ changes: [{ at: '2026-01-05T12:00:00Z', text: 'checkout 2.31' }] }));
+    const { code } = await analyze({ files, html, changes });
     const text = await contentOf(html);
     expect(code).toBe(0);
     expect(text).toContain('<h1>Analysis of counts.csv and codes&lt;b&gt;.csv</h1>');
     expect(text).toMatch(/<figcaption><b>denied a minute<\/b>/);
+    expect(text.match(/class="change" style="[^"]*" title="checkout 2.31"/g)?.length).toBeGreaterThan(1);
     expect(text).not.toMatch(/https?:|NaN|undefined|Infinity&/);
     expect(text.length).toBeLessThan(1_000_000);
   });

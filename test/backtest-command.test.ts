@@ -145,7 +145,11 @@ describe('tillwatch backtest', () => {
 
   it('writes one page that needs nothing else', async () => {
     const page = join(await tempDir(), 'backtest.html');
-    const { code, stdout } = await backtest([history, '--labels', labels, '--html', page]);
+    const changes = join(await tempDir(), 'changes.json');
+    const change = { at: '2026-01-06T08:15:00.000Z', text: 'checkout <2.31>', by: 'ana' };
+    await writeFile(changes, JSON.stringify({ changes: [change, { ...change, at: '2025-12-01T00:00:00Z' }] }));
+    const args = [history, '--labels', labels, '--html', page, '--changes', changes];
+    const { code, stdout } = await backtest(args);
     expect(code).toBe(0);
     expect(stdout).toContain('TransactionsDeniedAboveNormal');
     const html = await readFile(page, 'utf8');
@@ -153,6 +157,11 @@ describe('tillwatch backtest', () => {
     for (const status of ['denied', 'failed', 'reversed', 'backend_reversed', 'approved'])
       expect(html).toContain(`<b>${status} in 5 minutes</b>`);
     expect(html).toContain('<b>denied, 2026-01-06</b>');
+    // On the charts of the whole history and of that day, and in the list; the other is before.
+    expect(html.match(/class="change" style="[^"]*" title="checkout &lt;2.31&gt; \(ana\)"/g)).toHaveLength(
+      html.match(/<b>\w+ in 5 minutes<|, 2026-01-06<\/b>/g)?.length ?? 0,
+    );
+    expect(html).toContain('<th scope="row">2026-01-06 08:15</th><td>checkout &lt;2.31&gt; (ana)</td>');
     expect(html).toMatch(
       /class="span alert"[^>]*title="TransactionsDeniedAboveNormal direction=above level=total status=denied, \d+ min"/,
     );

@@ -2,13 +2,14 @@ import type { Status } from '../domain/names.ts';
 import { utcMinute } from '../domain/times.ts';
 import { bandAt } from '../judge/band.ts';
 import { barChart } from '../reports/bar-chart.ts';
+import { changesSection } from '../reports/changes.ts';
 import { type Color, STATUS_COLOR } from '../reports/colors.ts';
 import type { Html } from '../reports/escape.ts';
 import { formatCount, formatDuration, formatShare } from '../reports/format.ts';
 import { page } from '../reports/page.ts';
 import { badge, type Cell, type Fact, facts, heatCell, paragraph, table } from '../reports/table.ts';
 import type { BandPoint, Point } from '../reports/thin.ts';
-import { type Span, timeChart } from '../reports/time-chart.ts';
+import { type Instant, type Span, timeChart } from '../reports/time-chart.ts';
 import type { MinuteAnalysis } from './analyze.ts';
 import { tailOf } from './band.ts';
 import type { HourlyAnalysis } from './hourly.ts';
@@ -25,14 +26,22 @@ const MARGIN = 60;
 const CLOSE_UPS = 4;
 
 /** The analysis of a file by minute as one HTML file. */
-export function minutePage(name: string, analysis: MinuteAnalysis, tunables: BandTunables): Html {
+export function minutePage(
+  name: string,
+  analysis: MinuteAnalysis,
+  tunables: BandTunables,
+  changes: readonly Instant[] = [],
+): Html {
   const charts: Record<string, Html[]> = {
-    totals: [overview(analysis), volumeChart(analysis)],
-    stretches: analysis.judged.map((judged) => statusChart(judged, analysis, tunables)),
-    worst: closeUps(analysis, tunables),
+    totals: [overview(analysis), volumeChart(analysis, changes)],
+    stretches: analysis.judged.map((judged) => statusChart(judged, { analysis, tunables, changes })),
+    worst: closeUps({ analysis, tunables, changes }),
     hours: [hourBars(analysis)],
   };
-  const sections = minuteSections(analysis).map((section) => toHtml(section, charts[section.id] ?? []));
+  const sections = [
+    ...minuteSections(analysis).map((section) => toHtml(section, charts[section.id] ?? [])),
+    ...changesSection(changes, analysis.from * 60, analysis.to * 60),
+  ];
   return page({ title: `Analysis of ${name}`, sections, footer: FOOTER });
 }
 
@@ -76,7 +85,7 @@ const pointsOf = (minutes: Float64Array, values: Float64Array): Iterable<Point> 
   },
 });
 
-function volumeChart({ all, gaps, from, to, judged }: MinuteAnalysis): Html {
+function volumeChart({ all, gaps, from, to, judged }: MinuteAnalysis, changes: readonly Instant[]): Html {
   const long = to - from > 2 * 1440;
   return timeChart({
     title: 'Transactions a minute',
@@ -89,6 +98,7 @@ function volumeChart({ all, gaps, from, to, judged }: MinuteAnalysis): Html {
       label: `no data for ${formatDuration(gap.minutes)}`,
     })),
     spanNames: { incident: 'no data' },
+    changes,
     from: from * 60,
     to: (to - 1) * 60,
     height: judged.length > 0 ? '12rem' : '16rem',
@@ -120,10 +130,15 @@ const spansOf = ({ stretches }: MinuteAnalysis, status: string): Span[] =>
       label: `${formatCount(observed)} where ${formatCount(expected)} are usual`,
     }));
 
+interface Drawn {
+  analysis: MinuteAnalysis;
+  tunables: BandTunables;
+  changes: readonly Instant[];
+}
+
 function statusChart(
   judged: Judged,
-  analysis: MinuteAnalysis,
-  tunables: BandTunables,
+  { analysis, tunables, changes }: Drawn,
   range?: { from: number; to: number },
 ): Html {
   const { from, to } = range ?? analysis;
@@ -134,6 +149,7 @@ function statusChart(
     band: { name: 'normal for a minute', points: bandOf(judged, tunables) },
     spans: spansOf(analysis, judged.status),
     spanNames: { alert: 'above normal' },
+    changes,
     from: from * 60,
     to: (to - 1) * 60,
     height: '12rem',
@@ -141,12 +157,13 @@ function statusChart(
 }
 
 /** The worst stretches, an hour before and after them. */
-function closeUps(analysis: MinuteAnalysis, tunables: BandTunables): Html[] {
+function closeUps(drawn: Drawn): Html[] {
+  const { analysis } = drawn;
   const worst = [...analysis.stretches].sort((a, b) => b.score - a.score).slice(0, CLOSE_UPS);
   return worst.flatMap(({ status, from, to }) => {
     const judged = analysis.judged.find((each) => each.status === status);
     const range = { from: Math.max(analysis.from, from - MARGIN), to: Math.min(analysis.to, to + MARGIN) };
-    return judged ? [statusChart(judged, analysis, tunables, range)] : [];
+    return judged ? [statusChart(judged, drawn, range)] : [];
   });
 }
 

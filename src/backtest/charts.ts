@@ -6,7 +6,7 @@ import { STATUS_COLOR } from '../reports/colors.ts';
 import type { Html } from '../reports/escape.ts';
 import { formatDuration } from '../reports/format.ts';
 import type { BandPoint, Point } from '../reports/thin.ts';
-import { type Span, timeChart } from '../reports/time-chart.ts';
+import { type Instant, type Span, timeChart } from '../reports/time-chart.ts';
 import type { Curve } from './curves.ts';
 import type { Result } from './json.ts';
 import type { BacktestAlert } from './run.ts';
@@ -21,11 +21,18 @@ interface Range {
 
 export const lengthOf = ({ from, to }: Range): string => formatDuration(Math.round((to - from) / 60));
 
+/** What is drawn beside the counts. */
+export interface Drawn {
+  result: Result;
+  labels?: readonly Label[] | undefined;
+  changes?: readonly Instant[] | undefined;
+}
+
 /**
  * Counts of a status beside their band, with the alerts on it and the incidents; `range` is the
  * result's own, or a day.
  */
-export function chart(curve: Curve, result: Result, labels: readonly Label[] | undefined, range: Range): Html {
+export function chart(curve: Curve, { result, labels, changes }: Drawn, range: Range): Html {
   const { status, observed, expected, lower, upper } = curve;
   const isDay = range !== result;
   return timeChart({
@@ -42,6 +49,7 @@ export function chart(curve: Curve, result: Result, labels: readonly Label[] | u
       : { band: { name: 'normal', points: bandOf(curve, lower, upper, range) } }),
     spans: spansOf(curve, result, labels, range),
     spanNames: { alert: 'alert', incident: 'labelled incident' },
+    ...(changes !== undefined && { changes }),
     height: isDay ? '11rem' : '14rem',
   });
 }

@@ -1,9 +1,10 @@
 import { utcMinute } from '../domain/times.ts';
+import { changesSection } from '../reports/changes.ts';
 import type { Html } from '../reports/escape.ts';
 import { formatCount, formatShare } from '../reports/format.ts';
 import { page, type Section } from '../reports/page.ts';
 import { badge, type Cell, type Column, type Fact, facts, paragraph, table } from '../reports/table.ts';
-import { chart, lengthOf, spansOf } from './charts.ts';
+import { chart, type Drawn, lengthOf, spansOf } from './charts.ts';
 import { compareAlerts, describeDifference } from './compare.ts';
 import type { Curve } from './curves.ts';
 import type { Result } from './json.ts';
@@ -11,12 +12,10 @@ import type { BacktestAlert } from './run.ts';
 import type { Label, Score } from './score.ts';
 import { nameText } from './text.ts';
 
-export interface BacktestPage {
+export interface BacktestPage extends Drawn {
   /** The name of the history. */
   name: string;
-  result: Result;
   curves: readonly Curve[];
-  labels?: readonly Label[] | undefined;
   compared?: Result | undefined;
 }
 
@@ -28,15 +27,17 @@ const MAX_DAYS = 120;
  * A backtest as one HTML file: the score, each status over the whole history, each day on which
  * something was, and a table of alerts.
  */
-export function backtestPage({ name, result, curves, labels, compared }: BacktestPage): Html {
+export function backtestPage({ name, curves, compared, ...drawn }: BacktestPage): Html {
+  const { result, labels, changes } = drawn;
   const sections: Section[] = [
     { title: 'Summary', body: summary(result, labels) },
     {
       title: 'The whole history',
       lead: 'Counts of five minutes, as lowest and highest of each part of the range.',
-      body: curves.map((curve) => chart(curve, result, labels, result)),
+      body: curves.map((curve) => chart(curve, drawn, result)),
     },
-    ...daysSection(curves, result, labels),
+    ...daysSection(curves, drawn),
+    ...changesSection(changes, result.from, result.to),
     { title: 'Alerts', body: [alertTable(result.alerts, result)] },
     ...(compared === undefined ? [] : [compareSection(result, compared)]),
   ];
@@ -165,7 +166,8 @@ function alertTable(alerts: readonly BacktestAlert[], result: Result, caption?: 
 }
 
 /** A day for each status on which it had an alert or an incident. */
-function daysSection(curves: readonly Curve[], result: Result, labels: readonly Label[] | undefined): Section[] {
+function daysSection(curves: readonly Curve[], drawn: Drawn): Section[] {
+  const { result, labels } = drawn;
   const days: { day: number; curve: Curve }[] = [];
   for (let day = Math.floor(result.from / DAY) * DAY; day < result.to; day += DAY) {
     const range = { from: day, to: day + DAY };
@@ -176,7 +178,7 @@ function daysSection(curves: readonly Curve[], result: Result, labels: readonly 
   const body = days
     .slice(0, MAX_DAYS)
     .map(({ day, curve }) =>
-      chart(curve, result, labels, { from: Math.max(day, result.from), to: Math.min(day + DAY, result.to) }),
+      chart(curve, drawn, { from: Math.max(day, result.from), to: Math.min(day + DAY, result.to) }),
     );
   return [
     {

@@ -15,6 +15,8 @@ import { describeProblems } from '../csv/problems.ts';
 import type { ReadOptions } from '../csv/read.ts';
 import type { Source } from '../csv/source.ts';
 import { isoSecond } from '../domain/times.ts';
+import { readChanges } from '../reports/changes.ts';
+import type { Instant } from '../reports/time-chart.ts';
 import { messageOf } from '../runtime/log.ts';
 import { createProgress, type Progress } from '../runtime/progress.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
@@ -25,6 +27,8 @@ export interface AnalyzeCommandOptions extends FileFlags {
   files: readonly string[];
   /** The file to write the page into. */
   html?: string;
+  /** A file of changes, drawn in the page. */
+  changes?: string;
   json?: boolean;
   /** The folder whose tunables the suggestion starts from. Default: the project's own. */
   rulesDir?: string;
@@ -35,7 +39,7 @@ interface Result {
   name: string;
   text: () => string;
   json: () => unknown;
-  html: () => string;
+  html: (changes: readonly Instant[]) => string;
 }
 
 /** `tillwatch analyze`. @returns the exit code: 0 analyzed, 1 could not be, 2 used wrongly */
@@ -43,8 +47,11 @@ export async function analyzeCommand(options: AnalyzeCommandOptions, io: Command
   const progress = createProgress(io.stderr);
   try {
     if (options.files.length === 0) throw new UsageError('no file to analyze');
+    if (options.changes !== undefined && options.html === undefined)
+      throw new UsageError('--changes are drawn on charts: give --html FILE as well');
+    const changes = options.changes === undefined ? [] : await readChanges(options.changes);
     const result = await analyze(options, io, progress);
-    if (options.html !== undefined) await writePage(options.html, result.html());
+    if (options.html !== undefined) await writePage(options.html, result.html(changes));
     progress.end();
     io.stdout.write(options.json === true ? `${JSON.stringify(result.json(), null, 2)}\n` : result.text());
     return 0;
@@ -97,7 +104,7 @@ function minuteResult(name: string, history: History, analysis: MinuteAnalysis, 
           spellTimes,
         ),
       ),
-    html: () => minutePage(name, analysis, tunables),
+    html: (changes) => minutePage(name, analysis, tunables, changes),
   };
 }
 
@@ -115,7 +122,10 @@ async function hourlyResult(source: Source, reading: ReadOptions, io: CommandIo)
     name,
     text: () => renderText(`${name}: ${plural(hourly.rows.length, 'hour')}${left}`, hourlySections(analysis)),
     json: () => ({ file: name, rows: hourly.rows.length, skipped: hourly.skipped, ...analysis }),
-    html: () => hourlyPage(name, analysis),
+    html: (changes) => {
+      if (changes.length === 0) return hourlyPage(name, analysis);
+      throw new UsageError(`${name}: its hours have no date, so --changes have no place among them`);
+    },
   };
 }
 

@@ -13,6 +13,7 @@ import { readCalendarFile, UsageError } from '../config/config.ts';
 import { codesOf, type History, historyMinutes, readFiles, warningsOf, withSources } from '../csv/files.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';
 import { parseTime } from '../domain/times.ts';
+import { readChanges } from '../reports/changes.ts';
 import { messageOf } from '../runtime/log.ts';
 import { createProgress, type Progress } from '../runtime/progress.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
@@ -33,6 +34,8 @@ export interface BacktestCommandOptions extends FileFlags {
   compare?: string;
   json?: boolean;
   html?: string;
+  /** A file of changes, drawn in the page. */
+  changes?: string;
   /** An alert or incident that starts before this time is not scored. */
   scoreFrom?: string;
 }
@@ -44,6 +47,9 @@ export async function backtestCommand(options: BacktestCommandOptions, io: Comma
     const scoreFrom = timeOf(options.scoreFrom);
     if (scoreFrom !== undefined && options.labels === undefined)
       throw new UsageError('--score-from says what to score: give --labels FILE as well');
+    if (options.changes !== undefined && options.html === undefined)
+      throw new UsageError('--changes are drawn on charts: give --html FILE as well');
+    const changes = options.changes === undefined ? undefined : await readChanges(options.changes);
     const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
     const reading = await readOptions(options, io.env);
     const calendar = readCalendarFile(options, io.env);
@@ -64,7 +70,7 @@ export async function backtestCommand(options: BacktestCommandOptions, io: Comma
     const compared = other && (await runRules(other, input, io, progress));
     if (options.html !== undefined) {
       const name = options.files.map((file) => (file === '-' ? 'stdin' : basename(file))).join(' and ');
-      await writePage(options.html, backtestPage({ name, result, curves, labels, compared }));
+      await writePage(options.html, backtestPage({ name, result, curves, labels, changes, compared }));
     }
     progress.end();
     const text =

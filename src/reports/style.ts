@@ -78,8 +78,10 @@ figcaption b { display: block; }
 .span { position: absolute; top: 0; bottom: 0; min-width: 2px; }
 .span.alert, i.alert { background: var(--span-alert); border-top: 4px solid var(--vermilion); }
 .span.incident, i.incident { background: repeating-linear-gradient(135deg, var(--span-incident) 0 2px, transparent 2px 6px); border-bottom: 4px solid var(--muted); }
+.change { position: absolute; top: 0; bottom: 0; width: 6px; margin-left: -3px; background: repeating-linear-gradient(180deg, var(--teal) 0 4px, transparent 4px 7px) center / 2px 100% no-repeat; }
 .legend i { width: 1.5rem; height: .875rem; flex: none; }
 .marker { position: absolute; width: .625rem; height: .625rem; margin: -.3125rem 0 0 -.3125rem; border: 2px solid var(--surface); transform: rotate(45deg); }
+.legend .change { position: static; margin: 0; width: .75rem; }
 .legend .marker { position: static; margin: 0 .25rem; }
 .bar { position: absolute; bottom: 0; }
 .range { position: absolute; background: repeating-linear-gradient(0deg, var(--span-incident) 0 1px, transparent 1px 4px); border: solid var(--muted); border-width: 1px 0; }

@@ -33,6 +33,14 @@ export interface Span {
   label?: string;
 }
 
+/** A moment that is marked, such as a change: a dashed line over the height. */
+export interface Instant {
+  /** Seconds since the epoch. */
+  time: number;
+  /** Shown when pointed at. */
+  label: string;
+}
+
 /** A point that is singled out. */
 export interface Marker {
   time: number;
@@ -47,6 +55,7 @@ export interface TimeChartOptions {
   band?: Band;
   spans?: readonly Span[];
   spanNames?: Partial<Record<Span['kind'], string>>;
+  changes?: readonly Instant[];
   markers?: readonly Marker[];
   markersName?: string;
   /** Seconds since the epoch; default: the range that the series cover. */
@@ -96,12 +105,16 @@ export function timeChart(options: TimeChartOptions): Html {
     title: options.title,
     note: options.note ?? `${utcMinute(from)} to ${utcMinute(to)} UTC`,
     label: `${options.title}. ${lines.map((line) => describe(line, unit)).join('; ')}`,
-    legend: legendOf(options, lines),
+    legend: legendOf({ ...options, changes: within(options.changes, from, to) }, lines),
     height: options.height ?? '15rem',
     yTicks: ticks.map((tick) => ({ percent: scale.y(tick), label: formatTick(tick, unit) })),
     xTicks: timeTicks(from, to).map(({ at, label, minor }) => ({ percent: percent(at), label, minor })),
     plot: [
       ...(options.spans ?? []).flatMap((span) => spanBox(span, from, to, percent)),
+      ...within(options.changes, from, to).map(
+        ({ time, label }) =>
+          `<span class="change" style="left:${percent(time).toFixed(2)}%" title="${esc(label)}"></span>`,
+      ),
       `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true">${drawing.join('')}</svg>`,
       ...(options.markers ?? []).map(
         ({ time, value, label }) =>
@@ -176,6 +189,9 @@ function runsOf(points: readonly Point[]): [number, number][][] {
   return runs;
 }
 
+const within = (changes: readonly Instant[] = [], from: number, to: number): Instant[] =>
+  changes.filter(({ time }) => time >= from && time <= to);
+
 function spanBox(span: Span, from: number, to: number, percent: (time: number) => number): Html[] {
   if (span.to <= from || span.from >= to) return [];
   const [left, right] = [percent(Math.max(from, span.from)), percent(Math.min(to, span.to))];
@@ -186,7 +202,7 @@ function spanBox(span: Span, from: number, to: number, percent: (time: number) =
 }
 
 function legendOf(
-  { band, spans = [], spanNames = {}, markers = [], markersName = 'marked' }: TimeChartOptions,
+  { band, spans = [], spanNames = {}, changes = [], markers = [], markersName = 'marked' }: TimeChartOptions,
   lines: readonly Line[],
 ): LegendEntry[] {
   const kinds = new Set(spans.map(({ kind }) => kind));
@@ -197,6 +213,7 @@ function legendOf(
     })),
     ...(band ? [{ name: band.name, sign: '<i style="background:var(--grey);opacity:.35"></i>' }] : []),
     ...[...kinds].map((kind) => ({ name: spanNames[kind] ?? kind, sign: `<i class="${kind}"></i>` })),
+    ...(changes.length > 0 ? [{ name: 'change', sign: '<i class="change"></i>' }] : []),
     ...(markers.length > 0
       ? [{ name: markersName, sign: '<span class="marker" style="background:var(--vermilion)"></span>' }]
       : []),
