@@ -265,6 +265,28 @@ describe('tillwatch analyze, hourly', () => {
   });
 
   it.each([
+    ['HORA,HOJE,ONTEM,MESMO DIA DA SEMANA PASSADA,MÉDIA DA ÚLTIMA SEMANA,MÉDIA DO ÚLTIMO MÊS', '00:00'],
+    ['hora;hoy;ayer;mismo día de la semana pasada;promedio semana pasada;promedio mes pasado', '12 AM'],
+    ['hour_of_day,sales_today,sales_yesterday,last_week_same_day,avg_7d,avg_30d', '0'],
+    ['Hour|Today (count)|D-1|D-7|avg last 7 days|avg last 30 days', '00h-01h'],
+    ['Stunde,heute,gestern,gleicher Tag letzte Woche,Durchschnitt letzte Woche,Durchschnitt letzter Monat', '00 Uhr'],
+    ['time,current,previous_day,previous_week,avg_week,avg_month', '2026-11-21 00:00:00'],
+  ])('takes an hourly file whose header is %s', async (names, midnight) => {
+    const delimiter = /[;|]/.exec(names)?.[0] ?? ',';
+    const rows = [`${midnight},9,12,11,6.42,4.85,-25%`, 'Total,9,12,11,6.42,4.85,'];
+    const text = [`${names},today vs yesterday`, ...rows].map((row) => row.replaceAll(',', delimiter)).join('\n');
+    const { stdout, stderr } = await analyzeText(`${text}\n`, { json: true });
+    expect(stderr).toContain('a row of totals left out; left aside: "today vs yesterday"');
+    expect(JSON.parse(stdout).hours).toMatchObject([
+      {
+        hour: 0,
+        today: 9,
+        compared: { yesterday: 12, same_day_last_week: 11, avg_last_week: 6.42, avg_last_month: 4.85 },
+      },
+    ]);
+  });
+
+  it.each([
     ['24h,1,1,1,1,1', 'line 2: time "24h": is no hour; expected 00h to 23h'],
     ['05h,1.5,1,1,1,1', 'line 2: today "1.5": is not a whole number'],
     ['05h,1,-1,1,1,1', 'line 2: yesterday "-1": is negative'],

@@ -1,4 +1,5 @@
-import type { Comparison, HourlyFile, HourRow } from '../csv/hourly.ts';
+import type { HourlyFile, HourRow } from '../csv/hourly.ts';
+import type { Comparison } from '../csv/hourly-names.ts';
 import { countLaw } from './count-law.ts';
 
 /**

@@ -1,23 +1,24 @@
-import { APPROVED_CODES, isCommonCode } from '../domain/auth-codes.ts';
-import { statusOf } from '../domain/status-words.ts';
-import { type Chosen, type ColumnsAsked, chosenColumns } from './asked-columns.ts';
+import { isCommonCode } from '../domain/auth-codes.ts';
+import { type ColumnsAsked, chosenColumns } from './asked-columns.ts';
 import {
   countColumn,
   ENOUGH_ROWS,
   hasSeconds,
   isCount,
   isNoCount,
+  isVague,
   isVarying,
   isWeakCount,
   isWhole,
   looksCounted,
 } from './count-column.ts';
-import { type Dimension, dimensionsOf } from './dimensions.ts';
-import { candidates, headerKey, headerText, isIndexName, rankOf } from './header-names.ts';
-import { bestBy, cellsOf, onlyOne, type Sampled, shareOf } from './sampled.ts';
+import { type Dimension, dimensionsOf, withAsked } from './dimensions.ts';
+import { candidates, headerText, isIndexName, rankOf } from './header-names.ts';
+import { codesByContent, keyColumns } from './key-columns.ts';
+import { cellsOf, onlyOne, type Sampled, shareOf } from './sampled.ts';
 import { type SplitTime, timeColumns } from './time-columns.ts';
 import { timeShape } from './times.ts';
-import { codeOf, seriesLabels, type WideColumn, wideColumns } from './wide-columns.ts';
+import { type WideColumn, wideColumns } from './wide-columns.ts';
 
 /** The role of each column of a file. Columns are counted from 0. */
 export interface Columns {
@@ -64,13 +65,16 @@ export function findColumns(
   if (time.length === 0) return 'no column is named as a time (timestamp, time, date, minute, datetime, ...)';
   const free = (column: number) => !time.includes(column) && !chosen.taken.has(column);
   const table = { header, sample, free, asked };
-  const named = wideColumns(header, free);
+  const named = wideColumns(header, free, asked.statusWords);
   // Yes or no beside a count is no count itself.
   const isFlags = candidates(header, 'count').some(free) && named.every(({ column }) => isFlag(cellsOf(table, column)));
   const allWide = isFlags ? [] : named;
   const { status, code } = keyColumns(table, chosen, allWide.length > 1);
   const isLong = status !== undefined || code !== undefined;
   const wide = chosen.wide.length > 0 ? chosen.wide : isLong ? [] : allWide;
+  const [unread] = candidates(header, 'status').filter(free);
+  if (!isLong && wide.length === 0 && unread !== undefined && cellsOf(table, unread).length > 0)
+    return `${headerText(header, unread)} holds ${JSON.stringify(cellsOf(table, unread)[0])}, which is no status; if it holds auth codes, pass --columns auth_code=${headerText(header, unread)}`;
   if (!isLong && wide.length === 0)
     return 'no column is named as a status (status, state, result, ...) or an auth code (auth_code, response_code, ...), and none is named by a status itself';
   const isNeeded = wide.length === 0 && chosen.count !== 'none';
@@ -84,71 +88,37 @@ export function findColumns(
   return withRest({ header, time, split, status, code, count, wide }, used, asked);
 }
 
-/** Finds the columns of the status and the auth code of a row. */
-function keyColumns(table: Sampled, chosen: Chosen, mayBeWide: boolean): { status?: number; code?: number } {
-  const { header, free, asked } = table;
-  const isStatus = (cell: string) =>
-    statusOf(seriesLabels(cell).status ?? cell) !== undefined || asked.statusWords?.has(headerKey(cell)) === true;
-  const isCode = (cell: string) => isCommonCode(codeOf(cell));
-  const statusShare = (column: number) => shareOf(cellsOf(table, column), isStatus);
-  const allAre = (column: number, is: (cell: string) => boolean) =>
-    free(column) && cellsOf(table, column).length > 0 && cellsOf(table, column).every(is);
-  const named = bestBy(candidates(header, 'status').filter(free), statusShare);
-  const isNamed = named !== undefined && (statusShare(named) > 0 || !(mayBeWide || allAre(named, isCode)));
-  // A name that nobody knows may stand over words that everybody knows.
-  const byWords = onlyOne(header, (column) => allAre(column, isStatus));
-  const best = isNamed && statusShare(named) > 0 ? named : (byWords ?? (isNamed ? named : undefined));
-  const forStatus = chosen.status ?? best;
-  const byName = bestBy(
-    candidates(header, 'code').filter((column) => free(column) && column !== forStatus),
-    (column) => shareOf(cellsOf(table, column), (cell) => /^[0-9A-Za-z]{1,4}$/.test(cell)),
-  );
-  const code =
-    chosen.code ?? byName ?? (forStatus === undefined && !mayBeWide ? codesByContent(table, isCode) : undefined);
-  const isWeak = forStatus !== chosen.status && forStatus !== undefined && statusShare(forStatus) === 0;
-  // A column called "name" beside one of auth codes is no status.
-  const status = isWeak && code !== undefined && code !== forStatus ? undefined : forStatus;
-  return { ...(status !== undefined && { status }), ...(code !== undefined && { code }) };
-}
-
-/** The only column of common codes, an approval among them, that is not named as a count. */
-const codesByContent = (table: Sampled, isCode: (cell: string) => boolean): number | undefined =>
-  onlyOne(table.header, (column) => {
-    const cells = cellsOf(table, column);
-    const isApproval = (cell: string) => APPROVED_CODES.includes(codeOf(cell));
-    const isFree = table.free(column) && rankOf(table.header[column] ?? '', 'count') === undefined;
-    return isFree && cells.some((cell) => cell.length > 1) && cells.every(isCode) && cells.some(isApproval);
-  });
-
 /** The columns of a table without a header, where its cells leave no doubt. */
-function byContent(rows: readonly string[][], asked: ColumnsAsked): Columns | undefined {
+function byContent(all: readonly string[][], asked: ColumnsAsked): Columns | undefined {
+  // Sorting puts the header among the rows, or under them.
+  const rows = all.filter((cells) => !cells.some((cell) => rankOf(cell, 'time') !== undefined));
   const header = (rows[0] ?? []).map(() => '');
-  const table: Sampled = { header, sample: rows, free: () => true, asked };
-  const { time } = timeColumns(header, rows, [], new Set());
+  const epochs = onlyOne(header, (column) => cellsOf({ sample: rows }, column).every((cell) => EPOCH_NOW.test(cell)));
+  const { time } = epochs === undefined ? timeColumns(header, rows, [], new Set()) : { time: [epochs] };
   if (time.length !== 1 || rows.some((cells) => timeShape(cells[time[0] ?? 0] ?? '') !== 'full')) return undefined;
-  table.free = (column) => !time.includes(column);
-  const { status, code } = keyColumns(table, { wide: [], taken: new Set() }, false);
-  const key = status ?? code;
-  if (key === undefined) return undefined;
-  const numbers = header
-    .map((_, column) => column)
-    .filter((column) => table.free(column) && column !== key && shareOf(cellsOf(table, column), isWhole) === 1);
-  if (numbers.length > 1) return undefined;
-  const [count] = numbers;
-  return withRest(
-    {
-      header: rows[0] ?? [],
-      time,
-      split: undefined,
-      status,
-      code: status === undefined ? code : undefined,
-      count,
-      wide: [],
-    },
-    new Set([...time, key, count]),
-    asked,
-  ) as Columns;
+  const table: Sampled = { header, sample: rows, free: (column) => !time.includes(column), asked };
+  const { status, code: alone } = keyColumns(table, { wide: [], taken: new Set() }, false);
+  const beside = { ...table, free: (column: number) => table.free(column) && column !== status };
+  const code =
+    status === undefined ? alone : codesByContent(beside, (cell) => /^\d{2}$/.test(cell) && isCommonCode(cell));
+  if (status === undefined && code === undefined) return undefined;
+  const keys = [...time, status, code];
+  const numbers = [...header.keys()].filter(
+    (column) => !keys.includes(column) && shareOf(cellsOf(table, column), isWhole) === 1,
+  );
+  const counts = numbers.length > 1 ? numbers.filter((column) => !isSerial(cellsOf(table, column))) : numbers;
+  if (counts.length > 1) return undefined;
+  const [count] = counts;
+  const found = { header: rows[0] ?? [], time, split: undefined, status, code, count, wide: [] };
+  return withRest(found, new Set([...keys, count]), asked) as Columns;
 }
+
+/** Epoch numbers of the years 2014 to 2033, in any unit. */
+const EPOCH_NOW = /^1[4-9]\d{8}(?:\d{3}){0,3}(?:\.\d+)?$/;
+
+/** True for row numbers. */
+const isSerial = (cells: readonly string[]): boolean =>
+  cells.length > 1 && cells.every((cell, at) => at === 0 || Number(cell) === Number(cells[at - 1]) + 1);
 
 /** True for cells that say yes or no. */
 const isFlag = (cells: readonly string[]): boolean =>
@@ -171,7 +141,7 @@ function withRest(found: Found, used: ReadonlySet<number | undefined>, asked: Co
     ...(status !== undefined && { status }),
     ...(code !== undefined && { code }),
     ...(count !== undefined && { count }),
-    wide,
+    wide: withAsked(wide, asked.dimensions ?? []),
     dimensions,
     ignored: left
       .filter((column) => header[column] !== '' || column < header.length - 1)
@@ -197,6 +167,16 @@ export function likelyCount(
       (!isNoCount(header[one] ?? '') || (counted && isVarying(sample, one))),
   );
   return column === undefined ? undefined : headerText(header, column);
+}
+
+/** Two columns of numbers of which neither name tells which is the count. */
+export function rivalCounts({ header, count, telling }: Columns, sample: readonly string[][]): string[] | undefined {
+  if (count === undefined || !isVague(header[count] ?? '')) return undefined;
+  const differs = (column: number) => sample.some((cells) => cells[column] !== cells[count]);
+  const rival = telling.find(
+    (column) => isVague(header[column] ?? '') && cellsOf({ sample }, column).every(isWhole) && differs(column),
+  );
+  return rival === undefined ? undefined : [count, rival].map((column) => headerText(header, column));
 }
 
 /** A count by its name, where times with seconds say that each row may be one transaction. */

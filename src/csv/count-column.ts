@@ -32,7 +32,11 @@ export function countColumn(
   const { header, free } = table;
   const isFree = (column: number) => free(column) && !keys.includes(column);
   const wholeShare = (column: number) => shareOf(cellsOf(table, column), isWhole);
-  const named = bestBy(candidates(header, 'count').filter(isFree), wholeShare);
+  // A volume or a total beside a number of transactions is money.
+  const named = bestBy(
+    candidates(header, 'count').filter(isFree),
+    (column) => wholeShare(column) + (isVague(header[column] ?? '') ? 0 : 0.5),
+  );
   const counted = looksCounted(table.sample, time, keys);
   // Money beside a transaction may be called "total" or "value" too.
   if (named !== undefined && (counted || !isMoney(cellsOf(table, named)))) return named;
@@ -69,6 +73,10 @@ export function looksCounted(
 
 export const hasSeconds = (sample: readonly string[][], time: readonly number[]): boolean =>
   sample.some((cells) => /\d:\d{2}:(?!00(?:\D|$))\d{2}/.test(cells[time.at(-1) ?? 0] ?? ''));
+
+/** True for names that counts and sums of money share. */
+export const isVague = (name: string): boolean =>
+  /^(?:total|totals|volume|value|size|sum|metric|amount|valor|wert)$/.test(headerKey(name));
 
 /** True for the name of a count that may as well be one of a number, size or sum of a transaction. */
 export const isWeakCount = (name: string): boolean =>

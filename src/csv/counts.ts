@@ -50,8 +50,8 @@ export function readCount(
     return Number.isSafeInteger(Number(text)) ? Number(text) : 'is too large to be counted exactly';
   const bare = unquoted(text);
   if (bare !== text) return readCount(bare, decimal, fractions);
-  const power = /^(\d)(?:\.(\d+))?e\+?(\d{1,2})$/i.exec(text);
-  if (power !== null) return ofPower(Number(text), (power[2] ?? '').length, Number(power[3]));
+  const power = POWER.exec(text);
+  if (power !== null) return ofPower(text, power);
   if (/^[\d.,]+ ?(?:k|mil|mio|m|bn)\.?$/i.test(text))
     return 'is rounded: export whole numbers (in Grafana with the unit "none" instead of "short")';
   const joined = text.replace(GROUPED_BY_SPACE, (digits) => digits.replaceAll(/\D/g, ''));
@@ -75,11 +75,19 @@ const unquoted = (text: string): string =>
     .replace(/^['+](?=\d)/, '')
     .replace(/^\d{1,3}(?:_\d{3})+$/, (digits) => digits.replaceAll('_', ''));
 
-/** A number such as `1.05E+03`, if none of its digits was rounded away. */
-const ofPower = (number: number, decimals: number, power: number): number | string =>
-  decimals >= power && Number.isInteger(number)
+const POWER = /^\d(?:[.,](\d+))?(e)\+?(\d{1,2})$/i;
+
+/**
+ * A number such as `1.05E+02`, if none of its digits was rounded away. Spreadsheets round, and write
+ * two digits of the exponent. Programs that write one, and R with `1e+05`, write all digits there are.
+ */
+function ofPower(text: string, [, decimals = '', letter, exponent = '']: RegExpExecArray): number | string {
+  const [number, power] = [Number(text.replace(',', '.')), Number(exponent)];
+  const isShortest = exponent.length === 1 || (letter === 'e' && decimals === '' && power >= 5);
+  return Number.isInteger(number) && (decimals.length >= power || isShortest)
     ? number
     : 'may have been rounded by a spreadsheet: give the column a number format without exponent, and export again';
+}
 
 const MISPLACED = 'is not a number: its points or commas stand where no number has them';
 

@@ -48,6 +48,17 @@ export function dimensionsOf(
   return dimensions;
 }
 
+/** The columns with those of their labels alone that were asked for. */
+export const withAsked = (wide: readonly WideColumn[], asked: readonly string[] | 'all'): WideColumn[] =>
+  wide.map((one) => ({
+    ...one,
+    labels: Object.fromEntries(
+      Object.entries(one.labels).filter(([label]) =>
+        asked === 'all' ? !RESERVED.includes(label) : asked.some((name) => labelFor(name) === label),
+      ),
+    ),
+  }));
+
 /** A header as a label of Prometheus: `Card brand` is `card_brand`. */
 function labelFor(name: string): string {
   const label = name

@@ -68,17 +68,22 @@ function coarseness({ seen }: ReadFile, series: TallySeries[]): Finding | undefi
 }
 
 /**
- * The greatest distance of which all distances between minutes are multiples, and how many minutes
- * there are.
+ * The distance of which nearly all distances between minutes are multiples, and how many minutes
+ * there are. A few rows that are off, of a late job or a change of clocks, do not hide it.
  */
 function stepOf(series: TallySeries[]): { step: number; times: number } {
-  let [step, times, before] = [0, 0, Number.NaN];
+  const distances = new Map<number, number>();
+  let [times, before] = [0, Number.NaN];
   for (const minute of minutesOf(series)) {
-    if (times++ > 0) step = divisor(step, minute - before);
+    if (times++ > 0) distances.set(minute - before, (distances.get(minute - before) ?? 0) + 1);
     before = minute;
-    if (step === 1) break;
   }
-  return { step, times };
+  const [commonest] = [...distances].sort(([, a], [, b]) => b - a);
+  const all = [...distances.keys()].reduce(divisor, 0);
+  if (all > 1 || commonest === undefined) return { step: all, times };
+  const fits = [...distances].filter(([distance]) => distance % commonest[0] === 0);
+  const share = fits.reduce((sum, [, count]) => sum + count, 0) / (times - 1);
+  return { step: share >= 0.9 ? commonest[0] : 1, times };
 }
 
 const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));

@@ -1,14 +1,12 @@
 import { bothNumbers, createNumberEvidence, type Decimal, decimalShownBy, OPEN, readCount } from './counts.ts';
-import { headerKey, headerText } from './header-names.ts';
+import { headerText } from './header-names.ts';
+import { COMPARISONS, type Comparison, type HourlyRole, hourlyColumns } from './hourly-names.ts';
 import { MAX_PROBLEMS, type Problem, refusal } from './problems.ts';
-import type { ReadOptions } from './read.ts';
+import { NOTHING, type ReadOptions, TOTALS } from './read.ts';
 import { eachRecord, linesOf } from './records.ts';
 import type { Source } from './source.ts';
-import { delimiterName, findTable, type Table } from './table.ts';
-
-/** The columns that today's hours are compared with. */
-export const COMPARISONS = ['yesterday', 'same_day_last_week', 'avg_last_week', 'avg_last_month'] as const;
-export type Comparison = (typeof COMPARISONS)[number];
+import { isRule } from './spaced.ts';
+import { findTable, type Table, writtenAs } from './table.ts';
 
 export interface HourRow {
   hour: number;
@@ -27,25 +25,7 @@ export interface HourlyFile {
   recognised: string;
 }
 
-type Role = 'time' | 'today' | Comparison;
-
-/** Header names by role, as `headerKey` writes them. */
-const NAMES: Record<Role, readonly string[]> = {
-  time: ['time', 'hour', 'hora', 'horario', 'stunde', 'uhrzeit', 'heure', 'timestamp'],
-  today: ['today', 'hoje', 'hoy', 'heute', 'aujourdhui'],
-  yesterday: ['yesterday', 'ontem', 'ayer', 'gestern', 'hier'],
-  same_day_last_week: [
-    'samedaylastweek',
-    'sameweekdaylastweek',
-    'lastweek',
-    'mesmodiasemanapassada',
-    'mismodiasemanapasada',
-  ],
-  avg_last_week: ['avglastweek', 'averagelastweek', 'meanlastweek', 'mediasemanapassada', 'mediasemanapasada'],
-  avg_last_month: ['avglastmonth', 'averagelastmonth', 'meanlastmonth', 'mediamespassado', 'mediamespasado'],
-};
-
-type HourlyColumns = { header: readonly string[]; at: Map<Role, number>; ignored: string[] };
+type HourlyColumns = { header: readonly string[]; at: Map<HourlyRole, number>; ignored: string[] };
 
 /**
  * True for a file that compares today's hours with other days: it has a column of hours and one of
@@ -55,16 +35,16 @@ export const isHourly = (source: Source, { delimiter }: ReadOptions): boolean =>
   !('why' in findTable(source, delimiter, findHourly));
 
 function findHourly(header: string[]): HourlyColumns | string {
-  const at = new Map<Role, number>();
-  for (const [role, names] of Object.entries(NAMES) as [Role, string[]][]) {
-    const column = header.findIndex((name) => names.includes(headerKey(name)));
-    if (column >= 0) at.set(role, column);
-  }
+  const at = hourlyColumns(header);
   const twice = header.find((name, column) => name !== '' && header.indexOf(name) !== column);
   if (twice !== undefined) return `the column ${twice} is there twice`;
-  if (!at.has('time') || !at.has('today')) return 'no column is named as the hour, or none as today';
+  const isCompared = COMPARISONS.some((name) => at.has(name));
+  if (!at.has('time') || !at.has('today') || !(isCompared || header.includes('today')))
+    return 'no column is named as the hour, or none as today';
   const used = new Set(at.values());
-  const ignored = header.flatMap((_, column) => (used.has(column) ? [] : [headerText(header, column)]));
+  const ignored = header.flatMap((name, column) =>
+    used.has(column) || name === '' ? [] : [headerText(header, column)],
+  );
   return { header, at, ignored };
 }
 
@@ -89,7 +69,12 @@ export async function readHourly(source: Source, options: ReadOptions): Promise<
   const decimal = options.decimal ?? decimalOf(source, table, records);
   const rows: HourRow[] = [];
   const problems: (Problem & { number: number })[] = [];
+  let totals = 0;
   for (const { cells, number } of records) {
+    if (TOTALS.test(cells[table.columns.at.get('time') ?? 0] ?? '')) {
+      totals++;
+      continue;
+    }
     const row = readRow(cells, table.columns, rows, decimal);
     if ('message' in row) problems.push({ ...row, number, line: 0 });
     else rows.push(row);
@@ -112,7 +97,8 @@ export async function readHourly(source: Source, options: ReadOptions): Promise<
     skipped: problems.length,
     problems: located,
     recognised:
-      `${source.name}: ${source.encoding}, ${delimiterName(table.delimiter)} between cells; hours of today and ${COMPARISONS.filter((name) => at.has(name)).join(', ')}` +
+      `${source.name}: ${writtenAs(source, table.delimiter)}; hours of today and ${COMPARISONS.filter((name) => at.has(name)).join(', ')}` +
+      (totals === 0 ? '' : `; ${totals === 1 ? 'a row' : `${totals} rows`} of totals left out`) +
       (ignored.length === 0 ? '' : `; left aside: ${ignored.map((one) => JSON.stringify(one)).join(', ')}`),
   };
 }
@@ -122,7 +108,7 @@ type Numbered = { cells: string[]; number: number };
 async function recordsOf(source: Source, { delimiter, before, columns }: Table<HourlyColumns>): Promise<Numbered[]> {
   const records: Numbered[] = [];
   await eachRecord(source, delimiter, (cells, number) => {
-    if (number <= before || cells.every((cell) => cell === '')) return;
+    if (number <= before || cells.every((cell) => cell === '') || isRule(cells)) return;
     if (records.length >= MAX_ROWS)
       throw new Error(`${source.name}: has more than ${MAX_ROWS} rows; an hourly file has 24`);
     records.push({
@@ -171,14 +157,24 @@ function readRow(
   return row;
 }
 
+const DATE = /^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})[T, ]+(?=\d)/;
+/** `00h`, `00:00`, `0`, `12 AM`, `00 Uhr`. */
+const HOUR =
+  /^(\d{1,2})(?:[:h]\s?00(?::00(?:\.0+)?)?|\.0|\s?(?:h(?:rs?|s)?|uhr))?\s?(?:([ap])\.?m\.?)?(?:Z| ?UTC|[+-]\d{2}:?\d{2})?$/i;
+/** The end of an hour: `00:00-01:00`, `00h - 01h`. */
+const UNTIL = /\s?(?:-|–|to|a|às|até|bis)\s?\d{1,2}(?:[:h]?(?:00|59)?h?)$/i;
+
 function hourOf(value: string, before: readonly HourRow[]): number | string {
-  const hour = /^(\d{1,2})(?:\s?h(?:\s?00)?|:00(?::00)?)?$/i.exec(value)?.[1];
-  if (hour === undefined || Number(hour) > 23) return 'is no hour; expected 00h to 23h';
-  return before.some((row) => row.hour === Number(hour)) ? 'is there already' : Number(hour);
+  const [, digits, half] =
+    HOUR.exec(value.replace(DATE, '')) ?? HOUR.exec(value.replace(DATE, '').replace(UNTIL, '')) ?? [];
+  const said = Number(digits ?? 24);
+  const hour = half === undefined ? said : (said % 12) + (half.toLowerCase() === 'p' ? 12 : 0);
+  if (said > (half === undefined ? 23 : 12)) return 'is no hour; expected 00h to 23h';
+  return before.some((row) => row.hour === hour) ? 'is there already' : hour;
 }
 
-function numberOf(value: string, role: Role, decimal: Decimal | undefined): number | string | undefined {
-  if (value === '' && role === 'today') return undefined;
+function numberOf(value: string, role: HourlyRole, decimal: Decimal | undefined): number | string | undefined {
+  if (NOTHING.test(value) && role === 'today') return undefined;
   const read = readCount(value, decimal, role !== 'today');
   return read === OPEN
     ? 'may be read in two ways; say with --decimal . or --decimal , which sign begins the decimals'

@@ -1,8 +1,8 @@
 import type { Status } from '../domain/names.ts';
 import { statusOf, wordKey, wordsIn } from '../domain/status-words.ts';
-import { messageOf } from '../runtime/log.ts';
 import type { ColumnsAsked } from './asked-columns.ts';
 import type { Columns } from './columns.ts';
+import { isWhole } from './count-column.ts';
 import {
   bothNumbers,
   createNumberEvidence,
@@ -12,12 +12,13 @@ import {
   PLAIN_COUNT,
   readCount,
 } from './counts.ts';
-import { headerKey, headerText } from './header-names.ts';
+import { headerKey, headerText, rankOf } from './header-names.ts';
 import { MAX_PROBLEMS, type Problem, refusal } from './problems.ts';
 import { eachRecord, linesOf } from './records.ts';
 import { createRepeats } from './repeats.ts';
 import type { Source } from './source.ts';
-import { delimiterName, isRule, recognise, type Table } from './table.ts';
+import { isRule } from './spaced.ts';
+import { recognise, type Table, writtenAs } from './table.ts';
 import { createTally, type Labels, type Tally, type TallySeries, toDifferences } from './tally.ts';
 import { timeText, zoneIn } from './time-columns.ts';
 import {
@@ -97,12 +98,10 @@ export async function readCounts(source: Source, options: ReadOptions = {}): Pro
 function inZoneOf({ name }: Source, { columns, before }: Table, { times }: ReadOptions): TimeOptions {
   if (times?.zone !== undefined) return times;
   for (const header of columns.time.map((column) => headerText(columns.header, column))) {
-    try {
-      const zone = zoneIn(header);
-      if (zone !== undefined) return { ...times, zone };
-    } catch (error) {
-      throw new Error(`${name}: line ${before + 1}: ${JSON.stringify(header)} ${messageOf(error)}`);
-    }
+    const zone = zoneIn(header);
+    if (typeof zone === 'string')
+      return { ...times, refuseLocal: `${name}: line ${before + 1}: ${JSON.stringify(header)} ${zone}` };
+    if (zone !== undefined) return { ...times, zone };
   }
   return times ?? {};
 }
@@ -343,7 +342,7 @@ function createPass({ columns, before }: Table, formats: Formats, options: ReadO
       state.notes++;
       return true;
     }
-    if (cells.length === header.length && cells.every((cell, at) => headerKey(cell) === headerKey(header[at] ?? ''))) {
+    if (isHeaderAgain(cells)) {
       state.headersAgain++;
       return true;
     }
@@ -352,6 +351,16 @@ function createPass({ columns, before }: Table, formats: Formats, options: ReadO
     state.totals.number = number;
     return true;
   };
+
+  /** Also the header that sorting has put among the rows. */
+  const isHeaderAgain = (cells: readonly string[]): boolean =>
+    cells.length === header.length &&
+    (cells.every((cell, at) => headerKey(cell) === headerKey(header[at] ?? '')) ||
+      (time.every((column) => rankOf(cells[column] ?? '', 'time') !== undefined) &&
+        [columns.status, columns.code].some(
+          (column, at) =>
+            column !== undefined && rankOf(cells[column] ?? '', at === 0 ? 'status' : 'code') !== undefined,
+        )));
 
   const isNote = (cells: readonly string[], number: number): boolean => {
     if (COMMENT.test(cells[0] ?? '')) return true;
@@ -363,21 +372,22 @@ function createPass({ columns, before }: Table, formats: Formats, options: ReadO
     return (isSentence || isUnderHeader) && state.notes < MAX_NOTES;
   };
 
-  /** A number under the counts, with nothing beside it that says of what. */
-  const isSumAlone = (cells: readonly string[]): boolean => {
-    const filled = cells.flatMap((cell, column) => (cell === '' ? [] : [column]));
-    return countColumn !== undefined && filled.length === 1 && filled[0] === countColumn;
-  };
+  const counted = countColumn === undefined ? wide.map(({ column }) => column) : [countColumn];
+  /** Numbers under the counts, with nothing beside them that says of what. */
+  const isSumAlone = (cells: readonly string[]): boolean =>
+    counted.length > 0 &&
+    [...time, columns.status, columns.code].every((column) => column === undefined || cells[column] === '') &&
+    counted.every((column) => isWhole(cells[column] ?? ''));
 
   return { take, state, statuses, codes, words, repeats, times, decimal: () => decimal };
 }
 
-const NOTHING = /^(?:|null|nan|n\/?a|none|undefined|-|\\n)$/i;
+export const NOTHING = /^(?:|null|nan|n\/?a|none|undefined|-|\\n)$/i;
 /** Control characters at the end of a file, such as the Ctrl-Z of CP/M. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const NOTHING_SAID = /^[\x00-\x1f\s]*$/;
-const TOTALS =
-  /^(?:grand |sub)?total(?:s|es|is|e)?(?: [\p{L} ]+)?:?$|^(?:sum|suma|soma|somma|somme|summe|gesamt\p{L}*|insgesamt|totaal|average|avg|mean|m[eé]dia|promedio|durchschnitt|moyenne|gemiddelde):?$/iu;
+export const TOTALS =
+  /^(?:grand |sub|overall |soma |suma |resultado |valor )?total(?:s|es|is|e)?(?: [\p{L} ]+)?:?$|^(?:all|sum|suma|soma|somma|somme|summe|gesamt\p{L}*|insgesamt|totaal|average|avg|mean|m[eé]dia|promedio|durchschnitt|moyenne|gemiddelde):?$/iu;
 const FOOTER =
   /^\(?\d+ (?:rows?|records?|linhas?|filas?|zeilen?)(?: (?:affected|in set|selected|returned).*)?\)?\.?$|^time: [\d.,]+ ms/i;
 /** Lines of prose under a table; more of them are no notes, but a file of another kind. */
@@ -407,9 +417,15 @@ function noteOdd(odd: { rows: number; numbers: number[]; time: string }, number:
   if (odd.time === '') odd.time = text;
 }
 
-/** True where rows of one minute and status are told apart: by another column, or by their code. */
+/**
+ * True where rows of one minute and status are told apart: by another column, by their code, or by
+ * labels in the header.
+ */
 const isSeveral = ({ count, wide, telling, status, code }: Columns): boolean =>
-  (count === undefined && wide.length === 0) || telling.length > 0 || (status !== undefined && code !== undefined);
+  (count === undefined && wide.length === 0) ||
+  telling.length > 0 ||
+  (status !== undefined && code !== undefined) ||
+  new Set(wide.map((one) => JSON.stringify([one.status, one.code, one.labels]))).size < wide.length;
 
 const isId = (word: string): boolean => /^(?:id|ids|uuid|guid|nsu|rrn|tid|reference|referencia)$/.test(word);
 
@@ -417,7 +433,6 @@ const NO_LABELS: Labels = {};
 
 /** Finds the series of a row, by its key and by its cells in the columns that are dimensions. */
 function createSeries({ dimensions, wide }: Columns, tally: Tally) {
-  const asked = new Set(dimensions.map(({ label }) => label));
   const known = new Map<string, TallySeries>();
   const inHeader = wide.some(({ labels }) => Object.keys(labels).length > 0);
   return (cells: readonly string[], key: string, own: Labels = NO_LABELS): TallySeries => {
@@ -427,7 +442,7 @@ function createSeries({ dimensions, wide }: Columns, tally: Tally) {
     const before = known.get(address);
     if (before !== undefined) return before;
     const labels = Object.fromEntries([
-      ...Object.entries(own).filter(([label]) => asked.has(label)),
+      ...Object.entries(own),
       ...dimensions.map(({ label, column }) => [label, cells[column] ?? '']),
     ]);
     const series = tally.series(labels, key);
@@ -523,7 +538,7 @@ function describe(source: Source, { columns, delimiter, before }: Table, pass: P
     return own === meant ? meant : `${JSON.stringify(own)} as ${meant}`;
   });
   return [
-    `${source.name}: ${source.encoding}, ${delimiterName(delimiter)} between cells`,
+    `${source.name}: ${writtenAs(source, delimiter)}`,
     `time in ${time.map(name).join(' and ')} (${order}${zone} unless it has an offset)`,
     ...(status === undefined ? [] : [`status in ${name(status)}`]),
     ...(code === undefined ? [] : [`auth code in ${name(code)}`]),

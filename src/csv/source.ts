@@ -6,12 +6,15 @@ import { pipeline, type Readable, Transform } from 'node:stream';
 import { pipeline as piped } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { Decompress } from 'fzstd';
+import { eachLine, spacedBy } from './spaced.ts';
 
 /** A file of text, whatever it is packed in and however it is encoded. */
 export interface Source {
   name: string;
   /** `UTF-8`, `UTF-16LE, gzip`: for the line that says what was recognised. */
   encoding: string;
+  /** What stands between its cells, where it is no delimiter; `read` has tabs in its place. */
+  between?: string;
   /** The beginning of its text. */
   head: string;
   /**
@@ -55,16 +58,26 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
   const name = file === '-' ? 'stdin' : file;
   const { path, remove } = await rereadable(file, name, options);
   try {
-    const start = await firstBytes(path, name);
-    const packing = startsWith(start, GZIP) ? 'gzip' : startsWith(start, ZSTD) ? 'zstd' : undefined;
-    const noText = NO_TEXT.find(([bytes]) => startsWith(start, bytes));
+    const magic = await firstBytes(path, name);
+    const packing = startsWith(magic, GZIP) ? 'gzip' : startsWith(magic, ZSTD) ? 'zstd' : undefined;
+    const noText = NO_TEXT.find(([bytes]) => startsWith(magic, bytes));
     if (noText) throw new Error(`${name}: ${noText[1]}`);
     const unpacked = () => counted(explained(unpack(path, packing, options.signal), name, packing), options.onBytes);
     const encoding = encodingOf(await firstOf(unpacked()), name);
-    const read = () => toUtf8(unpacked(), encoding);
-    const head = new TextDecoder().decode(await firstOf(read())).slice(0, HEAD_CHARACTERS);
-    const said = packing === undefined ? encoding.toUpperCase() : `${encoding.toUpperCase()}, ${packing}`;
-    return { name, encoding: said, head, read, close: remove };
+    const written = () => toUtf8(unpacked(), encoding);
+    const headOf = async (text: AsyncIterable<Buffer>) =>
+      new TextDecoder().decode(await firstOf(text)).slice(0, HEAD_CHARACTERS);
+    const start = await headOf(written());
+    const spaced = spacedBy(start);
+    const read = spaced === undefined ? written : () => eachLine(written(), spaced.line);
+    return {
+      name,
+      encoding: [encoding.toUpperCase(), packing, spaced?.written].filter((one) => one !== undefined).join(', '),
+      ...(spaced?.between !== undefined && { between: spaced.between }),
+      head: spaced === undefined ? start : await headOf(read()),
+      read,
+      close: remove,
+    };
   } catch (error) {
     await remove();
     throw error;

@@ -1,7 +1,8 @@
 import type { ColumnsAsked } from './asked-columns.ts';
-import { type Columns, doubtfulCount, findColumns, likelyCount } from './columns.ts';
+import { type Columns, doubtfulCount, findColumns, likelyCount, rivalCounts } from './columns.ts';
 import { firstRecords } from './records.ts';
 import type { Source } from './source.ts';
+import { isRule } from './spaced.ts';
 import { timeShape } from './times.ts';
 
 /** The form of a file, as its beginning shows it. */
@@ -22,6 +23,10 @@ const NAMES: Record<string, string> = {
   ' ': 'space',
 };
 export const delimiterName = (delimiter: string): string => NAMES[delimiter] ?? JSON.stringify(delimiter);
+
+/** Says how a file is written, as far as its cells go. */
+export const writtenAs = ({ encoding, between }: Source, delimiter: string): string =>
+  `${encoding}, ${between ?? delimiterName(delimiter)} between cells`;
 
 /** Titles, comments and `sep=` lines that may stand before the header. */
 const MAX_BEFORE = 30;
@@ -45,7 +50,9 @@ export function findTable<T>(
   find: (header: string[], sample: string[][]) => T | string,
 ): Table<T> | { header: string; line: number; why: string } {
   let nearest: Failure | undefined;
-  for (const one of delimiter === undefined ? delimitersFor(source.head) : [delimiter]) {
+  // Spaces between cells are tabs by now.
+  const asked = delimiter === ' ' && source.between !== undefined ? undefined : delimiter;
+  for (const one of asked === undefined ? delimitersFor(source.head) : [asked]) {
     const tried = tryDelimiter(source, one, find);
     if ('columns' in tried) return tried;
     if (one === ' ') continue;
@@ -78,15 +85,19 @@ function tryDelimiter<T>(
   const records = firstRecords(source.head, delimiter, MAX_BEFORE + SAMPLE);
   let failure: Failure | undefined;
   for (const [at, record] of records.slice(0, MAX_BEFORE).entries()) {
-    if (isRule(record) || record[0]?.startsWith('#') || /^sep=/i.test(record[0] ?? '')) continue;
+    if (isRule(record) || /^sep=/i.test(record[0] ?? '')) continue;
     const under = records.slice(at + 1);
-    const header = asWideAsRows(record, under);
+    const [first = '', ...rest] = record;
+    const isComment = /^#./.test(first);
+    const header = asWideAsRows([isComment ? first.replace(/^#+\s*/, '') : first, ...rest], under);
     const sample = under.filter((cells) => cells.length === header.length && !isRule(cells));
+    // A comment may be the header, if it has as many cells as the rows.
+    if (isComment && sample.length * 2 < under.length) continue;
     const columns = isTitled(header, sample)
       ? find(header, sample.slice(0, SAMPLE))
       : 'most of its columns have no name';
     if (typeof columns !== 'string') return { delimiter, before: at, columns };
-    failure ??= { header: header.join(delimiter), line: at + 1, why: columns, cells: header.length };
+    if (!isComment) failure ??= { header: header.join(delimiter), line: at + 1, why: columns, cells: header.length };
   }
   return failure ?? { header: '', line: 1, why: 'it is empty', cells: 0 };
 }
@@ -108,10 +119,6 @@ function asWideAsRows(header: string[], rows: readonly string[][]): string[] {
 const isTitled = (header: readonly string[], [first = []]: readonly string[][]): boolean =>
   header.filter((name, column) => name === '' && first[column] !== '').length * 2 < header.length;
 
-/** A line that only draws: `----+-----`, `+---+---+`, `|---|:--:|`. */
-export const isRule = (cells: readonly string[]): boolean =>
-  cells.some((cell) => /^(?:[-+=:]|[─-╿]){3,}$/.test(cell)) && cells.every((cell) => /^[-+=:| ─-╿]*$/.test(cell));
-
 /** Finds the columns of a table of counts. @throws in the words of who has the file */
 export function recognise(source: Source, delimiter: string | undefined, asked: ColumnsAsked): Table {
   if (source.head.trim() === '' || source.head === '\ufeff')
@@ -127,6 +134,12 @@ export function recognise(source: Source, delimiter: string | undefined, asked: 
     throw new Error(
       `${source.name}: line ${table.before + 1}: no column is named as a count, so each row would be one transaction; but ${JSON.stringify(count)} ` +
         `holds whole numbers: pass --columns count=${count} if it is the count, or --columns count= if it is not`,
+    );
+  const rivals = rivalCounts(table.columns, sampled);
+  if (rivals !== undefined && asked.columns?.count === undefined)
+    throw new Error(
+      `${source.name}: line ${table.before + 1}: ${rivals.map((name) => JSON.stringify(name)).join(' and ')} both hold whole numbers, and either may be the count: ` +
+        `pass ${rivals.map((name) => `--columns count=${name}`).join(' or ')}`,
     );
   const doubtful = doubtfulCount(table.columns, sampled);
   if (doubtful !== undefined && asked.columns?.count === undefined)

@@ -1,6 +1,6 @@
 import { wordsIn } from '../domain/status-words.ts';
 import { openZone, type Zone } from '../domain/zone.ts';
-import { MIDNIGHT, type TimeShape, timeShape } from './times.ts';
+import { DAY_ZERO, MIDNIGHT, type TimeShape, timeShape } from './times.ts';
 
 /**
  * The meaning of a number beside a date as a time of day: `945` for 09:45, or 585 minutes after
@@ -13,9 +13,6 @@ export interface TimeColumns {
   time: number[];
   split?: SplitTime;
 }
-
-/** The day that spreadsheets and databases write before a time of day that has none. */
-const DAY_ZERO = /^(?:1899-12-3[01]|1900-01-0[01])[T ]/;
 
 type CellShape = TimeShape | 'number';
 
@@ -49,7 +46,7 @@ export function timeColumns(
   if (parts.every((column) => column !== undefined))
     return { time: [...(parts as number[]), ...(minute === undefined ? [] : [minute])] };
   const byContent = only(shaped('full').filter((column) => !/^[\d.]+$/.test(sample[0]?.[column] ?? '')));
-  const any = byContent ?? clock ?? named[0];
+  const any = byContent ?? clock ?? named[0] ?? only(shaped('date'));
   return { time: any === undefined ? [] : [any] };
 }
 
@@ -118,21 +115,24 @@ export function timeText(
   return `${date} ${digits.match(/../g)?.join(':')}`;
 }
 
-/** Abbreviations of zones: each may mean several, as `IST` and `CST` do. */
-const ABBREVIATIONS =
-  /(?:^|[\s([_])(BRS?T|ART|CLS?T|COT|PET|[ECMP][SD]T|A[KS][SD]T|CES?T|WES?T|EES?T|BST|IST|MSK|JST|KST|SGT|HKT|AE[SD]T)(?:$|[\s)\]])/;
+const ABBREVIATION =
+  'BRS?T|ART|CLS?T|COT|PET|[ECMP][SD]T|A[KS][SD]T|CES?T|WES?T|EES?T|BST|IST|MSK|JST|KST|SGT|HKT|AE[SD]T';
+/** Abbreviations of zones in a header: each may mean several, as `IST` and `CST` do. */
+const ABBREVIATIONS = new RegExp(String.raw`(?:^|[\s([_])(${ABBREVIATION})(?:$|[\s)\]])`);
+const ABBREVIATION_AT_END = new RegExp(`_(${ABBREVIATION})$`, 'i');
+const LOCAL = /(?:^|[\s([_])local(?:$|[\s)\]_]|time|date)/i;
 
 /**
  * The zone that a column names in its header: `Time (America/Sao_Paulo)`, `Time [UTC-3]`.
- * @throws where it names one that may be several
+ * @returns why it is not known, where it may be several
  */
-export function zoneIn(header: string): Zone | undefined {
+export function zoneIn(header: string): Zone | string | undefined {
   const named = /[([](?:in )?((?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?|[A-Z]\w+\/[\w/+-]+)[)\]]/.exec(header)?.[1];
   const zone = named === undefined ? undefined : openZone(named.replace(/^(?:UTC|GMT)(?=[+-])/, ''));
   if (zone !== undefined) return zone;
-  const abbreviation = ABBREVIATIONS.exec(header)?.[1];
-  if (abbreviation === undefined) return undefined;
-  throw new Error(
-    `names the zone ${abbreviation}, which may mean several; say which with --timezone, such as America/Sao_Paulo`,
-  );
+  if (/bras[ií]lia/i.test(header)) return openZone('America/Sao_Paulo');
+  const say = 'say which with --timezone, such as America/Sao_Paulo';
+  const abbreviation = ABBREVIATIONS.exec(header)?.[1] ?? ABBREVIATION_AT_END.exec(header)?.[1];
+  if (abbreviation !== undefined) return `names the zone ${abbreviation.toUpperCase()}, which may mean several; ${say}`;
+  return LOCAL.test(header) ? `says that its times are local, but not of which time zone; ${say}` : undefined;
 }

@@ -1,4 +1,4 @@
-import { offsetMinutes, type Zone } from '../domain/zone.ts';
+import { offsetMinutes, openZone, type Zone } from '../domain/zone.ts';
 
 /** Tells which of two numbers is the day in `05/11/2026`. */
 export type DateOrder = 'day-first' | 'month-first';
@@ -24,6 +24,8 @@ export interface TimeOptions {
   epoch?: EpochUnit;
   /** The zone of times without an offset. Default UTC. */
   zone?: Zone;
+  /** Says why a time without an offset cannot be read, where its zone is not known. */
+  refuseLocal?: string;
 }
 
 /** Only the rest of the file can tell which of two numbers is the day. */
@@ -32,7 +34,7 @@ export const UNDECIDED = Symbol('day or month');
 export type EpochUnit = 's' | 'ms' | 'us' | 'ns';
 const PER_SECOND: Record<EpochUnit, number> = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 };
 
-const CLOCK = String.raw`(\d{1,2})\s?[h:.]\s?(\d{2})(?:\s?m(?:in)?(?!\w))?(?:[:.]?\s?(\d{2})(?:[.,]\d{1,9})?s?)?\s*(?:([ap])\.?\s?m\.?)?`;
+const CLOCK = String.raw`(\d{1,2})\s?[h:.]\s?(\d{2})(?:\s?m(?:in)?(?![a-z]))?(?:[:.]?\s?(\d{2})(?:[.,]\d{1,9})?s?)?\s*(?:([ap])\.?\s?m\.?)?`;
 const ZONE = String.raw`\s*(Z|UTC|GMT|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?)?(?:\s?\[[\w/+-]+\])?`;
 const AFTER_DATE = String.raw`(?:(?:T|:|,?\s+(?:at\s+|@\s+)?)${CLOCK}${ZONE})?`;
 const pattern = (source: string) => new RegExp(`^${source}$`, 'i');
@@ -43,7 +45,7 @@ const COMPACT =
   /^(\d{4})(\d{2})(\d{2})(?:[T ]?(\d{2}):?(\d{2})(?::?(\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
 const DAY_NAME = String.raw`(?:\p{L}{2,9}\.?,?\s+)?`;
 const DAY_MONTH_NAME = new RegExp(
-  String.raw`^${DAY_NAME}(\d{1,2})\.?(?:[-/ ]|\sde\s)([\p{L}]{3,10})\.?(?:[-/, ]|\sde\s)\s?(\d{4}|\d{2})${AFTER_DATE}$`,
+  String.raw`^${DAY_NAME}(\d{1,2})\.?(?:[-/ ]|\sde\s)?([\p{L}]{3,10})\.?(?:[-/, ]|\sde\s)?\s?(\d{4}|\d{2})${AFTER_DATE}$`,
   'iu',
 );
 const MONTH_NAME_DAY = new RegExp(String.raw`^${DAY_NAME}([\p{L}]{3,10})\.?\s(\d{1,2}),?\s(\d{4})${AFTER_DATE}$`, 'iu');
@@ -67,6 +69,9 @@ const MONTHS = [
   ['dec', 'dez', 'dic', 'déc'],
 ];
 
+/** The day that spreadsheets and databases write before a time of day that has none. */
+export const DAY_ZERO = /^(?:1899-12-3[01]|1900-01-0[01])[T ]/;
+
 /** At the end of a cell: of a date that a program writes as a time. */
 export const MIDNIGHT = /[T ]0?0:00(?::00)?(?:\.0+)?$/;
 
@@ -74,7 +79,7 @@ export const MIDNIGHT = /[T ]0?0:00(?::00)?(?:\.0+)?$/;
 export type TimeShape = 'full' | 'date' | 'clock' | 'none';
 
 export function timeShape(cell: string): TimeShape {
-  const text = plainTime(cell);
+  const text = plainTime(cell.replace(PLACE, '$1'));
   const dated = DATED.map((date) => date.exec(text)).find((match) => match !== null);
   if (dated) return /\d\s?[h:.]\s?\d{2}|[T ]\d{4}/i.test(text.slice(8)) || /^\d{12,14}$/.test(text) ? 'full' : 'date';
   if (EPOCH.test(text)) return 'full';
@@ -92,6 +97,7 @@ export function readTime(text: string, options: TimeOptions): ReadTime | string 
   const yearFirst = YEAR_FIRST.exec(text);
   if (yearFirst !== null) {
     const [, year, , month, day, ...clock] = yearFirst;
+    if (Number(year) <= 1900 && DAY_ZERO.test(text)) return readTime(text.replace(DAY_ZERO, ''), options);
     return compose([year, month, day], clock, options);
   }
   if (EPOCH.test(text)) {
@@ -105,9 +111,25 @@ export function readTime(text: string, options: TimeOptions): ReadTime | string 
   return readRare(text, options);
 }
 
+const ANY_DATE = String.raw`\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}`;
+/** Names of a day before a date in numbers: `sáb, 13/07/2025`. */
+const DAY_BEFORE = new RegExp(String.raw`^\p{L}{2,9}\.?,?\s+(?=(?:${ANY_DATE})(?:\D|$))`, 'u');
+/** `2026-11-21 13`, `21/11/2026 13h`, `2026-11-21T13Z`. */
+const HOUR_AFTER_DATE = new RegExp(
+  String.raw`^(${ANY_DATE})[T ]\s?(\d{1,2})(?:\s?h(?:rs?|s)?)?(Z|\s?UTC|[+-]\d{2}(?::?\d{2})?)?$`,
+  'i',
+);
+
 /** A time without what programs and languages write around it and between its date and clock. */
 const plainTime = (text: string): string =>
   text
+    .replace(/^=?"(.*)"$|^ISODate\("(.*)"\)$/, '$1$2')
+    .replace(/^\d{1,3}(?:[,.' \u00a0\u202f]\d{3}){3,5}$/, (digits) => digits.replaceAll(/\D/g, ''))
+    .replace(DAY_BEFORE, '')
+    .replace(/^0 days (?=\d)/, '')
+    .replace(HOUR_AFTER_DATE, '$1 $2:00$3')
+    .replace(/^(\d{1,2})\s?h(?:rs?|s)?$/i, '$1:00')
+    .replace(/^(\d{1,2})\s?([ap])\.?\s?m\.?$/i, '$1:00 $2m')
     .replace(/^[[({](.+\d), .+[\])}]$/, '$1')
     .replace(/^['[]|\]$/g, '')
     .replace(/\s*\([\p{L} ]+\)$/u, '')
@@ -145,10 +167,23 @@ function readRare(text: string, options: TimeOptions): ReadTime | string | typeo
     return readEpoch(Number(text).toFixed(0), options.epoch);
   if (/^\d+[.,]?\d*e\+?\d+$/i.test(text))
     return 'is a time that a spreadsheet has rounded: give the column a number format without exponent, and export again';
+  const [, local, place] = PLACE.exec(text) ?? [];
+  const zone = place === undefined ? undefined : zoneNamed(place);
+  if (local !== undefined && zone !== undefined) return readTime(local, { ...options, zone });
   const abbreviation = /^.*\d\s?([A-Z]{2,5})$/.exec(text)?.[1];
   if (abbreviation !== undefined) return ofAbbreviation(text, abbreviation, options);
   if (/^\d{2}([-/.])\d{1,2}\1\d{1,2}(?!\d)/.test(text)) return SHORT_YEAR;
   return EXPECTED;
+}
+
+/** `2026-11-21 13:45:00.000 America/Sao_Paulo`. */
+const PLACE = /^(.*\d) ([A-Z]\w+\/[\w/+-]+)$/;
+
+const zones = new Map<string, Zone | undefined>();
+/** A zone by its name, as Trino and Athena write it after each time. */
+function zoneNamed(name: string): Zone | undefined {
+  if (!zones.has(name)) zones.set(name, openZone(name));
+  return zones.get(name);
 }
 
 /** `EST` or `BRT` is the user's own zone, if they have named one. */
@@ -228,7 +263,15 @@ function clockOf(hour = '', minute = '', half: string | undefined): number | und
   return ofDay > 23 || Number(minute) > 59 ? undefined : ofDay * 60 + Number(minute);
 }
 
-function placed(local: number, seconds: number, offset: string | undefined, { zone }: TimeOptions, dateOnly: boolean) {
+/** @throws what `refuseLocal` says */
+function placed(
+  local: number,
+  seconds: number,
+  offset: string | undefined,
+  { zone, refuseLocal }: TimeOptions,
+  dateOnly: boolean,
+) {
+  if (offset === undefined && zone === undefined && refuseLocal !== undefined) throw new Error(refuseLocal);
   const own = offset === undefined ? undefined : offsetMinutes(offset);
   if (offset !== undefined && own === undefined) return 'has an offset that no place on earth has';
   const { minute, odd } =

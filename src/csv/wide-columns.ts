@@ -1,6 +1,6 @@
 import { authCodeOf, isCommonCode } from '../domain/auth-codes.ts';
 import type { Status } from '../domain/names.ts';
-import { statusOf, wordsIn } from '../domain/status-words.ts';
+import { statusOf, wordKey, wordsIn } from '../domain/status-words.ts';
 import { headerKey, SYNONYMS } from './header-names.ts';
 
 /** A column whose header names a status, an auth code or, as Grafana writes it, labels. */
@@ -18,10 +18,17 @@ export interface WideColumn {
 const BESIDE_STATUS =
   /^(?:count|counts|countif|if|is|total|sum|values?|qty|qtd|qtde|quantity|quantidade|cantidad|anzahl|num|no|n|of|de|per|min|minute|status)$/;
 
-export function wideColumns(header: readonly string[], free: (column: number) => boolean): WideColumn[] {
+/** @param further words of this user's own; `ignore` is no column of counts */
+export function wideColumns(
+  header: readonly string[],
+  free: (column: number) => boolean,
+  further?: ReadonlyMap<string, Status | 'ignore'>,
+): WideColumn[] {
   const statuses = header.flatMap((name, column): WideColumn[] => {
     const labels = seriesLabels(name);
-    const status = statusOf(labels.status ?? '') ?? statusOf(nameOf(name)) ?? statusOf(wordsOf(name));
+    const own = further?.get(wordKey(labels.status ?? name));
+    if (own === 'ignore') return [];
+    const status = own ?? statusOf(labels.status ?? '') ?? statusOf(nameOf(name)) ?? statusOf(wordsOf(name));
     const { status: _, ...rest } = labels;
     return status !== undefined && free(column) && !/[%$€£]/.test(name) ? [{ column, status, labels: rest }] : [];
   });

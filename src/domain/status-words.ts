@@ -32,7 +32,7 @@ const WORDS: Readonly<Record<Status, string>> = {
   reversed: `
     reversed reverse reversal void voided cancelled canceled cancel cancellation
     estornada estornado estorno cancelada cancelado revertida revertido
-    reversada reversado reversao
+    reversada reversado reversa reversao
     anulada anulado anulacion reversion reverso
     stornata stornato annullata annullato geannuleerd teruggedraaid storniert storno annulliert annule annulee`,
   backend_reversed: 'backendreversed',

@@ -202,6 +202,30 @@ describe('tables as other programs write them', () => {
         .replace('count', 'count,note')
         .replaceAll(/,(\d+)$/gm, ',$1,x'),
     ],
+    ['a count with an exponent', table('time,status,count', PLAIN, undefined, '1.05e+3').replace(',7', ',7.0E+00')],
+    [
+      'a zone after each time, as Trino writes it',
+      table('time,status,count', ['2026-11-21 09:00:00.000 America/Sao_Paulo', '2026-11-21 12:01:00.000 Etc/UTC']),
+    ],
+    ['times of SAS and of MongoDB', table('t;status;count', ['21NOV2026:12:00:00', 'ISODate("2026-11-21T12:01:00Z")'])],
+    ['a day of the week before numbers', table('t;status;count', ['sáb, 21/11/2026 12:00', 'sáb, 21/11/2026 12:01'])],
+    ['times kept as text', table('t;status;count', ['="2026-11-21 12:00"', "'2026-11-21 12:01"])],
+    ['epoch numbers with commas', table('t;status;count', ['1,795,262,400', '1,795,262,460'])],
+    ['an index called #', table('#,timestamp,status,count', ['1,2026-11-21 12:00', '2,2026-11-21 12:01'])],
+    ['a header in a comment', table('# when,status,count', PLAIN)],
+    [
+      'no header, and row numbers',
+      table('', PLAIN)
+        .trim()
+        .split('\n')
+        .map((row, at) => `${at},${row}`)
+        .join('\n'),
+    ],
+    ['a sorted file', `${table('', PLAIN).trimStart()}timestamp,status,count\n`],
+    [
+      'money beside a number of transactions',
+      table('time,status,volume,transactions', PLAIN).replaceAll(/,(\d+)$/gm, ',123450,$1'),
+    ],
     ['no header', table('', PLAIN).trimStart(), { columns: 'time=1,status=2,count=3' }],
     ['names that say nothing', table('a,b,c', PLAIN), { columns: 'time=a,status=b,count=c' }],
     [
@@ -211,6 +235,38 @@ describe('tables as other programs write them', () => {
     ],
   ])('reads %s', async (_, content, flags = {}) => {
     expect(await minutesOf(content, flags)).toEqual(MINUTES);
+  });
+
+  it.each([
+    ['uniq -c', ['   1050 A approved', '      6 A denied', '    116 B approved', '      7 B denied']],
+    [
+      'uniq -c, of lines with a delimiter',
+      ['1050 A;approved', '6 A;denied', '116 B;approved', '7 B;denied', '1 time;status'],
+    ],
+    [
+      'uniq -c, header first',
+      ['1 time,status', '1050 "A","approved"', '6 "A","denied"', '116 "B","approved"', '7 B,denied'],
+    ],
+    ['awk', ['A approved 1050', 'A denied 6', 'B approved 116', 'B denied 7']],
+    [
+      'sqlcmd',
+      [
+        'when   status    count',
+        '------ --------  -----',
+        'A approved 1050',
+        'A denied 6',
+        'B approved  116',
+        'B denied   7',
+      ],
+    ],
+    [
+      'a printed data frame',
+      ['  when status count', '0 A approved 1050', '1 A denied 6', '2 B approved 116', '3 B denied 7'],
+    ],
+    ['date and time apart', ['day clock status n', 'A approved 1050', 'A denied 6', 'B approved 116', 'B denied 7']],
+  ])('reads what stands in lines without a delimiter between cells: %s', async (_, lines) => {
+    const text = `${lines.join('\n')}\n`.replaceAll('A', '2026-11-21 12:00').replaceAll('B', '2026-11-21 12:01');
+    expect(await minutesOf(text)).toEqual(MINUTES);
   });
 
   it('reads zstd, by its content', async () => {
@@ -298,6 +354,13 @@ describe('tables as other programs write them', () => {
     expect(await minutesOf(file, { dimensions: 'all' })).toEqual([
       '2026-11-21T12:00 {"acquirer":"acme","shop":"1"} denied=5 {"acquirer":"other","shop":"1"} denied=6',
     ]);
+    const wide =
+      'Time,"{acquirer=""acme"", status=""denied""}","{acquirer=""other"", status=""denied""}"\n2026-11-21 12:00,5,6\n';
+    expect((await readTexts([wide])).said).not.toContain('another row has too');
+    expect(await minutesOf(wide)).toEqual(['2026-11-21T12:00 denied=11']);
+    expect(await minutesOf(wide, { dimensions: 'acquirer' })).toEqual([
+      '2026-11-21T12:00 {"acquirer":"acme"} denied=5 {"acquirer":"other"} denied=6',
+    ]);
     expect(await problemOf(file, { dimensions: 'region' })).toContain('--dimensions region: there is no column region');
   });
 });
@@ -354,6 +417,24 @@ describe('what may be read in two ways', () => {
       '--columns count=foo',
     ],
     [
+      'two numbers of which either may be the count',
+      'time,status,total,value\n2026-11-21 12:00,denied,5,60\n2026-11-21 12:01,denied,6,70\n',
+      '"total" and "value" both hold whole numbers, and either may be the count',
+      '--columns count=total or --columns count=value',
+    ],
+    [
+      'a number that may have been rounded',
+      'time,status,count\n2026-11-21 12:00,denied,1.05E+03\n',
+      'may have been rounded',
+      'number format',
+    ],
+    [
+      'times that are called local',
+      'local_time,status,count\n2026-11-21 12:00,denied,5\n',
+      'says that its times are local',
+      '--timezone',
+    ],
+    [
       'a zone in the header that may be several',
       'Time (BRT),status,count\n2026-11-21 12:00,denied,5\n',
       'names the zone BRT, which may mean several',
@@ -390,6 +471,8 @@ describe('what may be read in two ways', () => {
         statusMap: await textFile('Sonstiges,denied\n'),
       }),
     ).toEqual(['2026-05-11T12:00 denied=1050']);
+    const wide = 'time,approved,Paid later\n2026-11-21 12:00,1050,6\n';
+    expect(await minutesOf(wide, { statusMap: await textFile('PAID LATER,denied\n') })).toEqual(MINUTES.slice(0, 1));
     await expect(readTexts([file], await profile('colour: red\n'))).rejects.toThrow(
       /--profile .*colour.*\nexpected YAML with columns/s,
     );
@@ -403,6 +486,18 @@ describe('what may be read in two ways', () => {
     );
     expect(said).toMatch(/skips, .*\(1 row, first at line 3, such as 2026-03-29 02:30\)/);
     expect(minuteLines(history)).toContain('2026-06-01T10:00 denied=1');
+  });
+});
+
+describe('rows by the hour', () => {
+  it.each([
+    ['as times', (hour: number) => `2026-11-21 ${String(hour).padStart(2, '0')}:00`],
+    ['as hours', (hour: number) => `21/11/2026 ${hour}h`],
+    ['one of them late', (hour: number) => `2026-11-21 ${String(hour).padStart(2, '0')}:${hour === 20 ? 17 : '00'}`],
+  ])('are named: %s', async (_, time) => {
+    const rows = Array.from({ length: 24 }, (_, hour) => `${time(hour)},denied,5`);
+    const { said } = await readTexts([`time,status,count\n${rows.join('\n')}\n`]);
+    expect(said).toContain('the rows are by the hour, not by minute');
   });
 });
 
@@ -562,6 +657,39 @@ describe('any table', () => {
         },
       ),
       { numRuns: 150 },
+    );
+  });
+
+  it('gives back its counts in lines of uniq -c, and in columns made by spaces', async () => {
+    const layout = fc.constantFrom<(time: string, status: Status, count: number) => string>(
+      (time, status, count) => `${String(count).padStart(7)} ${time} ${status}`,
+      (time, status, count) => `${String(count).padStart(7)} ${status} ${time}`,
+      (time, status, count) => `${String(count).padStart(7)} ${time},${status}`,
+      (time, status, count) => `${String(count).padStart(7)} "${time}";"${status}"`,
+      (time, status, count) => `${time.padEnd(26)}${status.padEnd(18)}${String(count).padStart(7)}`,
+      (time, status, count) => `${time} ${status} ${count}`,
+    );
+    const time = fc.constantFrom<(minute: number) => string>(
+      (minute) => new Date(minute * 60_000).toISOString(),
+      (minute) => new Date(minute * 60_000).toISOString().slice(0, 16).replace('T', ' '),
+      (minute) => new Date(minute * 60_000).toISOString().slice(0, 19).replace('T', ' '),
+      (minute) => String(minute * 60),
+    );
+    await fc.assert(
+      fc.asyncProperty(rows, layout, time, async (given, lineOf, spell) => {
+        const each = [...new Map(given.map((row) => [`${row.minute} ${row.status}`, row])).values()];
+        const text = each.map(({ minute, status, count }) => lineOf(spell(minute), status, count)).join('\n');
+        expect((await minutesOf(`${text}\n`)).join('\n').split(/[\n ]/).sort()).toEqual(
+          each
+            .flatMap(({ minute, status, count }) => [
+              new Date(minute * 60_000).toISOString().slice(0, 16),
+              `${status}=${count}`,
+            ])
+            .filter((word, at, all) => word.includes('=') || all.indexOf(word) === at)
+            .sort(),
+        );
+      }),
+      { numRuns: 60 },
     );
   });
 });

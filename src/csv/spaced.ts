@@ -1,0 +1,102 @@
+import { statusOf } from '../domain/status-words.ts';
+import { rankOf } from './header-names.ts';
+import { timeShape } from './times.ts';
+
+/** Turns each line of a text whose cells are parted by spaces into one with a delimiter. */
+export interface Spaced {
+  /** Who wrote it, for the line that says what was recognised. */
+  written?: string;
+  /** What stands between the cells of the text, where it is no delimiter. */
+  between?: string;
+  line: (line: string) => string;
+}
+
+const LINES = 100;
+/** Lines that must look alike; a title or a footer may be among them. */
+const ENOUGH = 0.8;
+
+/** `    116 2026-11-21 13:45,approved`, as `uniq -c` counts lines. */
+const COUNTED = /^\s*(\d{1,7}) (\S.*)$/;
+/** A time with a space within it, a text in quotes, or a word. */
+const CELLS =
+  /(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}) \d{1,2}[:h.]\d{2}\S*(?: (?:[ap]\.?m\.?|UTC|GMT|Z|[+-]\d{2}:?\d{2})(?!\S))*|"[^"]*"|\S+/gi;
+
+/**
+ * Recognises tables of programs that write no delimiter: `uniq -c`, awk, `sqlite3 -column`, sqlcmd,
+ * sqlplus, a printed data frame.
+ * @param head the beginning of the text, perhaps cut off
+ */
+export function spacedBy(head: string): Spaced | undefined {
+  const lines = head
+    .replace(/^\ufeff/, '')
+    .split(/\r?\n|\r/)
+    .filter((line) => line.trim() !== '')
+    .slice(0, LINES);
+  const delimiter = [',', ';', '\t', '|', '│'].find((one) => areMost(lines, (line) => line.includes(one)));
+  if (areMost(lines, (line) => isCounted(line, delimiter ?? ' '))) return countedLines(lines[0] ?? '', delimiter);
+  if (delimiter !== undefined) return undefined;
+  const rows = lines.filter((line) => !isRule(line.trim().split(/\s+/)));
+  if (!areMost(rows, isSpacedRow)) return undefined;
+  return { between: 'spaces', line: spacedCells(rows) };
+}
+
+const areMost = (lines: readonly string[], is: (line: string) => boolean): boolean =>
+  lines.length > 0 && lines.filter(is).length >= lines.length * ENOUGH;
+
+const isTime = (cell: string): boolean => timeShape(cell.replace(/^"(.*)"$/, '$1')) !== 'none';
+
+function isCounted(line: string, delimiter: string): boolean {
+  const rest = COUNTED.exec(line)?.[2];
+  if (rest === undefined) return false;
+  const cells = delimiter === ' ' ? cellsOf(rest) : rest.split(delimiter);
+  const first = cells[0] ?? '';
+  // A date such as `12 Jul 2026` begins with a number and a space too.
+  return isTime(first) || (statusOf(first) !== undefined && cells.slice(1).some(isTime));
+}
+
+const cellsOf = (line: string): string[] => line.match(CELLS) ?? [];
+const isSpacedRow = (line: string): boolean => cellsOf(line).length > 1 && cellsOf(line).some(isTime);
+
+function countedLines(first: string, delimiter: string | undefined): Spaced {
+  const header = COUNTED.exec(first)?.[2] ?? '';
+  const names = delimiter === undefined ? header.split(' ') : header.split(delimiter);
+  const hasHeader = names.some((name) => rankOf(name, 'time') !== undefined);
+  return {
+    written: 'counted by uniq -c',
+    ...(delimiter === undefined && { between: 'spaces' }),
+    line: (line) => {
+      const [, count, counted] = COUNTED.exec(line) ?? [];
+      if (count === undefined || counted === undefined) return line;
+      const cells = delimiter === undefined ? cellsOf(counted) : [counted];
+      return [hasHeader && counted === header ? 'count' : count, ...cells].join(delimiter ?? '\t');
+    },
+  };
+}
+
+/** Date and clock make one cell, unless the header has a name for each. */
+function spacedCells(rows: readonly string[]): Spaced['line'] {
+  const [header = '', row = ''] = rows;
+  const apart = (line: string) => line.match(/"[^"]*"|\S+/g) ?? [];
+  const areApart = !isSpacedRow(header) && apart(header).length === apart(row).length;
+  return (line) => (areApart ? apart(line) : cellsOf(line)).join('\t');
+}
+
+/** A line that only draws: `----+-----`, `+---+---+`, `|---|:--:|`. */
+export const isRule = (cells: readonly string[]): boolean =>
+  cells.some((cell) => /^(?:[-+=:]|[─-╿]){3,}$/.test(cell)) && cells.every((cell) => /^[-+=:| ─-╿]*$/.test(cell));
+
+/** Rewrites a text line by line. */
+export async function* eachLine(
+  bytes: AsyncIterable<Buffer>,
+  rewrite: (line: string) => string,
+): AsyncGenerator<Buffer> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of bytes) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    if (lines.length > 0) yield Buffer.from(`${lines.map(rewrite).join('\n')}\n`);
+  }
+  rest += decoder.decode();
+  if (rest !== '') yield Buffer.from(rewrite(rest));
+}
