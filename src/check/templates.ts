@@ -29,15 +29,17 @@ export interface TemplateCheck {
  * receivers send.
  */
 export async function checkTemplates(check: TemplateCheck): Promise<Problem[]> {
-  const parsed = await Promise.all(check.files.map((file) => parseProblems(check, file)));
-  const problems = [...parsed.flat(), ...(await missingReferences(check))];
+  const problems = [...(await parseProblems(check)), ...(await missingReferences(check))];
   // One broken file breaks every message: nothing more to learn from rendering.
   return problems.length > 0 ? problems : renderProblems(check);
 }
 
-async function parseProblems(check: TemplateCheck, file: string): Promise<Problem[]> {
-  const { ok, stderr } = await runTool(check.amtool, renderArgs([file], 'text', 'x'));
-  return ok ? [] : [templateProblem(check, stderr, { file })];
+/** All at once, which is one process; one by one only to find out which fail. */
+async function parseProblems(check: TemplateCheck): Promise<Problem[]> {
+  const parse = (files: string[]) => runTool(check.amtool, renderArgs(files, 'text', 'x'));
+  if (check.files.length === 0 || (await parse(check.files)).ok) return [];
+  const parsed = await Promise.all(check.files.map(async (file) => ({ file, ...(await parse([file])) })));
+  return parsed.filter(({ ok }) => !ok).map(({ file, stderr }) => templateProblem(check, stderr, { file }));
 }
 
 /**
@@ -62,28 +64,27 @@ async function missingReferences(check: TemplateCheck): Promise<Problem[]> {
   );
 }
 
+/** The problems of the first sample message that has any: the others would mostly say the same. */
 async function renderProblems(check: TemplateCheck): Promise<Problem[]> {
   const uses = await templateUses(check.config);
-  const problems: Problem[] = [];
   for (const [name, message] of Object.entries(sampleMessages())) {
     const data = join(check.scratch, `${name}.json`);
     await writeFile(data, JSON.stringify(message));
-    for (const type of ['text', 'html'] as const) {
-      problems.push(
-        ...(await renderAll(
-          check,
-          uses.filter((use) => use.type === type),
-          type,
-          data,
-        )),
+    const ofType = (type: Use['type']) =>
+      renderAll(
+        check,
+        uses.filter((use) => use.type === type),
+        type,
+        data,
       );
-    }
+    const problems = [...(await ofType('text')), ...(await ofType('html'))];
+    if (problems.length > 0) return problems;
   }
-  return problems;
+  return [];
 }
 
-/** All at once, which is one process; one by one only to find out which fails. */
-async function renderAll(check: TemplateCheck, uses: Use[], type: 'text' | 'html', data: string): Promise<Problem[]> {
+/** All at once as well. */
+async function renderAll(check: TemplateCheck, uses: Use[], type: Use['type'], data: string): Promise<Problem[]> {
   const together = uses.map((use) => use.text).join('\n');
   if (together === '' || (await render(check, together, type, data)).ok) return [];
   const problems: Problem[] = [];
@@ -96,7 +97,7 @@ async function renderAll(check: TemplateCheck, uses: Use[], type: 'text' | 'html
   return problems;
 }
 
-function render(check: TemplateCheck, text: string, type: 'text' | 'html', data: string) {
+function render(check: TemplateCheck, text: string, type: Use['type'], data: string) {
   return runTool(check.amtool, [...renderArgs(check.files, type, text), `--template.data=${data}`]);
 }
 
