@@ -99,7 +99,7 @@ describe('promtool', () => {
       'recurring',
       'slow-feeds',
     ],
-    ...['volume-and-feed', 'volume-noise'],
+    ...['tillwatch', 'volume-and-feed', 'volume-noise'],
   ];
   test('has every test file listed here', async () => {
     expect((await readdir(testsDir)).sort()).toEqual(testFiles.map((name) => `${name}.test.yml`));
