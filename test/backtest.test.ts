@@ -152,7 +152,7 @@ describe('runBacktest', () => {
     const needed = new Set(judged.flatMap(({ expr }) => needs(expr).rules));
     const ordered = layerRules(recording).flatMap((layer) => layer.filter((one) => needed.has(one)));
     const { dir, file } = await writeRuleFile(ordered, judged);
-    const { alerts: found } = await runBacktest({ ...options, minutes: history(), rulesDir: dir });
+    const { alerts: found } = await runBacktest({ ...options, minutes: history(), rules: await readRules(dir) });
     const names = judged.map(({ alert }) => alert);
     const fired = new Set(found.map(({ alertname }) => alertname));
     expect([...fired].sort()).toEqual([
@@ -175,7 +175,7 @@ describe('runBacktest', () => {
     await runBacktest({
       ...options,
       minutes: history(),
-      rulesDir: projectRules,
+      rules: await readRules(projectRules),
       inspect: async ({ url, from, to }, recorded) => {
         names = [...new Set(recorded.map(({ record }) => record))].join('|');
         replayed = bySeries(await rangeQuery(url, `{__name__=~"${names}"}`, { start: from, end: to, step: 60 }));
@@ -219,7 +219,12 @@ describe('runBacktest', () => {
 
   it('leaves out what a history cannot tell, and says why', async () => {
     const minutes = [{ minute: 0, counts: { approved: 9, denied: 1 } }];
-    const { leftOut, rules } = await runBacktest({ ...options, authCodes: [], minutes, rulesDir: projectRules });
+    const { leftOut, rules } = await runBacktest({
+      ...options,
+      authCodes: [],
+      minutes,
+      rules: await readRules(projectRules),
+    });
     expect(leftOut).toContainEqual({ alertname: 'Watchdog', reason: 'reads no metric' });
     expect(leftOut).toContainEqual({
       alertname: 'TillwatchLedgerFailing',

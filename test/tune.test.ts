@@ -1,11 +1,15 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findBinary } from '../src/binaries/binaries.ts';
 import { run } from '../src/cli.ts';
+import { importHistory, storageOf } from '../src/history/history.ts';
 import { SHIPPED_RULES } from '../src/runtime/project.ts';
 import { lineDiff, multiplied } from '../src/tune/tunables-text.ts';
 import { createTestIo } from './support/command-io.ts';
+import { freePort, type Running, startProcess, waitFor } from './support/processes.ts';
+import { type Service, startService, temporaryFolder } from './support/service.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 async function tune(args: string[]) {
@@ -91,4 +95,88 @@ test('changes the numbers of the shipped tunables and nothing else', async () =>
     ['tail_z', 'volume_noise_z', 'volume_z', 'z'].map((name) => `tillwatch:${name}:tunable`),
   );
   expect(multiplied(before, {})).toBe(before);
+});
+
+describe('POST /api/v1/what-if', () => {
+  const COUNTS = `groups:
+  - name: counts
+    rules:
+      - record: slice:transactions:increase1m
+        expr: sum by (status) (transactions_total - transactions_total offset 1m)
+      - alert: ManyDenied
+        expr: slice:transactions:increase1m{status="denied"} > scalar(tillwatch:z:tunable)
+        labels: {severity: critical}
+`;
+  let service: Service;
+  let prometheus: Running;
+  const now = Math.floor(Date.now() / 60_000);
+  const asked = (body: object, signal?: AbortSignal) =>
+    fetch(`${service.url}/api/v1/what-if`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+      ...(signal !== undefined && { signal }),
+    });
+
+  // Ten hours of 10 denied a minute, in which 42 are for ten minutes, of an hour ago.
+  beforeAll(async () => {
+    const dataDir = temporaryFolder('what-if');
+    const rulesDir = join(dataDir, 'rules');
+    await mkdir(rulesDir);
+    await writeFile(join(rulesDir, 'tunables.rules.yml'), TUNABLES);
+    await writeFile(join(rulesDir, 'counts.yml'), COUNTS);
+    const minutes = Array.from({ length: 600 }, (_, at) => ({
+      minute: now - 600 + at,
+      counts: { approved: 90, denied: at >= 540 && at < 550 ? 42 : 10 },
+    }));
+    await importHistory({ minutes, authCodes: [], dataDir, rulesDir });
+    const config = join(dataDir, 'prometheus.yml');
+    await writeFile(config, `rule_files: [${rulesDir}/*.yml]\n`);
+    const url = `http://127.0.0.1:${await freePort()}`;
+    prometheus = await startProcess(await findBinary('prometheus'), [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${storageOf(dataDir)}`,
+      `--web.listen-address=${url.slice(7)}`,
+    ]);
+    await waitFor(async () => (await fetch(`${url}/-/ready`)).ok, { timeout: 60_000, what: 'Prometheus' });
+    service = await startService({ prometheusUrl: url });
+  }, 120_000);
+  afterAll(async () => {
+    await service?.close();
+    await prometheus?.stop();
+  });
+
+  test('says which alerts other sensitivities would have brought, by the rules in force', async () => {
+    const lines = (await (await asked({ statuses: 0.8 })).text()).trim().split('\n');
+    const said = lines.map((line) => JSON.parse(line));
+    expect(said[0]).toEqual({ progress: 0, what: 'reading what was counted' });
+    const { result, error } = said.at(-1);
+    expect(error).toBeUndefined();
+    const at = (minute: number) => new Date(minute * 60_000).toISOString();
+    expect(result.alerts).toEqual([
+      expect.objectContaining({ change: 'new', alertname: 'ManyDenied', startsAt: at(now - 59), endsAt: at(now - 49) }),
+    ]);
+    expect(result.tunables).toContainEqual({ tunable: 'tillwatch:z:tunable', window: '2m', now: 50, changed: 40 });
+    // The first six hours are only learned from.
+    expect([result.learnedFrom, result.from]).toEqual([at(now - 600), at(now - 240)]);
+    const wider = JSON.parse((await (await asked({ statuses: 1.5 })).text()).trim().split('\n').at(-1) ?? '');
+    expect(wider.result.alerts).toEqual([]);
+  });
+
+  test('does one at a time, and ends when its reader leaves', async () => {
+    const leaving = new AbortController();
+    const first = await asked({ sales: 2 }, leaving.signal);
+    expect(first.status).toBe(200);
+    expect((await asked({ sales: 2 })).status).toBe(409);
+    leaving.abort();
+    await waitFor(async () => (await asked({ sales: 2 })).status === 200, {
+      timeout: 30_000,
+      what: 'the end of the first',
+    });
+  });
+
+  test('refuses what would change nothing', async () => {
+    const { status, json } = await service.send('POST', '/api/v1/what-if', { statuses: 1 });
+    expect([status, json.detail]).toEqual([422, expect.stringContaining('nothing would change')]);
+  });
 });

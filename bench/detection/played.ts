@@ -5,6 +5,7 @@ import { UTC } from '../../src/calendar/calendar-file.ts';
 import type { Entries } from '../../src/calendar/entries.ts';
 import { type CalendarAt, samplesOf } from '../../src/calendar/series.ts';
 import { openZone } from '../../src/domain/zone.ts';
+import { readRules } from '../../src/prometheus/rule-files.ts';
 import { AUTH_CODES } from '../../src/simulator/feed.ts';
 import type { Labelled } from '../../src/simulator/run.ts';
 import { makeRun, type ScenarioName } from '../../src/simulator/scenarios.ts';
@@ -55,7 +56,7 @@ export async function play(
   const history = { minutes: run.minutes, statuses: true, authCodes, from, to };
   const { alerts }: Backtest = await runBacktest({
     ...history,
-    rulesDir: detector.rulesDir,
+    rules: await readRules(detector.rulesDir),
     ...(detector === OWN && !isUnlisted && { calendar: calendarOf(name, run.labels) }),
   });
   const labels = run.labels.map(({ start, end, signal, kind, ...slice }) => ({

@@ -6,7 +6,7 @@ import { type Replay, replayHistory } from '../history/player.ts';
 import { forEachAtOnce } from '../prometheus/in-order-of-need.ts';
 import type { Columns } from '../prometheus/range-columns.ts';
 import { queried, splitRange } from '../prometheus/record-rule.ts';
-import { type AlertRule, type RecordingRule, readRules } from '../prometheus/rule-files.ts';
+import type { AlertRule, RecordingRule, Rules } from '../prometheus/rule-files.ts';
 import { createNeeds, type Needs, where } from '../prometheus/rule-graph.ts';
 import { messageOf } from '../runtime/log.ts';
 import { createBlockers } from './blockers.ts';
@@ -19,7 +19,7 @@ export interface BacktestOptions {
   /** True where the minutes hold counts by status. */
   statuses: boolean;
   authCodes: readonly string[];
-  rulesDir: string;
+  rules: Rules;
   /** Absent where there is no calendar. */
   calendar?: CalendarAt | undefined;
   /** Seconds since the epoch: start of the first minute and end of the last. */
@@ -32,6 +32,8 @@ export interface BacktestOptions {
    * the history.
    */
   inspect?: (replay: Replay, recorded: readonly RecordingRule[], shift: number) => Promise<void>;
+  /** True where it must leave the machine to others: it takes one core. */
+  gentle?: boolean;
   signal?: AbortSignal | undefined;
 }
 
@@ -60,16 +62,16 @@ const MIN_STEP = 60;
 const CONCURRENCY = 2;
 
 /**
- * Finds the alerts that the rules of a folder would have fired on a history.
- * @throws naming the rule whose expression Prometheus refuses; when the folder holds no rule files
+ * Finds the alerts that rules would have fired on a history.
+ * @throws naming the rule whose expression Prometheus refuses; when none of them reads the history
  */
 export async function runBacktest(options: BacktestOptions): Promise<Backtest> {
   const { signal } = options;
-  const { recording, alerts } = await readRules(options.rulesDir);
+  const { recording, alerts } = options.rules;
   const history = historyOf(options);
   const plan = planRules(recording, alerts, history);
   if (plan.evaluated.length === 0)
-    throw new Error(`${options.rulesDir}: no alert rule reads anything that the history has`);
+    throw new Error(`${options.rules.name}: no alert rule reads anything that the history has`);
   const shift = shiftFor(options.to);
   const { calendar } = options;
   let at = 0;

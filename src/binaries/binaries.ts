@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +18,8 @@ export interface BinaryOptions {
    * ~/.cache/tillwatch.
    */
   cacheDir?: string;
+  /** False to take only what is there. */
+  fetch?: boolean;
   env?: NodeJS.ProcessEnv;
 }
 
@@ -95,6 +98,8 @@ function fetchOnce(name: string, releases: Release[], options: BinaryOptions, tr
   const target = join(root, 'programs', versions.join('_'));
   const running = fetches.get(target);
   if (running) return running;
+  if (options.fetch === false && !existsSync(target))
+    return Promise.reject(new Error(`${tried.join('; ')}; none is in ${root}`));
   const started = cached(target, (into) => fetchSomehow({ name, releases, into, target }, options, tried));
   fetches.set(target, started);
   // A failure must not be remembered: the network may be back at the next call.

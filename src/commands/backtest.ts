@@ -13,6 +13,7 @@ import { readCalendarFile, UsageError } from '../config/config.ts';
 import { codesOf, type History, historyMinutes, readFiles, warningsOf, withSources } from '../csv/files.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';
 import { parseTime } from '../domain/times.ts';
+import { readRules } from '../prometheus/rule-files.ts';
 import { readChanges } from '../reports/changes.ts';
 import { messageOf } from '../runtime/log.ts';
 import { createProgress, type Progress } from '../runtime/progress.ts';
@@ -116,7 +117,7 @@ export async function runRules(
     minutes: historyMinutes(history),
     statuses: history.statuses !== undefined,
     authCodes: codesOf(history),
-    rulesDir: dir,
+    rules: await readRules(dir),
     calendar,
     from: history.from * 60,
     to: history.to * 60,

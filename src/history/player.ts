@@ -20,6 +20,8 @@ export interface ReplayOptions extends Omit<CounterOptions, 'base'> {
   /** Further expressions that will be asked, to be refused before the history is played. */
   expressions?: readonly Expression[];
   onRule?: ((done: number, record: string) => void) | undefined;
+  /** True where it must leave the machine to others: it takes one core. */
+  gentle?: boolean;
   /** The folder to make its data folder in. Default: the one for temporary files. */
   parent?: string;
   /** Values that counters continue from. Default: they begin at 0. */
@@ -80,8 +82,8 @@ export async function replayHistory(options: ReplayOptions): Promise<Replay> {
     await rm(storage, { recursive: true, force: true });
   };
   try {
-    const { existing } = options;
-    const prometheus = await startEphemeralPrometheus(storage, signal, { writable: true, existing });
+    const { existing, gentle = false } = options;
+    const prometheus = await startEphemeralPrometheus(storage, signal, { writable: true, existing, gentle });
     const { url } = prometheus;
     end = prometheus.stop;
     const spans = neededSpans(await readersOf(url, options));

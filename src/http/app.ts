@@ -29,6 +29,7 @@ import { sliceRoutes } from './routes/slices.ts';
 import { stateRoutes } from './routes/state.ts';
 import { testAlertRoutes } from './routes/test-alert.ts';
 import { transactionRoutes } from './routes/transactions.ts';
+import { whatIfRoutes } from './routes/what-if.ts';
 import { PAGE_HEADERS } from './security-headers.ts';
 import { closeUnread } from './send.ts';
 import { watchState } from './state.ts';
@@ -152,6 +153,7 @@ export function createApp({ access, assets, version, ...services }: AppOptions, 
       ...changeRoutes(services),
       ...testAlertRoutes(services),
       ...ruleRoutes(services),
+      ...whatIfRoutes(services),
     ]),
     ...tagged('Demo', demoRoutes(services.demo)),
     ...tagged('Operation', operationRoutes(services)),

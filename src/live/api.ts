@@ -24,17 +24,39 @@ export async function problemOf(response: Response): Promise<ApiError> {
   return new ApiError(response.status, String(detail ?? `Tillwatch answered ${response.status}`));
 }
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+async function ask(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   const headers = { ...authorization(), ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) };
   const response = await fetch(path, {
     method,
     headers,
     ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(signal !== undefined && { signal }),
   }).catch(() => {
     throw new ApiError(0, 'Tillwatch does not answer. Nothing was changed; try again when it is back.');
   });
   if (!response.ok) throw await problemOf(response);
-  return (await response.json()) as T;
+  return response;
+}
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  return (await (await ask(method, path, body)).json()) as T;
+}
+
+/** Hands on each line of an answer of lines of JSON as it comes. @throws what `take` throws, too */
+export async function postStream<T>(
+  path: string,
+  body: unknown,
+  take: (line: T) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const response = await ask('POST', `api/v1/${path}`, body, signal);
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '';
+  for (let part = await reader?.read(); part?.value !== undefined; part = await reader?.read()) {
+    const lines = `${rest}${part.value}`.split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) take(JSON.parse(line) as T);
+  }
 }
 
 /**

@@ -149,6 +149,11 @@ const panels: ((model: Model) => void)[] = [
   createLogs(marked),
 ];
 createFirst();
+byId('what-if').addEventListener(
+  'toggle',
+  async () => (await import('./what-if.ts')).createWhatIf(() => model.status),
+  { once: true },
+);
 createTestButton();
 
 function draw(current: Model): void {

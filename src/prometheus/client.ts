@@ -41,6 +41,8 @@ const rules = z.object({
     z.object({
       name: z.string(),
       file: z.string(),
+      /** Seconds between evaluations. */
+      interval: z.number().default(60),
       lastEvaluation: z.string(),
       /** Seconds. */
       evaluationTime: z.number(),

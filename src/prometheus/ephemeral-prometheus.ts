@@ -51,6 +51,8 @@ export interface EphemeralOptions {
   writable?: boolean;
   /** URL of another one, whose samples it answers queries with as well. */
   existing?: string | undefined;
+  /** True to take one core at the most. */
+  gentle?: boolean;
 }
 
 /**
@@ -62,7 +64,7 @@ export interface EphemeralOptions {
 export async function startEphemeralPrometheus(
   storageDir: string,
   signal?: AbortSignal,
-  { writable = false, existing }: EphemeralOptions = {},
+  { writable = false, existing, gentle = false }: EphemeralOptions = {},
 ): Promise<EphemeralPrometheus> {
   const prometheus = await findBinary('prometheus');
   signal?.throwIfAborted();
@@ -71,7 +73,8 @@ export async function startEphemeralPrometheus(
   await writeFile(config, existing === undefined ? '{}\n' : readFrom(existing));
   const mode = writable ? WRITABLE : READ_ONLY;
   const args = [...FLAGS, ...mode, `--config.file=${config}`, `--storage.tsdb.path=${storageDir}`];
-  const child = spawn(prometheus, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { GOGC, ...process.env } });
+  const env = { GOGC, ...process.env, ...(gentle && { GOMAXPROCS: '1' }) };
+  const child = spawn(prometheus, args, { stdio: ['ignore', 'ignore', 'pipe'], env });
   tie(child);
   const ended = new Promise<void>((resolve) => {
     child.once('close', () => resolve());

@@ -29,6 +29,13 @@ export interface AlertRule extends Common {
   annotations: Readonly<Record<string, string>>;
 }
 
+export interface Rules {
+  /** Where they come from, for messages. */
+  name: string;
+  recording: RecordingRule[];
+  alerts: AlertRule[];
+}
+
 const UNIT: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, y: 31_536_000 };
 const DEFAULT_INTERVAL = 60;
 
@@ -75,11 +82,15 @@ const ruleFile = z.object({
  * Reads every `*.yml` and `*.yaml` of a folder, in order of their names. Throws naming the file
  * that is no rule file.
  */
-export async function readRules(dir: string): Promise<{ recording: RecordingRule[]; alerts: AlertRule[] }> {
+export async function readRules(dir: string): Promise<Rules> {
   const names = (await entriesOf(dir)).filter((name) => /\.ya?ml$/.test(name)).sort();
   if (names.length === 0) throw new Error(`${dir}: holds no rule files (*.yml)`);
   const files = await Promise.all(names.map((name) => readRuleFile(join(dir, name))));
-  return { recording: files.flatMap((file) => file.recording), alerts: files.flatMap((file) => file.alerts) };
+  return {
+    name: dir,
+    recording: files.flatMap((file) => file.recording),
+    alerts: files.flatMap((file) => file.alerts),
+  };
 }
 
 async function entriesOf(dir: string): Promise<string[]> {
@@ -92,10 +103,10 @@ async function entriesOf(dir: string): Promise<string[]> {
   }
 }
 
-async function readRuleFile(file: string): Promise<{ recording: RecordingRule[]; alerts: AlertRule[] }> {
+async function readRuleFile(file: string): Promise<Rules> {
   const content = ruleFile.safeParse(parseYaml(await readFile(file, 'utf8'), file));
   if (!content.success) throw new Error(`${file}: is no Prometheus rule file\n${z.prettifyError(content.error)}`);
-  const found = { recording: [] as RecordingRule[], alerts: [] as AlertRule[] };
+  const found: Rules = { name: file, recording: [], alerts: [] };
   for (const group of content.data.groups) {
     for (const rule of group.rules ?? []) {
       const interval = group.interval ?? DEFAULT_INTERVAL;

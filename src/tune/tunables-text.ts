@@ -18,7 +18,8 @@ export const SETTINGS_TUNED: readonly Setting[] = [
 /** Above 1: wider bands, fewer alerts. */
 export type Factors = Readonly<Record<string, number>>;
 
-const decimals = (value: number): string => String(Number(value.toFixed(2)));
+/** A tunable multiplied, with two decimals. */
+export const times = (value: number, factor: number): number => Number((value * factor).toFixed(2));
 
 /**
  * The text of a rule file with each tunable of a setting multiplied. All else stays as it is,
@@ -33,7 +34,7 @@ export function multiplied(text: string, factors: Factors): string {
     for (const tunable of tunables) {
       const line = new RegExp(`(["']?${tunable}["']?.*\\bvector\\()\\s*([\\d.]+)\\s*(\\))`, 'g');
       if (!line.test(changed)) throw new Error(`${tunable} does not stand there as vector(NUMBER) on one line`);
-      changed = changed.replace(line, (_, before, value, after) => `${before}${decimals(value * factor)}${after}`);
+      changed = changed.replace(line, (_, before, value, after) => `${before}${times(Number(value), factor)}${after}`);
     }
   }
   return changed;

@@ -1,0 +1,109 @@
+import { PassThrough } from 'node:stream';
+import type { Context } from 'koa';
+import type { z } from 'zod';
+import { recentMarks } from '../../alerting/incidents.ts';
+import { findBinary } from '../../binaries/binaries.ts';
+import { readHistoryCalendar } from '../../calendar/calendar-file.ts';
+import { isoTime } from '../../domain/times.ts';
+import { createPrometheus } from '../../prometheus/client.ts';
+import { messageOf } from '../../runtime/log.ts';
+import { COMPARED_DAYS, LEARNED_DAYS, NoWhatIf, type WhatIf, whatIf } from '../../tune/what-if.ts';
+import { Problem } from '../problem.ts';
+import { line, type WhatIfAnswer, type WhatIfLine, wanted } from '../what-if-answers.ts';
+import { type Route, readBody, type Services } from './route.ts';
+
+/** A week of a large history may be asked for at once. */
+const PROMETHEUS_MS = 30_000;
+/** It is given up after this time. */
+const LONGEST_MS = 15 * 60_000;
+/** Progress is told so often, which also shows a proxy that the answer goes on. */
+const TELL_MS = 500;
+
+const answerOf = ({ from, to, learnedFrom, alerts, ...rest }: WhatIf): WhatIfAnswer => ({
+  from: isoTime(from),
+  to: isoTime(to),
+  learnedFrom: isoTime(learnedFrom),
+  ...rest,
+  alerts: alerts.map(({ change, alert }) => ({
+    change,
+    alertname: alert.alertname,
+    labels: alert.labels,
+    severity: alert.severity,
+    startsAt: isoTime(alert.startsAt),
+    endsAt: alert.endsAt === null ? null : isoTime(alert.endsAt),
+    observed: alert.observed,
+    expected: alert.expected,
+  })),
+});
+
+/** What other sensitivities would have done in the last days, played on the real rules. */
+export function whatIfRoutes({ config, ledger, stopping, log }: Services): Route[] {
+  const prometheus = createPrometheus(config.prometheusUrl, PROMETHEUS_MS);
+  let running = false;
+
+  async function play(factors: z.output<typeof wanted>, tell: (line: WhatIfLine) => void, signal: AbortSignal) {
+    const marks = await recentMarks(ledger);
+    const calendar = await readHistoryCalendar(config.calendar, config.timezone, marks);
+    let told = 0;
+    function onProgress(progress: number, what: string): void {
+      if (Date.now() - told < TELL_MS) return;
+      told = Date.now();
+      tell({ progress: Number(progress.toFixed(3)), what });
+    }
+    tell({ result: answerOf(await whatIf({ prometheus, factors, calendar, onProgress, signal })) });
+  }
+
+  async function ask(ctx: Context): Promise<void> {
+    const factors = readBody(ctx, wanted);
+    if (running) throw new Problem(409, 'somebody is trying something; it takes a minute or two. Try again then');
+    running = true;
+    try {
+      await findBinary('prometheus', { fetch: false });
+    } catch (error) {
+      running = false;
+      throw new Problem(409, `this needs a Prometheus of its own beside the service: ${messageOf(error)}`);
+    }
+    const left = new AbortController();
+    ctx.res.once('close', () => left.abort());
+    const late = AbortSignal.timeout(LONGEST_MS);
+    const signal = AbortSignal.any([left.signal, stopping, late]);
+    const body = new PassThrough();
+    const tell = (said: WhatIfLine) => body.write(`${JSON.stringify(said)}\n`);
+    ctx.type = 'application/x-ndjson';
+    ctx.set({ 'Cache-Control': 'no-cache, no-transform', 'X-Accel-Buffering': 'no' });
+    ctx.body = body;
+    void play(factors, tell, signal)
+      .catch((error: unknown) => {
+        if (left.signal.aborted) return;
+        if (!(error instanceof NoWhatIf) && !signal.aborted) log('error', `what-if: ${messageOf(error)}`);
+        const late = `given up after ${LONGEST_MS / 60_000} minutes: there are too many counts for this machine`;
+        tell({ error: stopping.aborted ? 'Tillwatch is stopping' : signal.aborted ? late : messageOf(error) });
+      })
+      .finally(() => {
+        running = false;
+        body.end();
+      });
+  }
+
+  return [
+    {
+      method: 'post',
+      path: '/api/v1/what-if',
+      role: 'operate',
+      accepts: ['application/json'],
+      operation: {
+        summary: 'Which alerts of the last days other sensitivities would have spared, or brought',
+        description:
+          `The rules in force are played twice, as they are and changed, on what Prometheus has recorded of the last ${COMPARED_DAYS + LEARNED_DAYS} days; ` +
+          `alerts of the last ${COMPARED_DAYS} are compared. It takes one core for some minutes, one at a time, and ends when its reader leaves. ` +
+          'The answer is a line of JSON for each step: progress, and at last the result or an error. Nothing is changed.',
+        requestBody: { required: true, content: { 'application/json': { schema: wanted } } },
+        responses: {
+          200: { description: 'Progress, then the result', content: { 'application/x-ndjson': { schema: line } } },
+          409: { description: 'Another is under way, or there is no Prometheus beside the service' },
+        },
+      },
+      handle: ask,
+    },
+  ];
+}

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+
+const factor = (of: string) =>
+  z
+    .number({ error: 'must be a number' })
+    .min(0.25, 'must be at least 0.25')
+    .max(4, 'must be at most 4')
+    .default(1)
+    .meta({ description: `Factor of the sensitivities of ${of}: above 1 the bands are wider, and fewer alerts come` });
+export const wanted = z
+  .strictObject({ statuses: factor('denied, failed, reversed and refunded'), sales: factor('sales') })
+  .refine(({ statuses, sales }) => statuses !== 1 || sales !== 1, 'nothing would change: give a factor other than 1')
+  .meta({ id: 'NewWhatIf', example: { statuses: 1.25 } });
+
+const compared = z.object({
+  change: z.enum(['gone', 'new', 'stays']),
+  alertname: z.string(),
+  labels: z.record(z.string(), z.string()),
+  severity: z.string(),
+  startsAt: z.iso.datetime(),
+  endsAt: z.iso.datetime().nullable().meta({ description: 'null where it fires at the end' }),
+  observed: z.number().nullable(),
+  expected: z.number().nullable(),
+});
+const answer = z
+  .object({
+    from: z.iso.datetime(),
+    to: z.iso.datetime(),
+    learnedFrom: z.iso.datetime().meta({ description: 'From then to `from` the rules only learn' }),
+    summed: z.int().optional().meta({ description: 'Series, where there were so many that only the total was judged' }),
+    alerts: z.array(compared),
+    tunables: z.array(z.object({ tunable: z.string(), window: z.string(), now: z.number(), changed: z.number() })),
+  })
+  .meta({ id: 'WhatIf' });
+/** One line of the answer. */
+export const line = z
+  .union([
+    z.object({ progress: z.number().meta({ description: '0 to 1' }), what: z.string() }),
+    z.object({ result: answer }),
+    z.object({ error: z.string() }),
+  ])
+  .meta({ id: 'WhatIfLine' });
+export type WhatIfLine = z.output<typeof line>;
+export type WhatIfAnswer = z.output<typeof answer>;

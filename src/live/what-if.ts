@@ -1,0 +1,167 @@
+import { postStream } from './api.ts';
+import { byId, h } from './dom.ts';
+import { capital, count, dayText, labelText, when, words } from './format.ts';
+import { sliceOf } from './model.ts';
+import { STATUSES, type Status, type WhatIfAnswer, type WhatIfLine } from './wire.ts';
+
+type Setting = 'statuses' | 'sales';
+type Compared = WhatIfAnswer['alerts'][number];
+
+const settingOf = (status: Status): Setting | undefined =>
+  status === 'approved' ? 'sales' : status === 'processing' ? undefined : 'statuses';
+const OF: Record<Setting, string> = {
+  statuses: 'denied, failed, reversed and refunded transactions',
+  sales: 'sales',
+};
+
+const CHANGES: Record<Compared['change'], string> = {
+  gone: 'Would not have come',
+  new: 'Would be new',
+  stays: 'Would come all the same',
+};
+
+const nameOf = ({ alertname, labels }: Compared): string => {
+  const said = capital(
+    alertname
+      .replace(/^Transactions/, '')
+      .replaceAll(/\B[A-Z]/g, (letter) => ` ${letter}`)
+      .toLowerCase(),
+  );
+  const { status = '' } = labels;
+  const known = STATUSES.includes(status as Status) && !said.toLowerCase().startsWith(words(status));
+  const where = labelText(sliceOf({ labels }));
+  return `${said}${known ? `, ${words(status)}` : ''}${where === '' ? '' : `, ${where}`}`;
+};
+
+function list(change: Compared['change'], alerts: readonly Compared[]): HTMLElement {
+  const rows = alerts.map((alert) => {
+    const { startsAt, observed, expected } = alert;
+    const measured = observed === null || expected === null ? '' : `: ${count(observed)}, ${count(expected)} normal`;
+    return h('li', {}, `${dayText(Date.parse(startsAt))} `, when(startsAt), ` ${nameOf(alert)}${measured}`);
+  });
+  const title = `${CHANGES[change]}: ${alerts.length === 0 ? 'none' : alerts.length}`;
+  if (alerts.length === 0) return h('p', {}, title);
+  return h('details', { open: change !== 'stays' }, h('summary', {}, title), h('ul', { class: 'small' }, ...rows));
+}
+
+function outcome({ from, to, learnedFrom, alerts, tunables, summed }: WhatIfAnswer): HTMLElement[] {
+  const [days, learned] = [
+    (Date.parse(to) - Date.parse(from)) / 86_400_000,
+    (Date.parse(from) - Date.parse(learnedFrom)) / 86_400_000,
+  ];
+  const of = (change: Compared['change']) => alerts.filter((alert) => alert.change === change);
+  const lines = tunables.map(
+    ({ tunable, window, now, changed }) => `${tunable}${window === '' ? '' : ` window ${window}`}: ${now} → ${changed}`,
+  );
+  const only = summed === undefined ? '' : ` Only the total was judged: ${count(summed)} series would take too long.`;
+  return [
+    list('gone', of('gone')),
+    list('new', of('new')),
+    list('stays', of('stays')),
+    h(
+      'p',
+      { class: 'muted small' },
+      `Alerts of the last ${count(days)} days; from the ${count(learned)} days before the rules only learned. Both are played, as it is and changed.${only}`,
+    ),
+    h(
+      'details',
+      {},
+      h('summary', {}, 'To have it so'),
+      h(
+        'p',
+        {},
+        'Nothing was changed. Edit these numbers in ',
+        h('code', {}, 'prometheus/rules/tunables.rules.yml'),
+        ':',
+      ),
+      h('pre', {}, lines.join('\n')),
+    ),
+  ];
+}
+
+const inWords = (factor: number): string =>
+  factor === 1
+    ? 'As it is now'
+    : `${factor.toFixed(2)} times as far from normal: ${factor > 1 ? 'less sensitive, fewer alerts' : 'more sensitive, more alerts'}`;
+
+/** What other sensitivities would have done in the last days. @param status the one that the chart shows */
+export function createWhatIf(status: () => Status): void {
+  const place = byId<HTMLDetailsElement>('what-if');
+  const about = h('p', { class: 'muted' });
+  const said = h('output', { for: 'what-if-factor' });
+  const slider = h('input', { id: 'what-if-factor', type: 'range', min: 0.5, max: 2, step: 0.05, value: 1.25 });
+  const start = h('button', { type: 'button', class: 'primary' }, 'Try it on the last 7 days');
+  const cancel = h('button', { type: 'button', hidden: true }, 'Cancel');
+  const bar = h('progress', { max: 1, value: 0, 'aria-label': 'Played so far' });
+  const phase = h('span', { class: 'muted small' });
+  const progress = h('p', { hidden: true }, bar, ' ', phase);
+  const error = h('p', { class: 'error', role: 'alert', hidden: true });
+  const result = h('section', { 'aria-label': 'What it would have done', 'aria-live': 'polite' });
+  let running: AbortController | undefined;
+
+  function draw(): void {
+    const setting = settingOf(status());
+    about.textContent =
+      setting === undefined
+        ? 'What is stuck in processing is judged by its age and not by a sensitivity: choose another status.'
+        : `How far from normal counts of ${OF[setting]} must be before they alert.`;
+    const text = inWords(slider.valueAsNumber);
+    said.textContent = text;
+    slider.setAttribute('aria-valuetext', text);
+    slider.disabled = running !== undefined || setting === undefined;
+    start.disabled = slider.disabled || slider.valueAsNumber === 1;
+    cancel.hidden = running === undefined;
+    progress.hidden = running === undefined;
+  }
+
+  function take(line: WhatIfLine): void {
+    if ('result' in line) result.replaceChildren(...outcome(line.result));
+    else if ('error' in line) throw new Error(line.error);
+    else {
+      bar.value = line.progress;
+      phase.textContent = `${Math.round(100 * line.progress)} %, ${line.what.replace(/: .*/, '')}. It takes a few minutes, on one core.`;
+    }
+  }
+
+  async function run(): Promise<void> {
+    const setting = settingOf(status());
+    if (setting === undefined || running !== undefined) return;
+    running = new AbortController();
+    const { signal } = running;
+    error.hidden = true;
+    result.replaceChildren();
+    bar.value = 0;
+    phase.textContent = '';
+    draw();
+    let last: WhatIfLine | undefined;
+    const keep = (line: WhatIfLine) => {
+      last = line;
+      take(line);
+    };
+    try {
+      await postStream<WhatIfLine>('what-if', { [setting]: slider.valueAsNumber }, keep, signal);
+      if (last === undefined || 'progress' in last) throw new Error('The answer broke off. Try again.');
+    } catch (problem) {
+      error.textContent = problem instanceof Error ? problem.message : String(problem);
+      error.hidden = signal.aborted;
+    }
+    running = undefined;
+    draw();
+  }
+
+  slider.addEventListener('input', draw);
+  start.addEventListener('click', () => void run());
+  cancel.addEventListener('click', () => running?.abort());
+  // The chart may show another status by now.
+  place.addEventListener('toggle', draw);
+  const label = h('label', { for: 'what-if-factor' }, 'Distance from normal ');
+  place.append(
+    about,
+    h('p', { class: 'what-if' }, label, slider, ' ', said),
+    h('p', { class: 'actions' }, start, cancel),
+    progress,
+    error,
+    result,
+  );
+  draw();
+}
