@@ -22,19 +22,22 @@ const json = async (args: string[]) => {
   return JSON.parse(stdout);
 };
 
-/** A day and a half with two incidents, one at night. */
-let [history, labels, codes] = ['', '', ''];
+/** A day and a half with two incidents, one at night; and its last half day, which takes less time. */
+let [history, halfDay, labels, codes] = ['', '', '', ''];
 beforeAll(async () => {
   const dir = await tempDir();
-  [history, labels, codes] = [join(dir, 'history.csv'), join(dir, 'labels.csv'), join(dir, 'codes.csv')];
+  const file = (name: string) => join(dir, `${name}.csv`);
+  [history, halfDay, labels, codes] = [file('history'), file('half-day'), file('labels'), file('codes')];
   const incident = ['denied-spike@2026-01-06T03:30:00Z', 'failed@2026-01-06T10:00:00Z'];
-  for (const [file, authCodes] of [
-    [history, false],
-    [codes, true],
+  const long = { days: 1.5, seed: 11, incident, labels };
+  for (const [path, options] of [
+    [history, long],
+    [codes, { ...long, authCodes: true }],
+    [halfDay, { ...long, days: 0.5, start: '2026-01-06T00:00:00Z' }],
   ] as const) {
     const io = createTestIo();
-    await simulateCommand({ days: 1.5, seed: 11, incident, labels, authCodes }, io);
-    await writeFile(file, io.written.stdout);
+    await simulateCommand(options, io);
+    await writeFile(path, io.written.stdout);
   }
 });
 
@@ -84,8 +87,8 @@ describe('tillwatch backtest', () => {
   });
 
   it('gives programs the documented JSON', async () => {
-    const document = await json([history, '--labels', labels]);
-    expect(document).toMatchObject({ from: '2026-01-05T00:00:00Z', to: '2026-01-06T12:00:00Z' });
+    const document = await json([halfDay, '--labels', labels]);
+    expect(document).toMatchObject({ from: '2026-01-06T00:00:00Z', to: '2026-01-06T12:00:00Z' });
     const denied = document.alerts.find(({ signal }: { signal: string }) => signal === 'denied');
     expect(denied).toEqual({
       alertname: 'TransactionsDeniedAboveNormal',
@@ -121,13 +124,13 @@ describe('tillwatch backtest', () => {
   });
 
   it('scores only what starts from a time on', async () => {
-    const { score } = await json([history, '--labels', labels, '--score-from', '2026-01-06T08:00:00Z']);
+    const { score } = await json([halfDay, '--labels', labels, '--score-from', '2026-01-06T08:00:00Z']);
     expect(score).toMatchObject({ incidents: 1, detected: 1 });
   });
 
   it('shows under --compare what more sensitive rules would fire besides', async () => {
     const other = await moreSensitive();
-    const { alerts, compare } = await json([history, '--compare', other, '--labels', labels]);
+    const { alerts, compare } = await json([halfDay, '--compare', other, '--labels', labels]);
     const onlyThere = compare.differences.filter(
       ({ difference }: { difference: string }) => difference === 'only there',
     );
@@ -135,7 +138,7 @@ describe('tillwatch backtest', () => {
     expect(onlyThere[0]).toMatchObject({ here: null, there: { startsAt: expect.any(String) } });
     expect(compare.alerts.length).toBeGreaterThan(alerts.length);
     expect(compare.score.falseAlarms).toBeGreaterThan(0);
-    const { stdout } = await backtest([history, '--rules', other, '--compare', projectRules, '--labels', labels]);
+    const { stdout } = await backtest([halfDay, '--rules', other, '--compare', projectRules, '--labels', labels]);
     expect(stdout).toMatch(/^compared with the other rules: \d+ differences, \d+ alerts? the same to the minute$/m);
     expect(stdout).toMatch(
       /^ {2}2026-01-0\d \d\d:\d\d {2}Transactions\w+ (?:direction=\w+ )?level=total status=\w+ +only here$/m,
@@ -181,7 +184,7 @@ describe('tillwatch backtest', () => {
         '        labels: {severity: warning}',
       ].join('\n'),
     );
-    const { alerts, score } = await json([history, '--rules', dir, '--labels', labels]);
+    const { alerts, score } = await json([halfDay, '--rules', dir, '--labels', labels]);
     expect(score.falseAlarmsPerDay).toBeGreaterThan(0);
     expect(alerts[0]).toMatchObject({
       alertname: 'TooManyDenied',
@@ -232,21 +235,21 @@ describe('tillwatch backtest', () => {
   });
 
   it('takes a history of the future for what it is', async () => {
-    const text = await readFile(history, 'utf8');
+    const text = await readFile(halfDay, 'utf8');
     const year = new Date().getUTCFullYear() + 1;
     // A year with the same weekdays, so that the rules see the same.
     const same = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10].find(
-      (more) => new Date(Date.UTC(year + more, 0, 5)).getUTCDay() === 1,
+      (more) => new Date(Date.UTC(year + more, 0, 6)).getUTCDay() === 2,
     );
     const future = String(year + (same ?? 0));
     const file = join(await tempDir(), 'future.csv');
     await writeFile(file, text.replaceAll('2026-', `${future}-`));
-    const expected = JSON.stringify(await json([history])).replaceAll('2026-', `${future}-`);
+    const expected = JSON.stringify(await json([halfDay])).replaceAll('2026-', `${future}-`);
     expect(JSON.stringify(await json([file]))).toBe(expected);
   });
 
   it('takes rows in any order, and adds up rows of the same minute and status', async () => {
-    const [header = '', ...rows] = (await readFile(history, 'utf8')).trim().split('\n');
+    const [header = '', ...rows] = (await readFile(halfDay, 'utf8')).trim().split('\n');
     const halves = rows.reverse().flatMap((row) => {
       const [time, status, count] = row.split(',');
       const half = Math.floor(Number(count) / 2);
@@ -254,7 +257,7 @@ describe('tillwatch backtest', () => {
     });
     const file = join(await tempDir(), 'shuffled.csv');
     await writeFile(file, [header, ...halves].join('\n'));
-    expect(await json([file])).toEqual(await json([history]));
+    expect(await json([file])).toEqual(await json([halfDay]));
   });
 });
 
