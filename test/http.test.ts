@@ -45,6 +45,7 @@ type Malformed = [name: string, status: number, named: string, body: unknown, he
 const future = minutesAgo(-7);
 const manyReports = Array.from({ length: 10_001 }, () => ({ status: 'denied' }));
 const manyCodes = Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`c${i}`, 1]));
+const OTLP = { resourceLogs: [{ resource: { attributes: [] }, scopeLogs: [{ logRecords: [{ attributes: [] }] }] }] };
 const MALFORMED: Malformed[] = [
   ['no JSON at all', 400, 'JSON', 'hello'],
   ['JSON cut short', 400, 'JSON', '{"counts": {"denied": 6}'],
@@ -106,6 +107,14 @@ const MALFORMED: Malformed[] = [
   ['a negative count of an event', 422, 'count', { status: 'denied', count: -6 }],
   ['a negative F1', 422, 'F1', { time: minutesAgo(1), status: 'denied', F1: -6 }],
   ['a time without F1', 422, 'F1', { time: minutesAgo(1), status: 'denied' }],
+  ['logs of OpenTelemetry', 422, 'items: resourceLogs.*.scopeLogs.*.logRecords', OTLP],
+  ['an event within', 422, 'items: event', { event: { status: 'denied' } }],
+  [
+    'a row of BigQuery',
+    422,
+    'rename: {time: timestamp, f0_: count}',
+    { time: minutesAgo(1), status: 'denied', f0_: 6 },
+  ],
   ['30 February', 422, 'timestamp', { timestamp: '2026-02-30T12:00:00Z', status: 'denied' }],
   ['29 February of no leap year', 422, 'timestamp', { timestamp: '2025-02-29T12:00:00Z', status: 'denied' }],
   ['25 o’clock', 422, 'timestamp', { timestamp: '2026-01-01T25:00:00Z', status: 'denied' }],

@@ -1,14 +1,17 @@
+import { offsetMinutes } from './zone.ts';
+
+/** `2026-11-21 12:31:00.000+00`; databases and Go write ` UTC` behind it, or ` +0000 UTC`. */
 const TIMESTAMP =
-  /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(Z|[+-](?:0\d|1[0-4]):?[0-5]\d)?$/i;
+  /^(\d{4})([-/])(\d{2})\2(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,9})?)?(?: ?(Z|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?|UTC|GMT)(?: UTC)?)?$/i;
 
 /**
- * Milliseconds since the epoch of an ISO 8601 time, UTC unless it says otherwise; NaN if it is no
- * such time.
+ * Milliseconds since the epoch of an ISO 8601 time or of one as databases write it, UTC unless it
+ * says otherwise; NaN if it is no such time.
  */
 export function parseTime(text: string): number {
   const match = TIMESTAMP.exec(text);
   if (match === null) return Number.NaN;
-  const [, year, month, day, hour, minute, second = '00', zone = 'Z'] = match;
+  const [, year, , month, day, hour, minute, second = '00', zone = 'Z'] = match;
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return Number.NaN;
   const local = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
   // Date rolls 30 February over into March, and takes the year 70 for 1970: only a date that stays
@@ -20,9 +23,8 @@ export function parseTime(text: string): number {
     date.getUTCFullYear() !== Number(year)
   )
     return Number.NaN;
-  if (zone === 'Z' || zone === 'z') return local;
-  const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(-2))];
-  return local - (zone[0] === '-' ? -1 : 1) * (hours * 60 + minutes) * 60_000;
+  const offset = offsetMinutes(zone);
+  return offset === undefined ? Number.NaN : local - offset * 60_000;
 }
 
 /**

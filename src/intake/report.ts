@@ -183,15 +183,38 @@ export function errorsOf(issues: readonly z.core.$ZodIssue[], prefix: PropertyKe
   });
 }
 
+/** Names that reports of other programs have. */
+const OF_REPORTS = ['status', 'counts', 'fields', 'attributes', 'schema', 'timestamp', 'time'];
+const MAX_ITEMS_DEPTH = 6;
+
+/**
+ * The path, for a mapping, of the reports that a value holds, such as
+ * `resourceLogs.*.scopeLogs.*.logRecords`.
+ */
+function itemsWithin(value: unknown, path: string, depth = 0): string | undefined {
+  const isList = Array.isArray(value);
+  const item: unknown = isList ? value[0] : value;
+  if (typeof item !== 'object' || item === null || depth > MAX_ITEMS_DEPTH) return undefined;
+  if ((isList || depth === 0) && OF_REPORTS.some((name) => Object.hasOwn(item, name))) return path;
+  for (const [name, inner] of Object.entries(item).slice(0, 50)) {
+    const found = itemsWithin(inner, `${path}${isList ? '.*' : ''}.${name}`, depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 /** Says of a key that no report has what may be meant, and which line of a mapping would help. */
 function unknownKey(key: string, value: unknown, known: readonly string[], allowed: readonly string[]): string {
   const named = `unknown key "${key.slice(0, 100)}", got ${shown(value)}`;
   const name = /^[\w.-]{1,60}$/.test(key) ? key : JSON.stringify(key.slice(0, 60));
-  if (Array.isArray(value)) return `${named}. A mapping (--mapping) with \`items: ${name}\` reads the reports in it`;
+  const items = itemsWithin(value, name) ?? (Array.isArray(value) ? name : undefined);
+  if (items !== undefined) return `${named}. A mapping (--mapping) with \`items: ${items}\` reads the reports in it`;
   const label = allowed.includes(key);
   const meant = label ? `labels.${key}` : suggest(key, known);
   const near = meant === undefined ? `keys are ${known.join(', ')}` : `did you mean "${meant}"?`;
-  const rename = meant === undefined ? '' : `\`rename: {${name}: ${meant}}\` reads it, and with `;
+  // A mapping knows no rows of an export: it makes events of them.
+  const names = meant === 'F1' ? `time: timestamp, ${name}: count` : `${name}: ${meant}`;
+  const rename = meant === undefined ? '' : `\`rename: {${names}}\` reads it, and with `;
   return `${named}; ${near} A mapping (--mapping) with ${rename}\`ignore: [${name}]\` skips it`.replace(
     /(\w) A mapping/,
     '$1. A mapping',

@@ -5,6 +5,7 @@ const ALSO_CALLED: Readonly<Record<string, readonly string[]>> = {
   timestamp: ['ts', 'time', 'date', 'datetime', 'minute', 'eventtime', 'createdat', 'isodate', 'unixtime'],
   status: ['state', 'result', 'outcome', 'eventstatus'],
   count: ['n', 'qty', 'quantity', 'total', 'volume', 'value', 'f0', 'number'],
+  F1: ['n', 'f0', 'qty', 'quantity', 'total', 'volume', 'value', 'count'],
   counts: ['fields', 'totals', 'statuses'],
   auth_code: ['code', 'responsecode', 'authcode', 'authorizationcode', 'rc'],
   authCodes: ['codes', 'responsecodes', 'authcodes'],
