@@ -136,8 +136,8 @@ export const TUNABLE = {
   z: 'tillwatch:z:tunable',
   /** Fewest events that may count as evidence. Label: window. */
   minEvents: 'tillwatch:min_events:tunable',
-  /** Below this many standard deviations a status is calm. */
-  calmScore: 'tillwatch:calm_score:tunable',
+  /** A status that blips must be above this many standard deviations in minutes in a row. */
+  blipScore: 'tillwatch:blip_score:tunable',
   /** The most that over-dispersion may widen a band: standard deviations of its logarithm. */
   tailZ: 'tillwatch:tail_z:tunable',
   /** Standard deviations of over-dispersion (7; its square is the 49 of the band formula). */

@@ -18,7 +18,7 @@ export interface Normal {
 export interface Tunables {
   z: Partial<Record<Window, number>>;
   noiseZ: number;
-  calmScore: number;
+  blipScore: number;
 }
 
 /** The rules' newest results, as far as a single minute is judged by them. */
@@ -41,7 +41,7 @@ export interface Baseline {
 
 const NAMES = [
   ...[RECORDED.odds, RECORDED.relativeVariance, RECORDED.perMinute],
-  ...[TUNABLE.z, TUNABLE.noiseZ, TUNABLE.calmScore],
+  ...[TUNABLE.z, TUNABLE.noiseZ, TUNABLE.blipScore],
 ];
 /** The windows that a single POST is judged by; odds, counts and noise have none. */
 const QUERY = `{__name__=~"${NAMES.join('|')}", window=~"|1m|2m"}`;
@@ -55,7 +55,7 @@ const BLIPS = `last_over_time(${RECORDED.blips}[3h]) == 1`;
 const AS_OF = `max(timestamp(${RECORDED.odds}))`;
 const FIRING = `ALERTS{alertstate="firing", status=~"${JUDGED_STATUSES.join('|')}"}`;
 
-const NO_TUNABLES: Tunables = { z: {}, noiseZ: Number.NaN, calmScore: Number.NaN };
+const NO_TUNABLES: Tunables = { z: {}, noiseZ: Number.NaN, blipScore: Number.NaN };
 
 export function noBaseline(state: 'warming-up' | 'unavailable', reason: string): Baseline {
   return {
@@ -128,7 +128,7 @@ export function toBaseline(
     tunables: {
       z: byWindow(samples, TUNABLE.z),
       noiseZ: constant(samples, TUNABLE.noiseZ),
-      calmScore: constant(samples, TUNABLE.calmScore),
+      blipScore: constant(samples, TUNABLE.blipScore),
     },
   };
 }

@@ -153,7 +153,7 @@ function lasting(status: JudgedStatus, { earlier, labels }: Minute, normal: Norm
   if (!normal.blips) return true;
   const approved = earlier.approved ?? baseline.approved(labels) ?? 0;
   const variance = varianceBeside(approved, normal, baseline.tunables);
-  return scoreOf(earlier[status] ?? 0, expectedBeside(approved, normal.odds), variance) > baseline.tunables.calmScore;
+  return scoreOf(earlier[status] ?? 0, expectedBeside(approved, normal.odds), variance) > baseline.tunables.blipScore;
 }
 
 /** One minute above its band is to be watched; two in a row are an alert. */

@@ -25,7 +25,7 @@ export const RECORDINGS: Sample[] = [
     sample(TUNABLE.z, { window }, 3.3),
   ]),
   sample(TUNABLE.noiseZ, {}, 7),
-  sample(TUNABLE.calmScore, {}, 1),
+  sample(TUNABLE.blipScore, {}, 2),
 ];
 
 export type Mood = 'ready' | 'empty' | 'no JSON' | 'other JSON' | 'mad times' | 'error' | 'slow' | 'silent' | 'cut off';
