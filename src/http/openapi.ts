@@ -58,8 +58,19 @@ function idOf({ method, path }: Route): string {
   return method + (words.length === 0 ? 'Page' : words.map(capital).join(''));
 }
 
+/** The headings of the documentation, and what stands under each. */
+const TAGS = {
+  Counts: 'Reports of what was counted, and the latest of them.',
+  'What is unusual': 'Counts against what is normal, now and over time.',
+  PromQL: "Prometheus's own API, read only.",
+  Alerts: 'Alerts, incidents, silences, changes and the rules in force.',
+  Demo: 'Incidents in the traffic of a demo.',
+  Operation: 'Metrics and health.',
+  Pages: 'Pages for people.',
+} as const;
+
 /** Puts routes under one heading of the documentation. */
-export const tagged = (tag: string, routes: readonly Route[]): Route[] =>
+export const tagged = (tag: keyof typeof TAGS, routes: readonly Route[]): Route[] =>
   routes.map((route) => ({ ...route, operation: { tags: [tag], ...route.operation } }));
 
 /** The OpenAPI 3.1 document of exactly these routes. */
@@ -78,7 +89,10 @@ export function openApi(routes: readonly Route[], version: string): object {
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/', description: 'This service' }],
-    tags: [...new Set(routes.flatMap(({ operation }) => operation.tags ?? []))].map((name) => ({ name })),
+    tags: [...new Set(routes.flatMap(({ operation }) => operation.tags ?? []))].map((name) => ({
+      name,
+      description: TAGS[name as keyof typeof TAGS],
+    })),
     paths,
     components: {
       securitySchemes: {

@@ -151,7 +151,7 @@ const panels: ((model: Model) => void)[] = [
 createFirst();
 byId('what-if').addEventListener(
   'toggle',
-  async () => (await import('./what-if.ts')).createWhatIf(() => model.status),
+  async () => panels.push((await import('./what-if.ts')).createWhatIf(() => model.status)),
   { once: true },
 );
 createTestButton();

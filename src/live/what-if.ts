@@ -84,8 +84,12 @@ const inWords = (factor: number): string =>
     ? 'As it is now'
     : `${factor.toFixed(2)} times as far from normal: ${factor > 1 ? 'less sensitive, fewer alerts' : 'more sensitive, more alerts'}`;
 
-/** What other sensitivities would have done in the last days. @param status the one that the chart shows */
-export function createWhatIf(status: () => Status): void {
+/**
+ * What other sensitivities would have done in the last days.
+ * @param status the one that the chart shows
+ * @returns a function that draws it anew when the chart shows another
+ */
+export function createWhatIf(status: () => Status): () => void {
   const place = byId<HTMLDetailsElement>('what-if');
   const about = h('p', { class: 'muted' });
   const said = h('output', { for: 'what-if-factor' });
@@ -110,6 +114,7 @@ export function createWhatIf(status: () => Status): void {
     slider.setAttribute('aria-valuetext', text);
     slider.disabled = running !== undefined || setting === undefined;
     start.disabled = slider.disabled || slider.valueAsNumber === 1;
+    start.hidden = running !== undefined;
     cancel.hidden = running === undefined;
     progress.hidden = running === undefined;
   }
@@ -152,8 +157,6 @@ export function createWhatIf(status: () => Status): void {
   slider.addEventListener('input', draw);
   start.addEventListener('click', () => void run());
   cancel.addEventListener('click', () => running?.abort());
-  // The chart may show another status by now.
-  place.addEventListener('toggle', draw);
   const label = h('label', { for: 'what-if-factor' }, 'Distance from normal ');
   place.append(
     about,
@@ -164,4 +167,5 @@ export function createWhatIf(status: () => Status): void {
     result,
   );
   draw();
+  return draw;
 }
