@@ -23,6 +23,10 @@ interface Shown {
   planned: readonly Planned[];
 }
 
+const [HOUR, DAY] = [3600, 86_400];
+/** Distances of labels: none is below a minute, which is what they say. */
+const TIMES = [60, 120, 300, 600, 900, 1800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY];
+
 function timeLabels(splits: number[]): string[] {
   const days = (splits.at(-1) ?? 0) - (splits[0] ?? 0) > 2 * 86_400;
   return splits.map((at, i) => {
@@ -125,7 +129,7 @@ function optionsFor(shown: () => Shown, read: (index: number | null) => void): P
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
     scales: { x: { time: true }, y: { range: () => [0, scaleTop(shown().minutes)] } },
     axes: [
-      axis(timeLabels, { size: 32, space: 70, grid: { show: false } }),
+      axis(timeLabels, { size: 32, space: 70, grid: { show: false }, incrs: TIMES }),
       axis((splits) => splits.map(count), { size: 52 }),
     ],
     series: [
