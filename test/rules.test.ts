@@ -40,6 +40,7 @@ const MORE_ALERTS = [
   'TillwatchLedgersDiffer',
   'TillwatchSettingsDiffer',
   'TillwatchReplicasAddedUp',
+  'TillwatchSpareDown',
 ];
 const ANNOTATIONS = ['summary', 'description', 'todo', 'runbook_url', 'dashboard_url', 'silence_url'];
 
