@@ -94,7 +94,7 @@ describe.each(['SQLite', 'PostgreSQL'])('a ledger in use in %s', (engine) => {
     await restored.close();
   });
 
-  test('is found in order, and a counter that does not equal its minutes is found', async () => {
+  test('is found in order; a counter that does not equal its minutes is found, and a label that has changed', async () => {
     const { code, stdout, stderr } = await tillwatch('ledger', 'verify', ...place);
     expect(code, stdout + stderr).toBe(0);
     expect(stdout).toContain('is in order');
@@ -103,7 +103,8 @@ describe.each(['SQLite', 'PostgreSQL'])('a ledger in use in %s', (engine) => {
     const wrong =
       engine === 'SQLite' ? join(temporaryFolder('wrong'), 'ledger.sqlite') : await postgres.database('wrong');
     expect((await tillwatch('ledger', 'copy', where, wrong)).code).toBe(0);
-    const change = `UPDATE series SET value = value + 1 WHERE labels = '{"status":"denied"}' AND metric = 'transactions_total'`;
+    const change = `UPDATE series SET value = value + 1 WHERE labels = '{"status":"denied"}' AND metric = 'transactions_total';
+      UPDATE series SET labels = '{"auth_code":"99"}' WHERE labels = '{"auth_code":"00"}'`;
     if (engine === 'PostgreSQL') await postgres.query(wrong, change);
     else {
       const { DatabaseSync } = await import('../src/ledger/sqlite/driver.mjs');
@@ -116,6 +117,7 @@ describe.each(['SQLite', 'PostgreSQL'])('a ledger in use in %s', (engine) => {
     expect(found.stdout).toMatch(
       /WRONG each counter of a status equals the sums of its minutes\n +\{"status":"denied"/,
     );
+    expect(found.stdout).toMatch(/WRONG each series has the labels that it was made with\n .*99/);
   });
 
   test('moves to the other engine, and goes on from there', async () => {

@@ -1,4 +1,5 @@
-import { openSnapshot, type Snapshot } from './store.ts';
+import { hashOf } from '../plan.ts';
+import { openSnapshot, rowsOf, type Snapshot } from './store.ts';
 
 /** Each query names rows that must not be. */
 const MUST_BE_EMPTY: Record<string, string> = {
@@ -36,6 +37,15 @@ async function integrity({ query }: Snapshot): Promise<string[]> {
   return rows.map((row) => String(row.integrity_check)).filter((line) => line !== 'ok');
 }
 
+/** Series of which metric or labels are not those that they were made with. */
+async function renamed(snapshot: Snapshot): Promise<string[]> {
+  const wrong: string[] = [];
+  for await (const rows of rowsOf(snapshot, 'series', ['id']))
+    for (const { id, hash, metric, labels } of rows)
+      if (hash !== hashOf(metric, JSON.parse(String(labels)))) wrong.push(JSON.stringify({ id, metric, labels }));
+  return wrong.slice(0, SHOWN);
+}
+
 /** Checks a ledger, which may be in use. @throws Error where it cannot be read at all */
 export async function verifyLedger(place: string): Promise<{ name: string; findings: Finding[] }> {
   const snapshot = await openSnapshot(place);
@@ -47,6 +57,7 @@ export async function verifyLedger(place: string): Promise<{ name: string; findi
       const rows = await snapshot.query(`SELECT * FROM (${sql}) wrong LIMIT ${SHOWN}`);
       findings.push({ check, wrong: rows.map((row) => JSON.stringify(row)) });
     }
+    findings.push({ check: 'each series has the labels that it was made with', wrong: await renamed(snapshot) });
     return { name: snapshot.name, findings };
   } finally {
     await snapshot.close();
