@@ -108,3 +108,21 @@ test('a feed of a report every 15 minutes is told on its second bad one, and ove
     { alert: 'TransactionsVolumeBelowNormal approved', began: between(1635, 1650), ended: between(1666, 1695) },
   ]);
 });
+
+test('a shop that is open for eight hours is judged by them: only what is above their normal is told', async () => {
+  const alerts = await alertsOn(DAY + 780, (minute) => {
+    const at = minute % DAY;
+    const isOpen = at >= 540 && at < 1020;
+    const bad = minute >= DAY + 720 && minute < DAY + 740;
+    return isOpen || minute === 0
+      ? { '': { approved: isOpen ? 100 : 0, denied: bad ? 30 : isOpen ? 10 : 0 } }
+      : undefined;
+  });
+  expect(alerts.filter(({ alert }) => alert !== 'TransactionsReportsMissing')).toEqual([
+    {
+      alert: 'TransactionsDeniedAboveNormal denied',
+      began: between(DAY + 721, DAY + 724),
+      ended: between(DAY + 741, DAY + 760),
+    },
+  ]);
+});
