@@ -56,21 +56,22 @@ const SCRAPES = `# For this shard's prometheus.yml: metric_relabel_configs belon
  */
 function withLinks({ name, groups }: RuleFile, url: string | undefined): RuleFile {
   const link = /\{\{ or \$externalLabels\.tillwatch_url "([^"]*)" \}\}/g;
-  const linked = (text: string) => text.replaceAll(link, (_, shipped: string) => url ?? shipped);
+  const linked = (texts: Record<string, unknown>) =>
+    Object.fromEntries(
+      Object.entries(texts).map(([key, text]) => [
+        key,
+        String(text).replaceAll(link, (_, shipped: string) => url ?? shipped),
+      ]),
+    );
   return {
     name,
     groups: groups.map((group) => ({
       ...group,
-      rules: group.rules.map((rule) =>
-        rule.annotations === undefined
-          ? rule
-          : {
-              ...rule,
-              annotations: Object.fromEntries(
-                Object.entries(rule.annotations).map(([key, text]) => [key, linked(String(text))]),
-              ),
-            },
-      ),
+      rules: group.rules.map((rule) => ({
+        ...rule,
+        ...(rule.labels !== undefined && { labels: linked(rule.labels) }),
+        ...(rule.annotations !== undefined && { annotations: linked(rule.annotations) }),
+      })),
     })),
   };
 }

@@ -149,7 +149,7 @@ async function firingsOf(url: string, rule: AlertRule, end: number) {
 }
 
 const RECORDED =
-  '{__name__=~"(status|status_window|auth_code|tillwatch):.+|ALERTS|ALERTS_FOR_STATE|transactions_last_report.+"}';
+  '{__name__=~"(status|status_window|window|auth_code|tillwatch):.+|ALERTS|ALERTS_FOR_STATE|transactions_last_report.+"}';
 
 /**
  * The last six hours again, earlier and at more levels; of the counts the whole week, for
