@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { EphemeralPrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
-import { launchChromium, openPage, PHONE, seriousProblems, sideways } from './support/browser.ts';
+import { launchChromium, openPage } from './support/browser.ts';
+import { fits } from './support/page.ts';
 import { waitFor } from './support/processes.ts';
 import { startRecorded } from './support/recorded.ts';
 import { type Service, startService, temporaryFolder } from './support/service.ts';
@@ -84,13 +85,7 @@ it('has the cookbook, a click asks its question, and it looks right everywhere',
   expect(await editor(page).innerText()).toContain('status_window:transactions:increase');
   await page.getByRole('button', { name: /same hour last week/ }).click();
   await editor(page).click();
-  for (const viewport of [PHONE, { width: 1440, height: 900 }])
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.setViewportSize(viewport);
-      await page.emulateMedia({ colorScheme });
-      expect(await seriousProblems(page), `${viewport.width} ${colorScheme}`).toEqual([]);
-      expect(await sideways(page), `${viewport.width} ${colorScheme}`).toBeLessThanOrEqual(0);
-    }
+  await fits(page);
   expect(complaints).toEqual([]);
   await page.context().close();
 });

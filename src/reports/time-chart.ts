@@ -77,6 +77,7 @@ const DASHES = ['', '6 3', '2 3', '8 3 2 3'];
  */
 export function timeChart(options: TimeChartOptions): Html {
   const { from, to } = rangeOf(options);
+  const changes = (options.changes ?? []).filter(({ time }) => time >= from && time <= to);
   const unit = options.unit ?? 'count';
   const gap = (options.step ?? 60) * 1.5;
   const lines = options.series.map((series, index) => ({
@@ -105,13 +106,13 @@ export function timeChart(options: TimeChartOptions): Html {
     title: options.title,
     note: options.note ?? `${utcMinute(from)} to ${utcMinute(to)} UTC`,
     label: `${options.title}. ${lines.map((line) => describe(line, unit)).join('; ')}`,
-    legend: legendOf({ ...options, changes: within(options.changes, from, to) }, lines),
+    legend: legendOf({ ...options, changes }, lines),
     height: options.height ?? '15rem',
     yTicks: ticks.map((tick) => ({ percent: scale.y(tick), label: formatTick(tick, unit) })),
     xTicks: timeTicks(from, to).map(({ at, label, minor }) => ({ percent: percent(at), label, minor })),
     plot: [
       ...(options.spans ?? []).flatMap((span) => spanBox(span, from, to, percent)),
-      ...within(options.changes, from, to).map(
+      ...changes.map(
         ({ time, label }) =>
           `<span class="change" style="left:${percent(time).toFixed(2)}%" title="${esc(label)}"></span>`,
       ),
@@ -188,9 +189,6 @@ function runsOf(points: readonly Point[]): [number, number][][] {
   }
   return runs;
 }
-
-const within = (changes: readonly Instant[] = [], from: number, to: number): Instant[] =>
-  changes.filter(({ time }) => time >= from && time <= to);
 
 function spanBox(span: Span, from: number, to: number, percent: (time: number) => number): Html[] {
   if (span.to <= from || span.from >= to) return [];

@@ -9,9 +9,14 @@ export const sees = (page: Page, text: string | RegExp, timeout = 20_000) =>
 export const hasWord = (page: Page, text: string, timeout = 20_000) =>
   page.locator('#verdict .verdict-word', { hasText: text }).waitFor({ timeout });
 
-/** In both themes and at both sizes: nothing serious for axe, nothing to scroll sideways. */
+/** A page looks right after all of it has been scrolled into view. */
 export async function looksRight(page: Page): Promise<void> {
   await seeAll(page);
+  await fits(page);
+}
+
+/** In both themes and at both sizes: nothing serious for axe, nothing to scroll sideways. */
+export async function fits(page: Page): Promise<void> {
   for (const viewport of [PHONE, { width: 1440, height: 900 }])
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.setViewportSize(viewport);
