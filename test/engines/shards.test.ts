@@ -62,26 +62,43 @@ function* history(end: number, shard: number | undefined) {
   }
 }
 
-/** A service that has just started, and grows by a minute's counts at every minute. */
+/**
+ * A service that starts when `start` is called, and grows by a minute's counts at every minute.
+ * Until then it answers no scrape: all that scrape it see the same first minute.
+ */
 async function startCounter() {
-  const started = Date.now() / 1000;
-  const minutes = () => 1 + Math.floor(Date.now() / 60_000) - Math.floor(started / 60);
-  const lines = () =>
-    cells(true).flatMap(({ labels, counts, authCodes }) => [
+  let started: number | undefined;
+  const lines = (since: number) => {
+    const minutes = 1 + Math.floor(Date.now() / 60_000) - Math.floor(since / 60);
+    return cells(true).flatMap(({ labels, counts, authCodes }) => [
       ...Object.entries(counts).map(
-        ([status, count]) => `${seriesText('transactions_total', { ...labels, status })} ${count * minutes()}\n`,
+        ([status, count]) => `${seriesText('transactions_total', { ...labels, status })} ${count * minutes}\n`,
       ),
       ...Object.entries(authCodes).map(
         ([code, count]) =>
-          `${seriesText('transactions_by_auth_code_total', { ...labels, auth_code: code })} ${count * minutes()}\n`,
+          `${seriesText('transactions_by_auth_code_total', { ...labels, auth_code: code })} ${count * minutes}\n`,
       ),
     ]);
-  return startHttpServer((_request, response) => {
+  };
+  const server = await startHttpServer((_request, response) => {
+    if (started === undefined) {
+      response.writeHead(503).end();
+      return;
+    }
     response
       .writeHead(200, { 'content-type': 'text/plain' })
-      .end(`process_start_time_seconds ${started}\n${lines().join('')}`);
+      .end(`process_start_time_seconds ${started}\n${lines(started).join('')}`);
   });
+  return {
+    ...server,
+    start: () => {
+      started = Date.now() / 1000;
+      return started;
+    },
+  };
 }
+
+const secondOfMinute = () => (Date.now() / 1000) % 60;
 
 interface Scrapes {
   metric_relabel_configs?: unknown[];
@@ -144,11 +161,13 @@ beforeAll(async () => {
   }
   const ports = [await freePort(), await freePort(), await freePort()] as const;
   counter = await startCounter();
-  from = Math.max(Date.now() / 1000, end * 60 + 75);
   for (const [index, folder] of folders.entries()) {
     const text = index === 0 ? '{}' : await readFile(join(folder, 'scrapes.yml'), 'utf8');
     await startPrometheus(folder, ports[index] ?? 0, parse(text) as Scrapes, [`127.0.0.1:${ports[2]}`]);
   }
+  // All scrape each second: with some seconds of the minute left, each scrapes within it.
+  await waitFor(() => secondOfMinute() > 2 && secondOfMinute() < 40, { what: 'a minute with time left' });
+  from = Math.max(counter.start(), end * 60 + 75);
 });
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.process.stop()));

@@ -62,6 +62,8 @@ export async function startMailServer(user: string, password: string) {
       });
     },
   });
+  // An Alertmanager that is stopped may cut a connection; the server goes on without it.
+  server.on('error', () => {});
   const listening = server.listen(0, '127.0.0.1');
   await once(listening, 'listening');
   return {
