@@ -64,7 +64,7 @@ export interface Running {
   stderr: () => string;
   exited: Promise<Exit>;
   /**
-   * Sends a signal (default SIGTERM), after 20 s SIGKILL, and waits for the end; harmless when it
+   * Sends a signal (default SIGTERM), after 60 s SIGKILL, and waits for the end; harmless when it
    * has ended.
    */
   stop: (signal?: NodeJS.Signals) => Promise<Exit>;
@@ -102,7 +102,7 @@ export async function startProcess(
 
 async function stop(child: ChildProcess, exited: Promise<Exit>, signal: NodeJS.Signals): Promise<Exit> {
   child.kill(signal);
-  const lastResort = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  const lastResort = setTimeout(() => child.kill('SIGKILL'), 60_000);
   const exit = await exited;
   clearTimeout(lastResort);
   return exit;
