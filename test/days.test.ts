@@ -3,9 +3,8 @@ import { run } from '../src/cli.ts';
 import { createTestIo } from './support/command-io.ts';
 
 /**
- * What the rules make of days, as `tillwatch backtest` tells it. promtool takes minutes for the
- * same stories: recurring, slow-feeds and volume-and-feed in prometheus/tests, which
- * `npm run test:slow` runs.
+ * What the rules make of days, as `tillwatch backtest` tells it. promtool takes minutes for such
+ * stories.
  */
 
 const START = Date.UTC(2026, 0, 5);

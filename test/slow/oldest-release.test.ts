@@ -4,10 +4,9 @@ import { execa } from 'execa';
 import { test } from 'vitest';
 import { fetchOldPrometheus } from '../../src/binaries/binaries.ts';
 import { PROJECT } from '../../src/runtime/project.ts';
-import { passesSuite, SUITES } from '../support/suites.ts';
+import { passesSuite, suiteNames } from '../support/suites.ts';
 
 const { promtool } = await fetchOldPrometheus();
-const suites = (await readdir(SUITES)).map((file) => file.replace('.test.yml', ''));
 
 test('the oldest release finds the config and every rule valid', async () => {
   const rules = join(PROJECT, 'prometheus', 'rules');
@@ -16,4 +15,4 @@ test('the oldest release finds the config and every rule valid', async () => {
   await execa(promtool, ['check', 'config', join(PROJECT, 'prometheus', 'prometheus.yml')]);
 });
 
-test.each(suites)('%s.test.yml passes in the oldest release', (name) => passesSuite(promtool, name));
+test.each(await suiteNames())('%s.test.yml passes in the oldest release', (name) => passesSuite(promtool, name));

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { PROJECT } from '../../src/runtime/project.ts';
@@ -5,11 +6,8 @@ import { PROJECT } from '../../src/runtime/project.ts';
 /** The folder of the promtool suites, NAME.test.yml. */
 export const SUITES = join(PROJECT, 'prometheus', 'tests');
 
-/**
- * Suites that take promtool minutes. test/days.test.ts has their stories too; the suites are run in
- * test/slow.
- */
-export const OF_DAYS = ['recurring', 'slow-feeds', 'volume-and-feed'];
+export const suiteNames = async (): Promise<string[]> =>
+  (await readdir(SUITES)).map((file) => file.replace('.test.yml', ''));
 
 /**
  * Runs a suite.
