@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Config, type Flags, readConfig, UsageError } from '../src/config/config.ts';
+import { type Config, type Flags, readConfig } from '../src/config/config.ts';
+import { UsageError } from '../src/config/usage-error.ts';
 import { temporaryFolder } from './support/service.ts';
 
 const read = (flags: Partial<Flags>, env: NodeJS.ProcessEnv = {}): Config => readConfig(flags as Flags, env);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { UsageError } from '../config/config.ts';
+import { UsageError } from '../config/usage-error.ts';
 import { DIMENSIONS } from '../domain/names.ts';
 import { openZone, type Zone } from '../domain/zone.ts';
 import { suggest } from '../intake/suggest.ts';

@@ -7,7 +7,7 @@ import { hourlyPage, minutePage } from '../analyze/html.ts';
 import { minuteSections } from '../analyze/minute-report.ts';
 import { plural, renderText } from '../analyze/report.ts';
 import { type BandTunables, readTunables } from '../analyze/tunables.ts';
-import { UsageError } from '../config/config.ts';
+import { UsageError } from '../config/usage-error.ts';
 import { type History, readFiles, warningsOf, withSources } from '../csv/files.ts';
 import { isHourly, readHourly } from '../csv/hourly.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
-import { UsageError } from '../config/config.ts';
+import { UsageError } from '../config/usage-error.ts';
 import { messageOf } from '../runtime/log.ts';
 import { upstreamAt, whyNot } from '../runtime/upstream.ts';
 
@@ -10,13 +9,8 @@ export interface ServiceFlags {
   tokenFile?: string;
 }
 
-const DEFAULT_URL = 'http://127.0.0.1:8080';
-const VARIABLE = 'TILLWATCH_URL';
-
-export const addServiceFlags = (command: Command, role: string): Command =>
-  command
-    .option('--url <URL>', `the running service (${VARIABLE}, default ${DEFAULT_URL})`)
-    .option('--token-file <FILE>', `token of the role ${role}, where the service asks for one`);
+export const DEFAULT_URL = 'http://127.0.0.1:8080';
+export const URL_VARIABLE = 'TILLWATCH_URL';
 
 function tokenIn(file: string): string {
   try {
@@ -31,7 +25,7 @@ export type AskService = (method: 'GET' | 'POST', path: string, body?: object) =
 
 /** @throws UsageError */
 export function serviceAt({ url, tokenFile }: ServiceFlags, env: NodeJS.ProcessEnv): AskService {
-  const base = (url ?? env[VARIABLE] ?? DEFAULT_URL).replace(/\/+$/, '');
+  const base = (url ?? env[URL_VARIABLE] ?? DEFAULT_URL).replace(/\/+$/, '');
   if (!URL.canParse(base) || !/^https?:$/.test(new URL(base).protocol))
     throw new UsageError(`--url: "${base}" must be an http or https URL, such as ${DEFAULT_URL}`);
   const { host } = new URL(base);

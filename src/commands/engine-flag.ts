@@ -1,5 +1,5 @@
+import { UsageError } from '../config/usage-error.ts';
 import { ENGINES, type Engine } from '../engines/engine-names.ts';
-import { UsageError } from './io.ts';
 
 /** The engine that `--for` names. @throws UsageError when there is no such engine */
 export function engineNamed(name: string): Engine {

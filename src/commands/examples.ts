@@ -22,14 +22,16 @@ const EXAMPLES: Record<string, string> = {
   rules: 'tillwatch rules --for vmalert --url https://tillwatch.example.com --out vmalert-rules',
 };
 
-/** Adds its example to the help of each command below `program`. @throws Error if one has none */
-export function addExamples(program: Command, words: string[] = []): void {
-  for (const command of program.commands) {
-    const path = [...words, command.name()];
-    addExamples(command, path);
-    if (command.commands.length > 0) continue;
-    const text = EXAMPLES[path.join(' ')];
-    if (text === undefined) throw new Error(`src/commands/examples.ts has no example of "${path.join(' ')}"`);
-    command.addHelpText('after', `\nExample:\n  ${text}`);
-  }
+/**
+ * Adds their examples to the help of a command and of those below it.
+ * @param words the words of the command line before its own
+ * @throws Error where a command has no example
+ */
+export function addExamples(command: Command, words: readonly string[] = []): void {
+  const path = [...words, command.name()];
+  for (const one of command.commands) addExamples(one, path);
+  if (command.commands.length > 0) return;
+  const text = EXAMPLES[path.join(' ')];
+  if (text === undefined) throw new Error(`src/commands/examples.ts has no example of "${path.join(' ')}"`);
+  command.addHelpText('after', `\nExample:\n  ${text}`);
 }

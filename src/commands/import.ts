@@ -1,5 +1,6 @@
 import { readHistoryCalendar } from '../calendar/calendar-file.ts';
-import { readCalendarFile, UsageError } from '../config/config.ts';
+import { readCalendarFile } from '../config/config.ts';
+import { UsageError } from '../config/usage-error.ts';
 import { codesOf, type History, historyMinutes, readFiles, refusalOf, withSources } from '../csv/files.ts';
 import type { FindingKind } from '../csv/findings.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';

@@ -1,7 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-
-// A command used wrongly: its message goes to stderr and the exit code is 2.
-export { UsageError } from '../config/config.ts';
+import type { Command } from 'commander';
 
 /** Everything that a command touches of the outside, so that tests can hand it something else. */
 export interface CommandIo {
@@ -12,6 +10,9 @@ export interface CommandIo {
   /** Aborted when the program is told to stop; its reason says by what. */
   signal: AbortSignal;
 }
+
+/** Adds the flags and the work of a command. Its action gives the exit code to `settle`. */
+export type Define = (command: Command, io: CommandIo, settle: (code: number) => void) => void;
 
 /** Returns when the program is told to stop: by what. */
 export async function untilStopped(signal: AbortSignal): Promise<string> {

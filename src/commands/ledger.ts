@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import type { Writable } from 'node:stream';
-import { UsageError } from '../config/config.ts';
+import { UsageError } from '../config/usage-error.ts';
 import { METRIC } from '../domain/names.ts';
 import { isoSecond } from '../domain/times.ts';
 import { countsOf, dimensionsOf } from '../history/from-ledger.ts';

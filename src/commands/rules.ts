@@ -1,5 +1,6 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { UsageError } from '../config/usage-error.ts';
 import type { Engine } from '../engines/engine-names.ts';
 import { type WrittenFile, writeRules, writeShards } from '../engines/engines.ts';
 import { readRuleSource } from '../engines/rule-source.ts';
@@ -8,7 +9,7 @@ import { inputsOf, layerRules } from '../prometheus/rule-graph.ts';
 import { makeFolder } from '../runtime/folder.ts';
 import { PROJECT } from '../runtime/project.ts';
 import { engineNamed } from './engine-flag.ts';
-import { type CommandIo, UsageError } from './io.ts';
+import type { CommandIo } from './io.ts';
 
 export interface RulesOptions {
   for: string;

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { UsageError } from '../config/config.ts';
+import { UsageError } from '../config/usage-error.ts';
 import type { MinuteCounts } from '../domain/minutes.ts';
 import { STATUSES } from '../domain/names.ts';
 import { isoSecond, parseTime } from '../domain/times.ts';

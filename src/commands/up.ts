@@ -2,15 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import {
-  type Config,
-  type Flags,
-  isGiven,
-  readConfig,
-  SETTINGS,
-  type SettingName,
-  UsageError,
-} from '../config/config.ts';
+import { type Config, type Flags, isGiven, readConfig, SETTINGS, type SettingName } from '../config/config.ts';
+import { UsageError } from '../config/usage-error.ts';
 import { HistoryOverlapError, importHistory } from '../history/history.ts';
 import { calledAs } from '../runtime/called-as.ts';
 import { createLog, type Log, messageOf } from '../runtime/log.ts';

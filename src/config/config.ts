@@ -1,13 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-
-/**
- * Thrown with every problem in one message, one line each, so that a start needs one correction and
- * not five.
- */
-export class UsageError extends Error {
-  override name = 'UsageError';
-}
+import { UsageError } from './usage-error.ts';
 
 /** `90s`, `15m`, `24h`, `7d` or plain seconds -> seconds. */
 const duration = z

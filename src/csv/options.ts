@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { UsageError, variable } from '../config/config.ts';
+import { variable } from '../config/config.ts';
+import { UsageError } from '../config/usage-error.ts';
 import { STATUSES, type Status } from '../domain/names.ts';
 import { statusOf, wordKey } from '../domain/status-words.ts';
 import { openZone } from '../domain/zone.ts';

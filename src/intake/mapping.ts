@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { UsageError } from '../config/config.ts';
+import { UsageError } from '../config/usage-error.ts';
 import { STATUSES, type Status } from '../domain/names.ts';
 import { wordKey } from '../domain/status-words.ts';
 import { formatProblem } from '../runtime/file-problem.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { UsageError } from '../config/config.ts';
+import { UsageError } from '../config/usage-error.ts';
 import { parseTime, utcMinute } from '../domain/times.ts';
 import { messageOf } from '../runtime/log.ts';
 import type { Section } from './page.ts';

@@ -1,33 +1,26 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { type Flags, readLedgerPlace, UsageError } from '../config/config.ts';
-import { parseTime } from '../domain/times.ts';
-import type { CommandIo } from './io.ts';
-import type { SqlFormat } from './ledger.ts';
+import type { Command } from 'commander';
+import { type Flags, readLedgerPlace } from '../../config/config.ts';
+import { UsageError } from '../../config/usage-error.ts';
+import type { Define } from '../io.ts';
+import type { SqlFormat } from '../ledger.ts';
+import { addSettings } from './settings.ts';
 
-type Settle = (code: number) => void;
+const work = () => import('../ledger.ts');
 
-const commands = () => import('./ledger.ts');
+/** Adds the flags that say where the ledger is. */
+const addPlace = (command: Command): Command => addSettings(command, ['data', 'ledger']);
 
-/** The commands that look after the ledger. `addPlace` adds the flags that say where it is. */
-export function addLedger(
-  program: Command,
-  io: CommandIo,
-  settle: Settle,
-  addPlace: (command: Command) => Command,
-): void {
-  const ledger = program.command('ledger').description('back up, check, export, copy and ask the ledger');
+export const define: Define = (ledger, io, settle) => {
   const place = (flags: Flags) => readLedgerPlace(flags, io.env);
 
   addPlace(ledger.command('backup').description('copy the ledger, also while it is in use, into a file of SQLite'))
     .argument('<file>', 'must not exist')
-    .action(async (file: string, flags: Flags) =>
-      settle(await (await commands()).ledgerBackup(place(flags), file, io)),
-    );
+    .action(async (file: string, flags: Flags) => settle(await (await work()).ledgerBackup(place(flags), file, io)));
 
   addPlace(ledger.command('verify').description('check that the ledger is whole and its numbers agree'))
     .argument('[place]', 'a backup, a folder or a URL instead of --data and --ledger')
     .action(async (other: string | undefined, flags: Flags) =>
-      settle(await (await commands()).ledgerVerify(other ?? place(flags), io)),
+      settle(await (await work()).ledgerVerify(other ?? place(flags), io)),
     );
 
   addPlace(
@@ -36,7 +29,7 @@ export function addLedger(
     .option('--csv', 'as CSV, the only format')
     .option('--auth-codes', 'counts by auth code: timestamp,auth_code,count')
     .action(async ({ authCodes, ...flags }: Flags & { authCodes?: boolean }) =>
-      settle(await (await commands()).ledgerExport(place(flags), authCodes === true, io)),
+      settle(await (await work()).ledgerExport(place(flags), authCodes === true, io)),
     );
 
   ledger
@@ -44,7 +37,7 @@ export function addLedger(
     .description('copy a ledger to where none is, from SQLite to PostgreSQL or back')
     .argument('<from>', 'a folder, a file or a URL')
     .argument('<to>', 'likewise; what is there is never replaced')
-    .action(async (from: string, to: string) => settle(await (await commands()).ledgerCopy(from, to, io)));
+    .action(async (from: string, to: string) => settle(await (await work()).ledgerCopy(from, to, io)));
 
   addPlace(ledger.command('sql').description('ask the ledger in SQL, read only; docs/sql.md has views and queries'))
     .argument('<statement>', 'SELECT ...')
@@ -53,13 +46,6 @@ export function addLedger(
     .action(async (sql: string, { csv, json, ...flags }: Flags & { csv?: boolean; json?: boolean }) => {
       if (csv && json) throw new UsageError('give one of --csv and --json');
       const format: SqlFormat = csv ? 'csv' : json ? 'json' : 'table';
-      settle(await (await commands()).ledgerSql(place(flags), sql, format, io));
+      settle(await (await work()).ledgerSql(place(flags), sql, format, io));
     });
-}
-
-/** The time of a flag, in seconds since the epoch. */
-export function timeFlag(text: string): number {
-  const time = parseTime(text) / 1000;
-  if (Number.isNaN(time)) throw new InvalidArgumentError('Write it as 2026-01-05T00:00:00Z.');
-  return time;
-}
+};
