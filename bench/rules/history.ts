@@ -1,8 +1,8 @@
-import { JUDGED_STATUSES, RECORDED, STATUSES, type Status, WINDOWS } from '../../src/domain/names.ts';
+import { JUDGED_STATUSES, METRIC, RECORDED, STATUSES, type Status, WINDOWS } from '../../src/domain/names.ts';
 import { randomFor } from '../../src/domain/random.ts';
 import { remoteWrite, type SeriesSamples } from '../../src/prometheus/remote-write.ts';
 import { AUTH_CODES } from '../../src/simulator/feed.ts';
-import { acquirers, PER_MINUTE } from './target.ts';
+import { acquirers, PER_MINUTE, UTC_OFFSET } from './target.ts';
 
 /** Minutes before the start of the measurement. */
 type Ages = readonly number[];
@@ -151,6 +151,12 @@ const CODES: readonly Recorded[] = [
   },
 ];
 
+/** The time zone, which has not changed: the rules compare it with that of days before. */
+function offsets(end: number): SeriesSamples {
+  const times = Float64Array.from(onDays([0, ...WEEK, 14], 0, 60), (age) => end - age * 60).sort();
+  return { labels: { __name__: METRIC.utcOffset }, times, values: times.map(() => UTC_OFFSET) };
+}
+
 /** Within a tenth of the mean, so that samples compress like real ones, not like a constant. */
 function samplesOf(
   { name, ages }: Recorded,
@@ -175,9 +181,10 @@ const BATCH_SAMPLES = 200_000;
 /**
  * Writes the history that the rules read, for `count` acquirers.
  * @param end seconds since the epoch
+ * @param hasCalendar true where the time zone is known
  * @returns how many samples in how many series
  */
-export async function writeHistory(url: string, count: number, end: number) {
+export async function writeHistory(url: string, count: number, end: number, hasCalendar: boolean) {
   let batch: SeriesSamples[] = [];
   const written = { samples: 0, series: 0 };
   let inBatch = 0;
@@ -198,6 +205,7 @@ export async function writeHistory(url: string, count: number, end: number) {
       for (const series of one.series) await add(samplesOf(one, series, acquirer, end, written.series));
   };
   await writeAll(CODES, undefined);
+  if (hasCalendar) await add(offsets(end));
   for (const acquirer of acquirers(count)) await writeAll(PER_ACQUIRER, acquirer);
   await flush();
   return written;

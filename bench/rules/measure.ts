@@ -25,6 +25,8 @@ export interface GroupCost {
 export interface Cost {
   /** Values of the extra label. */
   values: number;
+  /** True where the service exposes a time zone and a calendar. */
+  hasCalendar: boolean;
   history: { samples: number; series: number };
   groups: GroupCost[];
   rules: RuleCost[];
@@ -35,6 +37,7 @@ export interface Cost {
 
 export interface MeasureOptions {
   values: number;
+  hasCalendar: boolean;
   /** Minutes of evaluations that are not counted, then those that are. */
   warmUp: number;
   minutes: number;
@@ -45,18 +48,18 @@ const pause = (seconds: number): Promise<void> => new Promise((resolve) => setTi
 
 /** Measures an evaluation of the project's rules with so many values of one extra label. */
 export async function measure(options: MeasureOptions): Promise<Cost> {
-  const { values, log } = options;
-  const target = await startTarget(values);
+  const { values, hasCalendar, log } = options;
+  const target = await startTarget(values, hasCalendar);
   const prometheus = await startLivePrometheus(target.address, OWN.rulesDir);
   try {
     await untilConstantsAre(prometheus.url);
     const started = Date.now();
-    const history = await writeHistory(prometheus.url, values, Math.floor(Date.now() / 60_000) * 60);
+    const history = await writeHistory(prometheus.url, values, Math.floor(Date.now() / 60_000) * 60, hasCalendar);
     const took = ((Date.now() - started) / 1000).toFixed(0);
     log(`${values} values: ${history.samples} samples in ${history.series} series written in ${took} s`);
     await prometheus.loadRules();
     await pause(options.warmUp * 60);
-    return { values, history, ...(await watch(prometheus, options)) };
+    return { values, hasCalendar, history, ...(await watch(prometheus, options)) };
   } finally {
     await prometheus.stop();
     target.close();

@@ -25,19 +25,34 @@ export interface Target {
   close: () => void;
 }
 
-/** A service with `count` acquirers: counters that grow by the same counts every minute. */
-export async function startTarget(count: number): Promise<Target> {
+/** Seconds that local time is ahead of UTC. */
+export const UTC_OFFSET = -10_800;
+
+/** What a service with a time zone and a calendar exposes on a Monday after a holiday. */
+const CALENDAR = [
+  `${METRIC.utcOffset} ${UTC_OFFSET}`,
+  `${METRIC.calendar}{kind="other_kind",name="sunday",ago="1d"} 1`,
+  `${METRIC.calendar}{kind="other_kind",name="saturday",ago="2d"} 1`,
+  `${METRIC.calendar}{kind="unlike",name="a holiday",ago="3d"} 1`,
+];
+
+/**
+ * A service with `count` acquirers, with or without a calendar: counters that grow by the same
+ * counts every minute.
+ */
+export async function startTarget(count: number, hasCalendar: boolean): Promise<Target> {
   const names = acquirers(count);
   const started = Date.now();
   const server = createServer((_, response) => {
     response.setHeader('Content-Type', 'text/plain; version=0.0.4');
-    response.end(exposition(names, Math.floor((Date.now() - started) / 60_000)));
+    const lines = exposition(names, Math.floor((Date.now() - started) / 60_000));
+    response.end([...lines, ...(hasCalendar ? CALENDAR : []), ''].join('\n'));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() };
 }
 
-function exposition(names: readonly string[], minutes: number): string {
+function exposition(names: readonly string[], minutes: number): string[] {
   const totals = names.flatMap((acquirer) =>
     STATUSES.map((status) => {
       const total = (minutes + 1) * PER_MINUTE[status];
@@ -46,5 +61,5 @@ function exposition(names: readonly string[], minutes: number): string {
   );
   const codes = AUTH_CODES.map((code) => `${METRIC.authCodes}{auth_code="${code}"} ${(minutes + 1) * 10}`);
   const last = `${METRIC.lastReport} ${Math.floor(Date.now() / 60_000) * 60}`;
-  return [...totals, ...codes, last, ''].join('\n');
+  return [...totals, ...codes, last];
 }
