@@ -21,8 +21,10 @@ export default defineConfig({
     // Only what hangs takes so long: a busy machine may be twenty times slower than a quiet one.
     testTimeout: 600_000,
     hookTimeout: 600_000,
-    // On two cores: two of them mostly wait for the next minute of what they have started.
-    maxWorkers: 4,
+    // On two cores: most of them wait for the next minute of what they have started.
+    maxWorkers: 5,
+    // promtool takes a core.
+    maxConcurrency: 2,
     sequence: { sequencer: LongFirst },
     reporters: ['default'],
   },

@@ -15,4 +15,6 @@ test('the oldest release finds the config and every rule valid', async () => {
   await execa(promtool, ['check', 'config', join(PROJECT, 'prometheus', 'prometheus.yml')]);
 });
 
-test.each(await suiteNames())('%s.test.yml passes in the oldest release', (name) => passesSuite(promtool, name));
+test.concurrent.each(await suiteNames())('%s.test.yml passes in the oldest release', (name) =>
+  passesSuite(promtool, name),
+);
