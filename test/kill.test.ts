@@ -14,7 +14,7 @@ import {
   temporaryFolder,
 } from './support/service.ts';
 
-const KILLS = 8;
+const KILLS = 5;
 const SENDERS = 12;
 
 /**
