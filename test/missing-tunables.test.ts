@@ -20,13 +20,13 @@ const [GONE, BACK, INCIDENT] = [150, 170, 180];
 /**
  * All of them, as right after a start, and each that the band is made of; and whether its absence
  * leaves counts unjudged, which must itself be told. The floor of the edge, which min_events and
- * guard_z are for, is kept for an hour.
+ * guard_z are for, is kept for an hour, and so is the share of a window that is evidence.
  */
 const MISSING: [string, boolean][] = [
   ['tillwatch:', true],
   ['tillwatch:z:tunable', true],
   ['tillwatch:min_events:tunable', false],
-  ['tillwatch:evidence_share:tunable', true],
+  ['tillwatch:evidence_share:tunable', false],
   ['tillwatch:noise_z:tunable', true],
   ['tillwatch:tail_z:tunable', true],
   ['tillwatch:guard_z:tunable', false],
