@@ -280,16 +280,18 @@ describe('a service and its Prometheus', () => {
     });
   });
 
-  const hoursAgo = (hours: number) => minutesAgo(60 * hours + 1);
   test.each([
-    ['from a clock three hours behind', hoursAgo(3), "3 h 1 min old: kept, not judged; is the sender's clock in UTC?"],
-    ['of a backlog', minutesAgo(107), '1 h 47 min old: kept, not judged'],
-  ])('is unknown for counts %s, and says how late they are', async (_name, timestamp, reason) => {
+    ['from a clock three hours behind', 181, /^3 h [1-3] min old: kept, not judged; is the sender's clock in UTC\?$/],
+    ['of a backlog', 107, /^1 h (47|48|49) min old: kept, not judged$/],
+  ])('is unknown for counts %s, and says how late they are', async (_name, minutes, reason) => {
     await against('ready', async (client, look) => {
       await look('ready');
-      const report = { timestamp, source: 'late', counts: { approved: 300, denied: 250 } };
-      for (const counted of [{ late: 1 }, { duplicates: 1, late: 0 }])
-        expect((await client.post(report)).json).toMatchObject({ ...counted, recommendation: 'unknown', reason });
+      const counts = { approved: 300, denied: 250 };
+      const report = { timestamp: minutesAgo(minutes), source: 'late', counts };
+      for (const counted of [{ late: 1 }, { duplicates: 1, late: 0 }]) {
+        const { json } = await client.post(report);
+        expect(json).toMatchObject({ ...counted, recommendation: 'unknown', reason: expect.stringMatching(reason) });
+      }
     });
   });
 
