@@ -119,7 +119,7 @@ describe('tillwatch import', () => {
       'a row of totals',
       [`${DAY} 00:00:00,approved,9`, 'Total,,9'],
       'totals-row',
-      'line 3: a row of totals is no minute',
+      'line 3: a row of totals is no count of its own',
     ],
     [
       'a future',

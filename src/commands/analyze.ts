@@ -12,7 +12,7 @@ import { type History, readFiles, warningsOf, withSources } from '../csv/files.t
 import { isHourly, readHourly } from '../csv/hourly.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';
 import { describeProblems } from '../csv/problems.ts';
-import type { ReadOptions } from '../csv/read.ts';
+import type { ReadOptions } from '../csv/read-options.ts';
 import type { Source } from '../csv/source.ts';
 import { isoSecond } from '../domain/times.ts';
 import { readChanges } from '../reports/changes.ts';

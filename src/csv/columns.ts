@@ -1,11 +1,15 @@
 import { isCommonCode } from '../domain/auth-codes.ts';
+import { statusOf, wordKey, wordsIn } from '../domain/status-words.ts';
 import { type ColumnsAsked, chosenColumns } from './asked-columns.ts';
 import {
   countColumn,
   ENOUGH_ROWS,
   hasSeconds,
   isCount,
+  isIdName,
   isNoCount,
+  isQuantity,
+  isShare,
   isVague,
   isVarying,
   isWeakCount,
@@ -95,7 +99,8 @@ function byContent(all: readonly string[][], asked: ColumnsAsked): Columns | und
   const header = (rows[0] ?? []).map(() => '');
   const epochs = onlyOne(header, (column) => cellsOf({ sample: rows }, column).every((cell) => EPOCH_NOW.test(cell)));
   const { time } = epochs === undefined ? timeColumns(header, rows, [], new Set()) : { time: [epochs] };
-  if (time.length !== 1 || rows.some((cells) => timeShape(cells[time[0] ?? 0] ?? '') !== 'full')) return undefined;
+  const shapes = new Set(rows.map((cells) => timeShape(cells[time[0] ?? 0] ?? '')));
+  if (time.length !== 1 || shapes.size !== 1 || !(shapes.has('full') || shapes.has('clock'))) return undefined;
   const table: Sampled = { header, sample: rows, free: (column) => !time.includes(column), asked };
   const { status, code: alone } = keyColumns(table, { wide: [], taken: new Set() }, false);
   const beside = { ...table, free: (column: number) => table.free(column) && column !== status };
@@ -163,7 +168,11 @@ export function likelyCount(
   const column = telling.find(
     (one) =>
       sample.length > 0 &&
-      sample.every((cells) => isCount(cells[one] ?? '')) &&
+      // A line of notes may be among the rows.
+      shareOf(
+        sample.map((cells) => cells[one] ?? ''),
+        isCount,
+      ) > 0.8 &&
       (!isNoCount(header[one] ?? '') || (counted && isVarying(sample, one))),
   );
   return column === undefined ? undefined : headerText(header, column);
@@ -179,8 +188,40 @@ export function rivalCounts({ header, count, telling }: Columns, sample: readonl
   return rival === undefined ? undefined : [count, rival].map((column) => headerText(header, column));
 }
 
-/** A count by its name, where times with seconds say that each row may be one transaction. */
+/**
+ * A count by its name, where times with seconds say that each row may be one transaction, of so many
+ * items.
+ */
 export function doubtfulCount({ header, count, time }: Columns, sample: readonly string[][]): string | undefined {
   if (count === undefined || sample.length < ENOUGH_ROWS || !hasSeconds(sample, time)) return undefined;
-  return isWeakCount(header[count] ?? '') ? headerText(header, count) : undefined;
+  const name = header[count] ?? '';
+  const isNumbered = () =>
+    header.some((one, column) => isIdName(one) && new Set(cellsOf({ sample }, column)).size === sample.length);
+  return isWeakCount(name) || (isQuantity(name) && isNumbered()) ? headerText(header, count) : undefined;
+}
+
+/**
+ * A column of whole numbers beside those of statuses, whose name has a word for a status that none
+ * of them has.
+ */
+export function likelyStatus(
+  { header, wide, telling }: Columns,
+  sample: readonly string[][],
+  { columns, statusWords }: ColumnsAsked,
+): string | undefined {
+  if (wide.length === 0 || columns !== undefined) return undefined;
+  const isNew = (name: string) =>
+    statusWords?.has(wordKey(name)) !== true &&
+    wordsIn(name).some((word) => {
+      const status = statusOf(word);
+      return status !== undefined && !wide.some((one) => one.status === status);
+    });
+  const column = telling.find(
+    (one) =>
+      isNew(header[one] ?? '') &&
+      !isNoCount(header[one] ?? '') &&
+      !isShare(header[one] ?? '') &&
+      shareOf(cellsOf({ sample }, one), isCount) === 1,
+  );
+  return column === undefined ? undefined : headerText(header, column);
 }

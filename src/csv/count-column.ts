@@ -1,21 +1,24 @@
 import { wordsIn } from '../domain/status-words.ts';
-import { candidates, coreOf, headerKey } from './header-names.ts';
+import { candidates, coreOf, headerKey, isCounting } from './header-names.ts';
 import { bestBy, cellsOf, onlyOne, type Sampled, shareOf } from './sampled.ts';
 
 /** Names of columns that are no counts although their cells are whole numbers. */
 const NO_COUNT_NAME =
-  /id$|^id|amount|value|valor|price|preco|betrag|montant|monto|code|codigo|number|account|card|bin|pan|nsu|stan|reference|referencia|order|invoice|installment|parcela/;
+  /id$|^id|amount|value|valor|price|preco|betrag|montant|monto|code|codigo|number|account|card|bin|pan|nsu|stan|rrn|arn|trace|sequence|terminal|reference|referencia|order|invoice|installment|parcela/;
 
 /** Words that begin the name of a count: `Distinct count of Tx Id`, `Contagem de Id`. */
 const COUNTED =
-  /^(?:distinct|count|counta|number|contagem|quantidade|qtde?|anzahl|recuento|conteo|cantidad|nombre|aantal|conteggio)$/;
+  /^(?:distinct|unique|count|counta|number|contagem|quantidade|qtde?|anzahl|recuento|conteo|cantidad|nombre|aantal|conteggio)$/;
 
 /** True for the name of numbers that are no counts. */
 export const isNoCount = (name: string): boolean =>
-  NO_COUNT_NAME.test(headerKey(name)) && !(wordsIn(name).length > 1 && COUNTED.test(wordsIn(name)[0] ?? ''));
+  NO_COUNT_NAME.test(headerKey(name)) &&
+  !isCounting(name) &&
+  !(wordsIn(name).length > 1 && COUNTED.test(wordsIn(name)[0] ?? ''));
 
 /** A whole number as programs write counts: `116`, `1,164`, `1.164`, `116.0`. */
-export const isCount = (cell: string): boolean => /^\d{1,3}(?:[., \u00a0\u202f'’]?\d{3})*(?:[.,]0{1,2})?$/.test(cell);
+export const isCount = (cell: string): boolean =>
+  /^\d{1,3}(?:[., \u00a0\u202f'’]?\d{3})*(?:[.,]0{1,2})?$|^\d{1,2}(?:,\d{2})+,\d{3}$/.test(cell);
 
 const WHOLE = /^\d[\d., \u00a0\u202f'’]*$/;
 export const isWhole = (cell: string): boolean => WHOLE.test(cell) && !/[.,]\d{2}$/.test(cell);
@@ -72,7 +75,7 @@ export function looksCounted(
 }
 
 export const hasSeconds = (sample: readonly string[][], time: readonly number[]): boolean =>
-  sample.some((cells) => /\d:\d{2}:(?!00(?:\D|$))\d{2}/.test(cells[time.at(-1) ?? 0] ?? ''));
+  sample.some((cells) => /(?<!\d)\d{1,2}:\d{2}:(?!00(?:\D|$))\d{2}/.test(cells[time.at(-1) ?? 0] ?? ''));
 
 /** True for names that counts and sums of money share. */
 export const isVague = (name: string): boolean =>
@@ -81,3 +84,16 @@ export const isVague = (name: string): boolean =>
 /** True for the name of a count that may as well be one of a number, size or sum of a transaction. */
 export const isWeakCount = (name: string): boolean =>
   /^(?:\d*|total|volume|value|size|number|num|numero|sum|no|nr)$/.test(coreOf(name));
+
+/** True for the name of a count that may as well be one of the items of a transaction. */
+export const isQuantity = (name: string): boolean =>
+  /^(?:qty|quantity|qtde?|quantidade|cantidad|cant|menge|quantite|quantita|items?)$/.test(coreOf(name));
+
+/** True for the name of a transaction's own number. */
+export const isIdName = (name: string): boolean => wordsIn(name).some((word) => ID.test(word));
+const ID = /^(?:id|ids|uuid|guid|nsu|rrn|tid|reference|referencia)$/;
+
+/** True for the name of a part of something, of money or of a mean, which are no counts. */
+export const isShare = (name: string): boolean => /[%$€£]/.test(name) || wordsIn(name).some((word) => SHARE.test(word));
+const SHARE =
+  /^(?:pct|percent\w*|share|rate|ratio|taxa|tasa|quote|anteil|taux|avg|average|mean|media|sum|soma|brl|usd|eur|gbp|volume|ticket|ms|seconds?|latency|duration|time|at|is|has)$/;

@@ -7,6 +7,8 @@ export const OPEN = Symbol('thousand or one');
 /** A count without any sign, which is exact. */
 export const PLAIN_COUNT = /^\d{1,15}$/;
 const GROUPED_BY_SPACE = /^\d{1,3}(?:[ \u00a0\u2009\u202f'’]\d{3})+(?=$|[.,]\d+$)/;
+/** Thousands as India groups them: `1,16,400`. */
+const LAKHS = /^\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?$/;
 const ONE_GROUP = /^[1-9]\d{0,2}([.,])\d{3}$/;
 
 /** A number as written, and what it shows of the file's way to write numbers. */
@@ -27,6 +29,7 @@ function shownBy(text: string): Shown {
   if (open !== undefined) return { open };
   const grouped = /^\d{1,3}([.,])\d{3}(?:\1\d{3})+(?:[.,]\d+)?$/.exec(text)?.[1] as Decimal | undefined;
   if (grouped !== undefined) return { decimal: other(grouped) };
+  if (LAKHS.test(text)) return { decimal: '.' };
   const last = /^[\d., \u00a0\u2009\u202f'’]*\d([.,])\d+$/.exec(text)?.[1] as Decimal | undefined;
   return last === undefined ? {} : { decimal: last };
 }
@@ -62,7 +65,8 @@ export function readCount(
   if (sign === undefined) return OPEN;
   const [whole = '', decimals = ''] = splitAt(joined, sign);
   const digits = whole.replaceAll(other(sign), '');
-  if (whole.includes(other(sign)) && !/^\d{1,3}(?:[.,]\d{3})+$/.test(whole)) return MISPLACED;
+  const isGrouped = /^\d{1,3}(?:[.,]\d{3})+$/.test(whole) || LAKHS.test(whole);
+  if (whole.includes(other(sign)) && !isGrouped) return MISPLACED;
   if (!/^\d{1,15}$/.test(digits) || !/^\d*$/.test(decimals)) return MISPLACED;
   if (/[1-9]/.test(decimals) && !fractions)
     return `is not a whole number${shown.open === undefined ? '' : `, as this file writes decimals with "${sign}"`}`;

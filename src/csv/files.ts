@@ -5,7 +5,8 @@ import type { Status } from '../domain/names.ts';
 import type { Progress } from '../runtime/progress.ts';
 import { type Finding, type FindingKind, findingsOf, repeatedWords } from './findings.ts';
 import { describeProblems } from './problems.ts';
-import { type ReadFile, type ReadOptions, readCounts } from './read.ts';
+import { type ReadFile, readCounts } from './read.ts';
+import type { ReadOptions } from './read-options.ts';
 import { openSource, type Source } from './source.ts';
 import {
   ABSENT,

@@ -146,7 +146,7 @@ function totalsRow({ seen: { totals } }: ReadFile): Finding | undefined {
   if (totals.rows === 0) return undefined;
   return {
     kind: 'totals-row',
-    what: `line ${totals.line}: ${totals.rows === 1 ? 'a row of totals is' : `${plural(totals.rows, 'row')} of totals are`} no minute. Delete ${totals.rows === 1 ? 'it' : 'them'} from the file`,
+    what: `line ${totals.line}: ${totals.rows === 1 ? 'a row of totals is' : `${plural(totals.rows, 'row')} of totals are`} no count of its own. Delete ${totals.rows === 1 ? 'it' : 'them'} from the file`,
     accepted: `${totals.rows === 1 ? 'it' : 'they'} would be left out`,
   };
 }

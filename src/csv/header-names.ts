@@ -37,7 +37,7 @@ export const SYNONYMS: Record<Role, readonly string[]> = {
     freq size number num nocolumnname
     quantidade qtd qtde qtdtransacoes quantidadetransacoes quantidadedetransacoes contagem numerotransacoes transacoes
     totaltransacoes cantidad cant cantidadtransacciones cantidaddetransacciones conteo cuenta transacciones recuento
-    anzahl anzahltransaktionen menge stuck stuckzahl nombre numero quantite quantita effectif aantal antal qt value measurevalues sum`
+    anzahl anzahltransaktionen menge stuck stuckzahl len nombre numero quantite quantita effectif aantal antal qt value measurevalues sum`
     .trim()
     .split(/\s+/),
 };
@@ -47,6 +47,9 @@ export const SYNONYMS: Record<Role, readonly string[]> = {
  * `Expr1000`, `count_1`, `0`.
  */
 const UNNAMED_COUNT = /^(?:[fc]\d{1,2}|col\d{1,2}|column\d{0,2}|expr\d{1,4}|count[a-z]*\d*|sum[a-z]*\d*|0)$/;
+/** Functions that count what is different: `dc(id)` of Splunk, `uniq(id)` of ClickHouse. */
+const COUNTING = /^(?:dc|uniq\w*|n?unique|cardinality|value_count|approx_\w+|count\w*)\s?\(/i;
+export const isCounting = (name: string): boolean => COUNTING.test(name);
 const INDEX = /^(?:|index|unnamed\d*|level\d*|row|rownum|rownumber|rn|rowid|line|lineno|idx|pos|no|nr|table)$/;
 
 /** Words of a header that say nothing of its role, whatever stands beside them. */
@@ -124,7 +127,7 @@ export function rankOf(name: string, role: Role): number | undefined {
   if (core >= 0) return SYNONYMS[role].length + core;
   if (role === 'time' && isMadeOfTimes(name)) return 2 * SYNONYMS.time.length;
   if (role === 'count' && NUMBER_OF.test(coreOf(name)) && wordsIn(name).length > 1) return 2 * SYNONYMS.count.length;
-  return role === 'count' && keysOf(name).some((key) => UNNAMED_COUNT.test(key))
+  return role === 'count' && (isCounting(name) || keysOf(name).some((key) => UNNAMED_COUNT.test(key)))
     ? 2 * SYNONYMS.count.length
     : undefined;
 }

@@ -1,8 +1,9 @@
 import { bothNumbers, createNumberEvidence, type Decimal, decimalShownBy, OPEN, readCount } from './counts.ts';
 import { headerText } from './header-names.ts';
 import { COMPARISONS, type Comparison, type HourlyRole, hourlyColumns } from './hourly-names.ts';
+import { NOTHING, TOTALS } from './no-rows.ts';
 import { MAX_PROBLEMS, type Problem, refusal } from './problems.ts';
-import { NOTHING, type ReadOptions, TOTALS } from './read.ts';
+import type { ReadOptions } from './read-options.ts';
 import { eachRecord, linesOf } from './records.ts';
 import type { Source } from './source.ts';
 import { isRule } from './spaced.ts';

@@ -7,7 +7,7 @@ import { STATUSES, type Status } from '../domain/names.ts';
 import { statusOf, wordKey } from '../domain/status-words.ts';
 import { openZone } from '../domain/zone.ts';
 import { messageOf } from '../runtime/log.ts';
-import type { ReadOptions } from './read.ts';
+import type { ReadOptions } from './read-options.ts';
 import { readDelimiter } from './table.ts';
 import { readDateFormat, readTime, type TimeOptions } from './times.ts';
 

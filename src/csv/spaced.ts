@@ -19,7 +19,7 @@ const ENOUGH = 0.8;
 const COUNTED = /^\s*(\d{1,7}) (\S.*)$/;
 /** A time with a space within it, a text in quotes, or a word. */
 const CELLS =
-  /(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}) \d{1,2}[:h.]\d{2}\S*(?: (?:[ap]\.?m\.?|UTC|GMT|Z|[+-]\d{2}:?\d{2})(?!\S))*|"[^"]*"|\S+/gi;
+  /(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|\d{1,2}[-/ ][a-z]{3}[-/ ]\d{4}|[a-z]{3} {1,2}\d{1,2},? \d{4}) {1,2}\d{1,2}[:h.]\d{2}\S*(?: (?:[ap]\.?m\.?|UTC|GMT|Z|[+-]\d{2}:?\d{2})(?!\S))*|"[^"]*"|\S+/gi;
 
 /**
  * Recognises tables of programs that write no delimiter: `uniq -c`, awk, `sqlite3 -column`, sqlcmd,
@@ -32,6 +32,13 @@ export function spacedBy(head: string): Spaced | undefined {
     .split(/\r?\n|\r/)
     .filter((line) => line.trim() !== '')
     .slice(0, LINES);
+  const spans = lines
+    .slice(0, MAX_ABOVE)
+    .map(spansOf)
+    .find((found) => found.length > 0);
+  if (spans !== undefined && areMost(lines, (line) => isAligned(line, spans)))
+    return { between: 'spaces', line: (line) => cutAt(line, spans) };
+  if (lines.some((line) => DRAWN.test(line))) return { line: plainlyDrawn };
   const delimiter = [',', ';', '\t', '|', '│'].find((one) => areMost(lines, (line) => line.includes(one)));
   if (areMost(lines, (line) => isCounted(line, delimiter ?? ' '))) return countedLines(lines[0] ?? '', delimiter);
   if (delimiter !== undefined) return undefined;
@@ -39,6 +46,25 @@ export function spacedBy(head: string): Spaced | undefined {
   if (!areMost(rows, isSpacedRow)) return undefined;
   return { between: 'spaces', line: spacedCells(rows) };
 }
+
+/** Titles and pages that may stand above the line under the header. */
+const MAX_ABOVE = 10;
+
+/** The columns where cells begin, by the line under the header: `------- ----- ---`. */
+const spansOf = (line: string): number[] =>
+  /^\s*-{2,}(?: +-+)+\s*$/.test(line) ? [...line.matchAll(/-+/g)].map(({ index }) => index) : [];
+
+/** False where text runs across the columns, as titles and footers do. */
+const isAligned = (line: string, spans: readonly number[]): boolean =>
+  spans.every((start) => start === 0 || !/\S/.test(line[start - 1] ?? ' '));
+
+const cutAt = (line: string, spans: readonly number[]): string =>
+  isAligned(line, spans) ? spans.map((start, at) => line.slice(start, spans[at + 1]).trim()).join('\t') : line;
+
+/** Other lines between cells than `│`, and names in the upper edge, as ClickHouse draws them. */
+const DRAWN = /^(?:┌─.*\p{L}.*┐|│.*┆.*│|┃.*┃)\s*$/u;
+const plainlyDrawn = (line: string): string =>
+  (/^┌─.*\p{L}/u.test(line) ? line.replaceAll(/[┌┬┐]/g, '│').replaceAll('─', '') : line).replaceAll(/[┆┃]/g, '│');
 
 const areMost = (lines: readonly string[], is: (line: string) => boolean): boolean =>
   lines.length > 0 && lines.filter(is).length >= lines.length * ENOUGH;
@@ -54,7 +80,7 @@ function isCounted(line: string, delimiter: string): boolean {
   return isTime(first) || (statusOf(first) !== undefined && cells.slice(1).some(isTime));
 }
 
-const cellsOf = (line: string): string[] => line.match(CELLS) ?? [];
+const cellsOf = (line: string): string[] => (line.match(CELLS) ?? []).map((cell) => cell.replace(/(?<=\S)[:,]$/, ''));
 const isSpacedRow = (line: string): boolean => cellsOf(line).length > 1 && cellsOf(line).some(isTime);
 
 function countedLines(first: string, delimiter: string | undefined): Spaced {

@@ -1,5 +1,5 @@
 import type { ColumnsAsked } from './asked-columns.ts';
-import { type Columns, doubtfulCount, findColumns, likelyCount, rivalCounts } from './columns.ts';
+import { type Columns, doubtfulCount, findColumns, likelyCount, likelyStatus, rivalCounts } from './columns.ts';
 import { firstRecords } from './records.ts';
 import type { Source } from './source.ts';
 import { isRule } from './spaced.ts';
@@ -147,6 +147,12 @@ export function recognise(source: Source, delimiter: string | undefined, asked: 
       `${source.name}: line ${table.before + 1}: times have seconds, so each row may be one transaction, and ${JSON.stringify(doubtful)} ` +
         `a number of it: pass --columns count=${doubtful} if it is the count, or --columns count= if it is not`,
     );
+  const status = likelyStatus(table.columns, sampled, asked);
+  if (status !== undefined)
+    throw new Error(
+      `${source.name}: line ${table.before + 1}: ${JSON.stringify(status)} may hold counts of a status that is not known; ` +
+        `say what it means in a file given by --status-map, as in "${status}: denied" or "${status}: ignore"`,
+    );
   const first = table.columns.header[table.columns.time[0] ?? 0] ?? '';
   if (!['full', 'clock'].includes(timeShape(first))) return table;
   // There is no header: the user has said by number which column is which.
@@ -157,7 +163,10 @@ export function recognise(source: Source, delimiter: string | undefined, asked: 
 function notRecognised(name: string, { header, line, why }: { header: string; line: number; why: string }): string {
   if (why.startsWith('--')) return `${name}: line ${line}: ${why}; the header is ${JSON.stringify(header)}`;
   if (/^\W*[[{]/.test(header) && header.includes('"'))
-    return `${name}: is JSON; expected CSV. Post it to /api/v1/transactions instead, or convert it`;
+    return (
+      `${name}: is JSON; expected CSV. Convert it, as jq -r '${/^\W*\[/.test(header) ? '.[] | ' : ''}[.timestamp, .status, .count] | @csv' does ` +
+      'with names of your own, or post it to /api/v1/transactions'
+    );
   if (/^\s*<[!?a-z]/i.test(header))
     return `${name}: is a page of HTML or XML, perhaps an error message in place of the export; expected CSV. Download it again`;
   return (

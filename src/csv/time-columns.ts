@@ -19,8 +19,8 @@ type CellShape = TimeShape | 'number';
 const YEAR = /^(?:year|ano|jahr|annee|anno|yyyy)$/;
 const MONTH = /^(?:month|mes|monat|mois|mese)$/;
 const DAY = /^(?:day|dia|tag|jour|giorno)$/;
-const HOUR = /^(?:hour|hora|heure|stunde|ora|hr|hh|time)$/;
-const MINUTE = /^(?:minute|minuto|min|mm)$/;
+const HOUR = /^(?:hour|hora|heure|stunde|ora|hr|hh|h|time)$/;
+const MINUTE = /^(?:minute|minuto|min|mm|mi|mn)$/;
 const CLOCK = /^(?:time|clock|hour|hora|horario|uhrzeit|heure|hhmm|hhmmss)$/;
 
 /** @param named columns that are named as a time, the likeliest first */
@@ -36,7 +36,9 @@ export function timeColumns(
     columns.filter((column) => shapes.get(column) === shape);
   const full = shaped('full', named)[0];
   const clock = shaped('clock', named)[0] ?? only(shaped('clock'));
-  const date = shaped('date', named)[0] ?? (clock === undefined ? undefined : only(shaped('date')));
+  const byContent = only(shaped('full').filter((column) => !/^[\d.]+$/.test(sample[0]?.[column] ?? '')));
+  const isAlone = clock === undefined && byContent !== undefined;
+  const date = shaped('date', named)[0] ?? (isAlone ? undefined : only(shaped('date')));
   if (full !== undefined) return { time: [full] };
   const numbers = (names: RegExp) =>
     shaped('number').find((column) => wordsIn(header[column] ?? '').some((word) => names.test(word)));
@@ -45,7 +47,6 @@ export function timeColumns(
   const minute = numbers(MINUTE);
   if (parts.every((column) => column !== undefined))
     return { time: [...(parts as number[]), ...(minute === undefined ? [] : [minute])] };
-  const byContent = only(shaped('full').filter((column) => !/^[\d.]+$/.test(sample[0]?.[column] ?? '')));
   const any = byContent ?? clock ?? named[0] ?? only(shaped('date'));
   return { time: any === undefined ? [] : [any] };
 }

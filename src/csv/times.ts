@@ -120,12 +120,24 @@ const HOUR_AFTER_DATE = new RegExp(
   'i',
 );
 
+/** The end of an interval: `12:00 - 12:01`, `2026-11-21T12:00Z/2026-11-21T12:01Z`. */
+const UNTIL = /^(.*\d:\d{2}(?::\d{2})?(?:\.\d+)?(?:Z| UTC|[+-]\d{2}:?\d{2})?)(?:\/| (?:-|–|to|até|bis|a) )\S*\d.*$/;
+
 /** A time without what programs and languages write around it and between its date and clock. */
 const plainTime = (text: string): string =>
   text
     .replace(/^=?"(.*)"$|^ISODate\("(.*)"\)$/, '$1$2')
     .replace(/^\d{1,3}(?:[,.' \u00a0\u202f]\d{3}){3,5}$/, (digits) => digits.replaceAll(/\D/g, ''))
     .replace(DAY_BEFORE, '')
+    .replace(UNTIL, '$1')
+    .replace(/^\{"?start"?:\s?"?([^",]+)"?,.*\}$/, '$1')
+    .replace(/^(\d{1,2})\. (\d{1,2})\. (?=\d{4})/, '$1.$2.')
+    .replace(/^(\d{4})\. (\d{1,2})\. (\d{1,2})\.? /, '$1.$2.$3 ')
+    .replace(
+      /[ 日](?:(?:오전|上午|午前)|(오후|下午|午後)) ?(\d{1,2}[:時时]\d{2}.*)$/,
+      (part, pm: string | undefined, clock: string) =>
+        `${part.startsWith('日') ? '日' : ' '}${clock} ${pm === undefined ? 'am' : 'pm'}`,
+    )
     .replace(/^0 days (?=\d)/, '')
     .replace(HOUR_AFTER_DATE, '$1 $2:00$3')
     .replace(/^(\d{1,2})\s?h(?:rs?|s)?$/i, '$1:00')

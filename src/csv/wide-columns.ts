@@ -16,7 +16,7 @@ export interface WideColumn {
  * `sum(failed)`.
  */
 const BESIDE_STATUS =
-  /^(?:count|counts|countif|if|is|total|sum|values?|qty|qtd|qtde|quantity|quantidade|cantidad|anzahl|num|no|n|of|de|per|min|minute|status)$/;
+  /^(?:count|counts|countif|if|is|total|sum|values?|qty|qtd|qtde|quantity|quantidade|cantidad|anzahl|num|no|n|of|de|per|min|minute|status|records?|rows|docs|documents|events)$/;
 
 /** @param further words of this user's own; `ignore` is no column of counts */
 export function wideColumns(
@@ -38,9 +38,12 @@ export function wideColumns(
     const code = authCodeOf(named ?? codeBeside(name) ?? name);
     return free(column) && (named !== undefined || isCommonCode(code)) ? [{ column, code, labels: rest }] : [];
   });
+  // Numbers before statuses are no codes, unless one of them stands before something else.
+  const areNumbers = codes.every(({ column }) => statuses.some((one) => one.column === column));
   const isSure = codes.length > 1 || codes.some(({ column }) => /code/i.test(header[column] ?? ''));
   const plain = withoutSums(statuses, header);
-  return isSure ? [...plain, ...codes] : plain;
+  if (!isSure || areNumbers) return plain;
+  return [...plain.filter(({ column }) => !codes.some((one) => one.column === column)), ...codes];
 }
 
 /** Without `approved_sum` and `approved value` where `approved` is there too. */

@@ -7,17 +7,17 @@ import type { Status } from './names.ts';
  */
 const WORDS: Readonly<Record<Status, string>> = {
   approved: `
-    approved approve approval accepted authorized authorised authorisation authorization captured settled success
-    successful succeeded ok paid completed
+    approved approve approval accepted accept authorized authorised authorisation authorization captured capture settled success
+    successful succeeded ok paid completed complete
     aprovada aprovado aprovacao autorizada autorizado aceita aceito paga pago concluida concluido
-    confirmada confirmado capturada capturado sucesso
+    confirmada confirmado capturada capturado finalizada finalizado efetivada efetivado sucesso
     aprobada aprobado aceptada aceptado pagada pagado completada completado exitosa exitoso exito
-    genehmigt erfolgreich bezahlt approvata approvato autorizzata autorizzato goedgekeurd geslaagd approuve
-    approuvee accepte acceptee autorise autorisee reussi reussie`,
+    genehmigt autorisiert erfolgreich bezahlt approvata approvato autorizzata autorizzato goedgekeurd geslaagd approuve
+    approuvee accepte acceptee autorise autorisee reussi reussie paye payee`,
   denied: `
     denied deny denial decline declined refused refusal reject rejected rejection notapproved notauthorized
     notauthorised
-    unauthorized unauthorised
+    unauthorized unauthorised unapproved
     negada negado recusada recusado rejeitada rejeitado naoaprovada naoautorizada
     naoaprovado naoautorizado
     denegada denegado rechazada rechazado declinada declinado noaprobada
@@ -25,7 +25,7 @@ const WORDS: Readonly<Record<Status, string>> = {
     abgelehnt verweigert rifiutata rifiutato negata negato respinta respinto geweigerd afgewezen refuse refusee
     rejete rejetee`,
   failed: `
-    failed fail failure failing error errored timeout timedout
+    failed fail failure failing error errored err exception timeout timedout
     falha falhou falhada falhado erro
     fallida fallido fallo falla fallada fallado
     fallita fallito errore mislukt fout fehlgeschlagen fehler gescheitert echoue echouee echec erreur`,
@@ -77,25 +77,32 @@ export const wordsIn = (text: string): string[] =>
     .split(/[^\p{L}\p{N}]+/u)
     .filter((word) => word !== '');
 
-/** Words that say nothing beside one that means a status. */
+/**
+ * Words that say nothing beside one that means a status: what had it, who gave it, and how much of
+ * it.
+ */
 const BESIDE = new Set(
   `transaction transactions txn txns tx trx transacao transacoes transaccion transacciones transazione transazioni
   transaktion transaktionen payment payments pagamento pagamentos pago pagos zahlung zahlungen paiement paiements
-  status state result of the by de da do na la le el les der die das du des por pelo pela par del dal vom von door het een`
+  auth authorization authorisation autorizacao autorizacion intent charge card order sale purchase cartao tarjeta karte carte
+  issuer emissor emisor bank banco processor gateway host acquirer network customer client cliente user
+  hard soft technical tecnico tecnica internal partial partially parcial parcialmente
+  is was been status state result of the by de da do na la le el les der die das du des por pelo pela par del dal vom von door het een`
     .trim()
     .split(/\s+/),
 );
 /** Who reversed a transaction, where it was not a person. */
-const BACKEND = /backend|syst[eè]m[ea]?|systeem|sistema|automati(?:c[ao]?|sch)|^auto/g;
+const BACKEND = /^(?:backend|back|end|system[ea]?|systeem|sistema|automati(?:c[ao]?|cally|que|sch|camente)|auto)$/;
+/** A number before a status, and a code behind it: `1 - Approved`, `Approved (00)`. */
+const NUMBERED = /^\s*\d{1,3}\s?[-–.):]\s?(?=\p{L})|\s?[([]\d{1,3}[)\]]\s*$/gu;
 
 /** `Transação aprovada`, `STATUS_DENIED`, `estornada pelo sistema`. */
 function statusInPhrase(text: string): Status | undefined {
-  const said = wordsIn(text)
-    .filter((word) => !BESIDE.has(word))
-    .join('');
+  const words = wordsIn(text.replaceAll(NUMBERED, '')).filter((word) => !BESIDE.has(word));
+  const others = words.filter((word) => !BACKEND.test(word));
   const ofWord = (word: string) => STATUS_OF.get(word) ?? STATUS_OF.get(word.replace(/s$/, ''));
-  const status = ofWord(said) ?? ofWord(said.replaceAll(BACKEND, ''));
-  return status === 'reversed' && said.search(BACKEND) >= 0 ? 'backend_reversed' : status;
+  const status = ofWord(words.join('')) ?? ofWord(others.join(''));
+  return status === 'reversed' && others.length < words.length ? 'backend_reversed' : status;
 }
 
 /**

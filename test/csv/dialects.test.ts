@@ -226,6 +226,61 @@ describe('tables as other programs write them', () => {
       'money beside a number of transactions',
       table('time,status,volume,transactions', PLAIN).replaceAll(/,(\d+)$/gm, ',123450,$1'),
     ],
+    ['Czech and Korean times', table('t;status;count', ['21. 11. 2026 12:00', '2026. 11. 21. 오후 12:01'])],
+    ['Hungarian and Chinese times', table('t;status;count', ['2026. 11. 21. 12:00', '2026/11/21 下午12:01'])],
+    [
+      'intervals',
+      table('t;status;count', ['2026-11-21 12:00 - 2026-11-21 12:01', '2026-11-21T12:01:00Z/2026-11-21T12:02:00Z']),
+    ],
+    [
+      'windows of Spark',
+      table('window;status;count', [
+        '{"start":"2026-11-21T12:00:00Z","end":"x"}',
+        '{"start":"2026-11-21T12:01Z","end":"x"}',
+      ]),
+    ],
+    [
+      'times of a spreadsheet in India',
+      table('Date,Status,Count', ['21-11-2026 12:00', '21-11-2026 12:01'], undefined, '"1,050"'),
+    ],
+    ['date, hour and minute by one letter', table('d,h,mi,status,n', ['2026-11-21,12,0', '2026-11-21,12,1'])],
+    ["Splunk's count of what is different", table('_time,status,dc(txn_id)', PLAIN)],
+    [
+      'two lines of names, as pandas writes them',
+      ',n,n\nstatus,approved,denied\nminute,,\n2026-11-21 12:00,1050,6\n2026-11-21 12:01,116,7\n',
+    ],
+    [
+      "a pivot of Looker's",
+      'Sales Status,approved,denied\nSales Created Minute,Sales Count,Sales Count\n2026-11-21 12:00,1050,6\n2026-11-21 12:01,116,7\n',
+    ],
+    [
+      'columns of Kibana',
+      'minute,approved › Count of records,denied › Count of records\n2026-11-21 12:00,1050,6\n2026-11-21 12:01,116,7\n',
+    ],
+    ['a footer of SnowSQL', `${table('minute,status,n', PLAIN)}4 Row(s) produced. Time Elapsed: 0.3s\n* preliminary\n`],
+    [
+      'ClickHouse',
+      `┌──────────────minute─┬─status───┬─count()─┐\n${table('│', PLAIN)
+        .slice(2)
+        .replaceAll(/^(.*),(.*),(.*)$/gm, '│ $1 │ $2 │ $3 │')}└───┴───┴───┘\n`,
+    ],
+    [
+      'Polars',
+      `┌───┬───┬───┐\n│ minute ┆ status ┆ len │\n│ --- ┆ --- ┆ --- │\n│ datetime[μs] ┆ str ┆ u32 │\n╞═══╪═══╪═══╡\n${table(
+        '│',
+        PLAIN,
+      )
+        .slice(2)
+        .replaceAll(/^(.*),(.*),(.*)$/gm, '│ $1 ┆ $2 ┆ $3 │')}└───┴───┴───┘\n`,
+    ],
+    [
+      'SQL*Plus, a header a page',
+      `MINUTE            STATUS      COUNT(*)\n----------------- ---------- ---------\n${['21-NOV-2026 12:00 approved        1050', '21-NOV-2026 12:00 denied             6', '', 'MINUTE            STATUS      COUNT(*)', '----------------- ---------- ---------', '21-NOV-2026 12:01 approved         116', '21-NOV-2026 12:01 denied             7'].join('\n')}\n\n4 rows selected.\n`,
+    ],
+    ['words with a number before', table('time,status,count', PLAIN, ['1 - Approved', '2 - Denied'])],
+    ['words with a code behind', table('time,status,count', PLAIN, ['Approved (00)', 'DECLINED (51)'])],
+    ['who declined', table('time,status,count', PLAIN, ['payment_intent.succeeded', 'processor_declined'])],
+    ['columns with a number before', 'time,1 - Approved,2 - Denied\n2026-11-21 12:00,1050,6\n2026-11-21 12:01,116,7\n'],
     ['no header', table('', PLAIN).trimStart(), { columns: 'time=1,status=2,count=3' }],
     ['names that say nothing', table('a,b,c', PLAIN), { columns: 'time=a,status=b,count=c' }],
     [
@@ -247,6 +302,7 @@ describe('tables as other programs write them', () => {
       'uniq -c, header first',
       ['1 time,status', '1050 "A","approved"', '6 "A","denied"', '116 "B","approved"', '7 B,denied'],
     ],
+    ['uniq -c, of times with a colon behind', ['1050 A: approved', '6 A: denied', '116 B: approved', '7 B: denied']],
     ['awk', ['A approved 1050', 'A denied 6', 'B approved 116', 'B denied 7']],
     [
       'sqlcmd',
@@ -267,6 +323,20 @@ describe('tables as other programs write them', () => {
   ])('reads what stands in lines without a delimiter between cells: %s', async (_, lines) => {
     const text = `${lines.join('\n')}\n`.replaceAll('A', '2026-11-21 12:00').replaceAll('B', '2026-11-21 12:01');
     expect(await minutesOf(text)).toEqual(MINUTES);
+  });
+
+  it("reads lines of uniq -c from a web server's log, and with a day given", async () => {
+    const lines = ['1050 A approved', '6 A denied', '116 B approved', '7 B denied'].join('\n');
+    const clf = (text: string) => text.replaceAll('A', '21/Nov/2026:12:00').replaceAll('B', '21/Nov/2026:12:01');
+    expect(await minutesOf(clf(`${lines}\n`))).toEqual(MINUTES);
+    const clocks = lines.replaceAll('A', '12:00').replaceAll('B', '12:01');
+    expect(await minutesOf(`${clocks}\n`, { date: '2026-11-21' })).toEqual(MINUTES);
+  });
+
+  it('reads thousands as India groups them', async () => {
+    expect(await minutesOf('time,status,count\n2026-11-21 12:00,approved,"1,16,400"\n')).toEqual([
+      '2026-11-21T12:00 approved=116400',
+    ]);
   });
 
   it('reads zstd, by its content', async () => {
@@ -405,6 +475,18 @@ describe('what may be read in two ways', () => {
       '--columns count=total',
     ],
     [
+      'a number of items beside the number of a transaction',
+      `id,time,status,quantity\n${Array.from({ length: 20 }, (_, at) => `${at},2026-11-21 12:00:${at + 10},denied,${at % 3}`).join('\n')}\n`,
+      'times have seconds, so each row may be one transaction, and "quantity" a number of it',
+      '--columns count=quantity',
+    ],
+    [
+      'a column of a status that is not known beside others',
+      'time,approved,semi declined,failed\n2026-11-21 12:00,116,6,1\n',
+      '"semi declined" may hold counts of a status that is not known',
+      '"semi declined: denied" or "semi declined: ignore"',
+    ],
+    [
       'yes or no beside a count',
       'time,is_approved,count\n2026-11-21 12:00,1,116\n2026-11-21 12:00,0,6\n',
       'no column is named as a status',
@@ -523,6 +605,21 @@ describe('a file twice over', () => {
     const file = 'time,status,code,count\n2026-11-21 12:00,denied,51,4\n2026-11-21 12:00,denied,05,3\n';
     expect((await readTexts([file])).said).not.toContain('another row has too');
     expect((await readTexts([`${file}2026-11-21 12:00,denied,05,3\n`])).said).toContain('another row has too');
+  });
+
+  it('is not what rows of totals are, which sum up each minute', async () => {
+    const rows = '2026-11-21 12:00,approved,116\n2026-11-21 12:00,denied,6\n2026-11-21 12:00,Total,122\n';
+    const { said, history } = await readTexts([`time,status,count\n${rows}`]);
+    expect(minuteLines(history)).toEqual(['2026-11-21T12:00 approved=116 denied=6']);
+    expect(said).toContain('line 4: a row of totals is no count of its own');
+  });
+
+  it('is no matter where two words mean one status', async () => {
+    const file = 'time,status,count\n2026-11-21 12:00,declined,4\n2026-11-21 12:00,refused,3\n';
+    const { said, history } = await readTexts([file]);
+    expect(minuteLines(history)).toEqual(['2026-11-21T12:00 denied=7']);
+    expect(said).not.toContain('another row has too');
+    expect((await readTexts([`${file}2026-11-21 12:00,refused,3\n`])).said).toContain('another row has too');
   });
 
   it('is no matter where files meet within a minute', async () => {

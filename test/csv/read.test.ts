@@ -131,7 +131,11 @@ describe('reading counts by minute', () => {
       Buffer.from('504b030400000000', 'hex'),
       'is a workbook (.xlsx) or a zip archive: save the sheet as CSV',
     ],
-    ['JSON', '[{"timestamp": "2025-07-12T13:45:00Z", "status": "denied"}]', 'is JSON; expected CSV'],
+    [
+      'JSON',
+      '[{"timestamp": "2025-07-12T13:45:00Z", "status": "denied"}]',
+      "is JSON; expected CSV. Convert it, as jq -r '.[] | [.timestamp, .status, .count] | @csv' does",
+    ],
     ['bad rows alone', 'timestamp,status,count\nx,y,z\n', 'has no good row'],
   ])('refuses %s even when bad rows are skipped', async (_, content, message) => {
     expect(await problemOf(content, { skipBadRows: true })).toContain(message);

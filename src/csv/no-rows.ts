@@ -1,0 +1,89 @@
+import type { Columns } from './columns.ts';
+import { isWhole } from './count-column.ts';
+import { headerKey, type Role, rankOf } from './header-names.ts';
+import { isRule } from './spaced.ts';
+
+/** Lines between the rows that are none, and totals under the table. */
+export interface NoRows {
+  headersAgain: number;
+  notes: number;
+  /** The number is that of the last one's record. */
+  totals: { rows: number; number: number };
+  /** True for a record that is no row. @param number its place in the file */
+  take: (cells: string[], number: number) => boolean;
+  /** Takes a row for one of totals. */
+  takeTotals: (number: number) => void;
+}
+
+/** A cell that holds no number. */
+export const NOTHING = /^(?:|null|nan|n\/?a|none|undefined|-|\\n)$/i;
+/** Control characters at the end of a file, such as the Ctrl-Z of CP/M. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const NOTHING_SAID = /^[\x00-\x1f\s]*$/;
+export const TOTALS =
+  /^(?:grand |sub|overall |soma |suma |resultado |valor )?total(?:s|es|is|e)?(?: [\p{L} ]+)?:?$|^(?:all|sum|suma|soma|somma|somme|summe|gesamt\p{L}*|insgesamt|totaal|average|avg|mean|m[eé]dia|promedio|durchschnitt|moyenne|gemiddelde):?$/iu;
+const FOOTER =
+  /^\(?[\d.,]+ (?:rows?|row\(s\)|records?|linhas?|filas?|zeilen?)(?: (?:affected|in set|selected|returned|produced|exported|fetched).*)?\)?\.?$|^time: [\d.,]+ ms/i;
+/** Lines of prose under a table; more of them are no notes, but a file of another kind. */
+const MAX_NOTES = 20;
+const COMMENT = /^(?:#|--|\/\/)/;
+/** Lines between a header and the first row. */
+const MAX_UNDER = 3;
+/** Under a header: `(UTC)`, `bigint`, or nothing. */
+const UNIT =
+  /^(?:[([].*[)\]]|(?:big|small|tiny|u)?int(?:eger)?\d{0,3}|[iuf]\d{1,3}|long|double|(?:float|decimal|numeric|number|str(?:ing)?|varchar|char|text|date|datetime|time|timestamp|lowcardinality|nullable)\d{0,2}(?:[([].*[)\]]| with.*)?)?$/i;
+const ROLES: readonly Role[] = ['time', 'status', 'code', 'count'];
+/** A sentence alone in its row, and no row in another dialect. */
+const SENTENCE = /^[*†¹]?\s?\p{L}[^;|\t]*$/u;
+
+/** @param before records up to the header, and it */
+export function createNoRows(columns: Columns, before: number): NoRows {
+  const { header, time, status, code, wide, count } = columns;
+  const counted = count === undefined ? wide.map(({ column }) => column) : [count];
+
+  /** Also the header that sorting has put among the rows. */
+  const isHeaderAgain = (cells: readonly string[]): boolean => {
+    if (cells.length !== header.length) return false;
+    if (cells.every((cell, at) => headerKey(cell) === headerKey(header[at] ?? ''))) return true;
+    const isNamed = (column: number | undefined, role: Role) =>
+      column !== undefined && rankOf(cells[column] ?? '', role) !== undefined;
+    return time.every((column) => isNamed(column, 'time')) && (isNamed(status, 'status') || isNamed(code, 'code'));
+  };
+
+  const isNote = (cells: readonly string[]): boolean => {
+    if (COMMENT.test(cells[0] ?? '')) return true;
+    const [alone = '', ...others] = cells.filter((cell) => cell !== '');
+    return others.length === 0 && cells[0] === alone && SENTENCE.test(alone) && !TOTALS.test(alone);
+  };
+
+  /** Units, types or a second line of names: `(UTC),,(n)`, `minute,count,count`. */
+  const isUnderHeader = (cells: readonly string[], number: number): boolean =>
+    number <= before + MAX_UNDER &&
+    cells.every((cell) => UNIT.test(cell) || ROLES.some((role) => rankOf(cell, role) !== undefined));
+
+  /** Numbers under the counts, with nothing beside them that says of what. */
+  const isSumAlone = (cells: readonly string[]): boolean =>
+    counted.length > 0 &&
+    [...time, status, code].every((column) => column === undefined || cells[column] === '') &&
+    counted.every((column) => isWhole(cells[column] ?? ''));
+
+  const noRows: NoRows = {
+    headersAgain: 0,
+    notes: 0,
+    totals: { rows: 0, number: 0 },
+    take: (cells, number) => {
+      const said = cells.filter((cell) => cell !== '').join(' ');
+      if (NOTHING_SAID.test(said) || isRule(cells) || FOOTER.test(said)) return true;
+      if (isHeaderAgain(cells)) noRows.headersAgain++;
+      else if ((isNote(cells) || isUnderHeader(cells, number)) && noRows.notes < MAX_NOTES) noRows.notes++;
+      else if (cells.some((cell) => TOTALS.test(cell)) || isSumAlone(cells)) noRows.takeTotals(number);
+      else return false;
+      return true;
+    },
+    takeTotals: (number) => {
+      noRows.totals.rows++;
+      noRows.totals.number = number;
+    },
+  };
+  return noRows;
+}

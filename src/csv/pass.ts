@@ -1,0 +1,246 @@
+import type { Status } from '../domain/names.ts';
+import { statusOf, wordKey } from '../domain/status-words.ts';
+import type { Columns } from './columns.ts';
+import { isIdName } from './count-column.ts';
+import { decimalShownBy, OPEN, PLAIN_COUNT, readCount } from './counts.ts';
+import { headerText } from './header-names.ts';
+import { createNoRows, NOTHING, TOTALS } from './no-rows.ts';
+import { MAX_PROBLEMS, type Problem } from './problems.ts';
+import type { Formats, ReadOptions } from './read-options.ts';
+import { createRepeats } from './repeats.ts';
+import type { Table } from './table.ts';
+import { createTally, type Labels, type Tally, type TallySeries } from './tally.ts';
+import { timeText } from './time-columns.ts';
+import { orderShownBy, type ReadTime, readTime, type TimeOptions, UNDECIDED } from './times.ts';
+import { codeOf, seriesLabels } from './wide-columns.ts';
+
+/** Thrown by a pass that meets a cell which only the whole file can decide. */
+export class Undecided {
+  constructor(
+    readonly what: 'order' | 'decimal',
+    readonly number: number,
+    readonly column: number,
+    readonly text: string,
+  ) {}
+}
+
+/** Thrown by a pass that meets a second word for a status: a minute has a row for each of them. */
+export class Synonyms {}
+
+export type Pass = ReturnType<typeof createPass>;
+
+/** One way through the rows of a file. */
+export function createPass({ columns, before }: Table, formats: Formats, options: ReadOptions) {
+  const { header, time, wide, count: countColumn } = columns;
+  const [statuses, codes] = [createTally(), createTally()];
+  const words = new Map<string, { status: Status | 'ignore' | undefined; rows: number }>();
+  const state = {
+    rows: 0,
+    ignored: 0,
+    empty: 0,
+    skipped: 0,
+    problems: [] as (Problem & { number: number })[],
+    seconds: false,
+    dateOnly: undefined as boolean | undefined,
+    ones: true,
+    twice: { rows: 0, numbers: [] as number[], time: '' },
+    never: { rows: 0, numbers: [] as number[], time: '' },
+  };
+  const noRows = createNoRows(columns, before);
+  const times: TimeOptions = { ...options.times, ...(formats.order && { order: formats.order }) };
+  let decimal = formats.decimal;
+  let last: { text: string; time: ReadTime | string | typeof UNDECIDED } = { text: '\0', time: '' };
+
+  const refuse = (number: number, column: number | undefined, value: string, message: string) => {
+    state.skipped++;
+    const name = column === undefined ? 'row' : headerText(header, column);
+    if (state.problems.length < MAX_PROBLEMS) state.problems.push({ number, line: 0, column: name, value, message });
+  };
+
+  const timeOf = (text: string, number: number): ReadTime | string => {
+    if (last.text !== text) {
+      times.order ??= orderShownBy(text);
+      last = { text, time: readTime(text, times) };
+    }
+    if (last.time === UNDECIDED) throw new Undecided('order', number, time[0] ?? 0, text);
+    return last.time as ReadTime | string;
+  };
+
+  const countOf = (text: string, number: number, column: number): number | string => {
+    if (PLAIN_COUNT.test(text)) return Number(text);
+    const read = readCount(text, decimal);
+    if (read === OPEN) throw new Undecided('decimal', number, column, text);
+    if (typeof read === 'number') decimal ??= decimalShownBy(text);
+    return read as number | string;
+  };
+
+  const [statusSeries, codeSeries] = [createSeries(columns, statuses), createSeries(columns, codes)];
+  const repeats = createRepeats();
+  const isEvents = countColumn === undefined && wide.length === 0;
+  // Two transactions of a second may look alike, unless they have a number of their own.
+  const mayRepeat = isEvents && !columns.telling.some((column) => isIdName(header[column] ?? ''));
+  const identifying = isEvents
+    ? header.map((_, column) => column)
+    : [...time, columns.status, columns.code, ...columns.dimensions.map(({ column }) => column), ...columns.telling];
+
+  const several = formats.several === true || isSeveral(columns);
+  const noteRepeat = (cells: string[], minute: number) => {
+    let identity = '';
+    for (const column of identifying) if (column !== undefined) identity += `\0${cells[column]}`;
+    repeats.take(identity, minute);
+  };
+
+  const isSecondWord = (status: Status | 'ignore' | undefined) =>
+    status !== undefined && status !== 'ignore' && [...words.values()].some((known) => known.status === status);
+
+  const statusFor = (word: string) => {
+    let known = words.get(word);
+    if (known === undefined) {
+      const own = options.statusWords?.get(wordKey(word));
+      known = { status: own ?? statusOf(seriesLabels(word).status ?? word), rows: 0 };
+      if (!several && isSecondWord(known.status)) throw new Synonyms();
+      words.set(word, known);
+    }
+    known.rows++;
+    return known.status;
+  };
+
+  const takeLong = (cells: string[], number: number, minute: number): boolean => {
+    const statusText = columns.status === undefined ? undefined : (cells[columns.status] ?? '');
+    const codeText = columns.code === undefined ? undefined : (cells[columns.code] ?? '');
+    const status = statusText === undefined ? undefined : statusFor(statusText);
+    if (status === 'ignore') {
+      state.ignored++;
+      return false;
+    }
+    if (statusText !== undefined && status === undefined) {
+      if (TOTALS.test(statusText)) noRows.takeTotals(number);
+      else state.skipped++;
+      return false;
+    }
+    const code = codeText === undefined ? undefined : readCode(codeText);
+    if (code === undefined && statusText === undefined) {
+      refuse(number, columns.code, codeText ?? '', 'is no auth code; expected 1 to 16 letters, digits, _ or -');
+      return false;
+    }
+    const count = countColumn === undefined ? 1 : countOf(cells[countColumn] ?? '', number, countColumn);
+    if (typeof count === 'string') {
+      refuse(number, countColumn, cells[countColumn ?? 0] ?? '', count);
+      return false;
+    }
+    if (count !== 1) state.ones = false;
+    const problem =
+      (status === undefined ? undefined : statuses.add(statusSeries(cells, status), minute, count)) ??
+      (code === undefined ? undefined : codes.add(codeSeries(cells, code), minute, count));
+    if (problem !== undefined) refuse(number, countColumn, cells[countColumn ?? 0] ?? '', problem);
+    return problem === undefined;
+  };
+
+  const takeWide = (cells: string[], number: number, minute: number): boolean => {
+    state.ones = false;
+    const counts: number[] = [];
+    for (const { column } of wide) {
+      const text = cells[column] ?? '';
+      const count = NOTHING.test(text) ? Number.NaN : countOf(text, number, column);
+      if (typeof count === 'string') {
+        refuse(number, column, text, count);
+        return false;
+      }
+      counts.push(count);
+    }
+    for (const [at, one] of wide.entries()) {
+      const count = counts[at] as number;
+      if (Number.isNaN(count)) {
+        state.empty++;
+        continue;
+      }
+      const problem =
+        one.status === undefined
+          ? codes.add(codeSeries(cells, one.code ?? '', one.labels), minute, count)
+          : statuses.add(statusSeries(cells, one.status, one.labels), minute, count);
+      if (problem === undefined) continue;
+      refuse(number, one.column, cells[one.column] ?? '', problem);
+      return false;
+    }
+    return true;
+  };
+
+  const take = (cells: string[], number: number): void => {
+    if (cells.length !== header.length && !isShortEnd(cells, header)) {
+      if (!noRows.take(cells, number))
+        refuse(number, undefined, cells.join(','), `has ${cells.length} fields, not ${header.length}${hint(cells)}`);
+      return;
+    }
+    const text = time.length === 1 ? (cells[time[0] as number] as string) : timeText(cells, columns);
+    const at = timeOf(text, number);
+    if (typeof at === 'string') {
+      if (!noRows.take(cells, number)) refuse(number, time[0], text, at);
+      return;
+    }
+    if (at.dateOnly || state.dateOnly === undefined) {
+      state.dateOnly ??= at.dateOnly;
+      if (at.dateOnly && !state.dateOnly) {
+        refuse(number, time[0], text, 'is a date without a time of day; expected 2026-11-21 13:45:00');
+        return;
+      }
+    }
+    const good = wide.length > 0 ? takeWide(cells, number, at.minute) : takeLong(cells, number, at.minute);
+    if (!good) return;
+    state.rows++;
+    if (!mayRepeat && (several || at.seconds)) noteRepeat(cells, at.minute);
+    if (at.seconds) state.seconds = true;
+    if (at.odd !== undefined) noteOdd(state[at.odd], number, text);
+  };
+
+  return { take, state, several, noRows, statuses, codes, words, repeats, times, decimal: () => decimal };
+}
+
+/** A row may lack the empty cell that a delimiter at the end of the header stands for. */
+const isShortEnd = (cells: readonly string[], header: readonly string[]): boolean =>
+  cells.length === header.length - 1 && header.at(-1) === '';
+
+const hint = (cells: readonly string[]): string =>
+  cells.some((cell) => /^\d{3}$/.test(cell)) ? '; a number with a comma in it must be in quotes' : '';
+
+function readCode(text: string): string | undefined {
+  const code = codeOf(text);
+  return /^[A-Za-z0-9_-]{1,16}$/.test(code) ? code : undefined;
+}
+
+function noteOdd(odd: { rows: number; numbers: number[]; time: string }, number: number, text: string): void {
+  odd.rows++;
+  if (odd.numbers.length < 5) odd.numbers.push(number);
+  if (odd.time === '') odd.time = text;
+}
+
+/**
+ * True where rows of one minute and status are told apart: by another column, by their code, or by
+ * labels in the header.
+ */
+const isSeveral = ({ count, wide, telling, status, code }: Columns): boolean =>
+  (count === undefined && wide.length === 0) ||
+  telling.length > 0 ||
+  (status !== undefined && code !== undefined) ||
+  new Set(wide.map((one) => JSON.stringify([one.status, one.code, one.labels]))).size < wide.length;
+
+const NO_LABELS: Labels = {};
+
+/** Finds the series of a row, by its key and by its cells in the columns that are dimensions. */
+function createSeries({ dimensions, wide }: Columns, tally: Tally) {
+  const known = new Map<string, TallySeries>();
+  const inHeader = wide.some(({ labels }) => Object.keys(labels).length > 0);
+  return (cells: readonly string[], key: string, own: Labels = NO_LABELS): TallySeries => {
+    let address = key;
+    for (const { column } of dimensions) address += `\0${cells[column]}`;
+    if (inHeader) for (const label of Object.keys(own)) address += `\0${own[label]}`;
+    const before = known.get(address);
+    if (before !== undefined) return before;
+    const labels = Object.fromEntries([
+      ...Object.entries(own),
+      ...dimensions.map(({ label, column }) => [label, cells[column] ?? '']),
+    ]);
+    const series = tally.series(labels, key);
+    known.set(address, series);
+    return series;
+  };
+}
