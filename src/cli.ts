@@ -72,6 +72,7 @@ function createProgram(io: CommandIo, settle: (code: number) => void): Command {
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)
     .exitOverride()
+    .showHelpAfterError('All commands: tillwatch --help')
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),

@@ -4,14 +4,16 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readTunables } from '../src/analyze/tunables.ts';
 import { type AnalyzeCommandOptions, analyzeCommand } from '../src/commands/analyze.ts';
 import { simulateCommand } from '../src/commands/simulate.ts';
 import { bandAt } from '../src/judge/band.ts';
 import { upperBound } from '../src/judge/recommendation.ts';
+import { createProgress } from '../src/runtime/progress.ts';
 import { createTestIo, type TestIo } from './support/command-io.ts';
 import { tempDir } from './support/temp-dir.ts';
 
@@ -370,12 +372,22 @@ describe('tillwatch analyze, what it is given', () => {
     expect([code, stdout, stderr]).toEqual([1, '', expect.stringContaining(`${html}: cannot be written`)]);
   });
 
-  it('shows progress on a terminal and none when piped', async () => {
+  it('shows progress on a terminal, and when piped a line every ten seconds', async () => {
     const stdin = csv(rowsOf(2, 'approved', () => 9));
     const terminal = await analyze({}, createTestIo({ stdin, terminal: true }));
     expect(terminal.stderr).toContain('\r\x1b[Kreading -: 0.0 MB');
     expect(terminal.stderr.endsWith('\r\x1b[K')).toBe(true);
     expect((await analyze({}, createTestIo({ stdin }))).stderr).toMatch(/^stdin: UTF-8, [^\n]*\n$/);
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const { stderr, written } = createTestIo();
+    const progress = createProgress(stderr);
+    for (let seconds = 0; seconds <= 25; seconds++) {
+      progress.show(`after ${seconds} s`);
+      vi.setSystemTime(Date.now() + 1000);
+    }
+    vi.useRealTimers();
+    await nextTurn();
+    expect(written.stderr).toBe('after 10 s\nafter 20 s\n');
   });
 
   it('analyzes 50 million bytes in the memory of their minutes', async () => {

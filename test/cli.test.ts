@@ -1,8 +1,12 @@
 import { once } from 'node:events';
+import { cp } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { SETTINGS, variable } from '../src/config/config.ts';
+import { PROJECT, VERSION } from '../src/runtime/project.ts';
 import { runProgram, runToEnd, serveProcess, temporaryFolder } from './support/service.ts';
 
 const COMMANDS = ['serve', 'up', 'import', 'simulate', 'check', 'rules'];
@@ -38,10 +42,21 @@ describe('help', () => {
   });
 });
 
+test('npx runs the program, and before the build says how to build it', async () => {
+  const bin = join(PROJECT, 'bin', 'tillwatch.js');
+  const { stdout } = await execa(process.execPath, [bin, '--version']);
+  expect(stdout).toBe(VERSION);
+  const clone = temporaryFolder('clone');
+  await cp(bin, join(clone, 'bin', 'tillwatch.js'));
+  await cp(join(PROJECT, 'package.json'), join(clone, 'package.json'));
+  const { exitCode, stderr } = await execa(process.execPath, [join(clone, 'bin', 'tillwatch.js')], { reject: false });
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining('npm run build')]);
+});
+
 test.each([
   [[], 'serve'],
-  [['watch'], "'watch'"],
-  [['serve', '--colour'], '--colour'],
+  [['watch'], "'watch'\nAll commands: tillwatch --help"],
+  [['serve', '--colour'], "'--colour'\nHelp, with an example: tillwatch serve --help"],
   [['serve', '--port'], '--port'],
   [['serve', '--port', 'http'], '--port: must be a whole number'],
   [['serve', '--port', '99999', '--dimensions', 'a b'], '--dimensions: "a b"'],

@@ -23,7 +23,7 @@ const EXAMPLES: Record<string, string> = {
 };
 
 /**
- * Adds their examples to the help of a command and of those below it.
+ * Adds their examples to the help of a command and of those below it, and that there is help to their errors.
  * @param words the words of the command line before its own
  * @throws Error where a command has no example
  */
@@ -34,4 +34,5 @@ export function addExamples(command: Command, words: readonly string[] = []): vo
   const text = EXAMPLES[path.join(' ')];
   if (text === undefined) throw new Error(`src/commands/examples.ts has no example of "${path.join(' ')}"`);
   command.addHelpText('after', `\nExample:\n  ${text}`);
+  command.showHelpAfterError(`Help, with an example: tillwatch ${path.join(' ')} --help`);
 }

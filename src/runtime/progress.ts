@@ -8,10 +8,25 @@ export interface Progress {
 }
 
 const EVERY_MS = 100;
+const EVERY_PIPED_MS = 10_000;
 
-/** One line that rewrites itself on a terminal; nothing at all when the stream is piped. */
+/** A line every ten seconds, so that a log shows that the work goes on. */
+function createLines(stream: Writable): Progress {
+  let shown: number | undefined;
+  return {
+    show: (text) => {
+      shown ??= Date.now();
+      if (Date.now() - shown < EVERY_PIPED_MS) return;
+      shown = Date.now();
+      stream.write(`${text}\n`);
+    },
+    end: () => {},
+  };
+}
+
+/** One line that rewrites itself on a terminal; where the stream is piped, one every ten seconds. */
 export function createProgress(stream: Writable & { isTTY?: boolean }): Progress {
-  if (stream.isTTY !== true) return { show: () => {}, end: () => {} };
+  if (stream.isTTY !== true) return createLines(stream);
   let shown = 0;
   return {
     show: (text) => {
