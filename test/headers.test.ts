@@ -102,6 +102,18 @@ describe('the page and its files', () => {
     expect(changed.status).toBe(200);
   });
 
+  test('nor are answers that a client polls, as long as they say the same', async () => {
+    for (const path of ['/api/v1/cookbook', '/api/v1/state', '/api/v1/incidents.csv', '/openapi.json', '/docs']) {
+      const { status, headers } = await ask('GET', path);
+      expect([path, status, headers.etag]).toEqual([path, 200, expect.stringMatching(/^W\/"[\w-]{22}"$/)]);
+      const again = await ask('GET', path, { 'If-None-Match': String(headers.etag), 'Accept-Encoding': 'gzip' });
+      expect([path, again.status, again.body.length]).toEqual([path, 304, 0]);
+    }
+    const { headers } = await ask('GET', '/api/v1/transactions');
+    await service.post({ counts: { approved: 1 } });
+    expect((await ask('GET', '/api/v1/transactions', { 'If-None-Match': String(headers.etag) })).status).toBe(200);
+  });
+
   test('answer HEAD without a body', async () => {
     const { status, headers, body } = await ask('HEAD', '/');
     expect([status, body.length]).toEqual([200, 0]);

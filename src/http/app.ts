@@ -7,6 +7,7 @@ import type { Health } from '../metrics/health.ts';
 import type { Access } from './access.ts';
 import type { Asset } from './assets.ts';
 import { bodyReader } from './body.ts';
+import { tagAnswer } from './etag.ts';
 import { boundedAnswers, type Check, createGuard, ownHost, sameSite } from './guards.ts';
 import { openApi, tagged } from './openapi.ts';
 import { answerProblem, Problem, problems, toProblem } from './problem.ts';
@@ -71,6 +72,7 @@ function handlerOf({ health: { requests }, guard, bounded }: Gates, route: Route
       if (few) bounded(ctx);
       await readBody?.(ctx);
       await route.handle(ctx);
+      if (method === 'get' && route.direct !== true) tagAnswer(ctx, route.changing);
       code = ctx.status;
     } catch (error) {
       code = toProblem(error).status;

@@ -34,10 +34,17 @@ function problemsOf(route: Route): string[] {
   return of.sort();
 }
 
+/** True for reading JSON, whose answer has an ETag. */
+function isTagged({ method, role, operation }: Route): boolean {
+  const { 200: ok } = operation.responses as Record<number, { content?: object }>;
+  return method === 'get' && role === 'read' && ok?.content !== undefined && 'application/json' in ok.content;
+}
+
 function operationOf(route: Route) {
   const content = { 'application/problem+json': { schema: problem } };
   const failing = problemsOf(route).map((status) => [status, { description: PROBLEMS[status] ?? '', content }]);
-  const responses = { ...route.operation.responses, ...Object.fromEntries(failing) };
+  const unchanged = isTagged(route) ? { 304: { description: 'As the ETag of If-None-Match says' } } : {};
+  const responses = { ...route.operation.responses, ...unchanged, ...Object.fromEntries(failing) };
   // OpenAPI 3.1 lets a bearer scheme name the roles that are needed.
   const security = route.role === undefined ? [] : [{ token: [route.role] }];
   return { operationId: idOf(route), ...route.operation, responses, security };

@@ -36,7 +36,10 @@ const instead = (path: string, place: (ctx: Context) => string): Route => ({
   operation: {
     operationId: `getPrometheusPage${path.charAt(1).toUpperCase()}${path.slice(2)}`,
     summary: `Leads to what answers Prometheus's page ${path}`,
-    responses: { 302: { description: 'The page that answers it' } },
+    responses: {
+      200: { description: 'The page that answers it, where the redirection is followed' },
+      302: { description: 'Where that page is' },
+    },
   },
   handle: (ctx) => ctx.redirect(place(ctx)),
 });

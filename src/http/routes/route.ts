@@ -57,6 +57,8 @@ export interface Route {
    * beside Koa's middleware.
    */
   direct?: boolean;
+  /** The field of its answer that is another at each reading: its ETag leaves it out. */
+  changing?: string;
   operation: ZodOpenApiOperationObject;
   handle(ctx: Context): Promise<void> | void;
 }

@@ -22,6 +22,7 @@ export function stateRoutes(services: Services, state: StateWatch): Route[] {
       method: 'get',
       path: '/api/v1/state',
       role: 'read',
+      changing: 'time',
       operation: {
         summary: 'Everything of this moment: a verdict in words, each status, what fires, whether alerts would arrive',
         responses: { 200: { description: 'State', content: { 'application/json': { schema: stateSchema } } } },
