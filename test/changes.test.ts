@@ -1,6 +1,9 @@
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RECORDED } from '../src/domain/names.ts';
-import { launchChromium, openPage } from './support/browser.ts';
+import type { WhatIfLine } from '../src/http/what-if-answers.ts';
+import { toldBy } from '../src/live/alert-words.ts';
+import { launchChromium, openPage, seriousProblems } from './support/browser.ts';
 import { listenTo } from './support/event-stream.ts';
 import { type Postgres, startPostgres } from './support/postgres.ts';
 import { startRecorded } from './support/recorded.ts';
@@ -72,7 +75,7 @@ describe('a change', () => {
 
   test('is told of by the command, and every page hears of it', async () => {
     const events = await listenTo(service.url);
-    const { code, stdout } = await runToEnd(['change', 'checkout 2.31', '--by', 'ci', '--url', service.url]);
+    const { code, stdout } = await runToEnd(['change', 'checkout', '2.31', '--by', 'ci', '--url', service.url]);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^\S+Z checkout 2\.31: drawn on the charts\n$/)]);
     expect(await events.next('change')).toMatchObject({ text: 'checkout 2.31', by: 'ci' });
     events.close();
@@ -90,7 +93,62 @@ describe('a change', () => {
   });
 });
 
-test('the chart of the live page shows it', async () => {
+test('what a change is called confuses no card of an alert', () => {
+  const began = new Date(Math.floor(Date.now() / 60_000 - 6) * 60_000);
+  const [, day, month] = began.toUTCString().split(' ');
+  const since = `Since ${began.toISOString().slice(11, 16)} UTC, ${Number(day)} ${month} (20:16 local time)`;
+  const told = (text: string) =>
+    toldBy({
+      annotations: {
+        description: `9 denied: 1 expected.\n${since} (2 minutes after: ${text}), for 4 min; 8 in the worst minute, 7 beyond`,
+      },
+    });
+  for (const text of ['checkout 2.31', 'a; b', 'worked on, for 3 min; done'])
+    expect(told(text)).toMatchObject({ since: began.toISOString(), costs: '8 in the worst minute, 7 beyond' });
+  expect(toldBy({ annotations: { description: 'x' } })).toMatchObject({ since: '', costs: '', rest: 'x' });
+});
+
+/** The last line of an answer to POST /api/v1/what-if. */
+const WOULD_BE: WhatIfLine = {
+  result: {
+    from: ago(7 * 1440),
+    to: ago(0),
+    learnedFrom: ago(21 * 1440),
+    alerts: [
+      {
+        change: 'gone',
+        alertname: 'TransactionsDeniedAboveNormal',
+        labels: { status: 'denied', level: 'acquirer', acquirer: 'acme' },
+        severity: 'critical',
+        startsAt: ago(90),
+        endsAt: ago(60),
+        observed: 54,
+        expected: 12,
+      },
+    ],
+    tunables: [{ tunable: 'z', window: '1m', now: 3.3, changed: 4.13 }],
+  },
+};
+
+/** By keyboard: what has the focus stays where the reader is. */
+async function triesWhatIf(page: Page): Promise<void> {
+  const asked = page.waitForRequest('**/api/v1/what-if');
+  await page.route('**/api/v1/what-if', () => {}, { times: 1 });
+  await page.getByText('What if it were more or less sensitive?').click();
+  const [start, cancel] = ['Try it on the last 7 days', 'Cancel'].map((name) => page.getByRole('button', { name }));
+  await start?.press('Enter');
+  await asked;
+  await cancel?.and(page.locator(':focus')).press('Enter');
+  const result = page.getByRole('region', { name: 'What it would have done' });
+  await result.getByText('Cancelled. Nothing was changed.').waitFor();
+  await page.route('**/api/v1/what-if', (route) => route.fulfill({ body: `${JSON.stringify(WOULD_BE)}\n` }));
+  await start?.and(page.locator(':focus')).press('Enter');
+  await result.getByText('Would not have come: 1').waitFor();
+  expect(await result.innerText()).toMatch(/Denied above normal, acquirer acme: 54, 12 normal\s+Would be new: none/);
+  expect(await seriousProblems(page)).toEqual([]);
+}
+
+test('the chart of the live page shows it, and what it would be like with another sensitivity', async () => {
   const now = Math.floor(Date.now() / 60_000) * 60;
   const of = (name: string, value: number) => ({
     name,
@@ -107,6 +165,7 @@ test('the chart of the live page shows it', async () => {
   await service.send('POST', '/api/v1/changes', { text: 'gateway 8' });
   await page.locator('#band-changes', { hasText: 'gateway 8' }).waitFor({ timeout: 20_000 });
   expect(await page.locator('#band-query').getAttribute('href')).toMatch(/^explore\?query=.*denied/);
+  await triesWhatIf(page);
   expect(complaints).toEqual([]);
   await browser.close();
   await service.close();

@@ -15,7 +15,10 @@ afterAll(() => browser?.close());
 
 describe('without Prometheus', () => {
   it('says that nothing is being judged, and keeps taking counts', async () => {
-    const service = await startService();
+    const calendar = join(temporaryFolder('page'), 'calendar.yml');
+    const dayIn = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+    writeFileSync(calendar, `campaigns: [{name: sale, from: ${dayIn(-1)}, to: ${dayIn(9)}}]`);
+    const service = await startService({ calendar });
     await service.post({ source: 'till', counts: { approved: 10, denied: 1 } });
     const { page, complaints } = await openPage(browser, service.url);
     await hasWord(page, 'Not watching');
@@ -26,6 +29,10 @@ describe('without Prometheus', () => {
     await service.post({ source: 'till-2', counts: { approved: 20 } });
     await sees(page, 'till-2');
     await looksRight(page);
+    expect(await page.locator('#calendar').innerText()).toMatch(/^Campaign: sale until \d{4}-\d\d-\d\d 00:00 UTC$/);
+    // It is there on the red of an alert as well.
+    await page.evaluate('document.querySelector("#verdict").dataset.tone = "alert"');
+    expect(await seriousProblems(page)).toEqual([]);
     expect(complaints).toEqual([]);
     await page.context().close();
     await service.close();

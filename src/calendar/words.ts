@@ -7,7 +7,7 @@ function running({ name, slice, end }: Running, minute: number, { zone }: Calend
   const local = (at: number) => new Date((at + zone.offsetAt(at)) * 60_000).toISOString();
   const [now, until] = [local(minute), local(end)];
   const shown = now.slice(0, 10) === until.slice(0, 10) ? until.slice(11, 16) : until.slice(0, 16).replace('T', ' ');
-  return `${name}${slice === undefined ? '' : ` (${slice.label} ${slice.value})`} until ${shown}`;
+  return `${name}${slice === undefined ? '' : ` (${slice.label} ${slice.value})`} until ${shown} ${zone.name}`;
 }
 
 /** The planned windows of all traffic that are on at a minute since the epoch; undefined for none. */

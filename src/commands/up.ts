@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { readHistoryCalendar } from '../calendar/calendar-file.ts';
 import { type Config, type Flags, isGiven, readConfig, SETTINGS, type SettingName } from '../config/config.ts';
 import { UsageError } from '../config/usage-error.ts';
 import { HistoryOverlapError, importHistory } from '../history/history.ts';
@@ -36,6 +37,7 @@ async function importDemo(
   try {
     const { samples, series } = await importHistory({
       ...demoHistory(traffic, DEMO_DAYS),
+      calendar: await readHistoryCalendar(config.calendar, config.timezone),
       dataDir: config.data,
       ...(folder !== undefined && { rulesDir: join(folder, 'prometheus', 'rules') }),
       onProgress: (state) =>

@@ -4,6 +4,8 @@ import type { Alert } from './wire.ts';
 export interface Told {
   /** When the counts became normal again, as ISO 8601, while the alert is held for a while. */
   recovering: string;
+  /** When the counts left normal, as ISO 8601: before the alert, which waits for evidence. */
+  since: string;
   /** `2 minutes`: the time in which was observed what the card says. */
   window: string;
   costs: string;
@@ -18,6 +20,15 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 function lastTimeAt(clock: string, now: number): string {
   const today = Date.parse(`${new Date(now).toISOString().slice(0, 10)}T${clock}:00Z`);
   return new Date(today <= now ? today : today - 86_400_000).toISOString();
+}
+
+/** `23:16 UTC, 29 Nov` as ISO 8601: of this year, or the last one where that is to come. */
+function timeOf(text: string, now: number): string {
+  const [, clock, date] = /^(\d\d:\d\d) UTC, (\d+ \w+)/.exec(text) ?? [];
+  const inYear = (year: number) => Date.parse(`${date} ${year} ${clock} UTC`);
+  const year = new Date(now).getUTCFullYear();
+  const time = inYear(year) <= now ? inYear(year) : inYear(year - 1);
+  return Number.isNaN(time) ? '' : new Date(time).toISOString();
 }
 
 /**
@@ -37,8 +48,12 @@ export function toldBy({ annotations }: Pick<Alert, 'annotations'>): Told {
   return {
     recovering: clock === '' ? '' : lastTimeAt(clock, Date.now()),
     window: /\bin the last (\d+ \w+)/.exec(measured)?.[1] ?? '',
-    costs: capital(since?.replace(/^[^;]*;?\s*/, '') ?? ''),
+    since: timeOf(since?.replace('Since ', '') ?? '', Date.now()),
+    costs: capital(since?.replace(/^(?:.*, for \d+ min|[^;]*);?\s*/, '') ?? ''),
     carriedBy: carried?.replace(/^Carried by /, '') ?? '',
     rest: lines.filter((line) => !placed.includes(line)).join(' '),
   };
 }
+
+/** When what an alert tells began, as far as it says so: the message counts from then. */
+export const beganAt = (alert: Alert): string => toldBy(alert).since || (alert.activeAt ?? '');

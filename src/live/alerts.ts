@@ -1,4 +1,4 @@
-import { toldBy } from './alert-words.ts';
+import { beganAt, toldBy } from './alert-words.ts';
 import { byId, fill, h, icon, keyed, link, type Part } from './dom.ts';
 import { capital, count, duration, when } from './format.ts';
 import {
@@ -81,9 +81,9 @@ function head({ alert, incident, worse }: Card): HTMLElement {
 }
 
 /** Names the change before an alert and the time between them: people ask that first. */
-function changed({ change, alert: { activeAt = '' } }: Card): HTMLElement | null {
+function changed({ change, alert }: Card): HTMLElement | null {
   if (change === undefined) return null;
-  const after = duration((Date.parse(activeAt) - Date.parse(change.at)) / 1000);
+  const after = duration((Date.parse(beganAt(alert)) - Date.parse(change.at)) / 1000);
   return h('p', { class: 'changed' }, `${after} after a change: ${change.text}`, change.by && ` (${change.by})`);
 }
 
@@ -228,7 +228,7 @@ export function createAlerts(actions: AlertActions): (model: Model) => void {
         : (alert.annotations.todo ?? ''),
       silence: silenceOf(alert, model.silences),
       incident: incidentOf(alert, model.incidents),
-      change: changeBefore(alert, model.changes),
+      change: changeBefore(beganAt(alert), model.changes),
       worse: isWorse(alert, model.state?.alerts ?? []),
     }));
     const pending = pendingLine(model);

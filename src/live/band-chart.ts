@@ -115,6 +115,7 @@ function listChanges(shown: Shown): void {
     ...shown.planned.map(({ name, from, to }) => ({ at: from, until: to, text: `planned, not judged: ${name}` })),
   ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
   byId('band-changes').hidden = found.length === 0;
+  byId('legend-planned').hidden = shown.planned.length === 0;
   fill(byId('band-changes'), found, () =>
     found.map(({ at, until, text }) =>
       h('li', {}, when(at), until !== '' && ' to ', until !== '' && when(until), ` ${text}`),
@@ -165,6 +166,13 @@ function columns({ minutes, step }: Shown): UPlot.AlignedData {
     pick(({ expected }) => expected),
     pick(({ observed }) => observed),
   ];
+}
+
+/** Minutes up to now. Where nothing newer is known the last one is empty, so that the chart ends in a gap. */
+function untilNow(minutes: Minute[], step: number): Minute[] {
+  const now = Math.floor(Date.now() / 1000);
+  const last = minutes.at(-1)?.time;
+  return last === undefined || now - last <= 2.5 * step ? minutes : [...minutes, { time: now }];
 }
 
 function rangeChoice(chosen: Range, choose: (range: Range) => void): void {
@@ -263,7 +271,7 @@ export function createBandChart({ range: first, ranged, loaded }: BandChartOptio
       if (step === 60) loaded(status, series);
       if (asked !== key) return;
       const points = series.find((one) => keyOf(one.labels) === keyOf(labels))?.points ?? [];
-      shown = { ...shown, step, planned, minutes: minutesOf(points) };
+      shown = { ...shown, step, planned, minutes: untilNow(minutesOf(points), step) };
       byId<HTMLAnchorElement>('band-query').href = `explore?${new URLSearchParams({ query, range })}`;
       error.hidden = true;
       showing(shown, chart, true);

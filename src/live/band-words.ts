@@ -32,6 +32,14 @@ export function readout({ status }: Stretch, minute: Minute | undefined): (HTMLE
   ];
 }
 
+/** What a row of the table says of a minute. */
+function sideOf(status: Status, minute: Minute): string {
+  const far = farOf(status, minute);
+  if (far !== undefined) return `${SIGN[far]} ${far}`;
+  const isJudged = minute.observed !== undefined && (status === 'approved' ? minute.lower : minute.upper) !== undefined;
+  return isJudged ? 'in the band' : 'not judged';
+}
+
 /** The picture for those who do not see it: a sentence, and the minutes that matter as a table. */
 export function inWords({ status, minutes, range }: Stretch): string {
   const values = minutes.flatMap(({ observed }) => observed ?? []);
@@ -54,16 +62,14 @@ export function table({ status, minutes }: Stretch): HTMLElement[] {
       ? `Minutes out of the band, newest first${rows.length === MOST_ROWS ? ` (the last ${MOST_ROWS})` : ''}`
       : 'No minute is out of the band. The last ones:';
   const cell = (value: number | undefined) => h('td', { class: 'n' }, count(value));
-  const line = (minute: Minute) => {
-    const far = farOf(status, minute);
-    return h(
+  const line = (minute: Minute) =>
+    h(
       'tr',
       {},
       h('th', { scope: 'row' }, when(new Date(minute.time * 1000).toISOString())),
       ...[minute.observed, minute.expected, minute.lower, minute.upper].map(cell),
-      h('td', {}, far === undefined ? 'in the band' : `${SIGN[far]} ${far}`),
+      h('td', {}, sideOf(status, minute)),
     );
-  };
   return [
     h(
       'table',

@@ -167,12 +167,9 @@ export function silenceOf(alert: Alert, silences: readonly Silence[] = []): Sile
 /** A change is named beside an alert that began at most so long after it; milliseconds. */
 const NEAR_MS = 30 * 60_000;
 
-/** The last change in the half hour before an alert began. */
-export function changeBefore(
-  { activeAt }: Pick<Alert, 'activeAt'>,
-  changes: readonly Change[] = [],
-): Change | undefined {
-  const since = Date.parse(activeAt ?? '');
+/** The last change in the half hour before something began. @param began as ISO 8601 */
+export function changeBefore(began: string, changes: readonly Change[] = []): Change | undefined {
+  const since = Date.parse(began);
   return changes.find(({ at }) => Date.parse(at) <= since && since - Date.parse(at) <= NEAR_MS);
 }
 

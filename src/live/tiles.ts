@@ -42,8 +42,8 @@ function sparkline(minutes: readonly Minute[]): SVGElement {
   );
 }
 
-function trendOf({ trend }: Anomaly): HTMLElement {
-  if (trend === undefined) return h('span', { class: 'trend' }, 'trend not known');
+function trendOf({ trend, lastMinute }: Anomaly): HTMLElement {
+  if (trend === undefined || lastMinute.observed === undefined) return h('span', { class: 'trend' }, 'trend not known');
   const arrow = h('span', { class: 'arrow', 'aria-hidden': 'true' }, ARROWS[trend]);
   return h('span', { class: 'trend', 'data-trend': trend }, arrow, ` ${trend}`);
 }
@@ -54,25 +54,35 @@ interface Tile {
   minutes: readonly Minute[];
   /** Nothing newer is known. */
   stale: boolean;
+  /** A planned window of all traffic is on. */
+  planned: boolean;
 }
 
 const VERDICTS = { ok: 'In its band', watch: 'Out of its band', alert: 'Alert', unknown: 'No band yet' } as const;
 /** Statuses that the rules keep no band for. */
 const UNBANDED: readonly Status[] = ['refunded', 'processing'];
 
-function verdictOf({ status, recommendation }: Anomaly, stale: boolean): string {
-  if (stale) return 'Not judged';
+function verdictOf({ anomaly, stale, planned }: Tile): string {
+  const { status, recommendation, lastMinute } = anomaly;
+  if (planned && !stale && recommendation === 'unknown') return 'Planned';
+  if (stale || lastMinute.observed === undefined) return 'Not judged';
   return recommendation === 'unknown' && UNBANDED.includes(status) ? 'No band' : VERDICTS[recommendation];
 }
 
 /** As short as a tile is narrow. */
-function normalOf({ status, lastMinute: { expected, lower, upper } }: Anomaly): string {
-  if (expected === undefined) return UNBANDED.includes(status) ? 'counted, not compared' : 'normal: being learned';
+function normalOf({ anomaly: { status, lastMinute }, planned }: Tile): string {
+  const { observed, expected, lower, upper } = lastMinute;
+  if (expected === undefined) {
+    if (UNBANDED.includes(status)) return 'counted, not compared';
+    if (planned) return 'not judged meanwhile';
+    return observed === undefined ? 'no count is known' : 'normal: being learned';
+  }
   const bound = status === 'approved' ? lower && `min ${count(lower)}` : upper && `max ${count(upper)}`;
   return [`normal ${count(expected)}`, bound].filter(Boolean).join(' · ');
 }
 
-function body({ anomaly, total, minutes, stale }: Tile): HTMLElement[] {
+function body(tile: Tile): HTMLElement[] {
+  const { anomaly, total, minutes } = tile;
   const { status, lastMinute, recommendation } = anomaly;
   const { observed } = lastMinute;
   return [
@@ -84,11 +94,11 @@ function body({ anomaly, total, minutes, stale }: Tile): HTMLElement[] {
         'span',
         { class: `badge ${recommendation}`, title: RECOMMENDED[recommendation] },
         icon(recommendation, 14),
-        verdictOf(anomaly, stale),
+        verdictOf(tile),
       ),
     ),
     h('span', { class: 'rate' }, h('strong', {}, count(observed)), ' a minute'),
-    h('span', { class: 'normal' }, normalOf(anomaly)),
+    h('span', { class: 'normal' }, normalOf(tile)),
     h('span', { class: 'spark-box' }, minutes.length > 1 ? (sparkline(minutes) as unknown as HTMLElement) : ''),
     h(
       'span',
@@ -112,8 +122,8 @@ function createTile(choose: (status: Status) => void, chosen: () => Status): Par
       radio.onchange = () => choose(status);
       node.dataset.tone = recommendation;
       node.classList.toggle('stale', tile.stale);
-      const { anomaly, total, minutes, stale } = tile;
-      fill(content, [anomaly, total, stale, minutes.at(-1)?.time, minutes.length], () => body(tile));
+      const { anomaly, total, minutes, stale, planned } = tile;
+      fill(content, [anomaly, total, stale, planned, minutes.at(-1)?.time, minutes.length], () => body(tile));
     },
   };
 }
@@ -134,6 +144,10 @@ function labelChoice(model: Model, choose: (labels: Labels) => void): void {
   const select = box.querySelector('select');
   if (select !== null) select.value = keyOf(currentLabels(model));
 }
+
+/** In a planned window nothing is called normal, not even the minute before it. */
+const unjudged = (anomaly: Anomaly): Anomaly =>
+  anomaly.recommendation === 'ok' ? { ...anomaly, recommendation: 'unknown' } : anomaly;
 
 function sum({ state }: Model, total: number): (HTMLElement | string)[] {
   const { lastKnown, path } = state ?? {};
@@ -159,10 +173,12 @@ export function createTiles(recent: Recent, actions: TileActions): (model: Model
     fill(byId('total'), [stale, total, model.state?.lastKnown?.at], () => sum(model, total));
     byId('now-title').textContent = stale ? 'What was known last, by status' : 'The last minute, by status';
     const labels = currentLabels(model);
+    const planned = model.state?.planned !== undefined;
     const tiles = anomalies.map((anomaly) => ({
-      anomaly,
+      anomaly: planned ? unjudged(anomaly) : anomaly,
       total,
       stale,
+      planned,
       minutes: recent.of(anomaly.status, labels),
     }));
     keyed(

@@ -1,7 +1,7 @@
 import { toldBy } from './alert-words.ts';
 import { farOf } from './band-words.ts';
 import { labelText, magnitude, words } from './format.ts';
-import { firingAlerts, type Model, nameOf, sliceOf } from './model.ts';
+import { firingAlerts, incidentName, type Model, nameOf, sliceOf } from './model.ts';
 import type { Alert, State } from './wire.ts';
 
 export type Tone = 'ok' | 'watch' | 'alert' | 'learning' | 'gone' | 'empty' | 'connecting' | 'unknown';
@@ -74,12 +74,18 @@ function alerting(state: State): Verdict {
 
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
-function gone({ path, baseline }: State): Verdict {
+/** Alerts that had not ended when Prometheus last said so: whether they still fire is not known. */
+function lastOpen(incidents: Model['incidents'] = []): string {
+  const names = [...new Set(incidents.filter(({ endsAt }) => endsAt === null).map(incidentName))];
+  return names.length === 0 ? '' : ` Fired when it was last known: ${listed(names)}.`;
+}
+
+function gone({ path, baseline }: State, incidents: Model['incidents']): Verdict {
   return {
     tone: 'gone',
     word: 'Not watching',
     headline: path.prometheus.ok ? 'What is normal is not known' : 'Nothing is being judged',
-    detail: `${sentence(path.prometheus.reason ?? baseline.reason ?? 'It has not evaluated the rules')} Counts are taken and kept all the same; alerts cannot fire until it is back.`,
+    detail: `${sentence(path.prometheus.reason ?? baseline.reason ?? 'It has not evaluated the rules')} Counts are taken and kept all the same; alerts cannot fire until it is back.${lastOpen(incidents)}`,
     ...(path.prometheus.evaluatedAt !== undefined && { since: path.prometheus.evaluatedAt }),
   };
 }
@@ -101,13 +107,13 @@ function watching({ anomalies, verdict }: State): Verdict {
 }
 
 /** The status line: the gravest thing first. */
-export function describe({ state, reports, verdictSince }: Model): Verdict {
+export function describe({ state, reports, incidents, verdictSince }: Model): Verdict {
   if (state === undefined)
     return { tone: 'connecting', word: 'Connecting', headline: 'Asking Tillwatch for its state', detail: '' };
   const { verdict, baseline, path, anomalies } = state;
   const since = verdictSince === undefined ? {} : { since: new Date(verdictSince).toISOString() };
   if (verdict.recommendation === 'alert') return alerting(state);
-  if (!path.prometheus.ok || baseline.state === 'unavailable') return gone(state);
+  if (!path.prometheus.ok || baseline.state === 'unavailable') return gone(state, incidents);
   if (state.planned !== undefined)
     return {
       tone: 'unknown',

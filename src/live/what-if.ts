@@ -128,6 +128,13 @@ export function createWhatIf(status: () => Status): () => void {
     }
   }
 
+  /** Draws anew. Whoever has pressed a button that is now gone goes on from the one in its place. */
+  function redraw(): void {
+    const had = document.activeElement;
+    draw();
+    if (had === start || had === cancel) (running === undefined ? start : cancel).focus();
+  }
+
   async function run(): Promise<void> {
     const setting = settingOf(status());
     if (setting === undefined || running !== undefined) return;
@@ -137,7 +144,7 @@ export function createWhatIf(status: () => Status): () => void {
     result.replaceChildren();
     bar.value = 0;
     phase.textContent = '';
-    draw();
+    redraw();
     let last: WhatIfLine | undefined;
     const keep = (line: WhatIfLine) => {
       last = line;
@@ -149,9 +156,10 @@ export function createWhatIf(status: () => Status): () => void {
     } catch (problem) {
       error.textContent = problem instanceof Error ? problem.message : String(problem);
       error.hidden = signal.aborted;
+      if (signal.aborted) result.replaceChildren(h('p', { class: 'muted' }, 'Cancelled. Nothing was changed.'));
     }
     running = undefined;
-    draw();
+    redraw();
   }
 
   slider.addEventListener('input', draw);

@@ -151,7 +151,7 @@ planned: [{name: gateway upgrade, from: 2026-12-25 01:00, to: 2026-12-25 03:00}]
 campaigns: [{name: sale, from: 2026-12-20, to: 2026-12-31, of: {channel: web}}]`;
   const calendar = await open(text);
   expect(describeNow(calendar, minuteOf('2026-12-25T02:00:00Z'))).toBe(
-    'today: Christmas Day, like a Sunday; planned: gateway upgrade until 03:00; campaign: sale (channel web) until 2027-01-01 00:00',
+    'today: Christmas Day, like a Sunday; planned: gateway upgrade until 03:00 UTC; campaign: sale (channel web) until 2027-01-01 00:00 UTC',
   );
   expect(describeNow(calendar, minuteOf('2026-12-01T02:00:00Z'))).toBeUndefined();
 });

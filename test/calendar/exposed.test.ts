@@ -29,9 +29,9 @@ test('a planned window is in /metrics and in the state, and a wrong calendar sto
       calendar?: string;
       planned?: string;
     };
-    expect(state.planned).toMatch(/^Planned: upgrade until \d{4}-\d\d-\d\d 00:00$/);
+    expect(state.planned).toMatch(/^Planned: upgrade until \d{4}-\d\d-\d\d 00:00 Asia\/Kolkata$/);
     expect(state.calendar).toMatch(
-      /^planned: upgrade until \d{4}-\d\d-\d\d 00:00; planned: acme \(acquirer acme\) until/,
+      /^planned: upgrade until \d{4}-\d\d-\d\d 00:00 Asia\/Kolkata; planned: acme \(acquirer acme\) until/,
     );
   } finally {
     await service.close();
