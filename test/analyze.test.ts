@@ -273,6 +273,8 @@ describe('tillwatch analyze, hourly', () => {
     ['Hour|Today (count)|D-1|D-7|avg last 7 days|avg last 30 days', '00h-01h'],
     ['Stunde,heute,gestern,gleicher Tag letzte Woche,Durchschnitt letzte Woche,Durchschnitt letzter Monat', '00 Uhr'],
     ['time,current,previous_day,previous_week,avg_week,avg_month', '2026-11-21 00:00:00'],
+    ['hour|today_sales|24h ago|7d ago|weekly_avg|monthly_avg', '0時'],
+    ['Stunde;Heute;Gestern;Letzte Woche;Ø Woche;Ø Monat', 'Hour 0'],
   ])('takes an hourly file whose header is %s', async (names, midnight) => {
     const delimiter = /[;|]/.exec(names)?.[0] ?? ',';
     const rows = [`${midnight},9,12,11,6.42,4.85,-25%`, 'Total,9,12,11,6.42,4.85,'];

@@ -19,13 +19,14 @@ const NAMES: Record<HourlyRole, readonly string[]> = {
 const TIME = /^(?:time|clock|hours?|hrs?|h|horas?|horario|zeit|uhrzeit|stunden?|heures?|or[ae]|uur|timestamp)$/;
 const TODAY = /^(?:today|current|hoje|hoy|heute|aujourd|oggi|vandaag|atual|actual|d0)$/;
 const YESTERDAY = /^(?:yesterday|ontem|ayer|gestern|hier|ieri|gisteren|d1)$/;
-const DAY_BEFORE = /\b(?:prev(?:ious)? day|day before(?! yesterday)|dia anterior|d 1|1d|1 day ago)\b/;
-const WEEK = /^(?:weeks?|wk|semana|woche|semaine|settimana|week|7d|d7)$/;
+const DAY_BEFORE =
+  /\b(?:prev(?:ious)? day|day before(?! yesterday)|dia anterior|d 1|1d|1 day ago|24 ?h(?:ours)? ago)\b/;
+const WEEK = /^(?:weeks?|weekly|wk|semana|semanal|woche|semaine|settimana|week|7d|d7)$/;
 const WEEK_AGO = /\b(?:d 7|7 days?|7 dias)\b/;
-const MONTH = /^(?:months?|mes|monat|monats|mois|mese|maand|30d|28d|31d)$/;
+const MONTH = /^(?:months?|monthly|mes|mensal|mensual|monat|monats|mois|mese|maand|30d|28d|31d)$/;
 const MONTH_AGO = /\b(?:30|28|31) (?:days?|dias|tage|jours)\b/;
 const AVERAGE =
-  /^(?:avg|average|mean|medias?|medio|promedio|durchschnitt|mittel|mittelwert|schnitt|moy|moyenne|gemiddelde?)$/;
+  /^(?:avg|ø|average|mean|medias?|medio|promedio|durchschnitt|mittel|mittelwert|schnitt|moy|moyenne|gemiddelde?)$/;
 /** Words of columns that are made of the others, or are of another time. */
 const OTHER =
   /^(?:diff|difference|delta|vs|versus|pct|percent|percentage|ratio|rate|growth|change|var|variation|variacao|variacion|max|min|std|stddev|median|p\d+|before|avant|ante|two|2|three|3|anteontem|anteayer|this)$/;

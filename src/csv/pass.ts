@@ -203,7 +203,7 @@ const hint = (cells: readonly string[]): string =>
   cells.some((cell) => /^\d{3}$/.test(cell)) ? '; a number with a comma in it must be in quotes' : '';
 
 function readCode(text: string): string | undefined {
-  const code = codeOf(text);
+  const code = NOTHING.test(text) ? '' : codeOf(text);
   return /^[A-Za-z0-9_-]{1,16}$/.test(code) ? code : undefined;
 }
 

@@ -325,6 +325,14 @@ describe('tables as other programs write them', () => {
     expect(await minutesOf(text)).toEqual(MINUTES);
   });
 
+  it('takes NULL for no auth code', async () => {
+    const file = 'time,status,code,count\n2026-11-21 12:00,failed,NULL,3\n2026-11-21 12:00,approved,00,4\n';
+    expect(await minutesOf(file)).toEqual(['2026-11-21T12:00 approved=4 failed=3 00=4']);
+    expect(await problemOf(file.replace('status,', '').replaceAll(/failed,|approved,/g, ''))).toContain(
+      'line 2: code "NULL": is no auth code',
+    );
+  });
+
   it("reads lines of uniq -c from a web server's log, and with a day given", async () => {
     const lines = ['1050 A approved', '6 A denied', '116 B approved', '7 B denied'].join('\n');
     const clf = (text: string) => text.replaceAll('A', '21/Nov/2026:12:00').replaceAll('B', '21/Nov/2026:12:01');
