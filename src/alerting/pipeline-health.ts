@@ -1,6 +1,7 @@
 import type { Gauge } from 'prom-client';
 import { z } from 'zod';
 import { RECORDED, TUNABLE } from '../domain/names.ts';
+import { isoOfMs } from '../domain/times.ts';
 import type { Prometheus } from '../prometheus/client.ts';
 import { type Log, messageOf } from '../runtime/log.ts';
 
@@ -51,11 +52,10 @@ export interface AlertPathOptions {
   now?: () => number;
 }
 
-const iso = (ms: number): string => new Date(ms).toISOString();
 const minutes = (ms: number): string => `${Math.floor(ms / 60_000)} minutes`;
 
 function evaluation(evaluatedAt: number | undefined, now: number, startedAt: number): AlertPath['prometheus'] {
-  const at = evaluatedAt === undefined ? {} : { evaluatedAt: iso(evaluatedAt) };
+  const at = evaluatedAt === undefined ? {} : { evaluatedAt: isoOfMs(evaluatedAt) };
   if (evaluatedAt !== undefined && now - evaluatedAt <= EVALUATION_LATE_MS) return { ok: true, ...at };
   // Started together with Prometheus, which takes a minute until it evaluates.
   if (now - startedAt <= EVALUATION_LATE_MS) return { ok: true, reason: 'it has not evaluated the rules yet', ...at };
@@ -70,7 +70,7 @@ interface Heartbeat {
 }
 
 function heartbeat({ at, resolved }: Heartbeat, now: number, startedAt: number): AlertPath['watchdog'] {
-  const arrived = at === undefined ? {} : { arrivedAt: iso(at) };
+  const arrived = at === undefined ? {} : { arrivedAt: isoOfMs(at) };
   if (resolved)
     return { ok: false, reason: 'Alertmanager says that Prometheus sends it no alerts any more', ...arrived };
   const silent = now - (at ?? startedAt);

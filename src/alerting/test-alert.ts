@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { RECORDED, TOTAL } from '../domain/names.ts';
+import { isoOfMs } from '../domain/times.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Prometheus } from '../prometheus/client.ts';
 import type { Alertmanager, PostedAlert, RoutedAlert } from './alertmanager.ts';
@@ -138,8 +139,8 @@ function alertOf(severity: string, { numbers, page }: Content, now: number): Pos
       silence_url: page,
       runbook_url: `${page}docs/runbook`,
     },
-    startsAt: new Date(now).toISOString(),
-    endsAt: new Date(now + LASTS_MS).toISOString(),
+    startsAt: isoOfMs(now),
+    endsAt: isoOfMs(now + LASTS_MS),
   };
 }
 

@@ -52,15 +52,6 @@ export const total = (values: Float64Array): number => values.reduce((sum, value
 
 export const hourOf = (minute: number): number => Math.floor(minute / 60) % 24;
 
-/** The middle value, or the mean of the two; NaN of nothing. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return sorted.length % 2 === 1
-    ? (sorted[Math.floor(middle)] ?? Number.NaN)
-    : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
-}
-
 /** The places of the `count` largest values, the largest first. */
 export function largest(values: Float64Array, count: number): number[] {
   const top: number[] = [];

@@ -1,10 +1,11 @@
 import { NO_APPROVAL } from '../csv/files.ts';
 import { APPROVED_CODES } from '../domain/auth-codes.ts';
+import { plural } from '../domain/plural.ts';
 import { utcMinute } from '../domain/times.ts';
 import { formatCount, formatDuration, formatShare } from '../reports/format.ts';
 import type { MinuteAnalysis } from './analyze.ts';
 import type { Recurring } from './recurring.ts';
-import { plural, type ReportSection, type ReportTable } from './report.ts';
+import type { ReportSection, ReportTable } from './report.ts';
 import { sensitivitySection } from './sensitivity-report.ts';
 import type { Stretch } from './stretches.ts';
 

@@ -1,4 +1,4 @@
-import { median } from './columns.ts';
+import { median } from '../domain/median.ts';
 import type { Stretch } from './stretches.ts';
 
 /**

@@ -23,9 +23,6 @@ export type ReportCell = string | { text: string; heat?: number; tone?: 'bad' | 
 
 export const textOf = (cell: ReportCell): string => (typeof cell === 'string' ? cell : cell.text);
 
-export const plural = (count: number, word: string): string =>
-  `${count.toLocaleString('en-US')} ${word}${count === 1 ? '' : 's'}`;
-
 /** The report as a terminal shows it. */
 export function renderText(title: string, sections: readonly ReportSection[]): string {
   return [title, ...sections.map(renderSection)].join('\n\n').concat('\n');

@@ -1,6 +1,7 @@
+import { median } from '../domain/median.ts';
 import { bandAt } from '../judge/band.ts';
 import { PAGING, type PagingWindow, tailOf } from './band.ts';
-import { hourOf, median } from './columns.ts';
+import { hourOf } from './columns.ts';
 import { alarmsAmong, type Candidate, type CleanTraffic, chanceCandidates, LOWEST_Z } from './simulated.ts';
 import { clusterDispersion, type Judged } from './stretches.ts';
 import type { BandTunables } from './tunables.ts';

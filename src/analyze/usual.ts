@@ -1,4 +1,5 @@
-import { hourOf, median } from './columns.ts';
+import { median } from '../domain/median.ts';
+import { hourOf } from './columns.ts';
 
 /** Counts of a status in one block of time, and of the transactions that it is compared with. */
 interface Block {

@@ -1,4 +1,5 @@
 import { type Labels, seriesText } from '../domain/series-text.ts';
+import { isoTime } from '../domain/times.ts';
 import type { Columns } from '../prometheus/range-columns.ts';
 import type { AlertRule } from '../prometheus/rule-files.ts';
 
@@ -58,8 +59,7 @@ function inTime(rule: AlertRule, series: Columns[]): Samples {
   );
   samples.sort((a, b) => a[0] - b[0]);
   const twice = samples.find(([time], index) => samples[index + 1]?.[0] === time);
-  if (twice !== undefined)
-    throw new Error(`two results at ${new Date(twice[0] * 1000).toISOString()} become one alert ${rule.alert}`);
+  if (twice !== undefined) throw new Error(`two results at ${isoTime(twice[0])} become one alert ${rule.alert}`);
   return {
     times: Float64Array.from(samples, ([time]) => time),
     values: Float64Array.from(samples, ([, value]) => value),

@@ -1,3 +1,4 @@
+import { plural } from '../domain/plural.ts';
 import { utcMinute } from '../domain/times.ts';
 import { compareAlerts, describeDifference } from './compare.ts';
 import type { Result } from './json.ts';
@@ -6,8 +7,6 @@ import type { Label, Score, Scored } from './score.ts';
 
 const number = (value: number | null): string =>
   value === null ? '-' : value.toLocaleString('en-US', { maximumFractionDigits: Math.abs(value) < 1000 ? 1 : 0 });
-const plural = (count: number, word: string): string =>
-  `${count.toLocaleString('en-US')} ${word}${count === 1 ? '' : 's'}`;
 
 /** `35 min`, `3 h 05 min`, `2 d 4 h`. */
 export function lengthText(seconds: number): string {

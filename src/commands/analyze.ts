@@ -1,11 +1,9 @@
-import { writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { analyzeMinutes, type MinuteAnalysis } from '../analyze/analyze.ts';
 import { analyzeHourly, type HourlyAnalysis } from '../analyze/hourly.ts';
 import { hourlySections } from '../analyze/hourly-report.ts';
 import { hourlyPage, minutePage } from '../analyze/html.ts';
 import { minuteSections } from '../analyze/minute-report.ts';
-import { plural, renderText } from '../analyze/report.ts';
+import { renderText } from '../analyze/report.ts';
 import { type BandTunables, readTunables } from '../analyze/tunables.ts';
 import { UsageError } from '../config/usage-error.ts';
 import { type History, readFiles, warningsOf, withSources } from '../csv/files.ts';
@@ -14,13 +12,14 @@ import { type FileFlags, readOptions } from '../csv/options.ts';
 import { describeProblems } from '../csv/problems.ts';
 import type { ReadOptions } from '../csv/read-options.ts';
 import type { Source } from '../csv/source.ts';
+import { plural } from '../domain/plural.ts';
 import { isoSecond } from '../domain/times.ts';
 import { readChanges } from '../reports/changes.ts';
 import type { Instant } from '../reports/time-chart.ts';
-import { messageOf } from '../runtime/log.ts';
-import { createProgress, type Progress } from '../runtime/progress.ts';
+import type { Progress } from '../runtime/progress.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
 import type { CommandIo } from './io.ts';
+import { runReading, shownNames, writePage } from './reading.ts';
 
 export interface AnalyzeCommandOptions extends FileFlags {
   /** Files by status, by auth code or both; `-` is stdin. An hourly file alone. */
@@ -44,22 +43,15 @@ interface Result {
 
 /** `tillwatch analyze`. @returns the exit code: 0 analyzed, 1 could not be, 2 used wrongly */
 export async function analyzeCommand(options: AnalyzeCommandOptions, io: CommandIo): Promise<number> {
-  const progress = createProgress(io.stderr);
-  try {
+  return runReading(io, async (progress) => {
     if (options.files.length === 0) throw new UsageError('no file to analyze');
     if (options.changes !== undefined && options.html === undefined)
       throw new UsageError('--changes are drawn on charts: give --html FILE as well');
     const changes = options.changes === undefined ? [] : await readChanges(options.changes);
     const result = await analyze(options, io, progress);
     if (options.html !== undefined) await writePage(options.html, result.html(changes));
-    progress.end();
-    io.stdout.write(options.json === true ? `${JSON.stringify(result.json(), null, 2)}\n` : result.text());
-    return 0;
-  } catch (error) {
-    progress.end();
-    io.stderr.write(`${io.signal.aborted ? 'interrupted' : messageOf(error)}\n`);
-    return error instanceof UsageError ? 2 : 1;
-  }
+    return options.json === true ? `${JSON.stringify(result.json(), null, 2)}\n` : result.text();
+  });
 }
 
 async function analyze(options: AnalyzeCommandOptions, io: CommandIo, progress: Progress): Promise<Result> {
@@ -84,10 +76,8 @@ async function analyzeSources(
   const rules = options.rulesDir ?? SHIPPED_RULES;
   const tunables = await readTunables(rules);
   const analysis = analyzeMinutes(history, tunables);
-  return minuteResult(options.files.map(nameOf).join(' and '), history, analysis, tunables);
+  return minuteResult(shownNames(options.files), history, analysis, tunables);
 }
-
-const nameOf = (file: string): string => (file === '-' ? 'stdin' : basename(file));
 
 function minuteResult(name: string, history: History, analysis: MinuteAnalysis, tunables: BandTunables): Result {
   const { judged: _, all: __, totals, authCodes, ...rest } = analysis;
@@ -116,7 +106,7 @@ async function hourlyResult(source: Source, reading: ReadOptions, io: CommandIo)
       `${source.name}: left out ${plural(hourly.skipped, 'bad row')}:\n${describeProblems(hourly.problems).join('\n')}\n`,
     );
   const analysis: HourlyAnalysis = analyzeHourly(hourly);
-  const name = nameOf(source.name);
+  const name = shownNames([source.name]);
   const left = hourly.skipped > 0 ? ` (${plural(hourly.skipped, 'bad row')} left out)` : '';
   return {
     name,
@@ -127,14 +117,6 @@ async function hourlyResult(source: Source, reading: ReadOptions, io: CommandIo)
       throw new UsageError(`${name}: its hours have no date, so --changes have no place among them`);
     },
   };
-}
-
-async function writePage(file: string, html: string): Promise<void> {
-  try {
-    await writeFile(file, html);
-  } catch (error) {
-    throw new Error(`${file}: cannot be written: ${messageOf(error)}`);
-  }
 }
 
 /** Minutes since the epoch become `2025-07-12T13:45:00Z`. */

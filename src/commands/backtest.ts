@@ -1,5 +1,3 @@
-import { writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { type Curve, readCurves } from '../backtest/curves.ts';
 import { backtestPage } from '../backtest/html.ts';
 import { marksOfLabel, readLabels } from '../backtest/incident-labels.ts';
@@ -11,16 +9,15 @@ import { readHistoryCalendar } from '../calendar/calendar-file.ts';
 import type { CalendarAt } from '../calendar/series.ts';
 import { readCalendarFile } from '../config/config.ts';
 import { UsageError } from '../config/usage-error.ts';
-import { codesOf, type History, historyMinutes, readFiles, warningsOf, withSources } from '../csv/files.ts';
+import { codesOf, type History, historyMinutes } from '../csv/files.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';
-import { parseTime } from '../domain/times.ts';
 import { readRules } from '../prometheus/rule-files.ts';
 import { readChanges } from '../reports/changes.ts';
-import { messageOf } from '../runtime/log.ts';
-import { createProgress, type Progress } from '../runtime/progress.ts';
+import type { Progress } from '../runtime/progress.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
-import { writeAll } from '../runtime/write-all.ts';
 import type { CommandIo } from './io.ts';
+import { readHistory, runReading, shownNames, writePage } from './reading.ts';
+import { timeOf } from './time-flag.ts';
 
 export interface BacktestCommandOptions extends FileFlags {
   /** Files by status, by auth code or both; `-` is stdin. */
@@ -44,9 +41,8 @@ export interface BacktestCommandOptions extends FileFlags {
 
 /** `tillwatch backtest`. @returns the exit code: 0 done, 1 failed, 2 used wrongly */
 export async function backtestCommand(options: BacktestCommandOptions, io: CommandIo): Promise<number> {
-  const progress = createProgress(io.stderr);
-  try {
-    const scoreFrom = timeOf(options.scoreFrom);
+  return runReading(io, async (progress) => {
+    const scoreFrom = scoreFromOf(options);
     if (scoreFrom !== undefined && options.labels === undefined)
       throw new UsageError('--score-from says what to score: give --labels FILE as well');
     if (options.changes !== undefined && options.html === undefined)
@@ -57,10 +53,7 @@ export async function backtestCommand(options: BacktestCommandOptions, io: Comma
     const calendar = readCalendarFile(options, io.env);
     const marks = options.marks === undefined ? [] : (await readLabels(options.marks)).flatMap(marksOfLabel);
     const calendarAt = await readHistoryCalendar(calendar, reading.times?.zone?.name, marks);
-    const history = await withSources(options.files, io, progress, (sources) =>
-      readFiles(sources, reading, io, progress),
-    );
-    io.stderr.write(warningsOf(history));
+    const history = await readHistory(options.files, reading, io, progress);
     const input = { history, labels, scoreFrom, calendar: calendarAt };
     const curves: Curve[] = [];
     const takeCurves: BacktestOptions['inspect'] = async (replay, recorded, shift) => {
@@ -71,30 +64,18 @@ export async function backtestCommand(options: BacktestCommandOptions, io: Comma
     const other = options.compare === undefined ? undefined : { dir: options.compare, name: 'the other rules: ' };
     const compared = other && (await runRules(other, input, io, progress));
     if (options.html !== undefined) {
-      const name = options.files.map((file) => (file === '-' ? 'stdin' : basename(file))).join(' and ');
+      const name = shownNames(options.files);
       await writePage(options.html, backtestPage({ name, result, curves, labels, changes, compared }));
     }
-    progress.end();
-    const text =
-      options.json === true
-        ? `${JSON.stringify(backtestJson(result, compared), null, 2)}\n`
-        : backtestText(result, compared);
-    await writeAll(io.stdout, [text], io.signal);
-    return 0;
-  } catch (error) {
-    progress.end();
-    io.stderr.write(`${io.signal.aborted ? 'interrupted' : messageOf(error)}\n`);
-    return error instanceof UsageError ? 2 : 1;
-  }
+    return options.json === true
+      ? `${JSON.stringify(backtestJson(result, compared), null, 2)}\n`
+      : backtestText(result, compared);
+  });
 }
 
-/** The seconds since the epoch of --score-from. */
-export function timeOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const time = parseTime(text) / 1000;
-  if (Number.isNaN(time)) throw new UsageError(`--score-from ${text}: is no time; write it as 2026-01-05T00:00:00Z`);
-  return time;
-}
+/** The seconds since the epoch of --score-from. @throws UsageError */
+export const scoreFromOf = ({ scoreFrom }: { scoreFrom?: string }): number | undefined =>
+  scoreFrom === undefined ? undefined : timeOf('--score-from', scoreFrom);
 
 export interface Input {
   history: History;
@@ -133,12 +114,4 @@ export async function runRules(
     ...backtest,
     scored: scoreAlerts(backtest.alerts, labels, { from: scoreFrom ?? backtest.from, to: backtest.to }),
   };
-}
-
-async function writePage(file: string, html: string): Promise<void> {
-  try {
-    await writeFile(file, html);
-  } catch (error) {
-    throw new Error(`${file}: cannot be written: ${messageOf(error)}`);
-  }
 }

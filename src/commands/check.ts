@@ -10,6 +10,7 @@ import { checkRuleTests } from '../check/rule-tests.ts';
 import { checkPrometheusConfig, checkRuleFile } from '../check/rules.ts';
 import { missingSecrets } from '../check/secrets.ts';
 import { checkTemplates } from '../check/templates.ts';
+import { plural } from '../domain/plural.ts';
 import type { Engine } from '../engines/engine-names.ts';
 import { checkLimits } from '../engines/limits.ts';
 import { RETENTION_DAYS } from '../history/history.ts';
@@ -66,17 +67,17 @@ export async function check(dir: string, io: CheckIo, options: CheckOptions = {}
   ];
   for (const note of notes) log(`note: ${formatProblem(note, process.cwd())}`);
   if (problems.length > 0) return tell(problems, io);
-  const counted = [count(files.rules.length, 'rule file')];
-  if (tests) counted.push(count(files.tests.length, 'test file'));
+  const counted = [plural(files.rules.length, 'rule file')];
+  if (tests) counted.push(plural(files.tests.length, 'test file'));
   if (options.calendar !== undefined) counted.push('calendar');
-  counted.push(count(files.templates.length, 'template file'), 'prometheus.yml', 'alertmanager.yml and its routes');
+  counted.push(plural(files.templates.length, 'template file'), 'prometheus.yml', 'alertmanager.yml and its routes');
   io.stdout(`${counted.join(', ')}: all right\n`);
   return 0;
 }
 
 function tell(problems: readonly Problem[], io: CheckIo): 1 {
   for (const problem of problems) io.stdout(`${formatProblem(problem, process.cwd())}\n`);
-  io.stderr(`${count(problems.length, 'problem')}\n`);
+  io.stderr(`${plural(problems.length, 'problem')}\n`);
   return 1;
 }
 
@@ -95,7 +96,7 @@ async function checkWritten(engine: Engine, root: string, io: CheckIo): Promise<
     for (const file of files) problems.push(...(await checkRuleFile(promtool, file)));
   }
   if (problems.length > 0) return tell(inOrder(problems), io);
-  io.stdout(`${count(files.length, 'rule file')}: within the limits of ${engine}\n`);
+  io.stdout(`${plural(files.length, 'rule file')}: within the limits of ${engine}\n`);
   return 0;
 }
 
@@ -147,8 +148,4 @@ async function filesIn(folder: string, ending: string): Promise<string[]> {
     .filter((name) => name.endsWith(ending))
     .sort()
     .map((name) => join(folder, name));
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

@@ -4,12 +4,13 @@ import { UsageError } from '../config/usage-error.ts';
 import { codesOf, type History, historyMinutes, readFiles, refusalOf, withSources } from '../csv/files.ts';
 import type { FindingKind } from '../csv/findings.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';
+import { plural } from '../domain/plural.ts';
 import { isoSecond } from '../domain/times.ts';
 import { type Imported, type ImportProgress, importHistory, RETENTION_DAYS, storageOf } from '../history/history.ts';
-import { messageOf } from '../runtime/log.ts';
-import { createProgress } from '../runtime/progress.ts';
+import type { Progress } from '../runtime/progress.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
 import type { CommandIo } from './io.ts';
+import { runReading } from './reading.ts';
 
 export interface ImportCommandOptions extends FileFlags {
   /** Files by status, by auth code or both; `-` is stdin. */
@@ -29,8 +30,7 @@ export type Accepted = FindingKind | 'retention';
  * `tillwatch import`. @returns the exit code: 0 imported, 1 nothing was imported, 2 used wrongly
  */
 export async function importCommand(options: ImportCommandOptions, io: CommandIo): Promise<number> {
-  const progress = createProgress(io.stderr);
-  try {
+  const work = async (progress: Progress) => {
     if (options.files.length === 0) throw new UsageError('no file to import');
     const reading = await readOptions(options, io.env);
     const calendar = readCalendarFile(options, io.env);
@@ -50,14 +50,10 @@ export async function importCommand(options: ImportCommandOptions, io: CommandIo
       onProgress: (state) => progress.show(describeProgress(state)),
       signal: io.signal,
     });
-    progress.end();
     io.stdout.write(summary(history, imported, options.dataDir));
-    return 0;
-  } catch (error) {
-    progress.end();
-    io.stderr.write(`${io.signal.aborted ? 'interrupted: nothing was imported' : messageOf(error)}\n`);
-    return error instanceof UsageError ? 2 : 1;
-  }
+    return '';
+  };
+  return runReading(io, work, 'interrupted: nothing was imported');
 }
 
 /**
@@ -109,6 +105,3 @@ function summary(history: History, imported: Imported, dataDir: string): string 
     '',
   ].join('\n');
 }
-
-const plural = (count: number, word: string): string =>
-  `${count.toLocaleString('en-US')} ${word}${count === 1 ? '' : 's'}`;

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { UsageError } from '../config/usage-error.ts';
 import type { MinuteCounts } from '../domain/minutes.ts';
 import { STATUSES } from '../domain/names.ts';
-import { isoSecond, parseTime } from '../domain/times.ts';
+import { isoSecond } from '../domain/times.ts';
 import { messageOf } from '../runtime/log.ts';
 import { writeAll } from '../runtime/write-all.ts';
 import { createTraffic, DEFAULT_VOLUME } from '../simulator/feed.ts';
@@ -18,6 +18,7 @@ import type { Labelled } from '../simulator/run.ts';
 import { dimensionsOf, makeRun, SCENARIO_NAMES, SCENARIOS, type ScenarioName } from '../simulator/scenarios.ts';
 import { type Dimension, type Source, sliced, slicedTraffic } from '../simulator/slices.ts';
 import type { CommandIo } from './io.ts';
+import { timeOf } from './time-flag.ts';
 
 /** As they stand on the command line, to be checked here. */
 export interface SimulateCommandOptions {
@@ -218,9 +219,7 @@ function number(flag: string, value: string | number, min: number, max: number):
 }
 
 function minuteOf(flag: string, text: string): number {
-  const time = parseTime(text);
-  if (!(time >= 0)) throw new UsageError(`${flag} ${text}: is no time; write it as 2026-01-05T00:00:00Z`);
-  return Math.floor(time / 60_000);
+  return Math.floor(timeOf(flag, text) / 60);
 }
 
 type SlicedIncident = Incident & { slice?: string };

@@ -9,16 +9,15 @@ import { nameText } from '../backtest/text.ts';
 import { readHistoryCalendar } from '../calendar/calendar-file.ts';
 import { readCalendarFile } from '../config/config.ts';
 import { UsageError } from '../config/usage-error.ts';
-import { readFiles, warningsOf, withSources } from '../csv/files.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';
-import { utcMinute } from '../domain/times.ts';
+import { isoTime, utcMinute } from '../domain/times.ts';
 import { messageOf } from '../runtime/log.ts';
-import { createProgress, type Progress } from '../runtime/progress.ts';
+import type { Progress } from '../runtime/progress.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
-import { writeAll } from '../runtime/write-all.ts';
 import { type Factors, lineDiff, multiplied, SETTINGS_TUNED } from '../tune/tunables-text.ts';
-import { type Input, runRules, timeOf } from './backtest.ts';
+import { type Input, runRules, scoreFromOf } from './backtest.ts';
 import type { CommandIo } from './io.ts';
+import { readHistory, runReading } from './reading.ts';
 
 export interface TuneCommandOptions extends FileFlags {
   files: readonly string[];
@@ -44,19 +43,15 @@ interface Trial {
 
 /** `tillwatch tune`. @returns the exit code: 0 done, 1 failed, 2 used wrongly */
 export async function tuneCommand(options: TuneCommandOptions, io: CommandIo): Promise<number> {
-  const progress = createProgress(io.stderr);
   const folder = await mkdtemp(join(tmpdir(), 'tillwatch-tune-'));
-  try {
+  return runReading(io, async (progress) => {
     const rulesDir = options.rules ?? SHIPPED_RULES;
     const before = await tunablesOf(rulesDir);
     const reading = await readOptions(options);
-    const history = await withSources(options.files, io, progress, (sources) =>
-      readFiles(sources, reading, io, progress),
-    );
-    io.stderr.write(warningsOf(history));
+    const history = await readHistory(options.files, reading, io, progress);
     const labels = await readLabels(options.labels);
     const calendar = await readHistoryCalendar(readCalendarFile(options, io.env), reading.times?.zone?.name);
-    const input = { history, labels, scoreFrom: timeOf(options.scoreFrom), calendar };
+    const input = { history, labels, scoreFrom: scoreFromOf(options), calendar };
     const now = await tried({}, { rulesDir, before, folder, input }, io, progress);
     if ((now.result.scored?.score.incidents ?? 0) === 0)
       throw new UsageError(`${options.labels}: no incident in it lies in the history, so nothing can be tuned by it`);
@@ -73,18 +68,9 @@ export async function tuneCommand(options: TuneCommandOptions, io: CommandIo): P
         if (isBetter(trial, best)) best = trial;
       }
     }
-    progress.end();
     const diff = lineDiff(relative(process.cwd(), join(rulesDir, TUNABLES_FILE)), before, best.text);
-    const output = options.json === true ? json(now, best, diff) : report(now, best, diff);
-    await writeAll(io.stdout, [output], io.signal);
-    return 0;
-  } catch (error) {
-    progress.end();
-    io.stderr.write(`${io.signal.aborted ? 'interrupted' : messageOf(error)}\n`);
-    return error instanceof UsageError ? 2 : 1;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    return options.json === true ? json(now, best, diff) : report(now, best, diff);
+  }).finally(() => rm(folder, { recursive: true, force: true }));
 }
 
 async function tunablesOf(rulesDir: string): Promise<string> {
@@ -169,7 +155,7 @@ function json(now: Trial, best: Trial, diff: string): string {
     change,
     alertname,
     labels,
-    startsAt: new Date(startsAt * 1000).toISOString(),
+    startsAt: isoTime(startsAt),
   }));
   const scores = { before: now.result.scored?.score, after: best.result.scored?.score };
   return `${JSON.stringify({ ...scores, factors: best.factors, alerts: changes, diff }, null, 2)}\n`;

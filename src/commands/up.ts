@@ -5,6 +5,7 @@ import { parseEnv } from 'node:util';
 import { readHistoryCalendar } from '../calendar/calendar-file.ts';
 import { type Config, type Flags, isGiven, readConfig, SETTINGS, type SettingName } from '../config/config.ts';
 import { UsageError } from '../config/usage-error.ts';
+import { utcMinute } from '../domain/times.ts';
 import { HistoryOverlapError, importHistory } from '../history/history.ts';
 import { calledAs } from '../runtime/called-as.ts';
 import { createLog, type Log, messageOf } from '../runtime/log.ts';
@@ -54,7 +55,7 @@ async function importDemo(
 }
 
 async function simulateTraffic(traffic: DemoTraffic, demo: Demo, stack: Stack, io: CommandIo, log: Log): Promise<void> {
-  const clock = (minute: number) => new Date(minute * 60_000).toISOString().slice(11, 16);
+  const clock = (minute: number) => utcMinute(minute * 60).slice(11);
   await postDemoTraffic({
     traffic,
     demo,

@@ -1,7 +1,8 @@
 export type Labels = Readonly<Record<string, string>>;
 
-const escaped = (value: string): string =>
-  value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+/** A label's value as it stands between quotes. Most need no change, and copying them would cost. */
+export const escaped = (value: string): string =>
+  /[\\"\n]/.test(value) ? value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n') : value;
 
 /**
  * A series as a sample line begins with it: `name{a="b"}`. The same labels give the same text, in

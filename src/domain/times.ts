@@ -38,8 +38,11 @@ export function parseEpoch(n: number): number {
   return Math.floor(n / unit);
 }
 
-/** `2026-11-28T12:31:00.000Z`. @param seconds since the epoch */
-export const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString();
+/** `2026-11-28T12:31:00.000Z`. @param ms milliseconds since the epoch */
+export const isoOfMs = (ms: number): string => new Date(ms).toISOString();
+
+/** The same of seconds since the epoch. */
+export const isoTime = (seconds: number): string => isoOfMs(seconds * 1000);
 
 /** `2026-11-28T12:31:00Z`, of whole seconds since the epoch. */
 export const isoSecond = (seconds: number): string => isoTime(seconds).replace('.000Z', 'Z');

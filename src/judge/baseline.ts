@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { addressOf, extraLabels } from '../domain/labels.ts';
 import { JUDGED_STATUSES, type JudgedStatus, RECORDED, TUNABLE, type Window } from '../domain/names.ts';
+import { isoOfMs } from '../domain/times.ts';
 import type { Prometheus, Sample } from '../prometheus/client.ts';
 import { type Log, messageOf } from '../runtime/log.ts';
 
@@ -158,7 +159,7 @@ export const describedBaseline = z
 export function describeBaseline({ state, asOf, reason }: Baseline): z.output<typeof describedBaseline> {
   return {
     state,
-    ...(asOf !== undefined && { asOf: new Date(asOf).toISOString() }),
+    ...(asOf !== undefined && { asOf: isoOfMs(asOf) }),
     ...(reason !== undefined && { reason }),
   };
 }

@@ -2,7 +2,7 @@ import { RECORDED, type Status, TOTAL } from '../domain/names.ts';
 import type { Zone } from '../domain/zone.ts';
 import type { Prometheus } from '../prometheus/client.ts';
 import { type DaysBefore, DEFINITION, FEWEST_DAYS, farFromNormal } from './far-from-normal.ts';
-import { DAY, FEWEST_MINUTES, HOUR, localHours } from './hours.ts';
+import { DAY, FEWEST_MINUTES, hourlySums, localHours } from './hours.ts';
 
 const DAYS_BEFORE = 28;
 
@@ -33,31 +33,14 @@ export interface Compared {
   at: number;
 }
 
-/**
- * Asks for counts, and for the number of minutes that they cover. Sums need no sample at the hour
- * itself, when Prometheus may have been down.
- */
-function queryOf({ status, labels }: Compared): string {
+/** PromQL for the sums of an hour. */
+function sumsOf({ status, labels }: Compared): string {
   const names = Object.keys(labels);
   // A level has the sums of one dimension. For several dimensions, the slices are summed here.
   const [metric, level] = names.length > 1 ? [RECORDED.slices, {}] : [RECORDED.levels, { level: names[0] ?? TOTAL }];
   const equal = Object.entries({ ...level, ...labels }).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   const matchers = [status === 'total' ? 'status!=""' : `status="${status}"`, ...equal];
-  const minutes = `max(count_over_time(${RECORDED.levels}{status="approved",level="${TOTAL}"}[59m59s]))`;
-  return `label_replace(sum(sum_over_time(${metric}{${matchers.join(',')}}[59m59s])), "is", "count", "", "")
-    or label_replace(${minutes}, "is", "minutes", "", "")`;
-}
-
-/** The count of each whole hour that is known, by its end in seconds. */
-async function readHours(prometheus: Prometheus, compared: Compared, from: number, to: number) {
-  const ranges = to < from ? [] : await prometheus.range(queryOf(compared), from, to, HOUR);
-  const points = (is: string) => ranges.find(({ labels }) => labels.is === is)?.points ?? [];
-  const minutes = new Map(points('minutes'));
-  const hours = points('count').flatMap(([end, count]): [number, number][] => {
-    const recorded = minutes.get(end) ?? 0;
-    return recorded < FEWEST_MINUTES ? [] : [[end, Math.round((count * 60) / recorded)]];
-  });
-  return new Map(hours);
+  return `sum(sum_over_time(${metric}{${matchers.join(',')}}[59m59s]))`;
 }
 
 function average(counts: DaysBefore): number | null {
@@ -70,9 +53,10 @@ export async function compare(prometheus: Prometheus, compared: Compared, zone: 
   const clock = localHours(zone);
   const day = clock.dayOf(compared.at);
   const lastEnd = clock.lastEnd(compared.at);
-  const known = await readHours(prometheus, compared, lastEnd - (DAYS_BEFORE + 1) * DAY, lastEnd);
+  const first = lastEnd - (DAYS_BEFORE + 1) * DAY;
+  const [counted] = await hourlySums(prometheus, sumsOf(compared), first, lastEnd);
   const hours = Array.from({ length: 24 }, (_, hour) => {
-    const on = (daysAgo: number) => known.get(clock.endOf(day - daysAgo, hour) ?? Number.NaN) ?? null;
+    const on = (daysAgo: number) => counted?.hours.get(clock.endOf(day - daysAgo, hour) ?? Number.NaN) ?? null;
     return { hour, today: on(0), before: Array.from({ length: DAYS_BEFORE }, (_, i) => on(i + 1)) };
   });
   const far = farFromNormal(hours);

@@ -1,3 +1,5 @@
+import { median } from '../domain/median.ts';
+
 /** Day by day, yesterday first: the count of an hour, null where it is not known. */
 export type DaysBefore = readonly (number | null)[];
 
@@ -27,13 +29,6 @@ interface Normal {
 /** Anscombe's transform, and back. */
 const toRoot = (count: number): number => 2 * Math.sqrt(count + 3 / 8);
 const toCount = (root: number): number => Math.max(0, (root / 2) ** 2 - 3 / 8);
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
-}
 
 const missesOf = (group: readonly number[]): number[] =>
   group.map((value, at) => value - median(group.filter((_, other) => other !== at)));

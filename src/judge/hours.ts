@@ -44,22 +44,41 @@ export function localHours(zone: Zone): LocalHours {
   };
 }
 
+/** Counts by the end of their whole hour. */
+interface Hourly {
+  labels: Readonly<Record<string, string>>;
+  hours: ReadonlyMap<number, number>;
+}
+
 /**
- * Counts of everything together.
+ * Asks for the sums of whole hours, each as if all of its 60 minutes had been recorded. An hour with
+ * fewer than FEWEST_MINUTES is left out. Sums need no sample at the hour itself, when Prometheus may
+ * have been down.
+ * @param sums PromQL over `[59m59s]`; its series may have no label `is`
  * @param first and `last`: ends of whole hours of one clock
  * @throws PrometheusError
  */
+export async function hourlySums(prometheus: Prometheus, sums: string, first: number, last: number): Promise<Hourly[]> {
+  const minutes = `max(count_over_time(${RECORDED.levels}{status="approved", level="${TOTAL}"}[59m59s]))`;
+  const query = `${sums} or label_replace(${minutes}, "is", "minutes", "", "")`;
+  const ranges = last < first ? [] : await prometheus.range(query, first, last, HOUR);
+  const recorded = new Map(ranges.find(({ labels }) => labels.is === 'minutes')?.points ?? []);
+  return ranges
+    .filter(({ labels }) => labels.is === undefined)
+    .map(({ labels, points }) => {
+      const hours = points.flatMap(([end, count]): [number, number][] => {
+        const known = recorded.get(end) ?? 0;
+        return known < FEWEST_MINUTES ? [] : [[end, Math.round((count * 60) / known)]];
+      });
+      return { labels, hours: new Map(hours) };
+    });
+}
+
+/** Counts of everything together, as `hourlySums` asks for them. @throws PrometheusError */
 export async function readHours(prometheus: Prometheus, first: number, last: number): Promise<Hours> {
-  const span = '[59m59s]';
-  const counts = `sum by (status) (sum_over_time(${RECORDED.levels}{status!="", level="${TOTAL}"}${span}))`;
-  const minutes = `max(count_over_time(${RECORDED.levels}{status="approved", level="${TOTAL}"}${span}))`;
-  const ranges = last < first ? [] : await prometheus.range(`${counts} or ${minutes}`, first, last, HOUR);
-  const recorded = new Map(ranges.find(({ labels }) => labels.status === undefined)?.points ?? []);
-  const of = (status: Status) => {
-    const points = ranges.find(({ labels }) => labels.status === status)?.points ?? [];
-    const whole = points.filter(([end]) => (recorded.get(end) ?? 0) >= FEWEST_MINUTES);
-    // The count of 60 minutes where some are missing.
-    return new Map(whole.map(([end, count]) => [end, Math.round((count * 60) / (recorded.get(end) ?? 60))]));
-  };
-  return new Map(STATUSES.map((status) => [status, of(status)]));
+  const sums = `sum by (status) (sum_over_time(${RECORDED.levels}{status!="", level="${TOTAL}"}[59m59s]))`;
+  const found = await hourlySums(prometheus, sums, first, last);
+  return new Map(
+    STATUSES.map((status) => [status, found.find(({ labels }) => labels.status === status)?.hours ?? new Map()]),
+  );
 }

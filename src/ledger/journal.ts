@@ -1,3 +1,4 @@
+import { isoOfMs } from '../domain/times.ts';
 import type { Report } from '../intake/report.ts';
 import { type Row, type Statement, storable } from './engine.ts';
 import type {
@@ -192,8 +193,8 @@ function readable([time, receivedAt, late, source, labels, slots]: Listing): Lis
     if (code !== undefined) authCodes[code] = count;
   }
   return {
-    timestamp: new Date(time).toISOString(),
-    receivedAt: new Date(receivedAt).toISOString(),
+    timestamp: isoOfMs(time),
+    receivedAt: isoOfMs(receivedAt),
     source: source === '' ? undefined : source,
     labels: Object.keys(labels).length === 0 ? undefined : labels,
     counts,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { METRIC, STATUSES, type Status } from '../domain/names.ts';
+import { isoTime } from '../domain/times.ts';
 import type { Entry, Report } from '../intake/report.ts';
 import {
   Conflict,
@@ -428,7 +429,7 @@ export function slotsOf(entries: readonly Entry[]): Slots {
 }
 
 function lowered(report: Report, slot: string, was: number, count: number): Conflict {
-  const when = new Date(report.minute * 1000).toISOString();
+  const when = isoTime(report.minute);
   return new Conflict(
     slot,
     `${slot} of source "${report.source}" at ${when} was ${was} and is now ${count}: a correction can raise a count, never lower it`,

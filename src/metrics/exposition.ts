@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import { METRIC, STATUSES } from '../domain/names.ts';
+import { escaped } from '../domain/series-text.ts';
 import type { Series, Totals } from '../ledger/ledger.ts';
 import type { Format } from './format.ts';
 
@@ -24,9 +25,6 @@ const HELP = {
 
 /** Tells whether a metric is asked for, by its name in the text format. */
 export type Wanted = (name: string) => boolean;
-
-const escaped = (text: string): string =>
-  /[\\"\n]/.test(text) ? text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n') : text;
 
 function labelsOf({ labels }: Series): string {
   let pairs = '';

@@ -1,4 +1,5 @@
 import { type Labels, seriesText } from '../domain/series-text.ts';
+import { isoTime } from '../domain/times.ts';
 import { messageOf } from '../runtime/log.ts';
 import { rangeQuery, type StepRange } from './ephemeral-queries.ts';
 import type { Columns } from './range-columns.ts';
@@ -125,6 +126,6 @@ function mergeByTime(a: SeriesSamples, b: SeriesSamples): SeriesSamples {
   if (twice === undefined)
     return { labels: a.labels, times: samples.map(([time]) => time), values: samples.map(([, value]) => value) };
   const { __name__: name = '', ...labels } = a.labels;
-  const at = new Date(twice[0] * 1000).toISOString();
+  const at = isoTime(twice[0]);
   throw new Error(`gives two values at ${at} for the one series ${seriesText(name, labels)}`);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { MinuteCounts } from '../domain/minutes.ts';
+import { isoOfMs } from '../domain/times.ts';
 import { createTraffic } from './feed.ts';
 import { type Incident, type IncidentKind, incidentAt } from './incidents.ts';
 import { slicedWithCodes } from './slices.ts';
@@ -125,22 +126,21 @@ export class NotStarted extends Error {
 export function createDemo(traffic: Pick<DemoTraffic, 'add'>, now: () => number = Date.now): Demo {
   const until = new Map<string, number>();
   let next = new AbortController();
-  const iso = (ms: number): string => new Date(ms).toISOString();
   function start(name: string): RunningIncident {
     const shown = SHOWN.get(name);
     if (shown === undefined) throw new NotStarted(`kind: must be one of ${[...SHOWN.keys()].join(', ')}`, false);
     const end = until.get(name) ?? 0;
-    if (end > now()) throw new NotStarted(`${name} runs already, until ${iso(end)}`, true);
+    if (end > now()) throw new NotStarted(`${name} runs already, until ${isoOfMs(end)}`, true);
     const incident = traffic.add(shown.kind, Math.floor(now() / 60_000), shown.minutes, shown.acquirer);
     until.set(name, incident.end * 60_000);
     const before = next;
     next = new AbortController();
     before.abort();
-    return { kind: name, until: iso(incident.end * 60_000) };
+    return { kind: name, until: isoOfMs(incident.end * 60_000) };
   }
   return {
     kinds: [...SHOWN].map(([kind, { title, does }]) => ({ kind, title, does })),
-    running: () => [...until].filter(([, end]) => end > now()).map(([kind, end]) => ({ kind, until: iso(end) })),
+    running: () => [...until].filter(([, end]) => end > now()).map(([kind, end]) => ({ kind, until: isoOfMs(end) })),
     start,
     started: () => next.signal,
   };

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MinuteCounts } from '../domain/minutes.ts';
+import { isoTime } from '../domain/times.ts';
 import { abortable } from '../runtime/abortable.ts';
 import { messageOf } from '../runtime/log.ts';
 
@@ -69,7 +70,7 @@ export class Refused extends Error {
   }
 }
 
-const timestampOf = ({ minute }: MinuteCounts): string => new Date(minute * 60_000).toISOString();
+const timestampOf = ({ minute }: MinuteCounts): string => isoTime(minute * 60);
 
 /**
  * Sends a report until it is taken.

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
-import { parseTime } from '../../domain/times.ts';
+import { isoOfMs, parseTime } from '../../domain/times.ts';
 import type { Change } from '../../ledger/ledger.ts';
 import { type Route, readBody, readQuery, type Services } from './route.ts';
 
@@ -48,7 +48,7 @@ const listQuery = z.strictObject({
     .meta({ type: 'integer', minimum: 1, maximum: 1000, description: 'Changes at the most' }),
 });
 
-const shown = ({ at, ...rest }: Change) => ({ at: new Date(at).toISOString(), ...rest });
+const shown = ({ at, ...rest }: Change) => ({ at: isoOfMs(at), ...rest });
 const json = (description: string, schema: z.ZodType) => ({
   200: { description, content: { 'application/json': { schema } } },
 });

@@ -9,6 +9,7 @@ import {
   markIncident,
   VERDICTS,
 } from '../../alerting/incidents.ts';
+import { isoOfMs, isoSecond } from '../../domain/times.ts';
 import { signalOf } from '../../judge/alert-signal.ts';
 import { createPeakScores } from '../../judge/peak-score.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -83,13 +84,11 @@ const listQuery = z.strictObject({
     .meta({ type: 'integer', minimum: 1, maximum: 1000, description: 'Incidents at the most' }),
 });
 
-const iso = (ms: number): string => new Date(ms).toISOString();
-
 function render({ startsAt, endsAt, ...rest }: Incident, peakScore: number | null) {
   return {
     ...rest,
-    startsAt: iso(startsAt),
-    endsAt: endsAt === null ? null : iso(endsAt),
+    startsAt: isoOfMs(startsAt),
+    endsAt: endsAt === null ? null : isoOfMs(endsAt),
     seconds: Math.max(0, Math.round(((endsAt ?? Date.now()) - startsAt) / 1000)),
     peakScore,
   };
@@ -110,7 +109,7 @@ function labelRow({ alertname, labels, startsAt, endsAt, mark: verdict }: Incide
   const end = Math.ceil(Math.max(endsAt ?? Date.now(), startsAt + 1) / MINUTE_MS) * MINUTE_MS;
   const signal = verdict?.verdict === 'incident' ? signalOf(alertname, labels).replaceAll(/\W/g, '_') : 'none';
   return [start, end]
-    .map((ms) => iso(ms).replace('.000Z', 'Z'))
+    .map((ms) => isoSecond(ms / 1000))
     .concat(signal)
     .join(',');
 }
@@ -148,15 +147,15 @@ export function incidentRoutes({ prometheus, events, ledger }: Services): Route[
   }
   async function setMark(ctx: Context): Promise<void> {
     const verdict = readBody(ctx, said);
-    await answer(ctx, await markIncident(ledger, ctx.params.id, { ...verdict, at: iso(Date.now()) }));
+    await answer(ctx, await markIncident(ledger, ctx.params.id, { ...verdict, at: isoOfMs(Date.now()) }));
   }
   async function acknowledge(ctx: Context): Promise<void> {
     const body = readBody(ctx, taken);
-    const found = await acknowledgeIncident(ledger, ctx.params.id, { ...body, at: iso(Date.now()) });
+    const found = await acknowledgeIncident(ledger, ctx.params.id, { ...body, at: isoOfMs(Date.now()) });
     if (typeof found?.endsAt === 'number')
       throw new Problem(
         409,
-        `the incident ended ${iso(found.endsAt)}: it can no longer be acknowledged; mark it instead`,
+        `the incident ended ${isoOfMs(found.endsAt)}: it can no longer be acknowledged; mark it instead`,
       );
     await answer(ctx, found);
   }
