@@ -116,6 +116,7 @@ async function run(dir: string, options: CheckOptions = {}) {
     problems: said.stdout
       .trim()
       .split('\n')
+      .filter((line) => !line.startsWith('ok '))
       .map((line) => line.replace(`${dir}/`, '')),
   };
 }
@@ -134,10 +135,16 @@ test('the shipped project passes', async () => {
   expect(exit).toBe(0);
 });
 
-test('a copy of it anywhere passes', async () => {
+test('a copy of it anywhere passes, and each part is told when it is done', async () => {
   const { exit, stdout } = await run(await project(), { tests: true });
   expect(stdout).toBe(
-    '1 rule file, 1 test file, 8 template files, prometheus.yml, alertmanager.yml and its routes: all right\n',
+    'ok    alertmanager/alertmanager.yml\n' +
+      'ok    alertmanager/routes.test.yml\n' +
+      'ok    8 template files\n' +
+      'ok    prometheus/prometheus.yml\n' +
+      'ok    1 rule file\n' +
+      'ok    prometheus/tests/small.test.yml\n' +
+      '1 rule file, 1 test file, 8 template files, prometheus.yml, alertmanager.yml and its routes: all right\n',
   );
   expect(exit).toBe(0);
 });
@@ -145,7 +152,8 @@ test('a copy of it anywhere passes', async () => {
 test('does not run the rule tests unless asked to', async () => {
   const dir = await smallProject({ [tests]: (text) => text.replace('eval_time: 3m', 'eval_time: 0m') });
   const { exit, stdout } = await run(dir);
-  expect(stdout).toMatch(/^1 rule file, 0 template files, .*: all right\n$/);
+  expect(stdout).toMatch(/^1 rule file, 0 template files, .*: all right\n$/m);
+  expect(stdout).not.toMatch(/\.test\.yml$/m);
   expect(exit).toBe(0);
 });
 

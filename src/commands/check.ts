@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { findBinary } from '../binaries/binaries.ts';
 import { readEntries } from '../calendar/calendar-file.ts';
 import { checkAlertmanagerConfig } from '../check/alertmanager-config.ts';
@@ -32,11 +32,37 @@ export interface CheckOptions {
   for?: string;
 }
 
+/** Says what each part of a check found as soon as the part is done. */
+interface CheckReport {
+  /** @returns true where the part is right */
+  part: (name: string, problems: readonly Problem[]) => boolean;
+  /** The number of problems so far. */
+  count: () => number;
+}
+
+function createReport(io: CheckIo): CheckReport {
+  const told = new Set<string>();
+  return {
+    part: (name, problems) => {
+      for (const problem of inOrder([...problems])) {
+        const line = formatProblem(problem, process.cwd());
+        if (!told.has(line)) io.stdout(`${line}\n`);
+        told.add(line);
+      }
+      if (problems.length === 0) io.stdout(`ok    ${name}\n`);
+      return problems.length === 0;
+    },
+    count: () => told.size,
+  };
+}
+
 /**
- * `tillwatch check [DIR] [--tests] [--for ENGINE]`: every file in DIR/prometheus and
- * DIR/alertmanager that people edit, held against promtool and amtool. Each problem becomes one
- * line `file:line: message` on stdout. 0 when there is none, else 1. With an engine DIR may be what
- * `tillwatch rules --out DIR` has written.
+ * `tillwatch check [DIR] [--tests] [--for ENGINE]`. promtool and amtool check every file in
+ * DIR/prometheus and DIR/alertmanager that people edit. Each problem becomes one line
+ * `file:line: message` on stdout, and each part without one a line `ok    PART`. With an engine DIR
+ * may be what `tillwatch rules --out DIR` has written.
+ * @returns the exit code: 0 without problems, else 1
+ * @throws UsageError where there is no such engine
  */
 export async function check(dir: string, io: CheckIo, options: CheckOptions = {}): Promise<0 | 1> {
   const { tests = false } = options;
@@ -51,14 +77,13 @@ export async function check(dir: string, io: CheckIo, options: CheckOptions = {}
     tests: tests ? await filesIn(join(root, 'prometheus', 'tests'), '.test.yml') : [],
     templates: await filesIn(join(root, 'alertmanager', 'templates'), '.tmpl'),
   };
+  const report = createReport(io);
+  await checkAlertmanager(amtool, root, files.templates, report);
+  await checkPrometheus(promtool, root, files, report, log);
   const calendar =
     options.calendar === undefined ? undefined : await readEntries(resolve(options.calendar), RETENTION_DAYS);
-  const problems = inOrder([
-    ...(await checkPrometheus(promtool, root, files, log)),
-    ...(await checkAlertmanager(amtool, root, files.templates)),
-    ...(calendar?.problems ?? []),
-    ...(engine === undefined ? [] : await checkLimits(engine, files.rules)),
-  ]);
+  if (calendar !== undefined) report.part('calendar', calendar.problems);
+  if (engine !== undefined) report.part(`limits of ${engine}`, await checkLimits(engine, files.rules));
   const alertmanager = await readYaml(join(root, 'alertmanager', 'alertmanager.yml'));
   const notes = [
     ...(await missingSecrets(alertmanager, join(root, 'alertmanager', 'secrets'))),
@@ -66,18 +91,17 @@ export async function check(dir: string, io: CheckIo, options: CheckOptions = {}
     ...loopbackLinks(alertmanager, await readYaml(join(root, 'prometheus', 'prometheus.yml'))),
   ];
   for (const note of notes) log(`note: ${formatProblem(note, process.cwd())}`);
-  if (problems.length > 0) return tell(problems, io);
+  if (report.count() > 0) return refuse(report, io);
   const counted = [plural(files.rules.length, 'rule file')];
   if (tests) counted.push(plural(files.tests.length, 'test file'));
-  if (options.calendar !== undefined) counted.push('calendar');
+  if (calendar !== undefined) counted.push('calendar');
   counted.push(plural(files.templates.length, 'template file'), 'prometheus.yml', 'alertmanager.yml and its routes');
   io.stdout(`${counted.join(', ')}: all right\n`);
   return 0;
 }
 
-function tell(problems: readonly Problem[], io: CheckIo): 1 {
-  for (const problem of problems) io.stdout(`${formatProblem(problem, process.cwd())}\n`);
-  io.stderr(`${plural(problems.length, 'problem')}\n`);
+function refuse(report: CheckReport, io: CheckIo): 1 {
+  io.stderr(`${plural(report.count(), 'problem')}\n`);
   return 1;
 }
 
@@ -87,15 +111,16 @@ async function isRuleFolder(dir: string): Promise<boolean> {
   return !names.includes('prometheus') && names.some((name) => name.endsWith('.yml'));
 }
 
-/** Files that `tillwatch rules` has written. promtool knows those for Prometheus only. */
+/** Checks files that `tillwatch rules` has written. promtool knows those for Prometheus only. */
 async function checkWritten(engine: Engine, root: string, io: CheckIo): Promise<0 | 1> {
   const files = await filesIn(root, '.yml');
-  const problems = await checkLimits(engine, files);
+  const report = createReport(io);
+  report.part(`limits of ${engine}`, await checkLimits(engine, files));
   if (engine === 'prometheus') {
     const promtool = await findBinary('promtool', { log: (line) => io.stderr(`${line}\n`) });
-    for (const file of files) problems.push(...(await checkRuleFile(promtool, file)));
+    report.part(plural(files.length, 'rule file'), await checkRuleFiles(promtool, files));
   }
-  if (problems.length > 0) return tell(inOrder(problems), io);
+  if (report.count() > 0) return refuse(report, io);
   io.stdout(`${plural(files.length, 'rule file')}: within the limits of ${engine}\n`);
   return 0;
 }
@@ -105,38 +130,49 @@ interface PrometheusFiles {
   tests: string[];
 }
 
+async function checkRuleFiles(promtool: string, files: readonly string[]): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  for (const file of files) problems.push(...(await checkRuleFile(promtool, file)));
+  return problems;
+}
+
 async function checkPrometheus(
   promtool: string,
   root: string,
-  files: PrometheusFiles,
+  { rules, tests }: PrometheusFiles,
+  report: CheckReport,
   log: (line: string) => void,
-): Promise<Problem[]> {
-  const problems = await checkPrometheusConfig(promtool, join(root, 'prometheus', 'prometheus.yml'));
-  for (const file of files.rules) problems.push(...(await checkRuleFile(promtool, file)));
-  if (files.rules.length === 0) {
-    problems.push({ file: join(root, 'prometheus', 'rules'), message: 'no rule files (*.yml) here' });
-  }
-  if (problems.length > 0) {
+): Promise<void> {
+  const config = join('prometheus', 'prometheus.yml');
+  const isConfigRight = report.part(config, await checkPrometheusConfig(promtool, join(root, config)));
+  const none = { file: join(root, 'prometheus', 'rules'), message: 'no rule files (*.yml) here' };
+  const wrong = rules.length === 0 ? [none] : await checkRuleFiles(promtool, rules);
+  const areRulesRight = report.part(plural(rules.length, 'rule file'), wrong);
+  if (!isConfigRight || !areRulesRight) {
     // They would fail for the same reason, and say so less well.
-    if (files.tests.length > 0) log('rule tests are not run until the rule files are right');
-    return problems;
+    if (tests.length > 0) log('rule tests are not run until the rule files are right');
+    return;
   }
-  // Side by side: promtool takes its time over days of minutes, on one core.
-  const tested = await Promise.all(files.tests.map((file) => checkRuleTests(promtool, file)));
-  return [...problems, ...tested.flat()];
+  // The suites run side by side, because promtool evaluates each of them on one core.
+  await Promise.all(tests.map(async (file) => report.part(relative(root, file), await checkRuleTests(promtool, file))));
 }
 
 /** Checks what Alertmanager really reads: blocks that are switched off are only comments to it. */
-async function checkAlertmanager(amtool: string, root: string, templates: string[]): Promise<Problem[]> {
-  const config = join(root, 'alertmanager', 'alertmanager.yml');
-  const problems = await checkAlertmanagerConfig(amtool, config);
-  if (problems.length > 0) return problems;
+async function checkAlertmanager(
+  amtool: string,
+  root: string,
+  templates: string[],
+  report: CheckReport,
+): Promise<void> {
+  const config = join('alertmanager', 'alertmanager.yml');
+  const path = join(root, config);
+  if (!report.part(config, await checkAlertmanagerConfig(amtool, path))) return;
+  const routes = join('alertmanager', 'routes.test.yml');
+  report.part(routes, await checkRoutes(amtool, join(root, routes), await readYaml(path)));
   const scratch = await mkdtemp(join(tmpdir(), 'tillwatch-check-'));
   try {
-    return [
-      ...(await checkTemplates({ amtool, config, files: templates, scratch })),
-      ...(await checkRoutes(amtool, join(root, 'alertmanager', 'routes.test.yml'), await readYaml(config))),
-    ];
+    const wrong = await checkTemplates({ amtool, config: path, files: templates, scratch });
+    report.part(plural(templates.length, 'template file'), wrong);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
