@@ -60,7 +60,7 @@ export interface NewSilence {
   comment: string;
 }
 
-/** The alerts that it knows to fire, and since when it runs. */
+/** The alerts that Alertmanager knows to fire, and the time since which it runs. */
 export interface FiringAlerts {
   fingerprints: ReadonlySet<string>;
   /** Milliseconds since the epoch. */
@@ -68,9 +68,9 @@ export interface FiringAlerts {
 }
 
 export interface Alertmanager {
-  /** Resolves when it is there. */
+  /** Resolves when Alertmanager says that it is ready. */
   ready(): Promise<void>;
-  /** Silenced and inhibited ones too. */
+  /** Answers all alerts, silenced and inhibited ones too. */
   alerts(): Promise<FiringAlerts>;
   /** Alerts of a name with the receivers that they are routed to. */
   routed(alertname: string): Promise<RoutedAlert[]>;
@@ -79,7 +79,7 @@ export interface Alertmanager {
   configuration(): Promise<string>;
   /** Its own metrics, in Prometheus's text format. */
   metrics(): Promise<string>;
-  /** All that it knows, expired ones too. */
+  /** Answers all silences, expired ones too. */
   silences(): Promise<AlertmanagerSilence[]>;
   /** @returns its id */
   createSilence(silence: NewSilence): Promise<string>;
@@ -112,7 +112,7 @@ export function createAlertmanager(url: string, timeoutMs = 5000): Alertmanager 
       const response = await upstream.fetch(path, { ...init, signal });
       const body = await abortable(limitedText(response, MAX_ANSWER), signal);
       if (response.ok) return body;
-      // A proxy's page would say what is behind it.
+      // The page of a proxy could name the address behind it, so that only JSON is quoted.
       const isJson = /json/.test(response.headers.get('content-type') ?? '');
       const why = isJson ? `: ${body.slice(0, 200)}` : '';
       throw new AlertmanagerError(`Alertmanager answered ${response.status}${why}`, response.status);

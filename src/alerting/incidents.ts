@@ -124,7 +124,9 @@ export async function* markedIncidents(ledger: Ledger): AsyncGenerator<Incident[
   }
 }
 
-/** True for alerts about transactions. Alerts about Tillwatch itself say nothing of their counts. */
+/**
+ * True for alerts about transactions. Alerts about Tillwatch itself say nothing of their counts.
+ */
 export const isOfTransactions = ({ alertname }: Incident): boolean => !alertname.startsWith('Tillwatch');
 
 /** What was said of incidents of transactions, as the rules take it. */

@@ -14,7 +14,10 @@ const EVALUATION_LATE_MS = 3 * 60_000;
 const WATCHDOG_LATE_MS = 10 * 60_000;
 const LOOK_MS = 10_000;
 
-/** Recorded whether or not there are counts; found for five minutes after the last evaluation. */
+/**
+ * These series are recorded whether or not there are counts. They are found for five minutes after
+ * the last evaluation.
+ */
 const EVALUATED = `max(timestamp(${TUNABLE.noiseZ}) or timestamp(${RECORDED.perMinute}))`;
 
 const part = z.object({ ok: z.boolean(), reason: z.string().optional() });
@@ -45,7 +48,7 @@ export interface AlertPathOptions {
   prometheus: Prometheus;
   /** Rejects with the reason when Alertmanager does not answer. */
   alertmanagerReady: () => Promise<void>;
-  /** Is set to when the Watchdog arrived, seconds since the epoch. */
+  /** The time at which the Watchdog arrived, in seconds since the epoch. */
   gauge: Gauge;
   log: Log;
   /** Milliseconds since the epoch. */
@@ -57,7 +60,8 @@ const minutes = (ms: number): string => `${Math.floor(ms / 60_000)} minutes`;
 function evaluation(evaluatedAt: number | undefined, now: number, startedAt: number): AlertPath['prometheus'] {
   const at = evaluatedAt === undefined ? {} : { evaluatedAt: isoOfMs(evaluatedAt) };
   if (evaluatedAt !== undefined && now - evaluatedAt <= EVALUATION_LATE_MS) return { ok: true, ...at };
-  // Started together with Prometheus, which takes a minute until it evaluates.
+  // The service may have started together with Prometheus, which takes a minute until it
+  // evaluates.
   if (now - startedAt <= EVALUATION_LATE_MS) return { ok: true, reason: 'it has not evaluated the rules yet', ...at };
   if (evaluatedAt === undefined)
     return { ok: false, reason: 'it answers, but evaluates no rules: see its page /rules' };
@@ -80,7 +84,7 @@ function heartbeat({ at, resolved }: Heartbeat, now: number, startedAt: number):
   return { ok: true, ...arrived };
 }
 
-/** Logs what is wrong at two looks in a row, once, and when it is well again. */
+/** Logs a fault once when two looks in a row see it, and logs when it is gone. */
 function complaints(log: Log): (path: AlertPath) => void {
   const wrong = new Map<string, number>();
   return (path) => {

@@ -68,7 +68,7 @@ function countersIn(text: string): Map<string, number> {
 interface Counted {
   sent: number;
   failed: number;
-  /** Why the last one failed for good, as Alertmanager has it. */
+  /** The reason why the last notification failed for good, in Alertmanager's words. */
   reason: string | undefined;
 }
 
@@ -144,7 +144,7 @@ function alertOf(severity: string, { numbers, page }: Content, now: number): Pos
   };
 }
 
-/** Posts it, and reads how it is routed. */
+/** Posts the alert, and reads to which receivers it is routed. */
 async function routeOf(alert: PostedAlert, { alertmanager }: TestSources): Promise<RoutedAlert> {
   await alertmanager.post([alert]);
   const deadline = Date.now() + 10_000;
@@ -179,7 +179,7 @@ async function send({ receiver, page }: TestWanted, sources: TestSources) {
 }
 
 export interface TestWanted {
-  /** Only this one; without it all that a critical alert reaches. */
+  /** The test goes to this receiver alone; without it, to all that a critical alert reaches. */
   receiver: string | undefined;
   /** Address of the live page, with a slash at the end. */
   page: string;

@@ -25,7 +25,10 @@ interface Sources {
 type Open = Pick<StoredIncident, 'id' | 'fingerprint' | 'startsAt' | 'body'>;
 const labelsOf = ({ body }: Open) => allLabels(JSON.parse(body));
 
-/** When the series of alerts ended, by their labels; nothing where Prometheus records none. */
+/**
+ * Reads the times at which the series of alerts ended, by their labels. It finds nothing where
+ * Prometheus records none.
+ */
 async function ends(prometheus: Prometheus, since: number, now: number): Promise<Map<string, number>> {
   const minutes = Math.ceil(Math.min(now - since, LONGEST_MS) / 60_000) + 1;
   const step = Math.ceil(minutes / STEPS);
@@ -51,7 +54,7 @@ async function look({ ledger, prometheus, alertmanager }: Sources, now: number):
   const firing = alerts.filter(({ state }) => state === 'firing');
   const keys = new Set(firing.map(({ labels }) => labelKey(labels)));
   const names = new Set(firing.map(({ labels }) => labels.alertname));
-  // With external labels of Prometheus's, only the name of an alert is the same in both.
+  // If Prometheus has external labels, only the name of an alert is the same in both.
   const settled = now - known.startedAt > SETTLED_MS;
   const fires = (one: Open): boolean =>
     known.fingerprints.has(one.fingerprint) ||

@@ -21,7 +21,8 @@ export function countLaw(mean: number, r: number): CountLaw {
 function summed(mean: number, r: number): CountLaw['atMost'] {
   const k = 1 / r;
   const logStep = Math.log(mean / (k + mean));
-  // In logarithms: of a large mean, the chance of 0 is too small for a number.
+  // Logarithms are added, because the chance of 0 is too small for a number where the mean is
+  // large.
   let log = k * Math.log(k / (k + mean));
   const sums = [Math.exp(log)];
   return (count) => {

@@ -47,8 +47,8 @@ export interface HourlyAnalysis {
 const DAYS: Record<Comparison, number> = { yesterday: 1, same_day_last_week: 1, avg_last_week: 7, avg_last_month: 30 };
 const WEIGHT: Record<Comparison, number> = { yesterday: 1, same_day_last_week: 1, avg_last_week: 2, avg_last_month: 2 };
 /**
- * Among 24 hours, chance alone brings one such in some twenty days; and one in four days for a
- * look.
+ * Among 24 hours, chance alone brings an hour that stands out in some twenty days, and one that is
+ * worth a look in four days.
  */
 const STANDS_OUT = 0.001;
 const LOOK = 0.005;

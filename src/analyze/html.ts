@@ -21,7 +21,7 @@ import type { BandTunables } from './tunables.ts';
 type Judged = MinuteAnalysis['judged'][number];
 const colorOf = (status: string): Color => STATUS_COLOR[status as Status] ?? 'vermilion';
 const FOOTER = 'Made by tillwatch analyze. All times are UTC.';
-/** Around a stretch in its own chart, in minutes. */
+/** Minutes that the chart of a stretch shows before and after it. */
 const MARGIN = 60;
 const CLOSE_UPS = 4;
 
@@ -156,7 +156,7 @@ function statusChart(
   });
 }
 
-/** The worst stretches, an hour before and after them. */
+/** Draws the worst stretches with an hour before and after them. */
 function closeUps(drawn: Drawn): Html[] {
   const { analysis } = drawn;
   const worst = [...analysis.stretches].sort((a, b) => b.score - a.score).slice(0, CLOSE_UPS);

@@ -17,7 +17,7 @@ export interface Recurring {
 }
 
 const DAY = 1440;
-/** As the guard of the rules: known after three days. */
+/** The rules too know after three days what recurs. */
 const LEAST_DAYS = 3;
 const LEAST_SHARE = 1 / 3;
 /** Starts that are at most this many minutes apart belong together. */
@@ -52,7 +52,7 @@ export function splitRecurring(
 }
 
 function describe(alike: readonly Stretch[], first: Stretch, days: number, ofDays: number): Recurring {
-  // Relative to the first, so that what straddles midnight stays together.
+  // Minutes are counted from the first stretch, so that a rise over midnight stays together.
   const offset = (minute: number) => ((((minute - first.from) % DAY) + DAY + DAY / 2) % DAY) - DAY / 2;
   const from = first.from + Math.min(...alike.map((stretch) => offset(stretch.from)));
   const to = first.from + Math.max(...alike.map((stretch) => offset(stretch.from) + stretch.to - stretch.from));

@@ -14,7 +14,7 @@ export interface ReportTable {
   caption?: string;
   columns: { title: string; number?: boolean }[];
   rows: ReportCell[][];
-  /** Said instead of a table without rows. */
+  /** The text in place of a table without rows. */
   empty?: string;
 }
 
@@ -50,7 +50,7 @@ function renderTable({ caption, columns, rows, empty = 'None.' }: ReportTable): 
 
 const LINE = 110;
 
-/** Broken between words. */
+/** Breaks a text between words. */
 function wrap(text: string): string {
   const lines: string[] = [];
   for (const word of text.split(' ')) {

@@ -68,7 +68,7 @@ export function sensitivitySection(sensitivity: Sensitivity | undefined): Report
   };
 }
 
-/** No more digits than the weeks drawn support. */
+/** Shows no more digits than the drawn weeks support. */
 const rate = (perWeek: number, weeks: number): string =>
   perWeek === 0 ? `< ${(1 / weeks).toFixed(2)}` : perWeek.toFixed(2);
 

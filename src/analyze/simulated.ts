@@ -15,7 +15,8 @@ export interface CleanTraffic {
 }
 
 /**
- * A window that was above the band for a low z: up to which z it would have been, and the evidence.
+ * A window that was above the band for a low z, with the highest z for which it would be, and its
+ * evidence.
  */
 export interface Candidate {
   minute: number;
@@ -24,7 +25,7 @@ export interface Candidate {
 }
 
 const LONGEST = 60;
-/** No one would go below. */
+/** Nobody would set z lower. */
 export const LOWEST_Z = 2;
 const HIGHEST_Z = 12;
 

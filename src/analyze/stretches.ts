@@ -32,7 +32,7 @@ export interface Judged {
   minutes: Float64Array;
   count: Float64Array;
   expected: Float64Array;
-  /** c^2 of it where counts are too small to tell. */
+  /** c^2 of this status where counts are too small to tell. */
   prior: number;
 }
 
@@ -49,7 +49,7 @@ function deviance(observed: number, expected: number): number {
   return observed <= usual ? 0 : Math.sqrt(2 * (observed * Math.log(observed / usual) - (observed - usual)));
 }
 
-/** @param bad what badMinutes found */
+/** @param bad the minutes that `badMinutes` found */
 export function stretchesOf(judged: Judged, bad: Uint8Array): Stretch[] {
   const found: { first: number; last: number }[] = [];
   bad.forEach((is, at) => {

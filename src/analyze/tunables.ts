@@ -13,8 +13,8 @@ export interface BandTunables {
 }
 
 /**
- * Reads them from a rule directory. Throws naming the tunable that is missing or no
- * `vector(number)`.
+ * Reads the constants from a folder of rules.
+ * @throws Error that names the tunable which is missing or is no `vector(number)`
  */
 export async function readTunables(rulesDir: string): Promise<BandTunables> {
   const { recording } = await readRules(rulesDir);

@@ -55,8 +55,8 @@ function oddsOf(blocks: readonly Block[] = []): number | undefined {
 }
 
 /**
- * For rare statuses: all events by all basis, each hour counting for at most three standard
- * deviations above what that gives.
+ * The odds of a rare status: all events divided by all of the basis. An hour counts for at most
+ * three standard deviations above that.
  */
 function clippedOdds(blocks: readonly Block[]): number {
   const basis = blocks.reduce((sum, block) => sum + block.basis, 0);

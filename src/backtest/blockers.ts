@@ -2,16 +2,17 @@ import { METRIC } from '../domain/names.ts';
 import { parseTree, type SyntaxNode } from '../prometheus/ephemeral-queries.ts';
 import type { RecordingRule } from '../prometheus/rule-files.ts';
 
-/** Functions that have a result also where what they are given has none. */
+/** Functions that have a result even where their argument has none. */
 const ALWAYS = new Set(['absent', 'absent_over_time', 'scalar', 'time', 'vector']);
 
 /** Labels that only one of the counters has: what asks for one needs that counter. */
 const COUNTER_OF: Readonly<Record<string, string>> = { status: METRIC.transactions, auth_code: METRIC.authCodes };
 
 /**
- * Tells of an expression which metrics keep it from ever having a result, whatever they would say,
- * where a history has only those of `history`; none where it may have one. `url` is of a
- * Prometheus, which parses.
+ * Makes a function that names the metrics for want of which an expression can never have a result
+ * on a history. It names none where the expression may have a result.
+ * @param url a Prometheus, which parses the expressions
+ * @param history the metrics that the history has
  */
 export function createBlockers(
   url: string,
@@ -36,7 +37,7 @@ export function createBlockers(
     );
     const lacking = needed.flatMap(({ name }) => COUNTER_OF[name] ?? []).filter((counter) => !history.has(counter));
     if (lacking.length > 0) return lacking;
-    // Chosen by a pattern: it may mean anything.
+    // A pattern of names may select anything.
     if (name === undefined || name === '') return [];
     const found = known.get(name) ?? ofName(name);
     known.set(name, found);

@@ -21,7 +21,7 @@ interface Range {
 
 export const lengthOf = ({ from, to }: Range): string => formatDuration(Math.round((to - from) / 60));
 
-/** What is drawn beside the counts. */
+/** The things that a chart draws beside the counts. */
 export interface Drawn {
   result: Result;
   labels?: readonly Label[] | undefined;
@@ -54,7 +54,7 @@ export function chart(curve: Curve, { result, labels, changes }: Drawn, range: R
   });
 }
 
-/** Can be gone through again and again, and is never held as a whole. */
+/** Makes points that can be walked through more than once, and are never in memory all at once. */
 const pointsOf = ({ from }: Curve, values: Float64Array, range: Range): Iterable<Point> => ({
   *[Symbol.iterator]() {
     for (const index of indexes(from, values, range)) {

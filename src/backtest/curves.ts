@@ -17,7 +17,7 @@ export interface Curve {
    */
   from: number;
   observed: Float64Array;
-  /** Undefined where the rules record no such thing. */
+  /** Undefined where the rules record no expected counts. */
   expected: Float64Array | undefined;
   lower: Float64Array | undefined;
   upper: Float64Array | undefined;
@@ -47,7 +47,7 @@ export async function readCurves(
   const curves: Curve[] = [];
   for (const [status, about] of SUBJECTS) {
     const read = (query: string) => readValues(replay, query, signal);
-    // Without the label: rules that know no levels.
+    // Rules that know no levels record series without the label.
     const selector = `{status="${status}",window="${WINDOW}",level=~"|${TOTAL}"}`;
     const ofRule = async (name: string, query = `sum(${name}${selector})`) =>
       recorded.has(name) ? await read(query) : undefined;
@@ -69,7 +69,8 @@ export async function readCurves(
 }
 
 /**
- * For the whole window, as people count; the rules compare the window without its busiest minute.
+ * The edge is that of the whole window, as people count. The rules compare the window without its
+ * busiest minute.
  */
 const upperQuery = (recorded: ReadonlySet<string>, selector: string): string =>
   recorded.has(RECORDED.evidenceShare)

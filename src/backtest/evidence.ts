@@ -18,7 +18,7 @@ export interface AlertEvidence {
   expected: number | null;
   /** Standard deviations from expected. */
   score: number | null;
-  /** Over which observed was counted: the window that the alert began with. */
+  /** The window over which `observed` was counted, which is the one that the alert began with. */
   window: string | null;
 }
 

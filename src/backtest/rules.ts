@@ -50,7 +50,7 @@ export function firings(rule: AlertRule, series: readonly Columns[], at: Evaluat
     .sort(byStart);
 }
 
-/** Series that become one alert, such as the two sides of an `or`, as one. */
+/** Joins series that become one alert, such as the two sides of an `or`. */
 function inTime(rule: AlertRule, series: Columns[]): Samples {
   const [first] = series;
   if (first !== undefined && series.length === 1) return first;
@@ -72,7 +72,7 @@ export const byStart = (a: Firing, b: Firing): number =>
 interface State {
   activeAt: number;
   firing: Firing | undefined;
-  /** When the expression became false while the alert was firing. */
+  /** The time at which the expression became false while the alert was firing. */
   keptSince: number | undefined;
 }
 
@@ -82,7 +82,7 @@ function firingsOf(rule: AlertRule, labels: Labels, series: Samples, { to, step 
   const found: Firing[] = [];
   let state: State | undefined;
   let index = 0;
-  // Only where something is true or kept is there anything to decide.
+  // There is something to decide only while the expression is true or the alert is kept.
   for (let time = series.times[0] ?? Number.POSITIVE_INFINITY; time <= to; time += step) {
     while ((series.times[index] ?? Number.POSITIVE_INFINITY) < time) index++;
     const isTrue = series.times[index] === time;
@@ -122,7 +122,8 @@ function whileFalse(rule: AlertRule, state: State | undefined, time: number): St
 const LABEL_TEMPLATE = /\{\{\s*\$labels\.([a-zA-Z_]\w*)\s*\}\}/g;
 
 /**
- * Labels of the result, over them those of the rule; a rule's label may be `{{ $labels.NAME }}`.
+ * The labels of the result, overruled by those of the rule. A rule's label may be `{{ $labels.NAME
+ * }}`.
  */
 function alertLabels(rule: AlertRule, metric: Labels): Labels {
   const { __name__: _, ...labels } = metric;

@@ -206,7 +206,7 @@ async function alertsOf(rule: AlertRule, replay: Replay, signal: AbortSignal | u
     const columns = await collect(queried(url, rule.expr, splitRange(from, to, step), signal));
     const found: BacktestAlert[] = [];
     for (const { labels, ...firing } of firings(rule, columns, { to, step })) {
-      // It only tells that one which fires already has got worse.
+      // This alert only tells that one which fires already got worse.
       if (labels.escalation !== undefined) continue;
       const { severity = '', ...others } = labels;
       const evidence = await evidenceOf(url, rule, { ...firing, labels }, signal);
@@ -219,7 +219,7 @@ async function alertsOf(rule: AlertRule, replay: Replay, signal: AbortSignal | u
   }
 }
 
-/** Stretches of time as one. */
+/** Joins the answers for stretches of time into one. */
 async function collect(answers: AsyncIterable<Columns[]>): Promise<Columns[]> {
   const series = new Map<string, { metric: Columns['metric']; times: number[]; values: number[] }>();
   for await (const answer of answers) {

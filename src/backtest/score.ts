@@ -4,7 +4,10 @@ import type { AlertSignal } from '../judge/alert-signal.ts';
 export interface Label {
   start: number;
   end: number;
-  /** Any of them detects it; `none` is something that must not alert. */
+  /**
+   * An alert of any of these signals detects the incident. `none` is something that must not
+   * alert.
+   */
   signals: readonly AlertSignal[];
   /** The other columns, for people. */
   note: string;
@@ -40,7 +43,7 @@ export interface Scored<Alert extends SignalAlert> {
   bySignal: Record<AlertSignal, Score>;
   missed: Label[];
   falseAlarms: Alert[];
-  /** In no incident, but of a signal that the labels do not cover, see `JUDGED_ALWAYS`. */
+  /** Alerts in no incident whose signal the labels do not cover, see `JUDGED_ALWAYS`. */
   unjudged: Alert[];
 }
 

@@ -58,7 +58,7 @@ export function nameText(alert: BacktestAlert, { rules }: Pick<Backtest, 'rules'
   return [alert.alertname, ...own.map(([name, value]) => `${name}=${value}`)].join(' ');
 }
 
-/** Columns side by side; those of `right` are numbers. */
+/** Sets columns side by side. Those in `right` hold numbers. */
 function table(rows: string[][], right: number[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>

@@ -16,9 +16,10 @@ const ANSWER_MS = 10_000;
 const WHOLE_MS = 600_000;
 
 /**
- * Official release archives, each held to the sum in the source before it is opened, unpacked into
- * `into`/PROJECT. `from` stands for the releases' address where that is mirrored.
- * @throws where one is not known for this machine, not reached, or another than the one expected
+ * Fetches official release archives, checks each against the sum in the source, and unpacks it
+ * into `into`/PROJECT. `from` is the address of a mirror of the releases.
+ * @throws Error where an archive is not known for this machine, not reached, or not the expected
+ *   one
  */
 export async function fetchArchives(releases: readonly Release[], into: string, from = RELEASES): Promise<void> {
   const platform = `${process.platform}-${ARCHITECTURE[process.arch] ?? process.arch}`;

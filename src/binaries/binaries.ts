@@ -29,8 +29,8 @@ export interface BinaryOptions {
 const SUITE: Record<string, string> = { debian: 'forky', ubuntu: 'devel' };
 
 /**
- * One way to obtain releases: unpacks their programs somewhere under `into`, or throws saying why
- * not.
+ * One way to obtain releases. It unpacks their programs somewhere under `into`.
+ * @throws Error that says why it cannot
  */
 interface Way {
   label: string;
@@ -41,9 +41,10 @@ const fetches = new Map<string, Promise<string>>();
 const verified = new Map<string, Promise<string>>();
 
 /**
- * Absolute path of a program that is new enough: from PATH, else from the cache, else fetched into
- * it. Fetches once a process and once a machine, however many callers ask. Rejects with all that
- * was tried and what to do.
+ * Finds a program that is new enough: on PATH, else in the cache, else it is fetched into the
+ * cache. It is fetched once a process and once a machine, however many callers ask.
+ * @returns its absolute path
+ * @throws Error that says all that was tried, and what to do
  */
 export async function findBinary(name: BinaryName, options: BinaryOptions = {}): Promise<string> {
   const env = options.env ?? process.env;
@@ -61,7 +62,7 @@ export async function findBinary(name: BinaryName, options: BinaryOptions = {}):
   return verifiedUnder(folder, name);
 }
 
-/** A program of the cache, held to what was fetched once in each process. */
+/** A program of the cache. Each process checks once that it is the one that was fetched. */
 function verifiedUnder(folder: string, name: string): Promise<string> {
   const key = join(folder, name);
   const known = verified.get(key) ?? verifyCached(folder, name);
@@ -135,8 +136,8 @@ async function fetchSomehow({ name, releases, into, target }: Fetch, options: Bi
 }
 
 /**
- * The official archives first, which have web pages, where their sums are known; then the
- * distribution's packages, which apt verifies.
+ * The ways to obtain releases, the best first: official archives, which have web pages, where
+ * their sums are known; then the distribution's packages, which apt verifies.
  */
 async function waysFor(name: string, releases: Release[], target: string): Promise<Way[]> {
   const archive: Way = { label: 'official archives', fetch: (into) => fetchArchives(releases, into) };
@@ -156,8 +157,8 @@ async function waysFor(name: string, releases: Release[], target: string): Promi
 }
 
 /**
- * A program that was fetched must run here and be new enough, or the next way is tried. @returns the
- * programs' paths
+ * A program that was fetched must run here and be new enough, or the next way is tried.
+ * @returns the programs' paths
  */
 async function verify(releases: Release[], folder: string): Promise<string[]> {
   const programs: string[] = [];

@@ -15,9 +15,9 @@ export async function hostDistribution(file = '/etc/os-release'): Promise<string
 }
 
 /**
- * Packages of a suite, downloaded and verified by apt with the host's own mirrors and keys,
- * unpacked into a folder. Nothing is installed, the host's package lists stay as they are, and no
- * root is needed.
+ * Downloads packages of a suite, which apt verifies with the host's own mirrors and keys, and
+ * unpacks them into a folder. Nothing is installed, the host's package lists stay as they are, and
+ * no root is needed.
  */
 export async function fetchDebianPackages(suite: string, packages: string[], into: string): Promise<void> {
   const work = `${into}.apt`;
@@ -97,9 +97,9 @@ export interface AptSource {
 }
 
 /**
- * The host's package sources in apt's two formats, with their suite replaced. Only those that name
- * a plain suite with component `main`: not security, updates or backports, whose suites have other
- * names.
+ * Reads the host's package sources in apt's two formats, and replaces their suite. It takes those
+ * that name a plain suite with the component `main`. Suites of security, updates and backports
+ * have other names.
  */
 export async function sourcesOfSuite(etcApt: string, suite: string): Promise<AptSource[]> {
   const parts = (await readdir(join(etcApt, 'sources.list.d')).catch(() => []))

@@ -47,7 +47,7 @@ export const PUSHGATEWAY: Release = {
   debianPackages: ['prometheus-pushgateway'],
 };
 
-/** Fetched together: who needs one needs the other. */
+/** These are fetched together, because who needs one needs the other. */
 export const STACK = [PROMETHEUS, ALERTMANAGER];
 
 /**

@@ -11,7 +11,8 @@ import { join } from 'node:path';
 const BUILT_IN = '/usr/share/prometheus/alertmanager';
 const PROGRAM = 'usr/bin/prometheus-alertmanager';
 /**
- * Outlives a reboot, is short enough for the place it must fit in, and exists wherever Debian does.
+ * This folder outlives a reboot, is short enough for the place that the path must fit in, and
+ * exists on every Debian.
  */
 const LINKS = '/var/tmp';
 

@@ -4,7 +4,7 @@ import { lstat, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
-/** Beside the programs, as `sha256sum -c` reads it. */
+/** The file of sums beside the programs, in the format that `sha256sum -c` reads. */
 const SUMS = 'sha256sums.txt';
 
 export async function sha256Of(file: string): Promise<string> {

@@ -165,7 +165,7 @@ type Asked = z.output<typeof holidays>;
 
 async function openHolidays(yaml: YamlFile, asked: readonly Asked[], problems: Problem[]): Promise<PublicHolidays[]> {
   if (asked.length === 0) return [];
-  // Two megabytes that most calendars do not need.
+  // The package has two megabytes, which most calendars do not need.
   const { countries, publicHolidays, regionsOf } = await import('./holidays.ts');
   return asked.flatMap(({ country, region, like: said, factor: times }, index) => {
     const code = country.toUpperCase();

@@ -39,7 +39,9 @@ export interface Calendar {
   zone: Zone;
   /** @param minute since the epoch */
   at: (minute: number) => Now;
-  /** Planned windows and campaigns that touch a stretch of minutes since the epoch, by their start. */
+  /**
+   * Planned windows and campaigns that touch a stretch of minutes since the epoch, by their start.
+   */
   between: (from: number, to: number) => Dated[];
 }
 
@@ -64,7 +66,7 @@ const kindOf = (weekday: Weekday): string =>
 /** Makes the calendar that answers for each minute. */
 export function openCalendar({ holidays, days, stretches }: Entries, zone: Zone): Calendar {
   const local = (minute: number) => minute + zone.offsetAt(minute);
-  // Nobody has said where the days begin.
+  // Without a zone or an entry, nobody has said where the days begin.
   const hasKinds = zone.name !== 'UTC' || holidays.length + days.length + stretches.length > 0;
 
   const specialDay = remembered((day: number): SpecialDay | undefined => {
@@ -103,7 +105,7 @@ export function openCalendar({ holidays, days, stretches }: Entries, zone: Zone)
     const isLike = (before: number) => isOrdinary(before) && (like === undefined || weekdayOf(before) === like);
     const others = COMPARED_DAYS.filter((ago) => !isLike(day - ago));
     const left = LAST_WEEK.filter((ago) => !others.includes(ago)).length;
-    // Its own weekday may have been special too: all days are better than none then.
+    // The days of its own weekday may have been special too. Then all days are better than none.
     if (left < (like === undefined ? FEWEST_DAYS : 1)) return [];
     return others.map((daysAgo) => ({ daysAgo, name: nameOf(day - daysAgo) }));
   });
@@ -145,7 +147,7 @@ export function openCalendar({ holidays, days, stretches }: Entries, zone: Zone)
     const [first, last] = [from, to].map((minute) => Math.floor(local(minute) / DAY)) as [number, number];
     const found = Array.from({ length: last - first + 1 }, (_, i) => onDay(first + i)).flat();
     const touching = found.filter(({ start, end }) => start < to && from < end);
-    // One that lasts over midnight is on both days.
+    // A stretch that lasts over midnight is on both days.
     const once = new Map(touching.map((one) => [`${one.start} ${one.end} ${one.name}`, one]));
     return [...once.values()].sort((a, b) => a.start - b.start);
   }
@@ -166,7 +168,7 @@ export function openCalendar({ holidays, days, stretches }: Entries, zone: Zone)
   return { zone, at, between };
 }
 
-/** Computed once a day, for the days that were asked for last. */
+/** Remembers the results for the days that were asked for last. */
 function remembered<T>(compute: (day: number) => T): (day: number) => T {
   const known = new Map<number, T>();
   return (day) => {

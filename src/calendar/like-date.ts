@@ -24,7 +24,7 @@ export function watchLikeDates(prometheus: Pick<Prometheus, 'range'>, { at, zone
   const known = new Map<number, Map<number, number>>();
   let askedAt = Number.NEGATIVE_INFINITY;
 
-  /** Of a local day, by the local minute of the day. */
+  /** Reads the volume of a local day, by the local minute of the day. */
   async function read(date: number): Promise<void> {
     const from = zone.toUtc(date * DAY).minute + 30;
     const [times] = await prometheus.range(TIMES_USUAL, from * 60, (from + DAY) * 60, STEP * 60);
@@ -37,7 +37,7 @@ export function watchLikeDates(prometheus: Pick<Prometheus, 'range'>, { at, zone
     const missing = [minute, minute + AHEAD].map(dateAt).find((date) => date !== undefined && !known.has(date));
     if (missing !== undefined && minute >= askedAt + 1) {
       askedAt = minute;
-      // The next minute asks again.
+      // A failure is no loss: the next minute asks again.
       read(missing).catch(() => {});
     }
     const local = (((minute + zone.offsetAt(minute)) % DAY) + DAY) % DAY;

@@ -10,7 +10,9 @@ function running({ name, slice, end }: Running, minute: number, { zone }: Calend
   return `${name}${slice === undefined ? '' : ` (${slice.label} ${slice.value})`} until ${shown} ${zone.name}`;
 }
 
-/** The planned windows of all traffic that are on at a minute since the epoch; undefined for none. */
+/**
+ * The planned windows of all traffic that are on at a minute since the epoch; undefined for none.
+ */
 export function describePlanned(calendar: Calendar, minute: number): string | undefined {
   const planned = calendar.at(minute).planned.filter(({ slice }) => slice === undefined);
   if (planned.length === 0) return undefined;

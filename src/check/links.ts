@@ -2,18 +2,21 @@ import type { Problem } from '../runtime/file-problem.ts';
 import { itemsAt, lineOf, type YamlFile } from '../runtime/yaml-file.ts';
 import { routedReceivers } from './routes.ts';
 
-/** The rules lead here without `tillwatch_url`. */
+/** The rules link to this address where `tillwatch_url` is not set. */
 const DEFAULT = 'http://localhost:8080';
 const LABEL = ['global', 'external_labels', 'tillwatch_url'];
 const LOOPBACK = /^(localhost|127\.[\d.]+|\[::1\])$/;
 
-/** A receiver that sends only to Tillwatch itself: the journal, and the watchdog until it is switched on. */
+/**
+ * A receiver that sends only to Tillwatch itself: the journal, and the watchdog until it is
+ * switched on.
+ */
 function staysHere(receiver: Record<string, unknown>): boolean {
   const configs = Object.entries(receiver).flatMap(([key, value]) => (key.endsWith('_configs') ? value : []));
   return (configs as { url?: unknown }[]).every(({ url }) => /\/api\/v1\/alertmanager$/.test(String(url)));
 }
 
-/** Messages that leave the machine with links that only this machine can follow. */
+/** Finds messages that leave the machine with links that only this machine can follow. */
 export function loopbackLinks(alertmanager: YamlFile, prometheus: YamlFile): Problem[] {
   const url = String(prometheus.doc.getIn(LABEL) ?? DEFAULT);
   if (!URL.canParse(url) || !LOOPBACK.test(new URL(url).hostname)) return [];

@@ -13,7 +13,9 @@ interface Route {
   routes?: Route[];
 }
 
-/** Holds the routes of a configuration to the table of label sets and receivers (routes.test.yml). */
+/**
+ * Holds the routes of a configuration to the table of label sets and receivers (routes.test.yml).
+ */
 export async function checkRoutes(amtool: string, table: string, config: YamlFile): Promise<Problem[]> {
   const file = await readYaml(table);
   if (file.problems.length > 0) return file.problems;

@@ -12,7 +12,10 @@ interface TestCase {
   promql_expr_test?: { expr?: string; eval_time?: string }[];
 }
 
-/** Runs one file of promtool tests; a problem for each expectation that did not come true. */
+/**
+ * Runs one file of promtool tests.
+ * @returns a problem for each expectation that did not come true
+ */
 export async function checkRuleTests(promtool: string, path: string): Promise<Problem[]> {
   const file = await readYaml(path);
   if (file.problems.length > 0) return file.problems;
@@ -94,7 +97,7 @@ function expectationLine(file: YamlFile, index: number, test: TestCase, text: st
   return at < 0 ? undefined : lineOf(file, ['tests', index, 'promql_expr_test', at]);
 }
 
-/** promtool writes 90m as 1h30m. */
+/** The seconds of a duration. promtool writes 90m as 1h30m. */
 function seconds(duration: unknown): number {
   const units: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, y: 31_536_000 };
   const parts = String(duration ?? '0').matchAll(/(\d+)(ms|[smhdwy])/g);

@@ -9,7 +9,7 @@ interface Rule {
   labels?: Record<string, unknown>;
 }
 
-/** Everything that promtool finds wrong in one rule file, duplicate rules included. */
+/** Finds all that promtool refuses in one rule file, duplicate rules included. */
 export async function checkRuleFile(promtool: string, path: string): Promise<Problem[]> {
   const file = await readYaml(path);
   if (file.problems.length > 0) return file.problems;
@@ -21,7 +21,7 @@ export async function checkRuleFile(promtool: string, path: string): Promise<Pro
   return problems.length > 0 ? problems : otherErrors(file, said);
 }
 
-/** prometheus.yml itself; what it refers to is checked on its own. */
+/** Checks prometheus.yml itself. The files that it refers to are checked on their own. */
 export async function checkPrometheusConfig(promtool: string, path: string): Promise<Problem[]> {
   const file = await readYaml(path);
   if (file.problems.length > 0) return file.problems;
@@ -70,7 +70,7 @@ function ruleName(file: YamlFile, path: (string | number)[]): string {
   return rule?.record ?? rule?.alert ?? String(path.at(-1));
 }
 
-/** `line 3: field interva not found in type rulefmt.RuleGroup` */
+/** Finds lines such as `line 3: field interva not found in type rulefmt.RuleGroup`. */
 export function fieldErrors(file: YamlFile, said: string): Problem[] {
   return [...said.matchAll(/^.*\bline (\d+): (.*)$/gm)].map((match) => ({
     file: file.path,
@@ -96,7 +96,7 @@ function duplicates(file: YamlFile, said: string): Problem[] {
   return problems;
 }
 
-/** Anything else: the line by what the message quotes. */
+/** Makes a problem of any other message. What the message quotes tells its line. */
 export function otherErrors(file: YamlFile, said: string): Problem[] {
   const message = said
     .replaceAll(`parsing YAML file ${file.path}:`, '')

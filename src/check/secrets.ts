@@ -5,9 +5,9 @@ import { itemsAt, lineOf, lineOfQuoted, type YamlFile } from '../runtime/yaml-fi
 import { routedReceivers } from './routes.ts';
 
 /**
- * Secret files that receivers in use name and that are not in `folder`. Not an error, because a
- * checkout for checking has no secrets; but without them Alertmanager sends nothing and only its
- * log says so.
+ * Finds secret files that receivers in use name and that are not in `folder`. This is no error,
+ * because a checkout for checking has no secrets. But without them Alertmanager sends nothing, and
+ * only its log says so.
  */
 export async function missingSecrets(config: YamlFile, folder: string): Promise<Problem[]> {
   const routed = routedReceivers(config.text);

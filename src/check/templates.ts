@@ -30,11 +30,14 @@ export interface TemplateCheck {
  */
 export async function checkTemplates(check: TemplateCheck): Promise<Problem[]> {
   const problems = [...(await parseProblems(check)), ...(await missingReferences(check))];
-  // One broken file breaks every message: nothing more to learn from rendering.
+  // One broken file breaks every message, so that rendering would tell nothing more.
   return problems.length > 0 ? problems : renderProblems(check);
 }
 
-/** All at once, which is one process; one by one only to find out which fail. */
+/**
+ * Parses all templates at once, in one process. After a failure they are parsed one by one, to
+ * find out which fail.
+ */
 async function parseProblems(check: TemplateCheck): Promise<Problem[]> {
   const parse = (files: string[]) => runTool(check.amtool, renderArgs(files, 'text', 'x'));
   if (check.files.length === 0 || (await parse(check.files)).ok) return [];
@@ -43,8 +46,8 @@ async function parseProblems(check: TemplateCheck): Promise<Problem[]> {
 }
 
 /**
- * Go finds these only when it comes to them, which may be in a branch that only the worst night
- * takes.
+ * Finds references to templates that do not exist. Go finds one only when it comes to it, which
+ * may be in a branch that only the worst night takes.
  */
 async function missingReferences(check: TemplateCheck): Promise<Problem[]> {
   const texts = await Promise.all(
@@ -83,7 +86,7 @@ async function renderProblems(check: TemplateCheck): Promise<Problem[]> {
   return [];
 }
 
-/** All at once as well. */
+/** Renders all uses at once, in one process. */
 async function renderAll(check: TemplateCheck, uses: Use[], type: Use['type'], data: string): Promise<Problem[]> {
   const together = uses.map((use) => use.text).join('\n');
   if (together === '' || (await render(check, together, type, data)).ok) return [];

@@ -149,7 +149,7 @@ async function checkPrometheus(
   const wrong = rules.length === 0 ? [none] : await checkRuleFiles(promtool, rules);
   const areRulesRight = report.part(plural(rules.length, 'rule file'), wrong);
   if (!isConfigRight || !areRulesRight) {
-    // They would fail for the same reason, and say so less well.
+    // The tests would fail for the same reason, and say so less well.
     if (tests.length > 0) log('rule tests are not run until the rule files are right');
     return;
   }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** By the words of the command: what `--help` shows last. */
+/** The examples that `--help` shows last, by the words of the command. */
 const EXAMPLES: Record<string, string> = {
   init: 'tillwatch init payments-watch && tillwatch up --config payments-watch',
   serve: 'tillwatch serve --port 8080 --data ./data --dimensions acquirer,merchant',

@@ -11,7 +11,9 @@ import { createProgress } from '../runtime/progress.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
 import type { CommandIo } from './io.ts';
 
-/** What people said of incidents, so that the history is learned from as it was live. */
+/**
+ * Reads what people said of incidents, so that the rules learn from the history as they did live.
+ */
 async function marksIn(snapshot: Snapshot): Promise<Marked[]> {
   const rows = await snapshot.query('SELECT i.*, k.body AS mark FROM incidents i JOIN marks k ON k.id = i.id');
   return marksOf(rows.map(incidents.of).map(incidentOf));

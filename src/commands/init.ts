@@ -33,7 +33,9 @@ function settingsText(): string {
   return `# Settings of Tillwatch, for \`tillwatch up --config\` and for Docker Compose. Take the # off a line that is to count.\n\n${lines.join('\n')}`;
 }
 
-/** A package from npm has been built already: its image needs what it depends on, and no compiler. */
+/**
+ * A package from npm has been built already: its image needs what it depends on, and no compiler.
+ */
 const BUILT = `FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json ./
@@ -45,7 +47,10 @@ const isPackage = !existsSync(join(PROJECT, 'src'));
 const dockerfileText = (): string =>
   readFileSync(join(PROJECT, DOCKERFILE), 'utf8').replace(/^FROM \S+ AS build\n[\s\S]*?(?=^FROM )/m, () => BUILT);
 
-/** The compose file builds its image from the program's own folder. @param dockerfile its path, where it is another */
+/**
+ * The compose file builds its image from the program's own folder.
+ * @param dockerfile its path, where it is another
+ */
 function composeText(dockerfile: string | undefined): string {
   const named = dockerfile === undefined ? '' : `\n      dockerfile: ${JSON.stringify(dockerfile)}`;
   return readFileSync(join(PROJECT, COMPOSE), 'utf8').replaceAll(

@@ -100,11 +100,11 @@ const writeRows: Record<SqlFormat, (to: Writable, columns: string[], rows: Row[]
 function shown(value: unknown): string {
   if (typeof value === 'number' && !Number.isInteger(value)) return String(Number(value.toPrecision(6)));
   if (value === null) return '';
-  // A line of the table stays a line.
+  // A line break in a value must not break the line of the table.
   return (typeof value === 'object' ? JSON.stringify(value) : String(value)).replaceAll(/\p{Cc}/gu, ' ');
 }
 
-/** Columns under each other, numbers to the right. */
+/** Aligns columns, with numbers to the right. */
 function tableOf(columns: readonly string[], rows: readonly Row[]): string {
   const cells = rows.map((row) => columns.map((name) => shown(row[name])));
   const widths = columns.map((name, i) =>

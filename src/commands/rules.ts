@@ -17,7 +17,7 @@ export interface RulesOptions {
   rules?: string;
   out?: string;
   url?: string;
-  /** A number. */
+  /** A whole number from 2 to 99. */
   shards?: string;
 }
 

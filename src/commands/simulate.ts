@@ -20,9 +20,9 @@ import { type Dimension, type Source, sliced, slicedTraffic } from '../simulator
 import type { CommandIo } from './io.ts';
 import { timeOf } from './time-flag.ts';
 
-/** As they stand on the command line, to be checked here. */
+/** The flags as they stand on the command line. They are checked here. */
 export interface SimulateCommandOptions {
-  /** Default 14; with `post` until stopped; of a scenario its own. */
+  /** By default 14 days; with `post` until stopped; with a scenario as many as it has. */
   days?: string | number;
   seed?: string | number;
   /** A scenario's name, or `list`. */
@@ -33,8 +33,8 @@ export interface SimulateCommandOptions {
    */
   incident?: readonly string[];
   /**
-   * Default 2026-01-05T00:00:00Z, so that the same seed gives the same bytes; with `post` now; of a
-   * scenario its own.
+   * By default 2026-01-05T00:00:00Z, so that the same seed gives the same bytes; with `post` now;
+   * with a scenario its own start.
    */
   start?: string;
   /** Mean transactions a minute. */
@@ -57,8 +57,8 @@ const DEFAULT_START = '2026-01-05T00:00:00Z';
 const DEFAULT_VALUES = 8;
 const MAX_VALUES = 1000;
 /**
- * Live incidents: the first after a few normal minutes, the next when the last one is over and
- * forgotten.
+ * The first live incident begins after a few normal minutes, the next one when the last one is
+ * over and forgotten.
  */
 const LIVE_LEAD_MINUTES = 3;
 const LIVE_PAUSE_MINUTES = 30;
@@ -123,7 +123,7 @@ function planOf(options: SimulateCommandOptions, clock: Clock): Plan {
   return plan;
 }
 
-/** Traffic without end, and the incidents asked for. */
+/** Makes the plan of traffic without end, with the incidents that are asked for. */
 function trafficPlan(options: SimulateCommandOptions, seed: number, clock: Clock, split: readonly Dimension[]): Plan {
   const live = options.post !== undefined;
   const days =
@@ -155,7 +155,10 @@ function trafficPlan(options: SimulateCommandOptions, seed: number, clock: Clock
 
 const namesOf = (split: readonly Dimension[]): string[] => split.map(({ name }) => name);
 
-/** Live, the scored days begin with today; what comes before them is not posted. */
+/**
+ * Makes the plan of a scenario. Live, the scored days begin with today, and what comes before them
+ * is not posted.
+ */
 function scenarioPlan(options: SimulateCommandOptions, seed: number, clock: Clock, split: readonly Dimension[]): Plan {
   const name = scenarioOf(options.scenario ?? '');
   if ((options.incident ?? []).length > 0)
@@ -242,7 +245,7 @@ function incidentsOf(asked: readonly string[], seed: number, from: number, to: n
   return [...timed, ...placed].sort((a, b) => a.start - b.start);
 }
 
-/** `KIND[/VALUE][@TIME]`. */
+/** Reads `KIND[/VALUE][@TIME]`. */
 function parseIncident(text: string): { kind: IncidentKind; start: number | undefined; slice?: string } {
   const [what = '', time] = text.split('@');
   const [name = '', slice] = what.split('/');

@@ -32,7 +32,7 @@ export interface TuneCommandOptions extends FileFlags {
 }
 
 const TUNABLES_FILE = 'tunables.rules.yml';
-/** Each is tried for each setting; 1 is as it is. */
+/** Each factor is tried for each setting. The factor 1 would leave it as it is. */
 const FACTORS = [0.8, 0.9, 1.1, 1.25, 1.5];
 
 interface Trial {

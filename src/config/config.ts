@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { UsageError } from './usage-error.ts';
 
-/** `90s`, `15m`, `24h`, `7d` or plain seconds -> seconds. */
+/** Reads `90s`, `15m`, `24h`, `7d` or plain seconds as seconds. */
 const duration = z
   .string()
   .regex(/^\d+(s|m|h|d)?$/, 'must be a number of seconds or a number with s, m, h or d, such as 15m')
@@ -286,8 +286,8 @@ export function isGiven(name: SettingName, flags: Flags, env: NodeJS.ProcessEnv)
 export type Flags = { [K in SettingName]?: string | boolean | undefined };
 
 /**
- * Some settings, of commands that do not care for what else the environment holds. @throws
- * UsageError
+ * Reads some settings, for commands that do not care what else the environment holds.
+ * @throws UsageError
  */
 function readSome<K extends SettingName>(names: readonly K[], flags: Flags, env: NodeJS.ProcessEnv): Pick<Config, K> {
   const problems: string[] = [];
@@ -296,14 +296,14 @@ function readSome<K extends SettingName>(names: readonly K[], flags: Flags, env:
   return Object.fromEntries(entries);
 }
 
-/** The zone and the calendar's file, of commands that only work on files. @throws UsageError */
+/** The zone and the calendar's file, for commands that only work on files. @throws UsageError */
 export function readCalendarSettings(flags: Flags, env: NodeJS.ProcessEnv): Pick<Config, 'timezone' | 'calendar'> {
   return readSome(['timezone', 'calendar'], flags, env);
 }
 
 /**
- * A calendar's file, empty for none; of commands whose --timezone is that of their files. @throws
- * UsageError
+ * The calendar's file, empty for none, for commands whose --timezone is that of their files.
+ * @throws UsageError
  */
 export const readCalendarFile = (flags: Flags, env: NodeJS.ProcessEnv): string =>
   readSome(['calendar'], flags, env).calendar;

@@ -4,8 +4,8 @@ export interface Zone {
   /** Minutes that local time is ahead of UTC, at a minute. */
   offsetAt: (minute: number) => number;
   /**
-   * @returns minutes since the epoch; of an hour that is there twice the first, of one that is
-   * skipped the one after it
+   * @returns minutes since the epoch: the first of an hour that is there twice, and the one after
+   *   an hour that is skipped
    */
   toUtc: (localMinute: number) => { minute: number; odd?: 'twice' | 'never' };
 }

@@ -113,7 +113,7 @@ function documentOf(engine: Engine, { name, groups }: RuleFile): unknown {
   }
 }
 
-/** A group that is too large for Mimir in several, where its rules do not read each other. */
+/** Splits a group that is too large for Mimir where its rules do not read each other. */
 function partedForMimir(group: RuleGroup): RuleGroup[] {
   const { name, rules } = group;
   const recorded = new Set(rules.map(({ record }) => record));

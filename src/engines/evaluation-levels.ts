@@ -28,13 +28,13 @@ const FEW = 3;
  */
 const SHORT = 2000;
 
-/** Rules with one T. */
+/** Rules that share one T. */
 interface Chain {
   name: string;
   /** Seconds. */
   interval: number;
   rules: RecordingRule[];
-  /** Names of what ran more often in the source. */
+  /** Names of the series that the source records more often. */
   slowed: Set<string>;
 }
 
@@ -82,8 +82,8 @@ export function splitIntoLevels(groups: readonly RuleGroup[], select: Select): L
 }
 
 /**
- * The groups as chains. One that runs more often than its levels allow joins the chain that it
- * reads, between whose evaluations nothing changes.
+ * Makes chains of groups. A group that runs more often than its levels allow joins the chain that
+ * it reads, between whose evaluations nothing changes.
  */
 function chainsOf(groups: readonly RuleGroup[]): Chain[] {
   const own = groups

@@ -24,7 +24,7 @@ export interface RuleGroup {
 }
 
 export interface RuleFile {
-  /** `transactions.rules.yml` */
+  /** The name of the file, such as `transactions.rules.yml`. */
   name: string;
   groups: RuleGroup[];
 }

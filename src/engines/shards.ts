@@ -16,7 +16,7 @@ const OWN = 'shard:slices:own';
 const JUDGED = 'shard:slices:judged';
 const SENSITIVITY = 'level_window:transactions:z';
 const FIGURES = 'incident_window:transactions:figure';
-/** It decides by all slices how many there are, and of which kind. */
+/** Rules that need all slices, because they decide how many there are and of which kind. */
 const OF_ALL_SLICES = ['level:transactions:approved1h'];
 
 /** The label that marks a slice of a dimension as a shard's own. */

@@ -17,7 +17,7 @@ const COMPARED: Readonly<Record<string, number>> = {
  */
 const DEEPEST = 17 * DAY;
 
-/** A rule: what it records, if anything, and how far back it reads. */
+/** A rule by the name that it records, if any, and by how far back it reads. */
 export interface Reader {
   record?: string;
   lookBacks: readonly LookBack[];

@@ -34,8 +34,8 @@ export interface ReplayOptions extends Omit<CounterOptions, 'base'> {
    */
   neededAt?: number | undefined;
   /**
-   * Called before a stretch of the history, in seconds since the epoch, is evaluated. It refuses
-   * the stretch by throwing.
+   * Is told of each stretch of the history, in seconds since the epoch, before it is evaluated. It
+   * refuses the stretch by throwing.
    */
   onStretch?: (from: number, to: number) => Promise<void>;
 }

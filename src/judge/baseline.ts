@@ -12,7 +12,7 @@ export interface Normal {
   relativeVariance?: number;
   /** The least that the upper edge of the band may be. */
   floor: Partial<Record<Window, number>>;
-  /** It had a blip of two minutes in the last two weeks. */
+  /** True where the status had a blip of two minutes in the last two weeks. */
   blips?: boolean;
 }
 
@@ -25,9 +25,9 @@ export interface Tunables {
 /** The rules' newest results, as far as a single minute is judged by them. */
 export interface Baseline {
   state: 'ready' | 'warming-up' | 'unavailable';
-  /** Why it is not ready. */
+  /** The reason why it is not ready. */
   reason?: string;
-  /** When the rules were evaluated, milliseconds since the epoch. */
+  /** The time at which the rules were evaluated, in milliseconds since the epoch. */
   asOf?: number;
   normal(status: JudgedStatus, labels: Readonly<Record<string, string>>): Normal | undefined;
   /** Approved transactions of the last recorded minute. */
@@ -47,11 +47,11 @@ const NAMES = [
 /** The windows that a single POST is judged by; odds, counts and noise have none. */
 const QUERY = `{__name__=~"${NAMES.join('|')}", window=~"|1m|2m"}`;
 /**
- * Recorded every five minutes, which is as far as a plain name looks back; as far back as the rules
- * read it.
+ * The floor is recorded every five minutes, which is as far as a plain name looks back. It is read
+ * as far back as the rules read it.
  */
 const FLOOR = `last_over_time(${RECORDED.floor}{window=~"1m|2m"}[1h])`;
-/** Recorded once an hour; as far back as the rules read it. */
+/** Blips are recorded once an hour, and read as far back as the rules read them. */
 const BLIPS = `last_over_time(${RECORDED.blips}[3h]) == 1`;
 const AS_OF = `max(timestamp(${RECORDED.odds}))`;
 const FIRING = `ALERTS{alertstate="firing", status=~"${JUDGED_STATUSES.join('|')}"}`;

@@ -25,7 +25,7 @@ async function peakOf(prometheus: Prometheus, { labels, startsAt, endsAt }: Span
   if (!STATUSES.includes(labels.status as Status)) return null;
   const [from, to] = [Math.floor(startsAt / 1000), Math.floor((endsAt ?? Date.now()) / 1000)];
   const step = 60 * Math.max(1, Math.ceil((to - from) / 60 / POINTS));
-  // One step more, so that the last points are covered however the steps fall.
+  // The range has one step more, so that the last points are covered however the steps fall.
   const ranges = await prometheus.range(queryOf(labels, step), from, to + step, step);
   const scores = ranges.flatMap(({ points }) => points.map(([, value]) => value)).filter(Number.isFinite);
   if (scores.length === 0) return null;
@@ -41,7 +41,8 @@ export function createPeakScores(prometheus: Prometheus) {
   return async (incidents: readonly (Span & { id: string })[]): Promise<(number | null)[]> => {
     const peaks: (number | null)[] = [];
     let answers = true;
-    // One after another: a list of fifty must not take Prometheus from the rules.
+    // Incidents are asked for one after another, because a list of fifty must not take Prometheus
+    // from the rules.
     for (const incident of incidents) {
       const before = known.get(incident.id);
       const peak = before ?? (answers ? await peakOf(prometheus, incident).catch(() => undefined) : null);

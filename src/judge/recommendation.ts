@@ -15,7 +15,7 @@ export interface Minute {
   labels: Readonly<Record<string, string>>;
   counts: Counts;
   previous: Counts;
-  /** Two minutes before. */
+  /** The counts of two minutes before. */
   earlier: Counts;
 }
 
@@ -88,7 +88,7 @@ function total(counts: Counts): number {
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 /** Undefined where there are none, which JSON leaves out. */
 const named = (labels: Minute['labels']) => (Object.keys(labels).length === 0 ? undefined : labels);
-/** To six digits. */
+/** Rounds to six digits. */
 function round(n: number): number {
   if (Number.isInteger(n)) return n;
   // A power of ten up to 10^22 is exact, so that this is what the digits say; text takes ten times
@@ -99,7 +99,7 @@ function round(n: number): number {
 /** A share that a count would have, the other transactions being as they are. */
 const shareOf = (count: number, others: number): number => (count + others === 0 ? 0 : count / (count + others));
 
-/** Without a band: unknown, unless an alert fires. */
+/** The assessment of a status without a band: unknown, unless an alert fires. */
 function unjudged(
   status: JudgedStatus,
   minute: Minute,

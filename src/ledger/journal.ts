@@ -70,8 +70,8 @@ const INCIDENT = 'id, fingerprint, starts_at, ends_at, body, mark, acknowledged'
 const MARKED = 'SELECT i.*, k.body AS mark FROM incidents i LEFT JOIN marks k ON k.id = i.id';
 
 /**
- * Ends those that last and have a later one of the same fingerprint: where that one begins. Their
- * ends were not told of.
+ * Ends each incident that lasts and has a later one of the same fingerprint, at the time at which
+ * that one begins. Nobody told of its end.
  */
 const LATER =
   'SELECT MIN(n.starts_at) FROM incidents n WHERE n.fingerprint = incidents.fingerprint AND n.starts_at > incidents.starts_at';

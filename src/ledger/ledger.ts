@@ -107,8 +107,8 @@ export interface Series {
 export interface Chunk {
   readonly series: readonly Series[];
   /**
-   * A reader may keep what it made of them here, by the form; it is dropped when one of their values
-   * changes.
+   * A reader may keep what it made of them here, by the form; it is dropped when one of their
+   * values changes.
    */
   rendered: { plain?: Buffer; withStarts?: Buffer };
 }

@@ -106,7 +106,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   let commitTimes: number[] = [];
   let lastTry = performance.now();
   /**
-   * Since when the clock has been far from the ledger's time, by the time since the process began.
+   * The moment since which the clock has been far from the ledger's time, in milliseconds since
+   * the process began.
    */
   let apartSince: number | undefined;
 
@@ -202,8 +203,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     committing = true;
     while (gathering.length > 0) {
       const seconds = await attempt(nextBatch());
-      // Who was answered just now may join the next batch, which costs nearly as much with few as
-      // with many.
+      // Clients that were answered just now may join the next batch, which costs nearly as much
+      // with few reports as with many.
       await sleep(Math.min(MOST_GATHERING_MS, 200 * seconds));
     }
     committing = false;
@@ -223,7 +224,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       failed(error);
       if (batch.length > 0) lost = true;
       for (const { reject } of batch) reject(unavailable(error, state.unsure ? PERHAPS : NOT_COUNTED));
-      // Nobody who waits behind a database that hangs waits for another deadline.
+      // Requests that wait behind a database that hangs must not wait for another deadline.
       for (const { reject } of gathering.splice(0)) reject(unavailable(error, NOT_COUNTED));
     }
     return (performance.now() - began) / 1000;
@@ -252,7 +253,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 
   let filling: Promise<void> | undefined;
   /**
-   * Takes what has changed since it was read, in pages. What changes meanwhile is for the next time.
+   * Reads in pages the series that have changed since the last read. Changes that come meanwhile
+   * are for the next one.
    */
   function fill(): Promise<void> {
     filling ??= fillOnce().finally(() => {
@@ -274,7 +276,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     totals.caughtUp(Number(head?.commits), added);
   }
 
-  /** A commit of nothing. */
+  /** An idle ledger commits nothing but its time. */
   const tick = setInterval(() => {
     const idle = performance.now() - lastTry;
     if (idle >= (failure === undefined ? TICK_MS : RETRY_MS)) write([]).catch(() => {});

@@ -50,11 +50,11 @@ export interface Limits {
   maxSources: number;
 }
 
-/** A body of reports with what identifies it and them. */
+/** A body of reports, with the texts that identify it and each of them. */
 export interface Submission {
   reports: readonly Report[];
   key: { hash: string; body: string; answer: Key['answer'] } | undefined;
-  /** By report: what identifies it; undefined for one that always adds up. */
+  /** The text that identifies each report; undefined for one that always adds up. */
   identities: readonly (string | undefined)[];
   now: number;
 }
@@ -106,7 +106,10 @@ const BODY_HASH = 11;
 
 export const seriesKey = (metric: string, labels: Labels): string => metric + JSON.stringify(labels);
 
-/** Begins with the minute, so that reports of one time stand together in the database. */
+/**
+ * Identifies a report. The text begins with the minute, so that reports of one time stand together
+ * in the database.
+ */
 function identityOf(report: Report, token: string): string | undefined {
   if (report.id !== undefined) return hashOf('event', token, report.id);
   if (!report.identified) return undefined;
@@ -204,8 +207,8 @@ export function createPlanner(view: View, limits: Limits): Planner {
   }
 
   /**
-   * All statuses at the first sight of a set of labels, so that the first increase of each is seen;
-   * with ids that follow each other.
+   * Makes the series of all statuses at the first sight of a set of labels, so that the first
+   * increase of each is seen. Their ids follow each other.
    */
   const seriesBy = (metric: string, labels: Labels) =>
     Object.fromEntries(STATUSES.map((status) => [status, seriesOf(metric, { status, ...labels })])) as Record<
@@ -297,7 +300,7 @@ export function createPlanner(view: View, limits: Limits): Planner {
     return overflowed;
   }
 
-  /** Says who reported when: sources past the limit share the name "other". */
+  /** Sets the gauges of each source. Sources past the limit share the name "other". */
   function tellSources(): void {
     const told = new Map<string, { minute: number; late: boolean; now: number }>();
     for (const [source, said] of sources) {

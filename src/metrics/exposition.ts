@@ -55,7 +55,7 @@ function header(name: keyof typeof HELP, { openMetrics }: Format): string {
   return `# HELP ${family} ${help}\n# TYPE ${family} ${type}\n`;
 }
 
-/** In the ledger they are in milliseconds. */
+/** Metrics whose values are times. The ledger holds them in milliseconds. */
 const TIMES: readonly string[] = [METRIC.lastReport, METRIC.lastLateReport];
 const inSeconds = (series: readonly Series[]): Series[] =>
   series.map(({ value, ...rest }) => ({ ...rest, value: value / 1000 }));

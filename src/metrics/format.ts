@@ -25,12 +25,10 @@ const OPEN_METRICS = 'application/openmetrics-text';
 const VERSIONS: readonly (string | undefined)[] = ['1.0.0', '0.0.1'];
 
 /**
- * The format that a scraper likes best, by its header Accept. Text is the answer to whatever else it
- * asks for.
- *
- * Prometheus reads starts only where its feature created-timestamp-zero-ingestion is on, and then it
- * asks for protobuf too. Without the feature it keeps each start as one more series; so who takes
- * text but no protobuf gets none.
+ * The format that a scraper likes best, by its header Accept. Text is the answer to whatever else
+ * it asks for. Prometheus reads starts only where its feature created-timestamp-zero-ingestion is
+ * on, and then it asks for protobuf too. Without the feature it keeps each start as one more
+ * series; so who takes text but no protobuf gets none.
  */
 export function formatFor(accept: string): Format {
   const clauses = accept

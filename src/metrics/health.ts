@@ -17,10 +17,10 @@ export interface Health {
   watchdog: Gauge;
 }
 
-/** Not counters although prom-client names them so: promtool check metrics refuses them. */
+/** These gauges have names of counters, which `promtool check metrics` refuses. */
 const MISNAMED = ['nodejs_active_resources_total', 'nodejs_active_handles_total', 'nodejs_active_requests_total'];
 
-/** Each change is a series: no more of them than people compare. */
+/** Each change is a series, so that only as many are exposed as people compare. */
 const NEWEST_CHANGES = 5;
 const DAY_MS = 86_400_000;
 

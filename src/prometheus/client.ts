@@ -78,8 +78,8 @@ export interface Prometheus {
 const number = (text: string): number => Number(text.replace('Inf', 'Infinity'));
 
 /**
- * Longest answer that is read, in bytes: with the default cap on series there are 6 MB; parsing 32
- * holds up reports for a second.
+ * Longest answer that is read, in bytes. With the default limit of series an answer has 6 MB.
+ * Parsing 32 MB holds up reports for a second.
  */
 const MAX_ANSWER = 32 * 1024 * 1024;
 

@@ -66,8 +66,9 @@ const sizeOf = ({ length }: Buffer): Buffer =>
   Buffer.from(length < 255 ? [length] : [255, length & 255, (length >> 8) & 255, length >> 16]);
 
 /**
- * At how many seconds after each multiple of its interval a group starts, in each way to build
- * Prometheus. @param interval seconds
+ * The seconds after each multiple of its interval at which a group starts, one for each way to
+ * build Prometheus.
+ * @param interval seconds
  */
 export async function startsOf(path: string, group: string, interval: number): Promise<number[]> {
   const { h64Raw } = await xxhash();
@@ -135,8 +136,9 @@ export const earliestFor = (reports: number): number => (reports + AFTER_REPORTS
 export const latestFor = (reports: number): number => (earliestFor(reports) + TOLERANCE) % 60;
 
 /**
- * The second of the minute after which all reports of the last minutes are there: the one before the
- * longest pause. @returns undefined where there are too few reports, or they come all the time
+ * The second of the minute after which all reports of the last minutes are there: the one before
+ * the longest pause.
+ * @returns undefined where there are too few reports, or they come all the time
  */
 export async function secondOfReports(prometheus: Prometheus): Promise<number | undefined> {
   const now = Date.now() / 1000;

@@ -29,7 +29,7 @@ export function readMatrix(json: Buffer, maxSteps: number): Columns[] | undefine
       throw new Error('the expression gives native histograms, which are not supported here');
     const column = readSamples(json, valuesStart, maxSteps);
     series.push({ metric, times: column.times, values: column.values });
-    // ]} and what follows.
+    // Skips `]}` and what follows.
     at = column.end + 2;
     if (json[at] === COMMA) at++;
   }

@@ -68,7 +68,7 @@ export async function* queried(
 ): AsyncGenerator<Columns[]> {
   const ask = (range: StepRange | undefined) => {
     const answer = range === undefined ? undefined : rangeQuery(url, query, range, signal);
-    // Its failure counts when its turn has come, or not at all when another failed first.
+    // A failure counts when its turn has come, and not at all when another answer failed first.
     answer?.catch(() => {});
     return answer;
   };
@@ -83,7 +83,7 @@ export async function* queried(
 /** `vector(3.7)`, as tunables are: the same at any time. */
 const isConstant = (expr: string): boolean => /^\s*vector\([\d\s.+\-*/^()]+\)\s*$/.test(expr);
 
-/** A constant's answers: asked for once. */
+/** The answers of a constant, which is asked for once. */
 async function* repeated(
   url: string,
   query: string,

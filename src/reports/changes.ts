@@ -46,7 +46,9 @@ export async function readChanges(path: string): Promise<Instant[]> {
     .sort((a, b) => a.time - b.time);
 }
 
-/** The list of changes between two times, seconds since the epoch; no section where there are none. */
+/**
+ * The list of changes between two times, seconds since the epoch; no section where there are none.
+ */
 export function changesSection(changes: readonly Instant[] = [], from: number, to: number): Section[] {
   const rows = changes
     .filter(({ time }) => time >= from && time <= to)

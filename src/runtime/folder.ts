@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Makes a folder, and those above it that are missing. Node's own `recursive` tries for ever where a
- * file system says ENOENT of a folder whose parent exists, as /proc does.
+ * Makes a folder, and those above it that are missing. Node's own `recursive` tries for ever where
+ * a file system says ENOENT of a folder whose parent exists, as /proc does.
  * @throws the error of the file system
  */
 export function makeFolder(path: string, mode = 0o777): void {

@@ -22,7 +22,7 @@ const WHY: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'the connection took too long',
 };
 
-/** Why a request came to nothing, in words that name no address. */
+/** The reason why a request came to nothing, in words that name no address. */
 export function whyNot(error: unknown): string {
   if (!(error instanceof Error)) return 'the reason is not known';
   if (error instanceof TooLong) return error.message;

@@ -102,7 +102,7 @@ export interface DemoTrafficOptions extends Omit<PostOptions, 'to' | 'onAnswer' 
 
 /** Undefined where an earlier run, whose incidents are forgotten, has told more of this minute. */
 async function answerTo(minute: MinuteCounts, options: PostOptions, clock: Clock): Promise<string | undefined> {
-  // No key: a source and a minute are known again by themselves.
+  // The report has no key, because its source and its minute identify it.
   return postUntilTaken(minute, options, clock, undefined).catch((error: unknown) => {
     if (!(error instanceof Refused) || error.status !== 409) throw error;
     return undefined;

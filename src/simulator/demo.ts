@@ -7,7 +7,7 @@ import { slicedWithCodes } from './slices.ts';
 
 interface Shown {
   kind: IncidentKind;
-  /** In whose traffic alone it is; default everybody's. */
+  /** The acquirer in whose traffic alone it happens; default all of them. */
   acquirer?: string;
   title: string;
   does: string;
@@ -65,8 +65,8 @@ export const demoState = z
 
 export const DEMO_SEED = 1;
 /**
- * In fewer transactions a minute, as there are at night and on Sundays, an incident takes longer to
- * tell from chance than a person watches.
+ * With fewer transactions a minute, as at night and on Sundays, an incident takes longer to tell
+ * from chance than a person watches.
  */
 const LEAST_PER_MINUTE = 250;
 

@@ -30,7 +30,7 @@ export const everyMinutes =
 const withoutZeros = <K extends string>(counts: Readonly<Record<K, number>>): Partial<Record<K, number>> =>
   Object.fromEntries(Object.entries<number>(counts).filter(([, count]) => count > 0)) as Partial<Record<K, number>>;
 
-/** As a query that groups events by minute and status has it: what did not happen has no row. */
+/** Leaves out counts of 0, as a query does that groups events by minute and status. */
 export const sparse: Reporting = (minutes) =>
   minutes
     .map(({ minute, counts, authCodes }) => ({

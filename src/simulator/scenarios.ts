@@ -96,7 +96,7 @@ const fiveOf =
 
 const anyFive = fiveOf(USUAL_KINDS);
 
-/** In the scored days, wherever there is room. */
+/** Places incidents in the scored days, wherever there is room. */
 const scored = (wanted: (context: Context) => Wanted[]) => (context: Context) => ({
   placed: place(wanted(context), context, [context.scoreFrom, context.to]),
 });
@@ -118,8 +118,8 @@ const baseMix = (blipMinutes: number): Wanted[] => [
 ];
 
 /**
- * The base, and twice: three hours of denials on one day, and a spike an hour into that time on the
- * next.
+ * Places the incidents of the base and two pairs: three hours of denials on one day, and on the
+ * next a spike an hour into that time.
  */
 function baseHappens(context: Context, blipMinutes: number): Happens {
   const { random, volume, scoreFrom, to } = context;
@@ -138,7 +138,7 @@ function baseHappens(context: Context, blipMinutes: number): Happens {
   return { placed: [...pairs, ...place(baseMix(blipMinutes), context, [scoreFrom, to], pairs)] };
 }
 
-/** On a share of the days of the history as many as in the base's three weeks. */
+/** Places incidents in the history, as many a week as in the base's three weeks. */
 function inHistory(context: Context, blipMinutes: number): Placed[] {
   const { from, scoreFrom } = context;
   const weeks = (scoreFrom - from) / (7 * DAY);
@@ -228,8 +228,8 @@ function onPayDays(context: Context): Happens {
 }
 
 /**
- * Twice: five to seven hours of denials, and a spike one to four hours after them. On another day a
- * spike alone.
+ * Places two pairs: five to seven hours of denials, and a spike one to four hours after them. On
+ * another day there is a spike alone.
  */
 function longOnes(context: Context): Happens {
   const { random, volume, scoreFrom, to } = context;
@@ -323,7 +323,7 @@ function firstWeekend({ random }: Context): Partial<ModelOptions> {
   return { weekdays: [sunday, 1, 1, 1, 1, 1.05, saturday], deniedFactor: (minute) => (isWeekend(minute) ? more : 1) };
 }
 
-/** An hour after the end of each of two planned windows something else happens. */
+/** Places two planned windows, and an incident an hour after the end of each. */
 function plannedWindows(context: Context): Happens {
   const { random, volume, scoreFrom, to } = context;
   const windows = [1, 4].map((day) => ({

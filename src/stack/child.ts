@@ -37,8 +37,8 @@ const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => {
 
 function start({ path, args }: Program): ChildProcess {
   const [command, prefix] = SETPRIV === undefined ? [path, []] : [SETPRIV, ['--pdeathsig', 'KILL', '--', path]];
-  // A session of its own: Ctrl-C in the terminal reaches us alone, and we stop our children in
-  // order.
+  // The child has a session of its own, so that Ctrl-C in the terminal reaches us alone and we
+  // stop our children in order.
   const child = spawn(command, [...prefix, ...args], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
   tie(child);
   return child;
@@ -46,8 +46,8 @@ function start({ path, args }: Program): ChildProcess {
 
 const LEVELS: Record<string, Level> = { WARN: 'warn', ERROR: 'error', warn: 'warn', error: 'error' };
 /**
- * Warnings that tell nobody anything to do: imported history is many blocks, a killed program
- * leaves its lock, we stop it.
+ * Warnings after which nobody has anything to do: imported history has many blocks, a killed
+ * program leaves its lock, we stop a program.
  */
 const ORDINARY =
   /^(Overlapping blocks found|A lockfile from a previous execution already existed|Received an OS signal, exiting)/;

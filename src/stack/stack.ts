@@ -37,7 +37,7 @@ export interface Stack {
   alertmanagerUrl: string;
   /** True where Prometheus has web pages of its own. */
   prometheusPages: boolean;
-  /** For requests to the service, where it asks for tokens. */
+  /** The token for requests to the service; undefined where it asks for none. */
   token: string | undefined;
   /** Stops everything, in the order in which nothing is lost. */
   stop(): Promise<void>;
@@ -188,7 +188,8 @@ export async function startStack(
     for (const part of running.splice(0).reverse()) await part.stop();
   };
   try {
-    // The service first: the others report to it. It is stopped last, and takes their last words.
+    // The service starts first, because the others report to it. It is stopped last, to take their
+    // last messages.
     const server: RunningServer = await startServer(config, log, { internalToken: internal?.token, demo });
     running.push({ stop: server.close });
     const addresses = {

@@ -11,7 +11,7 @@ const DAY = 86_400;
 /** The days that are compared, and those before them from which the rules only learn. */
 export const COMPARED_DAYS = 7;
 export const LEARNED_DAYS = 14;
-/** Where less is known, the first hours are only learned from. */
+/** The rules only learn from the first hours where less is known. */
 const FIRST_HOURS = 6 * 3600;
 
 export interface WhatIfOptions {
@@ -52,15 +52,15 @@ export interface WhatIf {
   summed?: number;
 }
 
-/** There is nothing to ask it of; the message says why. */
+/** The question cannot be answered; the message says why. */
 export class NoWhatIf extends Error {
   override name = 'NoWhatIf';
 }
 
 /**
- * Which alerts of the last days would not have come, and which would be new, with other
- * sensitivities: the rules that Prometheus evaluates are played twice, as they are and changed, on
- * the counts that it recorded.
+ * Finds the alerts of the last days that would not have come with other sensitivities, and those
+ * that would be new. The rules that Prometheus evaluates are played twice, as they are and
+ * changed, on the counts that it recorded.
  * @throws NoWhatIf, PrometheusError, or the signal's reason
  */
 export async function whatIf({ prometheus, factors, calendar, onProgress, signal }: WhatIfOptions): Promise<WhatIf> {
