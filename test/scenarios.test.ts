@@ -5,7 +5,8 @@ import { type SimulateCommandOptions, simulateCommand } from '../src/commands/si
 import type { MinuteCounts } from '../src/domain/minutes.ts';
 import { STATUSES } from '../src/domain/names.ts';
 import { exposeCounters } from '../src/history/counters.ts';
-import { makeRun, SCENARIO_NAMES, type ScenarioName } from '../src/simulator/scenarios.ts';
+import { makeRun } from '../src/simulator/make-run.ts';
+import { SCENARIO_NAMES, type ScenarioName } from '../src/simulator/scenarios.ts';
 import { createTestIo } from './support/command-io.ts';
 import { increases, startService } from './support/service.ts';
 import { tempDir } from './support/temp-dir.ts';

@@ -7,8 +7,9 @@ import { type CalendarAt, samplesOf } from '../../src/calendar/series.ts';
 import { openZone } from '../../src/domain/zone.ts';
 import { readRules } from '../../src/prometheus/rule-files.ts';
 import { AUTH_CODES } from '../../src/simulator/feed.ts';
+import { makeRun } from '../../src/simulator/make-run.ts';
 import type { Labelled } from '../../src/simulator/run.ts';
-import { makeRun, type ScenarioName } from '../../src/simulator/scenarios.ts';
+import type { ScenarioName } from '../../src/simulator/scenarios.ts';
 import { type Detector, OWN } from './detectors.ts';
 
 /** One run of a scenario, and what a detector's alerts were. Times are seconds since the epoch. */

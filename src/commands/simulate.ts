@@ -13,9 +13,10 @@ import {
   incidentAt,
   placeIncidents,
 } from '../simulator/incidents.ts';
+import { dimensionsOf, makeRun } from '../simulator/make-run.ts';
 import { type Clock, postTraffic, REAL_CLOCK } from '../simulator/post-traffic.ts';
 import type { Labelled } from '../simulator/run.ts';
-import { dimensionsOf, makeRun, SCENARIO_NAMES, SCENARIOS, type ScenarioName } from '../simulator/scenarios.ts';
+import { SCENARIO_NAMES, SCENARIOS, type ScenarioName } from '../simulator/scenarios.ts';
 import { type Dimension, type Source, sliced, slicedTraffic } from '../simulator/slices.ts';
 import type { CommandIo } from './io.ts';
 import { timeOf } from './time-flag.ts';
