@@ -91,7 +91,7 @@ const BESIDE = new Set(
     .trim()
     .split(/\s+/),
 );
-/** Who reversed a transaction, where it was not a person. */
+/** Words that say that a system reversed the transaction, and not a person. */
 const BACKEND = /^(?:backend|back|end|system[ea]?|systeem|sistema|automati(?:c[ao]?|cally|que|sch|camente)|auto)$/;
 /** A number before a status, and a code behind it: `1 - Approved`, `Approved (00)`. */
 const NUMBERED = /^\s*\d{1,3}\s?[-–.):]\s?(?=\p{L})|\s?[([]\d{1,3}[)\]]\s*$/gu;
