@@ -252,7 +252,7 @@ test('vmalert records every name that the rules have, and gives the same verdict
     );
   };
   // What differs is said below.
-  await waitFor(agree, { what: 'both to agree', timeout: 240_000 }).catch(() => {});
+  await waitFor(agree, { what: 'both to agree', timeout: 500_000 }).catch(() => {});
   expect(namesOf(there).sort()).toEqual(namesOf(here).sort());
   expect(namesOf(there).length).toBeGreaterThan(80);
   expect(verdicts(there)).toEqual(verdicts(here));
