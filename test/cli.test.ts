@@ -61,6 +61,7 @@ test.each([
   [['serve', '--port', 'http'], '--port: must be a whole number'],
   [['serve', '--port', '99999', '--dimensions', 'a b'], '--dimensions: "a b"'],
   [['import'], 'file'],
+  [['init', '/dev/null'], '/dev/null is not a folder'],
 ])('%j is a wrong use: exit 2, said on stderr', async (args, said) => {
   const { code, stdout, stderr } = await runToEnd(args);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

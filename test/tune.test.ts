@@ -2,10 +2,12 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Score } from '../src/backtest/score.ts';
 import { findBinary } from '../src/binaries/binaries.ts';
 import { run } from '../src/cli.ts';
 import { importHistory, storageOf } from '../src/history/history.ts';
 import { SHIPPED_RULES } from '../src/runtime/project.ts';
+import { isBetter } from '../src/tune/better.ts';
 import { lineDiff, multiplied } from '../src/tune/tunables-text.ts';
 import { createTestIo } from './support/command-io.ts';
 import { freePort, type Running, startProcess, waitFor } from './support/processes.ts';
@@ -83,6 +85,15 @@ test('says what is missing: labels within the history, and a file of tunables', 
   expect([strange.code, strange.stderr]).toEqual([2, expect.stringContaining('no incident in it lies in the history')]);
   const bare = await tune([history, '--labels', labels, '--rules', dir]);
   expect([bare.code, bare.stderr]).toEqual([2, expect.stringContaining('needs a file tunables.rules.yml')]);
+});
+
+test('proposes nothing that finds no more and is no quicker', () => {
+  const score = (f1: number | null, median: number | null) => ({ f1, delayMinutes: { median, p95: median } }) as Score;
+  expect(isBetter(score(null, null), score(null, null))).toBe(false);
+  expect(isBetter(score(0.8, 3), score(0.8, 3))).toBe(false);
+  expect(isBetter(score(0.8, 2), score(0.8, 3))).toBe(true);
+  expect(isBetter(score(0.5, 4), score(null, null))).toBe(true);
+  expect(isBetter(score(null, null), score(0.5, 4))).toBe(false);
 });
 
 test('changes the numbers of the shipped tunables and nothing else', async () => {

@@ -1,8 +1,10 @@
 import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { SETTINGS, variable } from '../config/config.ts';
+import { UsageError } from '../config/usage-error.ts';
 import { calledAs } from '../runtime/called-as.ts';
 import { makeFolder } from '../runtime/folder.ts';
+import { messageOf } from '../runtime/log.ts';
 import { PROJECT } from '../runtime/project.ts';
 import type { CommandIo } from './io.ts';
 
@@ -66,6 +68,13 @@ function composeText(dockerfile: string | undefined): string {
  */
 export async function init(dir: string, io: CommandIo): Promise<number> {
   const root = resolve(dir);
+  if (existsSync(root) && !statSync(root).isDirectory())
+    throw new UsageError(`${dir} is not a folder: give the name of one that is there, or is to be made`);
+  try {
+    makeFolder(root);
+  } catch (error) {
+    throw new Error(`cannot make the folder ${root}: ${messageOf(error)}. Give one where you may write`);
+  }
   let [written, kept] = [0, 0];
   function make(name: string, write: (file: string) => void): void {
     const file = join(root, name);

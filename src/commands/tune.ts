@@ -14,6 +14,7 @@ import { isoTime, utcMinute } from '../domain/times.ts';
 import { messageOf } from '../runtime/log.ts';
 import type { Progress } from '../runtime/progress.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
+import { isBetter } from '../tune/better.ts';
 import { type Factors, lineDiff, multiplied, SETTINGS_TUNED } from '../tune/tunables-text.ts';
 import { type Input, runRules, scoreFromOf } from './backtest.ts';
 import type { CommandIo } from './io.ts';
@@ -65,7 +66,7 @@ export async function tuneCommand(options: TuneCommandOptions, io: CommandIo): P
           io,
           progress,
         );
-        if (isBetter(trial, best)) best = trial;
+        if (isBetter(trial.result.scored?.score, best.result.scored?.score)) best = trial;
       }
     }
     const diff = lineDiff(relative(process.cwd(), join(rulesDir, TUNABLES_FILE)), before, best.text);
@@ -107,17 +108,6 @@ const namedFactors = (factors: Factors): string => {
   const changed = Object.entries(factors).filter(([, factor]) => factor !== 1);
   return changed.length === 0 ? 'as it is' : changed.map(([name, factor]) => `${name} times ${factor}`).join(', ');
 };
-
-/**
- * True where the first trial finds more incidents for fewer false alarms, by F1. Among equals, a
- * trial that is quicker by a minute is better.
- */
-function isBetter({ result: { scored: here } }: Trial, { result: { scored: there } }: Trial): boolean {
-  const [f1, best] = [here?.score.f1 ?? 0, there?.score.f1 ?? 0];
-  if (Math.abs(f1 - best) > 1e-9) return f1 > best;
-  const delay = (of: typeof here) => of?.score.delayMinutes.median ?? Number.POSITIVE_INFINITY;
-  return delay(here) <= delay(there) - 1;
-}
 
 function scoreLine(name: string, { result: { scored } }: Trial): string {
   if (scored === undefined) return '';
