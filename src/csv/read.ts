@@ -173,6 +173,12 @@ async function finish(source: Source, table: Table, pass: Pass, options: ReadOpt
   };
 }
 
+const rowsOf = (rows: number): string => `${rows.toLocaleString('en-US')} ${rows === 1 ? 'row' : 'rows'}`;
+const unknownStatus = (word: string, rows: number): string =>
+  `is no status that is known (${rowsOf(rows)}); say what it means in a file given by --status-map, as in "${word}: denied" or "${word}: ignore"`;
+const emptyStatus = (rows: number): string =>
+  `is empty (${rowsOf(rows)}); give each row a status. If these are subtotals, as ROLLUP writes them, leave them out by a file given by --status-map with the line "": ignore`;
+
 /** The problems with their lines; of each unknown status its first row. */
 async function located(
   source: Source,
@@ -190,7 +196,7 @@ async function located(
       const rows = missing.get(word);
       if (rows === undefined || number <= before || cells.length < columns.header.length - 1) return;
       missing.delete(word);
-      const message = `is no status that is known (${rows.toLocaleString('en-US')} ${rows === 1 ? 'row' : 'rows'}); say what it means in a file given by --status-map, as in "${word}: denied" or "${word}: ignore"`;
+      const message = word === '' ? emptyStatus(rows) : unknownStatus(word, rows);
       all.push({ number, line: 0, column: headerText(columns.header, column), value: word, message, rows });
     });
   all.sort((a, b) => a.number - b.number);

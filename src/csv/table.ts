@@ -84,6 +84,7 @@ function tryDelimiter<T>(
 ): Table<T> | Failure {
   const records = firstRecords(source.head, delimiter, MAX_BEFORE + SAMPLE);
   let failure: Failure | undefined;
+  const rows: string[][] = [];
   for (const [at, record] of records.slice(0, MAX_BEFORE).entries()) {
     if (isRule(record) || /^sep=/i.test(record[0] ?? '')) continue;
     const under = records.slice(at + 1);
@@ -96,11 +97,18 @@ function tryDelimiter<T>(
     const columns = isTitled(header, sample)
       ? find(header, sample.slice(0, SAMPLE))
       : 'most of its columns have no name';
-    if (typeof columns !== 'string') return { delimiter, before: at, columns };
+    // A table without a header begins with the first of its rows.
+    const isLaterRow = holdsTime(record) && rows.some(({ length }) => length === record.length);
+    if (typeof columns !== 'string' && !isLaterRow) return { delimiter, before: at, columns };
+    if (holdsTime(record)) rows.push(record);
+    if (typeof columns !== 'string') continue;
     if (!isComment) failure ??= { header: header.join(delimiter), line: at + 1, why: columns, cells: header.length };
   }
   return failure ?? { header: '', line: 1, why: 'it is empty', cells: 0 };
 }
+
+const holdsTime = (cells: readonly string[]): boolean =>
+  cells.some((cell) => ['full', 'clock'].includes(timeShape(cell)));
 
 /**
  * A header with the cell that it may lack: over row numbers in front, as R writes it, or over the

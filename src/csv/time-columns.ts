@@ -86,14 +86,16 @@ const only = (columns: readonly number[]): number | undefined => (columns.length
 
 /** The shape of most of a column's cells. */
 function shapeOf(column: number, sample: readonly string[][]): CellShape {
-  const shapes = sample
-    .map((cells) => cells[column] ?? '')
+  const cells = sample
+    .map((row) => row[column] ?? '')
     .filter((cell) => cell !== '')
-    .slice(0, 50)
-    .map(
-      (cell): CellShape =>
-        /^\d{1,6}$/.test(cell) ? 'number' : timeShape(cell.replace(MIDNIGHT, '').replace(DAY_ZERO, '')),
-    );
+    .slice(0, 50);
+  // One of minutes may be midnight; where all are, a date is meant.
+  const areDates = cells.every((cell) => MIDNIGHT.test(cell));
+  const shapes = cells.map((cell): CellShape => {
+    if (/^\d{1,6}$/.test(cell)) return 'number';
+    return timeShape((areDates ? cell.replace(MIDNIGHT, '') : cell).replace(DAY_ZERO, ''));
+  });
   const most = (shape: CellShape) => shapes.filter((one) => one === shape).length * 2 > shapes.length;
   return (['full', 'date', 'clock', 'number'] as const).find(most) ?? 'none';
 }

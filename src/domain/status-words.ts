@@ -7,7 +7,7 @@ import type { Status } from './names.ts';
  */
 const WORDS: Readonly<Record<Status, string>> = {
   approved: `
-    approved approve approval accepted accept authorized authorised authorisation authorization captured capture settled success
+    approved approve approval accepted accept authorized authorised authorisation authorization captured settled success
     successful succeeded ok paid completed complete
     aprovada aprovado aprovacao autorizada autorizado aceita aceito paga pago concluida concluido
     confirmada confirmado capturada capturado finalizada finalizado efetivada efetivado sucesso

@@ -325,6 +325,22 @@ describe('tables as other programs write them', () => {
     expect(await minutesOf(text)).toEqual(MINUTES);
   });
 
+  it('says how to leave out the subtotals of ROLLUP', async () => {
+    const file = 'time,status,count\n2026-11-21 12:00,denied,4\n2026-11-21 12:00,,4\n,,4\n';
+    expect(await problemOf(file)).toMatch(/line 3: status "": is empty \(1 row\).* with the line "": ignore/);
+    expect(await minutesOf(file, { statusMap: await textFile('"": ignore\n') })).toEqual(['2026-11-21T12:00 denied=4']);
+  });
+
+  it.each([
+    ['2 2026-11-24 19:48 refunded', '406 2026-11-13 00:00 denied'],
+    ['2026-11-24 19:48,refunded,2', '2026-11-13 00:00,denied,406'],
+  ])('takes the first row of a table without a header for no title, whatever follows: %s', async (...rows) => {
+    expect(await minutesOf(`${rows.join('\n')}\n`)).toEqual([
+      '2026-11-13T00:00 denied=406',
+      '2026-11-24T19:48 refunded=2',
+    ]);
+  });
+
   it('takes NULL for no auth code', async () => {
     const file = 'time,status,code,count\n2026-11-21 12:00,failed,NULL,3\n2026-11-21 12:00,approved,00,4\n';
     expect(await minutesOf(file)).toEqual(['2026-11-21T12:00 approved=4 failed=3 00=4']);
