@@ -3,18 +3,10 @@ import { METRIC, STATUSES } from '../domain/names.ts';
 import type { Row, Statement } from './engine.ts';
 import { latestReports } from './journal.ts';
 import type { Counts } from './ledger.ts';
-import {
-  type Changes,
-  hashOf,
-  isLate,
-  type Limits,
-  otherValues,
-  type Submission,
-  seriesKey,
-  type View,
-} from './plan.ts';
+import { type Changes, otherValues, seriesKey, type View } from './plan.ts';
 import { inserting, type TableName } from './schema.ts';
 import type { KnownTotals } from './series.ts';
+import { hashOf, isLate, type Limits, type Submission } from './submission.ts';
 
 /**
  * The clock may go forward by so much in one step. A longer step is a clock that was set, and no

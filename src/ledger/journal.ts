@@ -1,6 +1,7 @@
 import { isoOfMs } from '../domain/times.ts';
 import type { Report } from '../intake/report.ts';
 import { type Row, type Statement, storable } from './engine.ts';
+import { type Slots, slotsOf } from './groups.ts';
 import type {
   Change,
   ChangeQuery,
@@ -12,7 +13,7 @@ import type {
   StoredIncident,
   StoredMark,
 } from './ledger.ts';
-import { type Changes, type Slots, slotsOf } from './plan.ts';
+import type { Changes } from './plan.ts';
 import { inserting } from './schema.ts';
 
 /** Reports that are kept to be looked at. */

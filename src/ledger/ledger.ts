@@ -99,7 +99,10 @@ export interface Series {
   readonly metric: string;
   readonly labels: Labels;
   readonly value: number;
-  /** When it was made, in milliseconds since the epoch; undefined where it is not known. */
+  /**
+   * The time at which it was made, in milliseconds since the epoch; undefined where it is not
+   * known.
+   */
   readonly created?: number | undefined;
 }
 
@@ -120,7 +123,10 @@ export interface Totals {
   ledger: string;
   /** Sums of the newest minute that has ended and was reported. */
   lastMinute: Counts;
-  /** When the newest report in time was counted, in seconds since the epoch; 0 before the first. */
+  /**
+   * The time at which the newest report in time was counted, in seconds since the epoch; 0 before
+   * the first.
+   */
   lastReport: number;
 }
 

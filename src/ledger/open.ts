@@ -18,10 +18,11 @@ import type { Row, Statement } from './engine.ts';
 import { changes, incidents, latestReports, notifications, setMark } from './journal.ts';
 import { type Counts, type Ledger, type LedgerStatus, LedgerUnavailable, type Recorded } from './ledger.ts';
 import { migrate } from './migrate.ts';
-import { createPlanner, type Limits, prepare, type Submission, seriesKey } from './plan.ts';
+import { createPlanner, seriesKey } from './plan.ts';
 import { openPostgres } from './postgres/postgres.ts';
 import { createKnownTotals } from './series.ts';
 import { FILE, openSqlite } from './sqlite/sqlite.ts';
+import { type Limits, prepare, type Submission } from './submission.ts';
 
 /** A commit or a question to the database that takes longer has failed; milliseconds. */
 const DEADLINE_MS = 10_000;

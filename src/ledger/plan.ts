@@ -1,21 +1,16 @@
-import { createHash } from 'node:crypto';
 import { METRIC, STATUSES, type Status } from '../domain/names.ts';
-import { isoTime } from '../domain/times.ts';
-import type { Entry, Report } from '../intake/report.ts';
+import type { Report } from '../intake/report.ts';
+import { type Group, groupsOf, isDuplicate, type Slots, slotsOf } from './groups.ts';
 import {
   Conflict,
   type Counts,
-  type Key,
   KeyReused,
   type Labels,
   type MinuteCounts,
   type Outcome,
   type Recorded,
-  type RecordOptions,
 } from './ledger.ts';
-
-/** The numbers of a report, by the slot of the entry that brought them. */
-export type Slots = Readonly<Record<string, number>>;
+import { isLate, type Limits, type Submission } from './submission.ts';
 
 export interface KnownSeries {
   id: number;
@@ -42,21 +37,6 @@ export interface View {
   count(minute: number, series: number): number | undefined;
   /** The sums of a minute over all labels. */
   total(minute: number): Counts;
-}
-
-export interface Limits {
-  latenessSeconds: number;
-  maxSeries: number;
-  maxSources: number;
-}
-
-/** A body of reports, with the texts that identify it and each of them. */
-export interface Submission {
-  reports: readonly Report[];
-  key: { hash: string; body: string; answer: Key['answer'] } | undefined;
-  /** The text that identifies each report; undefined for one that always adds up. */
-  identities: readonly (string | undefined)[];
-  now: number;
 }
 
 /** The series of a set of labels, as it is counted. */
@@ -94,82 +74,10 @@ export interface Changes {
   sum: number;
 }
 
-/**
- * 132 bits: that two things have the same hash is not to be expected, nor can it be brought about.
- */
-export const hashOf = (...parts: unknown[]): string =>
-  createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
-
-const LONGEST_IDENTITY = 100;
-/** A key with another body is a mistake of its sender's: 66 bits tell it. */
-const BODY_HASH = 11;
-
 export const seriesKey = (metric: string, labels: Labels): string => metric + JSON.stringify(labels);
-
-/**
- * Identifies a report. The text begins with the minute, so that reports of one time stand together
- * in the database.
- */
-function identityOf(report: Report, token: string): string | undefined {
-  if (report.id !== undefined) return hashOf('event', token, report.id);
-  if (!report.identified) return undefined;
-  const text = JSON.stringify([report.source, report.labels]);
-  return `${report.minute} ${text.length <= LONGEST_IDENTITY ? text : hashOf(text)}`;
-}
-
-/** Finds out what identifies a body and its reports. A key decides alone. */
-export function prepare(reports: readonly Report[], { key, token = '', now }: RecordOptions): Submission {
-  if (key === undefined) return { reports, key, identities: reports.map((report) => identityOf(report, token)), now };
-  const { token: owner, fingerprint, answer } = key;
-  const hashes = { hash: hashOf('key', owner, key.key), body: hashOf(fingerprint).slice(0, BODY_HASH) };
-  return { reports, key: { ...hashes, answer }, identities: [], now };
-}
-
-/** True for a report that is too old to be current. */
-export const isLate = (report: Report, now: number, { latenessSeconds }: Limits): boolean =>
-  report.time < now - latenessSeconds * 1000;
 
 export const otherValues = (labels: Labels): Labels =>
   Object.fromEntries(Object.keys(labels).map((name) => [name, 'other']));
-
-/** Reports of a body that are one: rows that name the same numbers are added up. */
-interface Group {
-  identity: string | undefined;
-  report: Report;
-  entries: readonly Entry[];
-  /** The numbers that were recorded before. */
-  before: Slots | undefined;
-}
-
-const countOf = (entries: readonly Entry[], slot: string) => entries.find((entry) => entry.slot === slot)?.count;
-
-function merged(entries: readonly Entry[], more: readonly Entry[]): Entry[] {
-  const sums = new Map(entries.map((entry) => [entry.slot, { ...entry }]));
-  for (const entry of more) {
-    const sum = sums.get(entry.slot);
-    if (sum === undefined) sums.set(entry.slot, { ...entry });
-    else sum.count += entry.count;
-  }
-  return [...sums.values()];
-}
-
-/** @throws Conflict where a count is lower than it was, or an event has another content */
-function compare({ report, entries, before }: Group): void {
-  if (before === undefined) return;
-  for (const { slot, count } of entries) {
-    const was = before[slot] ?? 0;
-    if (report.id !== undefined && was !== count) throw reusedId(report);
-    if (count < was) throw lowered(report, slot, was, count);
-  }
-}
-
-/**
- * True where a row adds nothing because its numbers were recorded before, and not because another
- * row of its body has them.
- */
-const isRepeat = (row: Report, { report, entries, before }: Group): boolean =>
-  (row.id !== undefined && row !== report) ||
-  (before !== undefined && row.entries.every(({ slot }) => before[slot] === countOf(entries, slot)));
 
 export interface Planner {
   /**
@@ -316,28 +224,6 @@ export function createPlanner(view: View, limits: Limits): Planner {
     }
   }
 
-  /** @throws Conflict */
-  function groupsOf({ reports, identities }: Submission): { groups: Group[]; of: Group[] } {
-    const byIdentity = new Map<string, Group>();
-    const groups: Group[] = [];
-    const of = reports.map((report, i) => {
-      const identity = identities[i];
-      const found = identity === undefined ? undefined : byIdentity.get(identity);
-      if (found === undefined) {
-        const before = identity === undefined ? undefined : (slots.get(identity) ?? view.slots(identity));
-        const made = { identity, report, entries: report.entries, before };
-        groups.push(made);
-        if (identity !== undefined) byIdentity.set(identity, made);
-        return made;
-      }
-      if (report.id === undefined) found.entries = merged(found.entries, report.entries);
-      else if (report.entries.some(({ slot, count }) => countOf(found.entries, slot) !== count)) throw reusedId(report);
-      return found;
-    });
-    for (const group of groups) compare(group);
-    return { groups, of };
-  }
-
   /**
    * Refuses a body that would make a counter larger than a number can be. The sums of all counters
    * are compared, so that none of them can get there.
@@ -359,7 +245,7 @@ export function createPlanner(view: View, limits: Limits): Planner {
   /** Records a body whose key is new, or which has none. @throws Conflict */
   function record(submission: Submission): Recorded {
     const { now } = submission;
-    const { groups, of } = groupsOf(submission);
+    const { groups, of } = groupsOf(submission, (identity) => slots.get(identity) ?? view.slots(identity));
     refuseTooMuch(groups);
     let overflowed = 0;
     for (const group of groups) {
@@ -373,14 +259,14 @@ export function createPlanner(view: View, limits: Limits): Planner {
     const minutes = new Set<MinuteCounts>();
     const outcomes = submission.reports.map((row, i): Outcome => {
       const group = of[i] as Group;
-      const [repeated, late] = [isRepeat(row, group), isLate(group.report, now, limits)];
-      if (!repeated) reports.push({ report: row, late, now });
+      const [duplicate, late] = [isDuplicate(row, group), isLate(group.report, now, limits)];
+      if (!duplicate) reports.push({ report: row, late, now });
       if (!late) {
         minutes.add(answerOf(cellOf(row.minute)));
         if (Object.keys(row.labels).length > 0) minutes.add(answerOf(cellOf(row.minute, setOf(row.labels))));
       }
-      const result = repeated ? 'duplicate' : group.before === undefined ? 'accepted' : 'correction';
-      return { result, late: late && !repeated };
+      const result = duplicate ? 'duplicate' : group.before === undefined ? 'accepted' : 'correction';
+      return { result, late: late && !duplicate };
     });
     return { outcomes, minutes: [...minutes], replayed: false, overflowed };
   }
@@ -425,28 +311,8 @@ export function createPlanner(view: View, limits: Limits): Planner {
   };
 }
 
-export function slotsOf(entries: readonly Entry[]): Slots {
-  const slots: Record<string, number> = {};
-  for (const { slot, count } of entries) slots[slot] = count;
-  return slots;
-}
-
-function lowered(report: Report, slot: string, was: number, count: number): Conflict {
-  const when = isoTime(report.minute);
-  return new Conflict(
-    slot,
-    `${slot} of source "${report.source}" at ${when} was ${was} and is now ${count}: a correction can raise a count, never lower it`,
-  );
-}
-
 function pastAll(groups: readonly Group[]): Conflict {
   const [largest] = groups.flatMap(({ entries }) => entries).sort((a, b) => b.count - a.count);
   const slot = largest?.slot ?? '';
   return new Conflict(slot, `${slot} would take a total past ${Number.MAX_SAFE_INTEGER}, which no counter can hold`);
 }
-
-const reusedId = ({ id }: Report): Conflict =>
-  new Conflict(
-    'id',
-    `the event with the id "${id}" came before with another content; give each event an id of its own`,
-  );
