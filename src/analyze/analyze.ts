@@ -40,7 +40,7 @@ export interface MinuteAnalysis {
   repeated: { rows: number; first: number[] };
   busiest: { at: number; total: number }[];
   worst: WorstMinute[];
-  /** In order of time, without those that recur. */
+  /** The stretches in order of time, without those that recur. */
   stretches: Stretch[];
   recurring: Recurring[];
   codes?: CodeShare[];

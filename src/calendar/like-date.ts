@@ -7,7 +7,10 @@ const STEP = 5;
 /** Minutes before midnight from which tomorrow's is asked for. */
 const AHEAD = 10;
 
-/** The hour around each time: what was approved, by what that day's rules took for usual. */
+/**
+ * The hour around each time: approved transactions divided by those that the rules of that day
+ * took for usual.
+ */
 const SELECTOR = '{status="approved",level="total"}[59m59s]';
 const TIMES_USUAL =
   `scalar(avg_over_time(${RECORDED.perMinute}${SELECTOR})) / scalar(avg_over_time(${RECORDED.usualDay}${SELECTOR}))` +

@@ -46,7 +46,8 @@ export function markSamples(marks: readonly Marked[], minute: number, zone: Zone
   for (const mark of marks) {
     if (mark.markedAt >= (minute + 1) * MINUTE_MS) continue;
     const isIncident = mark.verdict === 'incident';
-    // What was normal is normal for its status; an incident spoils the counts of all.
+    // Counts that were called normal are so for their status. An incident spoils the counts of
+    // all.
     if (!isIncident && mark.labels.status === undefined) continue;
     const beside = isIncident ? BESIDE.incident : BESIDE.expected;
     const from = mark.startsAt / MINUTE_MS - beside.before;

@@ -85,8 +85,8 @@ export const RECORDED = {
   expected: 'status_window:transactions:expected',
   upper: 'status_window:transactions:upper',
   /**
-   * Which part of a window is evidence, and so compared with `upper`: all but its busiest minutes,
-   * or reports of a slow feed. Label: window.
+   * The part of a window that is evidence, and so compared with `upper`: all but its busiest
+   * minutes, or reports of a slow feed. Label: window.
    */
   evidenceShare: 'window:transactions:evidence_share',
   lower: 'status_window:transactions:lower',

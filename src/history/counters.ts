@@ -15,7 +15,7 @@ export const IMPORT_LABELS = { job: 'tillwatch', instance: 'import' } as const;
 export const LONGEST_SILENCE = 1440;
 
 export interface CounterOptions {
-  /** In order of time, no minute twice. */
+  /** Minutes are in order of time, and none comes twice. */
   minutes: AsyncIterable<MinuteCounts> | Iterable<MinuteCounts>;
   /** True to write the transactions by status. */
   statuses: boolean;

@@ -14,7 +14,7 @@ const STATUS_SIGNAL: Record<string, AlertSignal> = {
   processing: 'processing',
 };
 
-/** By words in an alert's name, for alerts without labels that tell. */
+/** The subject by words in an alert's name, for alerts whose labels do not tell. */
 const NAMED_SIGNALS: [RegExp, AlertSignal][] = [
   [/auth_?code/i, 'auth_code'],
   [/denied|denial|declin/i, 'denied'],

@@ -146,8 +146,8 @@ function assessStatus(status: JudgedStatus, minute: Minute, all: number, baselin
 }
 
 /**
- * Two minutes before, too: asked of a status that had a blip of two minutes, as the rules ask it
- * (lasting.rules.yml).
+ * True where the minute two before was bad as well, or where the status had no blip of two minutes
+ * lately. The rules ask the same (lasting.rules.yml).
  */
 function lasting(status: JudgedStatus, { earlier, labels }: Minute, normal: Normal, baseline: Baseline): boolean {
   if (!normal.blips) return true;

@@ -86,8 +86,8 @@ export async function takeSnapshot(url: string, signal?: AbortSignal): Promise<s
 }
 
 /**
- * Since when (seconds since the epoch) Prometheus holds samples that are not in blocks yet, if it
- * does.
+ * The time (seconds since the epoch) from which Prometheus holds samples that are not in blocks
+ * yet, if it does.
  */
 export async function liveSince(url: string, signal?: AbortSignal): Promise<number | undefined> {
   const { headStats } = await ask<{ headStats: { numSeries: number; minTime: number } }>(

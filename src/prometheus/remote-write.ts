@@ -3,7 +3,7 @@ import { abortable } from '../runtime/abortable.ts';
 
 /** Samples of one series in order of time: seconds since the epoch, and values. */
 export interface SeriesSamples {
-  /** With `__name__`. */
+  /** The labels, `__name__` among them. */
   labels: Labels;
   times: ArrayLike<number>;
   values: ArrayLike<number>;

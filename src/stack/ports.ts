@@ -16,7 +16,7 @@ async function tryPort(port: number): Promise<number | undefined> {
 }
 
 export interface WantedPort {
-  /** For messages: `--port`. */
+  /** The flag as messages name it, such as `--port`. */
   flag: string;
   port: number;
   /** Another one will do, as in the demo. */

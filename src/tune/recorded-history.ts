@@ -9,7 +9,7 @@ const MOST_SERIES = 300;
 const AT_ONCE = 200_000;
 const STEPS = 5000;
 
-/** What Prometheus has recorded of each minute. Times are seconds since the epoch. */
+/** The counts that Prometheus has recorded of each minute. Times are seconds since the epoch. */
 export interface RecordedHistory {
   /** Start of the first minute that was counted and end of the last; equal where there is none. */
   from: number;

@@ -45,7 +45,7 @@ export interface WhatIf {
   to: number;
   /** The start of what the rules learned from. */
   learnedFrom: number;
-  /** In order of time. */
+  /** The alerts in order of time. */
   alerts: Compared[];
   tunables: Multiplied[];
   /** The number of series, where they were too many and only the total was judged. */
