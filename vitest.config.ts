@@ -3,7 +3,9 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The files that take minutes begin first; one that began last would keep all waiting for it. */
-const LONG = ['up', 'page-of-demo', 'rules', 'messages', 'page'].map((name) => `${name}.test.ts`);
+const LONG = ['up', 'page-of-demo', 'rules', 'page', 'own-counter', 'torture', 'kill', 'state'].map(
+  (name) => `${name}.test.ts`,
+);
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
