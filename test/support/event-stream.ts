@@ -55,7 +55,7 @@ export async function listenTo(url: string, headers: Headings = {}): Promise<Eve
     events,
     text: () => waiting,
     ended: () => over,
-    next: (name, fits = () => true, timeout = 30_000) =>
+    next: (name, fits = () => true, timeout = 180_000) =>
       waitFor(() => events.find((event) => event.name === name && fits(event.data))?.data, {
         what: `an event ${name}`,
         timeout,

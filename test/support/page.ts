@@ -4,9 +4,9 @@ import { PHONE, seeAll, seriousProblems, sideways } from './browser.ts';
 import { type Running, waitFor } from './processes.ts';
 import { type Client, clientOf, runProgram } from './service.ts';
 
-export const sees = (page: Page, text: string | RegExp, timeout = 20_000) =>
+export const sees = (page: Page, text: string | RegExp, timeout = 120_000) =>
   page.getByText(text).first().waitFor({ state: 'visible', timeout });
-export const hasWord = (page: Page, text: string, timeout = 20_000) =>
+export const hasWord = (page: Page, text: string, timeout = 120_000) =>
   page.locator('#verdict .verdict-word', { hasText: text }).waitFor({ timeout });
 
 /** A page looks right after all of it has been scrolled into view. */

@@ -25,7 +25,7 @@ export function childrenOf(pid: number): number[] {
 }
 
 export interface WaitOptions {
-  /** Milliseconds after which waiting is given up; default 30 s. */
+  /** Milliseconds after which waiting is given up; default three minutes. */
   timeout?: number;
   /** Says in the error message what is waited for. */
   what: string;
@@ -36,7 +36,7 @@ export interface WaitOptions {
  * error.
  */
 export async function waitFor<T>(condition: () => T | Promise<T>, options: WaitOptions): Promise<NonNullable<T>> {
-  const deadline = Date.now() + (options.timeout ?? 30_000);
+  const deadline = Date.now() + (options.timeout ?? 180_000);
   let last: unknown;
   for (;;) {
     try {
