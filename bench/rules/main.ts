@@ -38,7 +38,8 @@ async function main(): Promise<void> {
   const runs = sizes.map((size) => ({ values: size, hasCalendar: false }));
   const most = runs.at(-1);
   if (values.calendar && most !== undefined) runs.push({ ...most, hasCalendar: true });
-  // All at once: next to the largest the others cost little, and what is compared has the same machine.
+  // They run at once, so that those which are compared have the same machine. Next to the largest
+  // the others cost little.
   const costs = await Promise.all(runs.map((one) => measure({ ...options, ...one })));
   process.stdout.write(values.json ? `${JSON.stringify(costFindings(costs), null, 2)}\n` : costText(costs));
 }

@@ -28,7 +28,7 @@ export interface Target {
 /** Seconds that local time is ahead of UTC. */
 export const UTC_OFFSET = -10_800;
 
-/** What a service with a time zone and a calendar exposes on a Monday after a holiday. */
+/** The samples of a time zone and a calendar, on a Monday after a holiday. */
 const CALENDAR = [
   `${METRIC.utcOffset} ${UTC_OFFSET}`,
   `${METRIC.calendar}{kind="other_kind",name="sunday",ago="1d"} 1`,

@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import { APPROVED_CODES } from '../domain/auth-codes.ts';
 import type { MinuteCounts } from '../domain/minutes.ts';
 import type { Status } from '../domain/names.ts';
+import { plural } from '../domain/plural.ts';
 import type { Progress } from '../runtime/progress.ts';
 import { type Finding, type FindingKind, findingsOf, repeatedWords } from './findings.ts';
 import { describeProblems } from './problems.ts';
@@ -79,7 +80,9 @@ export async function readFiles(
     progress.end();
     io.stderr.write(`${file.recognised}\n`);
     if (file.skipped > 0)
-      io.stderr.write(`${file.name}: left out ${bad(file.skipped)}:\n${describeProblems(file.problems).join('\n')}\n`);
+      io.stderr.write(
+        `${file.name}: left out ${plural(file.skipped, 'bad row')}:\n${describeProblems(file.problems).join('\n')}\n`,
+      );
     files.push(file);
   }
   const history = together(files);
@@ -90,8 +93,6 @@ export async function readFiles(
 
 /** Said instead of taking everything for declined. */
 export const NO_APPROVAL = `No auth code is an approval (${APPROVED_CODES.join(', ')}), so the codes do not tell what was declined.`;
-
-const bad = (rows: number): string => `${rows.toLocaleString('en-US')} bad row${rows === 1 ? '' : 's'}`;
 
 function together(files: readonly ReadFile[]): History {
   const now = Date.now() / 60_000;

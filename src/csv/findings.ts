@@ -1,3 +1,4 @@
+import { plural } from '../domain/plural.ts';
 import { utcMinute } from '../domain/times.ts';
 import type { ReadFile } from './read.ts';
 import { ABSENT, DAY, daysOf, minutesOf, type Tally, type TallySeries } from './tally.ts';
@@ -29,8 +30,6 @@ const LONG_GAP = 60;
 const LONG_QUIET = DAY;
 
 const iso = (minute: number): string => utcMinute(minute * 60);
-const plural = (count: number, word: string): string =>
-  `${count.toLocaleString('en-US')} ${word}${count === 1 ? '' : 's'}`;
 
 /** @param now minutes since the epoch */
 export function findingsOf(file: ReadFile, now: number): Finding[] {

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { PROJECT } from '../runtime/project.ts';
+import { etagOf } from './etag.ts';
 
 /** `npm run build` puts the live page here. The path is right from src/ and from dist/. */
 const BUILT = join(PROJECT, 'dist', 'live');
@@ -20,15 +20,13 @@ export interface Asset {
   type: string;
   bytes: Buffer;
   gzipped: Buffer;
-  /** A hash of these bytes, quoted as HTTP has it. */
   etag: string;
 }
 
 function readAsset(file: string): Asset {
   const bytes = readFileSync(file);
-  const hash = createHash('sha256').update(bytes).digest('base64url').slice(0, 22);
   const type = TYPES[extname(file)] ?? 'application/octet-stream';
-  return { type, bytes, gzipped: gzipSync(bytes, { level: 9 }), etag: `"${hash}"` };
+  return { type, bytes, gzipped: gzipSync(bytes, { level: 9 }), etag: etagOf(bytes) };
 }
 
 /** Files that a page loads from `live/`, and that a module imports from beside itself. */

@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'koa';
 
+/** A hash of these bytes, quoted as HTTP has it. */
+export const etagOf = (content: string | Buffer): string =>
+  `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
+
 const READ = /^(application\/json|text\/(csv|html))/;
 
 /**
@@ -14,9 +18,8 @@ export function tagAnswer(ctx: Context, changing?: string): void {
   if (typeof body !== 'string' && !isPlain(body)) return;
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const told = changing === undefined ? text : JSON.stringify({ ...(body as object), [changing]: undefined });
-  const hash = createHash('sha256').update(told).digest('base64url').slice(0, 22);
   ctx.body = text;
-  ctx.set('ETag', `W/"${hash}"`);
+  ctx.set('ETag', `W/${etagOf(told)}`);
   if (ctx.response.get('Cache-Control') === '') ctx.set('Cache-Control', 'no-cache');
   if (ctx.fresh) ctx.status = 304;
 }
