@@ -3,9 +3,10 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The files that take minutes begin first; one that began last would keep all waiting for it. */
-const LONG = ['up', 'page-of-demo', 'rules', 'page', 'own-counter', 'torture', 'kill', 'state'].map(
-  (name) => `${name}.test.ts`,
-);
+const LONG = [
+  ...['up', 'page-of-demo', 'rules', 'page', 'own-counter', 'state', 'vmalert', 'check', 'docs-page', 'torture'],
+  ...['backtest-command', 'shipped-queries', 'shards', 'backtest', 'explore', 'missing-tunables', 'history', 'kill'],
+].map((name) => `${name}.test.ts`);
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -170,7 +170,7 @@ describe('with everything switched on', () => {
     expect(slackOf('(kiosk)').at(-1).attachments[0]).toMatchObject({
       color: 'good',
       title: 'RESOLVED: denied transactions above normal (kiosk)',
-      text: expect.stringContaining('Back to normal'),
+      text: expect.stringMatching(/^Over\. /),
     });
     const resolvedInJournal = () =>
       journalled(receiver).some(

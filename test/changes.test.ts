@@ -100,12 +100,25 @@ test('what a change is called confuses no card of an alert', () => {
   const told = (text: string) =>
     toldBy({
       annotations: {
-        description: `9 denied: 1 expected.\n${since} (2 minutes after: ${text}), for 4 min; 8 in the worst minute, 7 beyond`,
+        description: `9 denied: 1 expected.\n${since} (2 min after: ${text}), for 4 min; 8 in the worst minute, 7 beyond`,
       },
     });
   for (const text of ['checkout 2.31', 'a; b', 'worked on, for 3 min; done'])
     expect(told(text)).toMatchObject({ since: began.toISOString(), costs: '8 in the worst minute, 7 beyond' });
-  expect(toldBy({ annotations: { description: 'x' } })).toMatchObject({ since: '', costs: '', rest: 'x' });
+  const planned = toldBy({
+    annotations: {
+      description: 'A planned window has begun: nothing is judged. 9 denied in the last 2 minutes: 1 expected.',
+      observed: '9',
+      expected: '1',
+    },
+  });
+  expect(planned).toMatchObject({ planned: true, window: '2 minutes', rest: '' });
+  expect(toldBy({ annotations: { description: 'x' } })).toMatchObject({
+    planned: false,
+    since: '',
+    costs: '',
+    rest: 'x',
+  });
 });
 
 /** The last line of an answer to POST /api/v1/what-if. */

@@ -282,7 +282,7 @@ describe('names file and line of', () => {
       'refers to a template that does not exist',
       'common.tmpl',
       (text) => text.replace('"tillwatch.lasted"', '"tillwatch.last"'),
-      ':46: template "tillwatch.last" is not defined in any file',
+      ':49: template "tillwatch.last" is not defined in any file',
     ],
     [
       'asks for a field that messages do not have',
@@ -320,13 +320,17 @@ test('several problems are all told, in the order of files and lines', async () 
   expect(stderr).toContain('3 problems');
 });
 
-test('a receiver that is switched on without its secret is no error, and pointed out', async () => {
+test('a receiver that is switched on as it was shipped is no error, and pointed out', async () => {
   const line = await lineIn(config, 'slack_url');
-  const dir = await project({ [config]: (text) => switchOn(text, ['slack']) });
+  const dir = await project({ [config]: (text) => switchOn(text, ['slack', 'email']) });
   const note = `${config}:${line}: slack is switched on, and there is no secrets/slack_url`;
   const without = await run(dir);
   expect(without.stderr.replace(`${dir}/`, '')).toContain(note);
   expect(without.exit).toBe(0);
+  const to = 'payments-oncall@example.com';
+  expect(without.stderr.replace(`${dir}/`, '')).toContain(
+    `${config}:${await lineIn(config, to)}: email is switched on with to: ${to}, an example: write your own there`,
+  );
   await write(dir, 'alertmanager/secrets/slack_url', 'https://hooks.example/1');
   expect((await run(dir)).stderr).not.toContain('slack is switched on');
 });

@@ -5,27 +5,36 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
+import { run } from '../src/cli.ts';
 import { SETTINGS, variable } from '../src/config/config.ts';
 import { PROJECT, VERSION } from '../src/runtime/project.ts';
+import { createTestIo } from './support/command-io.ts';
 import { runProgram, runToEnd, serveProcess, temporaryFolder } from './support/service.ts';
+
+/** Runs a command line in this process. */
+async function runHere(args: string[]) {
+  const io = createTestIo();
+  const code = await run(args, io);
+  return { code, ...io.written };
+}
 
 const COMMANDS = ['serve', 'up', 'import', 'simulate', 'check', 'rules'];
 
 describe('help', () => {
   test('lists every command', async () => {
-    const { code, stdout, stderr } = await runToEnd(['--help']);
+    const { code, stdout, stderr } = await runHere(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^ +${command}\\b`, 'm'));
   });
 
   test.each(COMMANDS)('%s has its own', async (command) => {
-    const { code, stdout, stderr } = await runToEnd([command, '--help']);
+    const { code, stdout, stderr } = await runHere([command, '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain(`tillwatch ${command}`);
   });
 
   test('of serve names each setting, its variable and its default', async () => {
-    const { stdout } = await runToEnd(['serve', '--help']);
+    const { stdout } = await runHere(['serve', '--help']);
     const text = stdout.replace(/\s+/g, ' ');
     for (const [name, { flag, default: fallback }] of Object.entries(SETTINGS)) {
       if (['prometheusPort', 'alertmanagerPort'].includes(name)) continue;
@@ -36,7 +45,7 @@ describe('help', () => {
   });
 
   test('the version is that of the package', async () => {
-    const { code, stdout } = await runToEnd(['--version']);
+    const { code, stdout } = await runHere(['--version']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
@@ -63,7 +72,7 @@ test.each([
   [['import'], 'file'],
   [['init', '/dev/null'], '/dev/null is not a folder'],
 ])('%j is a wrong use: exit 2, said on stderr', async (args, said) => {
-  const { code, stdout, stderr } = await runToEnd(args);
+  const { code, stdout, stderr } = await runHere(args);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain(said);
   expect(stderr).not.toMatch(/\n\s+at /);

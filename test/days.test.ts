@@ -83,6 +83,22 @@ test('half the sales and none at all are told, then a dead feed; somewhat fewer 
   ]);
 });
 
+test('sales somewhat low for an hour are told, and so is their end; an outage that is over is told once', async () => {
+  const alerts = await alertsOn(2000, (minute) => {
+    const within = (length: number) => minute >= 1800 && minute < 1800 + length;
+    return {
+      low: { approved: within(90) ? 70 : 100 },
+      'low for half an hour': { approved: within(30) ? 70 : 100 },
+      rest: { approved: 2000 },
+      outage: { approved: within(25) ? 0 : within(120) ? 90 : 100 },
+    };
+  });
+  expect(alerts).toEqual([
+    { alert: 'TransactionsVolumeBelowNormal approved outage', began: between(1802, 1804), ended: between(1826, 1850) },
+    { alert: 'TransactionsVolumeBelowNormal approved low', began: between(1845, 1862), ended: between(1891, 1910) },
+  ]);
+});
+
 test('a night without sales or reports is told once, and then known', async () => {
   const minutes = DAY + 201;
   const alerts = await alertsOn(minutes, (minute) => {
@@ -103,7 +119,7 @@ test('a feed of a report every 15 minutes is told on its second bad one, and ove
   });
   // In its first hour its rhythm is not known.
   expect(alerts.filter(({ began }) => began >= 60)).toEqual([
-    { alert: 'TransactionsDeniedAboveNormal denied', began: between(1545, 1548), ended: between(1576, 1605) },
+    { alert: 'TransactionsDeniedAboveNormal denied', began: between(1545, 1550), ended: between(1576, 1605) },
     { alert: 'TransactionsVolumeBelowNormal approved', began: between(1635, 1650), ended: between(1666, 1695) },
   ]);
 });

@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readRules } from '../src/prometheus/rule-files.ts';
-import { launchChromium } from './support/browser.ts';
+import { launchChromium, violationsOf } from './support/browser.ts';
 import { type Service, startService } from './support/service.ts';
 
 interface Operation {
@@ -188,8 +187,7 @@ test.each([
   tab.on('pageerror', (error) => complaints.push(String(error)));
   await tab.goto(`${service.url}/docs`, { waitUntil: 'networkidle' });
   const wider = await tab.evaluate('document.documentElement.scrollWidth > innerWidth');
-  await tab.evaluate(axe.source);
-  const { violations } = (await tab.evaluate('axe.run()')) as { violations: { id: string; impact: string }[] };
+  const violations = await violationsOf(tab);
   const article = tab.locator('#get-api-v1-anomalies');
   await article.getByRole('button', { name: 'Copy the request' }).click();
   await article.getByRole('button', { name: 'Copy the request' }).filter({ hasText: 'Copied' }).waitFor();

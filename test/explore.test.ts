@@ -48,7 +48,7 @@ it('completes names as one types, runs with the keyboard, and draws', async () =
   await page.keyboard.press('Shift+Enter');
   await page.locator('#error').waitFor();
   expect(await page.locator('#error').innerText()).toMatch(/parse error/);
-  await page.locator('.cm-lintRange-error, .cm-lintPoint-error').first().waitFor({ timeout: 5000, state: 'attached' });
+  await page.locator('.cm-lintRange-error, .cm-lintPoint-error').first().waitFor({ state: 'attached' });
 
   await page.keyboard.type('="denied"');
   await page.keyboard.press('Shift+Enter');

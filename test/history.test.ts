@@ -8,6 +8,7 @@ import { RECORDED, STATUSES } from '../src/domain/names.ts';
 import { type ImportOptions, importHistory, storageOf } from '../src/history/history.ts';
 import { startEphemeralPrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
 import { rangeQuery } from '../src/prometheus/ephemeral-queries.ts';
+import { remoteWrite } from '../src/prometheus/remote-write.ts';
 import { AUTH_CODES, createTraffic, trafficMinutes } from '../src/simulator/feed.ts';
 import { freePort, startProcess, waitFor } from './support/processes.ts';
 import { blocksAndLeftovers, rowsOf, withStorage } from './support/storage.ts';
@@ -218,6 +219,21 @@ describe('importHistory on a folder that holds something', () => {
     await expect(importInto(dataDir, [minute(1, 1, 1)])).resolves.toMatchObject({ minutes: 1 });
   });
 
+  it('refuses at once what reaches past live samples', async () => {
+    const dataDir = await tempDir();
+    const running = await startEphemeralPrometheus(storageOf(dataDir), undefined, { writable: true });
+    await remoteWrite(running.url, [{ labels: { __name__: 'up' }, times: [endOf(1)], values: [1] }]);
+    await running.stop();
+    let progressed = 0;
+    const options = { to: endOf(2), onProgress: () => progressed++ };
+    await expect(importInto(dataDir, [minute(0, 1, 1), minute(1, 1, 1), minute(2, 1, 1)], options)).rejects.toThrow(
+      'the history, up to 2026-01-05T00:03:00.000Z, reaches past 2026-01-05T00:02:00.000Z',
+    );
+    expect(progressed).toBe(0);
+    const known = [minute(0, 1, 1), minute(1, 1, 1)];
+    await expect(importInto(dataDir, known, { to: endOf(1) })).resolves.toMatchObject({ minutes: 2 });
+  });
+
   it('refuses what lies in the future, and minutes out of order', async () => {
     const dataDir = await tempDir();
     await expect(importInto(dataDir, [minute(0, 1, 1)], { now: START * 60 })).rejects.toThrow(
@@ -268,8 +284,8 @@ describe('importHistory that fails', () => {
     const dataDir = await tempDir();
     const stop = new AbortController();
     const minutes = trafficMinutes(createTraffic({ seed: 5 }), START, START + DAY);
-    const onProgress: ImportOptions['onProgress'] = ({ step, done }) => {
-      if (step === 'rules' && done === 3) stop.abort('SIGINT');
+    const onProgress: ImportOptions['onProgress'] = ({ rules }) => {
+      if (rules === 3) stop.abort('SIGINT');
     };
     await expect(importInto(dataDir, minutes, { signal: stop.signal, onProgress })).rejects.toBe('SIGINT');
     expect(await blocksAndLeftovers(dataDir)).toEqual([]);

@@ -156,11 +156,19 @@ const MALFORMED: Malformed[] = [
   ['JSON of a vendor', 415, 'Content-Type', '{"status":"denied"}', { 'Content-Type': 'application/vnd.api+json' }],
   ['UTF-16', 415, 'charset', '{"status":"denied"}', { 'Content-Type': 'application/json; charset=utf-16' }],
   ['an unknown encoding', 415, 'Encoding', '{"status":"denied"}', { 'Content-Encoding': 'rot13' }],
-  ['gzip that is none', 400, 'cannot be read', '{"status":"denied"}', { 'Content-Encoding': 'gzip' }],
+  ['a blank body', 400, 'the body is empty; send a report', ' \n\t '],
+  ['a body cut off', 400, 'cut off before its end', '{"status":'],
+  [
+    'gzip that is none',
+    400,
+    'it is not gzip, as its Content-Encoding',
+    '{"status":"denied"}',
+    { 'Content-Encoding': 'gzip' },
+  ],
   [
     'gzip cut short',
     400,
-    'cannot be read',
+    'or it is cut off',
     gzipSync('{"status":"denied"}').subarray(0, 20),
     { 'Content-Encoding': 'gzip' },
   ],
@@ -329,7 +337,7 @@ describe('a body that is not read to its end', () => {
   });
 
   test('does not keep its sender from reading the answer', async () => {
-    const answers = Array.from({ length: 20 }, () => service.post(' '.repeat(8_000_000)));
+    const answers = Array.from({ length: 5 }, () => service.post(' '.repeat(8_000_000)));
     for (const answer of await Promise.all(answers)) expectProblem(answer, 413, '4mb');
   });
 
@@ -469,7 +477,7 @@ test('no body whatever gives a 5xx, and none that is refused changes a counter',
       }
       before = after;
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 

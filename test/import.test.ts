@@ -44,7 +44,7 @@ describe('tillwatch import', () => {
     const { code, dataDir, stdout, stderr } = await runImport({ files });
     expect(code).toBe(0);
     expect(stderr).toMatch(/^\S*transactions\.csv: UTF-8, comma [^\n]*\n\S*codes\.csv: UTF-8, [^\n]*\n$/);
-    expect(stdout).toContain(`imported 4,680 rows: 360 minutes from ${DAY}T00:00:00Z to ${DAY}T06:00:00Z\nwrote `);
+    expect(stdout).toContain(`read 4,680 rows, imported 360 minutes from ${DAY}T00:00:00Z to ${DAY}T06:00:00Z\nwrote `);
     expect(stdout).toContain('days ago, too long ago to give a baseline');
     await withStorage(dataDir, async ({ values }) => {
       const end = START + 6 * 3600;
@@ -81,7 +81,7 @@ describe('tillwatch import', () => {
     );
     const taken = await runImport({ dataDir, skipBadRows: true }, createTestIo({ stdin }));
     expect(taken.code).toBe(0);
-    expect(taken.stdout).toContain(`imported 1 row (1 bad row left out): 1 minute from ${DAY}T13:05:00Z`);
+    expect(taken.stdout).toContain(`read 1 row (1 bad row left out), imported 1 minute from ${DAY}T13:05:00Z`);
     expect(taken.stderr).toContain(
       'left out 1 bad row:\n  line 3: count "-9": is negative; expected a whole number of 0 or more\n',
     );
@@ -94,7 +94,7 @@ describe('tillwatch import', () => {
     await writeFile(first, [header, ...rows.slice(0, 1400)].join('\n'));
     await writeFile(second, [header, ...rows.slice(1400)].join('\n'));
     const halves = await runImport({ files: [second, first] });
-    expect([halves.code, halves.stdout]).toEqual([0, expect.stringContaining('imported 2,520 rows: 360 minutes')]);
+    expect([halves.code, halves.stdout]).toEqual([0, expect.stringContaining('read 2,520 rows, imported 360 minutes')]);
     const twice = await runImport({ files: [file, file] });
     expect([twice.code, twice.stdout]).toEqual([1, '']);
     expect(twice.stderr).toContain('2,520 counts of a minute and status (or code) that another row has too');

@@ -6,37 +6,13 @@ import { RECORDED, TOTAL } from '../src/domain/names.ts';
 import { startEphemeralPrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
 import { startAlertmanager } from './support/alertmanager.ts';
 import { listenTo } from './support/event-stream.ts';
+import { DENIED, notification, type Told } from './support/notification.ts';
 import { createBlocks } from './support/openmetrics.ts';
 import { freePort, waitFor } from './support/processes.ts';
 import { type Client, runToEnd, type Service, serveProcess, startService, temporaryFolder } from './support/service.ts';
 
-const DENIED = { alertname: 'TransactionsDeniedAboveNormal', severity: 'critical', status: 'denied' };
 const AT = '2026-03-02T10:20:37.250Z';
 const LATER = '2026-03-02T10:41:37.250Z';
-
-interface Told {
-  labels?: Record<string, string>;
-  startsAt?: string;
-  endsAt?: string;
-  fingerprint?: string;
-}
-
-/** A notification as Alertmanager sends it. */
-function notification({ labels = DENIED, startsAt = AT, endsAt, fingerprint = 'a1b2c3d4e5f60718' }: Told) {
-  const status = endsAt === undefined ? 'firing' : 'resolved';
-  const alert = {
-    status,
-    labels: { service: 'payments', ...labels },
-    annotations: { summary: `${labels.status ?? labels.alertname} above normal` },
-    startsAt,
-    endsAt: endsAt ?? '0001-01-01T00:00:00Z',
-    generatorURL: 'http://prometheus.example/graph',
-    fingerprint,
-  };
-  const texts = { groupLabels: {}, commonLabels: {}, commonAnnotations: {} };
-  const head = { version: '4', groupKey: '{}:{}', status, receiver: 'journal', externalURL: 'http://am.example' };
-  return { ...head, ...texts, alerts: [alert] };
-}
 
 async function tell(client: Client, told: Told): Promise<void> {
   const answer = await client.send('POST', '/api/v1/alertmanager', notification(told));

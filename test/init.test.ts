@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -27,7 +27,7 @@ test('init writes a folder that check passes, overwrites nothing, and up runs fr
   expect(readFileSync(rules, 'utf8')).toBe(edited);
 
   const running = await runProgram(['up', '--config', folder, ...PORTS], process.env);
-  await waitFor(() => running.stdout().includes('Tillwatch runs'), { timeout: 60_000, what: 'the stack' });
+  await waitFor(() => running.stdout().includes('Tillwatch runs'), { timeout: 500_000, what: 'the stack' });
   const service = clientOf(/live page\s+(\S+)\//.exec(running.stdout())?.[1] ?? '');
   expect((await service.post({ counts: { approved: 1 }, labels: { shop: 'one' } })).status).toBe(200);
   const { groups } = (await service.get('/api/v1/rules')).json;
@@ -35,7 +35,18 @@ test('init writes a folder that check passes, overwrites nothing, and up runs fr
   expect(queries).toContain('vector(9.9)');
   expect(existsSync(join(folder, 'data', 'ledger.sqlite'))).toBe(true);
   await running.stop();
-}, 120_000);
+});
+
+test('a demo leaves nothing in the folder that it is started from', async () => {
+  const [folder, elsewhere] = [join(temporaryFolder('init'), 'shop'), temporaryFolder('demo')];
+  await runToEnd(['init', folder]);
+  const env = { ...process.env, TMPDIR: elsewhere };
+  const running = await runProgram(['up', '--demo', '--config', folder, ...PORTS], env);
+  const isWriting = () => readdirSync(elsewhere).some((name) => existsSync(join(elsewhere, name, 'prometheus')));
+  await waitFor(isWriting, { timeout: 500_000, what: 'the data of the demo' });
+  expect(existsSync(join(folder, 'data'))).toBe(false);
+  await running.stop();
+});
 
 test('init says how to start it in the words with which it was called', async () => {
   const folder = temporaryFolder('init');

@@ -43,6 +43,7 @@ const first = annotationsOf('messages', DENIED, '242m', { level: 'total' });
 const held = annotationsOf('messages', DENIED, '256m', { level: 'total' });
 const worse = annotationsOf('messages', DENIED, '260m', { escalation: 'worse' });
 const last = annotationsOf('messages', DENIED, '260m', { level: 'total' });
+const over = { ...last, description: `Recovering since 04:20 UTC. ${last.description}` };
 
 const alert = (service: string, labels: Record<string, string>, annotations: Annotations): PostedAlert => ({
   labels: { alertname: DENIED, service, severity: 'critical', status: 'denied', ...labels },
@@ -136,7 +137,7 @@ describe('an incident', () => {
     await waitFor(everywhere(service, 1), { what: 'the first message everywhere' });
     await alertmanager.post([alert(service, {}, last), grown]);
     await waitFor(everywhere(service, 2), { what: 'that it gets worse everywhere' });
-    await alertmanager.post([ended(begun, last), ended(grown)]);
+    await alertmanager.post([ended(begun, over), ended(grown)]);
     await waitFor(everywhere(service, 3), { what: 'its end everywhere' });
   }, 60_000);
 
@@ -144,7 +145,7 @@ describe('an incident', () => {
     const questions = [
       `CRITICAL: ${first.summary} (payments)`,
       '4.0 times normal: 30 expected',
-      'Since 04:00 UTC, 1 Jan (4 minutes after: checkout 2.31)',
+      'Since 04:00 UTC, 1 Jan (4 min after: checkout 2.31)',
       '60 in the worst minute',
       'acquirer Foo (100 %), code 59 suspected fraud (100 %)',
     ];
@@ -232,14 +233,46 @@ test('while it is only held it says that it is recovering, and no number inside 
   const service = 'held';
   await alertmanager.post([alert(service, { level: 'total' }, held)]);
   await waitFor(everywhere(service, 1), { what: 'the message everywhere' });
-  expect(slackOf(service)[0].text).toMatch(/^Recovering since 04:10\. 40 denied in the last 2 minutes: 40 expected/);
+  expect(slackOf(service)[0].text).toMatch(
+    /^Recovering since 04:10 UTC\. 40 denied in the last 2 minutes: 40 expected/,
+  );
   expect(slackOf(service)[0].text).not.toMatch(/times normal|are lost|Carried by/);
   await alertmanager.post([ended(alert(service, { level: 'total' }, held))]);
   await waitFor(everywhere(service, 2), { what: 'its end everywhere' });
   // As long as the incident, not as long as the alert.
   expect(slackOf(service)[1].text).toContain(
-    'It lasted 10 min, from 04:00 UTC, 1 Jan (4 minutes after: checkout 2.31); 60 in the worst minute',
+    'Back to normal. It lasted 10 min, from 04:00 UTC, 1 Jan (4 min after: checkout 2.31); 60 in the worst minute',
   );
+});
+
+test('what a planned window cuts off is not called normal', async () => {
+  const service = 'cut-off';
+  const planned = { ...first, description: `A planned window has begun: nothing is judged. ${first.description}` };
+  await alertmanager.post([alert(service, { level: 'total' }, first)]);
+  await waitFor(everywhere(service, 1), { what: 'the message everywhere' });
+  await alertmanager.post([ended(alert(service, { level: 'total' }, planned))]);
+  await waitFor(everywhere(service, 2), { what: 'its end everywhere' });
+  const said = 'Not judged any more, as a planned window has begun. It lasted 2 min, from 04:00 UTC';
+  for (const text of [slackOf(service)[1].text, mailsOf(service)[1]?.text]) {
+    expect(text).toContain(said);
+    expect(text).not.toContain('Back to normal');
+  }
+});
+
+test('that the rules did not see recover has the length that was seen, or none', async () => {
+  const service = 'unseen';
+  const of = (acquirer: string, description = '') =>
+    alert(service, { acquirer }, { ...first, description, summary: `${first.summary}, acquirer ${acquirer}` });
+  const both = [of('acme', first.description), of('bank', first.description?.replace(', for 2 min;', ', for 0 min;'))];
+  await alertmanager.post(both);
+  await waitFor(everywhere(service, 1), { what: 'the message everywhere' });
+  await alertmanager.post(both.map((one) => ended(one)));
+  await waitFor(everywhere(service, 2), { what: 'its end everywhere' });
+  const [, { text, title_link }] = slackOf(service);
+  expect(title_link).toMatch(/\?status=denied$/);
+  expect(text).toMatch(/Over: [^\n]*, acquirer acme\. It was seen for 2 min, from 04:00 UTC, 1 Jan/);
+  expect(text).toMatch(/Over: [^\n]*, acquirer bank\. It began 04:00 UTC, 1 Jan/);
+  expect(text).not.toContain('0 min');
 });
 
 test('the total and its slices are one message: the total, which says what carries it', async () => {
@@ -265,7 +298,7 @@ test('several of a group are one message, which names each, and tells of those t
     '120 denied',
     `${first.summary}, acquirer bank:`,
   ]);
-  await alertmanager.post([of('acme'), ended(of('bank'), last)]);
+  await alertmanager.post([of('acme'), ended(of('bank'), over)]);
   await waitFor(everywhere(service, 2), { what: 'that one has ended, everywhere' });
   expectInOrder(mailsOf(service)[1]?.text ?? '', ['acquirer acme:', 'Back to normal:', 'It lasted 20 min']);
   expect(slackOf(service)[1].title).toContain(`CRITICAL: ${first.summary}, acquirer acme (several)`);
@@ -300,7 +333,7 @@ test('hundreds in a group break no limit: five are told, the rest is a number, a
         .map(({ labels }: { labels: { acquirer: string } }) => labels.acquirer),
     );
   await waitFor(() => back().size === 400, { what: 'the end of each' });
-  await waitFor(() => slackOf(service).some(({ text }) => text.includes('that are back to normal.')), {
+  await waitFor(() => slackOf(service).some(({ text }) => text.includes('that have ended.')), {
     what: 'the end in chat',
   });
 });
@@ -323,6 +356,9 @@ test('a label is text: it calls nobody in Slack, is no markup in a mail, and no 
   const silence = new URL(slack.actions.at(-1).url);
   expect(Object.fromEntries(silence.searchParams)).toEqual({ silence: DENIED, acquirer, status: 'denied' });
   expect(letter?.html).toContain(silence.href.replaceAll('&', '&amp;'));
+  const look = new URL(slack.title_link);
+  expect(Object.fromEntries(look.searchParams)).toEqual({ status: 'denied', acquirer });
+  expect(letter?.html).toContain(look.href.replaceAll('&', '&amp;'));
 });
 
 test('what follows from a dead feed is not told; it is when the feed is back and it goes on', async () => {

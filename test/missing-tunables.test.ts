@@ -1,12 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { test } from 'vitest';
 import { parse } from 'yaml';
 import { findBinary } from '../src/binaries/binaries.ts';
 import { readRules } from '../src/prometheus/rule-files.ts';
 import { createNeeds } from '../src/prometheus/rule-graph.ts';
 import { PROJECT } from '../src/runtime/project.ts';
+import { testRules } from './support/suites.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const rulesDir = join(PROJECT, 'prometheus', 'rules');
@@ -15,7 +15,7 @@ const JOB = 'job="tillwatch", instance="tillwatch"';
  * Minute at which the tunable is gone, minute at which it is back, and minute in which an incident
  * begins.
  */
-const [GONE, BACK, INCIDENT] = [150, 170, 180];
+const [GONE, BACK, INCIDENT] = [130, 150, 160];
 
 /**
  * All of them, as right after a start, and each that the band is made of; and whether its absence
@@ -119,5 +119,5 @@ test('while a tunable is missing no transactions are called abnormal; that they 
       tests: MISSING.map(([name, unjudged]) => restart(all, name, unjudged)),
     }),
   );
-  await execa(await findBinary('promtool'), ['test', 'rules', file]);
+  await testRules(await findBinary('promtool'), file);
 });

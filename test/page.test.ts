@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, openPage, seriousProblems } from './support/browser.ts';
+import { notification } from './support/notification.ts';
 import { hasWord, looksRight, sees, startUp } from './support/page.ts';
 import { type Running, waitFor } from './support/processes.ts';
 import { type Client, startService, temporaryFolder } from './support/service.ts';
@@ -34,6 +35,21 @@ describe('without Prometheus', () => {
     await page.evaluate('document.querySelector("#verdict").dataset.tone = "alert"');
     expect(await seriousProblems(page)).toEqual([]);
     expect(complaints).toEqual([]);
+    await page.context().close();
+    await service.close();
+  });
+
+  it('says which alerts fired when it was last known, and not that they do', async () => {
+    const service = await startService();
+    const told = notification({ startsAt: new Date(Date.now() - 600_000).toISOString() });
+    expect((await service.send('POST', '/api/v1/alertmanager', told)).status).toBe(200);
+    const { page } = await openPage(browser, service.url);
+    await hasWord(page, 'Not watching');
+    await sees(page, 'Fired when it was last known: Denied above normal.');
+    await sees(page, 'Fired when last known');
+    expect(await page.locator('#incident-list').innerText()).toMatch(/, its end is not known/);
+    expect(await page.locator('#incident-list').innerText()).not.toMatch(/Firing|going on/);
+    await looksRight(page);
     await page.context().close();
     await service.close();
   });
@@ -88,6 +104,10 @@ describe('from nothing', () => {
     await hasWord(page, 'No data');
     expect(await page.locator('#curl').innerText()).toContain(`curl ${service.url}/api/v1/transactions`);
     await looksRight(page);
+    // The zeros that are exposed before the first report are no counts that arrived.
+    const zeros = async () => (await service.get('/api/v1/state')).json.anomalies.length > 0;
+    await waitFor(zeros, { what: 'zeros', timeout: 200_000 });
+    expect(await page.locator('#verdict .verdict-word').innerText()).toBe('No data');
 
     await post('acme', { approved: 100, denied: 5 });
     await post('globex', { approved: 40, denied: 2 });

@@ -99,13 +99,13 @@ test('each tells an incident and its end, with what to do and where', async () =
       expect(textsOf(path, 'payments')[0], path).toContain(part);
   expect(services.at('/ntfy')[0]).toMatchObject({
     topic: 'payments-oncall',
-    click: `${base}?status=denied`,
+    click: `${base}?status=denied&acquirer=acme`,
     actions: [{ label: 'What to do' }, { label: 'Silence', url: expect.stringContaining('?silence=') }],
   });
   expect(services.at('/incidentio')[0]).toMatchObject({ status: 'firing', alerts: [{ labels: one.labels }] });
   expect(services.issues[0]).toMatchObject({
     summary: expect.stringContaining('CRITICAL: denied'),
-    description: expect.stringContaining(`[Live page|${base}?status=denied]`),
+    description: expect.stringContaining(`[Live page|${base}?status=denied&acquirer=acme]`),
     done: false,
   });
   await alertmanager.post([ended(one)]);
@@ -113,11 +113,11 @@ test('each tells an incident and its end, with what to do and where', async () =
   for (const path of Object.keys(READ)) {
     const [, end = ''] = textsOf(path, 'payments');
     expect(end, path).toContain('RESOLVED: denied');
-    expect(end, path).toContain('It lasted 3 min');
+    expect(end, path).toContain('It was seen for 3 min');
     expect(end, path).not.toMatch(/Roll it back|silence=/);
   }
   expect(services.issues).toHaveLength(1);
-  expect(services.issues[0]?.description).toContain('Back to normal');
+  expect(services.issues[0]?.description).toContain('Over. It was seen');
   expect(services.refused).toEqual([]);
 });
 

@@ -251,7 +251,7 @@ describe('a service and its Prometheus', () => {
       const second = await minute(2, 100);
       expect(second).toMatchObject({ recommendation: 'alert', assessments: [{ expected: 0.0478458, share: 0.5 }] });
       expect(second.assessments[0].upper).toBeCloseTo(0.13219, 4);
-      expect(second.reason).toMatch(/; [45] minutes after: checkout 2\.31$/);
+      expect(second.reason).toMatch(/; [45] min after: checkout 2\.31$/);
       expect(await minute(3, 5)).toMatchObject({ recommendation: 'ok' });
       const age = Date.now() - Date.parse(second.baseline.asOf);
       expect(age).toBeGreaterThan(14_000);
@@ -368,5 +368,25 @@ describe('a service and its Prometheus', () => {
         expect((await client.post(report)).json.recommendation).toBe(mood === 'ready' ? 'ok' : 'unknown');
       }
     });
+  });
+
+  test('a Prometheus that starts, or fails for a moment, is not warned of; one that stays away is, once', async () => {
+    const fake = await fakePrometheus('error');
+    const lines: string[] = [];
+    const baseline = watchBaseline(createPrometheus(fake.url, 2000), (level, line) => lines.push(`${level} ${line}`));
+    baseline.stop();
+    await baseline.asked;
+    const look = async (mood: Mood, times: number) => {
+      fake.state.mood = mood;
+      for (let nth = 0; nth < times; nth++) await baseline.refresh();
+      return lines.splice(0);
+    };
+    expect(await look('error', 2)).toEqual([]);
+    expect(await look('ready', 3)).toEqual(['info baseline ready']);
+    expect(await look('error', 2)).toEqual([]);
+    expect(await look('ready', 1)).toEqual([]);
+    expect(await look('error', 30)).toEqual([expect.stringMatching(/^warn baseline unavailable: .*too many samples/)]);
+    expect(await look('ready', 1)).toEqual(['info baseline ready']);
+    await fake.close();
   });
 });

@@ -45,7 +45,7 @@ test('GET /api/v1/rules has every rule of every file, as Prometheus evaluates it
     type: 'alerting',
     query: expect.stringContaining('incident:transactions:told'),
     for: 0,
-    keepFiringFor: 300,
+    keepFiringFor: 180,
     health: 'ok',
     labels: { severity: 'critical', service: 'payments' },
     annotations: expect.objectContaining({ runbook_url: expect.stringContaining('#transactionsdeniedabovenormal') }),

@@ -8,7 +8,7 @@ import { findBinary } from '../src/binaries/binaries.ts';
 import { RECORDED, TUNABLE } from '../src/domain/names.ts';
 import { readRules } from '../src/prometheus/rule-files.ts';
 import { layerRules } from '../src/prometheus/rule-graph.ts';
-import { passesSuite, SUITES, suiteNames } from './support/suites.ts';
+import { passesSuite, SUITES, suiteNames, testRules } from './support/suites.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const prometheus = fileURLToPath(new URL('../prometheus', import.meta.url));
@@ -178,7 +178,7 @@ describe('an alert of your own', () => {
       },
     ];
     await writeFile(join(dir, 'own.test.yml'), JSON.stringify({ rule_files: ['alerts.yml'], tests }));
-    await execa(await findBinary('promtool'), ['test', 'rules', join(dir, 'own.test.yml')]);
+    await testRules(await findBinary('promtool'), join(dir, 'own.test.yml'));
   });
 });
 

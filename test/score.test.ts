@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readLabels } from '../src/backtest/incident-labels.ts';
+import { readLabels, signalsOfRules } from '../src/backtest/incident-labels.ts';
 import { type Label, type SignalAlert, scoreAlerts } from '../src/backtest/score.ts';
 import { signalOf } from '../src/judge/alert-signal.ts';
 import { tempDir } from './support/temp-dir.ts';
@@ -133,10 +133,10 @@ describe('signalOf', () => {
 });
 
 describe('readLabels', () => {
-  const read = async (text: string) => {
+  const read = async (text: string, further: readonly string[] = []) => {
     const file = join(await tempDir(), 'labels.csv');
     await writeFile(file, text);
-    return readLabels(file);
+    return readLabels(file, further);
   };
 
   it('reads columns in any order, offsets, several signals, and keeps the rest as a note', async () => {
@@ -158,7 +158,25 @@ describe('readLabels', () => {
       /labels\.csv: bad labels:\n {2}line 2: end "2026-01-05T00:10:00Z": is not after/,
     );
     await expect(reading).rejects.toThrow('line 3: start "noon": is no time; write it as 2026-01-05T00:00:00Z');
-    await expect(reading).rejects.toThrow('line 4: signal "": is none of denied, failed, reversed');
+    await expect(reading).rejects.toThrow('line 4: signal "": expected auth_code, denied, failed, reversed');
+  });
+
+  it('refuses a signal that no alert has, and names the one that was meant', async () => {
+    const row = '2026-01-05T00:00:00Z,2026-01-05T00:10:00Z';
+    const all = 'auth_code, denied, failed, reversed, refunded, processing, feed, volume, none';
+    await expect(read(`start,end,signal\n${row},denied\n${row},volume|denyed\n`)).rejects.toThrow(
+      `line 3: signal "denyed": did you mean denied? expected ${all}, or several joined by |`,
+    );
+    await expect(read(`start,end,signal\n${row},sales\n`)).rejects.toThrow(`line 2: signal "sales": expected ${all}`);
+  });
+
+  it('takes the signals of the alerts in the rules', async () => {
+    const rules = await tempDir();
+    const alerts = ['{alert: Basket, expr: x}', '{alert: Y, expr: x, labels: {signal: gift card}}'];
+    await writeFile(join(rules, 'own.yml'), `groups: [{name: own, rules: [${alerts.join(', ')}]}]\n`);
+    const further = await signalsOfRules([rules]);
+    const row = '2026-01-05T00:00:00Z,2026-01-05T00:10:00Z';
+    expect(await read(`start,end,signal\n${row},Basket|gift_card\n`, further)).toHaveLength(1);
   });
 
   it('refuses a file without a header, and one that is not there', async () => {

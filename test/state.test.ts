@@ -64,7 +64,7 @@ describe('GET /api/v1/state, beside a real Prometheus and a real Alertmanager', 
       alertmanager: { ok: true },
       watchdog: { ok: true, arrivedAt: expect.any(String) },
     });
-    expect(verdict).toEqual({ recommendation: 'unknown', reason: 'No transactions have been reported yet' });
+    expect(verdict).toEqual({ recommendation: 'unknown', reason: 'No transactions have been counted yet' });
     expect({ demo, alerts }).toEqual({ demo: null, alerts: [] });
     const ready = await service.get('/-/ready');
     expect(ready.json.path).toMatchObject({ alertmanager: path.alertmanager, watchdog: path.watchdog });
@@ -192,7 +192,7 @@ const known = (facts: Partial<Known>): Known => ({
 });
 
 test.each([
-  ['nothing', {}, 'ok', /^Everything is as is normal at this time$/],
+  ['nothing', {}, 'ok', /^Everything is as it normally is at this time$/],
   ['three days not over', { learning: true }, 'ok', /less than three days of history/],
   ['a pending alert', { alerts: [alert('A', 'critical', 'pending')] }, 'ok', /normal/],
   ['an alert for nobody', { alerts: [alert('Watchdog', 'none')] }, 'ok', /normal/],
@@ -216,9 +216,9 @@ test.each([
     'one of an acquirer alone',
     { anomalies: [normal, unusual({ acquirer: 'acme' })] },
     'ok',
-    /^Everything is as is normal/,
+    /^Everything is as it normally is/,
   ],
-  ['no history', { ready: false, reported: false }, 'unknown', /^No transactions have been reported yet$/],
+  ['no history', { ready: false, reported: false }, 'unknown', /^No transactions have been counted yet$/],
   [
     'no judged minute',
     { anomalies: [{ ...normal, recommendation: 'unknown' }] },

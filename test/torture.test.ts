@@ -23,11 +23,11 @@ const rowNamed = (name: string): Torture => {
 };
 
 test.each([
-  ['sigterm', 0.03],
+  ['sigterm', 0.01],
   ['retries', 0.02],
-  ['fuzz', 0.02],
-  ['labels', 0.03],
-  ['access', 1],
+  ['fuzz', 0.01],
+  ['labels', 0.02],
+  ['access', 0.3],
   ['dependencies', 1],
 ])('%s, at the scale of %d', async (name, scale) => {
   const { violations, first, done } = await torture(rowNamed(name), scale, () => {});
@@ -38,7 +38,7 @@ test.each([
 test('the clock of a running service goes back and forth, over daylight saving and a leap day', async () => {
   const file = join(temporaryFolder('clock'), 'offset');
   const row: Torture = { ...rowNamed('clock'), run: (run: Run) => turnClock(run, ownDate(file)) };
-  const { first } = await torture(row, 1, () => {});
+  const { first } = await torture(row, 0.1, () => {});
   expect(first).toEqual([]);
 });
 
@@ -51,18 +51,18 @@ test('an upstream that talks garbage, at the start and later, and is mended', as
   expect(first).toEqual([]);
 });
 
-test('ten thousand reports over fifty connections: each counted, and nothing of them stays in memory', async () => {
+test('five thousand reports over fifty connections: each counted, and nothing of them stays in memory', async () => {
   const program = await serve(temporaryFolder('steady'));
   const client = createClient(program.url, 50);
   const body = { source: 'x'.repeat(60), counts: { approved: 1 } };
   const send = (count: number) => inParallel(count, 50, async () => void (await client.post(body)));
   // What is compiled and cached at first is no growth.
-  await send(2000);
+  await send(1000);
   const before = await memoryOf(program.pid);
-  await send(10_000);
+  await send(5000);
   // 3 MB were seen; keeping all of a request and its answer would take more than this.
-  expect((await memoryOf(program.pid)) - before).toBeLessThan(40e6);
-  expect(totalOf(await client.scrape())).toBe(12_000);
+  expect((await memoryOf(program.pid)) - before).toBeLessThan(20e6);
+  expect(totalOf(await client.scrape())).toBe(6000);
   client.close();
   await program.stop();
 });

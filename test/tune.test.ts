@@ -71,6 +71,17 @@ test('proposes the sensitivity that finds what was missed, as a diff that patch 
   expect(patched).toBe(TUNABLES.replace('vector(50)', 'vector(40)').replace('vector(4)', 'vector(3.2)'));
 });
 
+test('says once, and of the folder that was given, what the history lacks', async () => {
+  const { rules, history, labels } = await prepared();
+  await writeFile(
+    join(rules, 'x.alerts.yml'),
+    ALERTS.replace('        labels', '          or nowhere > 1\n        labels'),
+  );
+  const { code, stderr } = await tune([history, '--labels', labels, '--rules', rules]);
+  expect(code).toBe(0);
+  expect(stderr.match(/.*rules read.*/g)).toEqual([`${rules}: rules read nowhere, which the history does not have`]);
+});
+
 test('leaves alone what is right as it is', async () => {
   const { rules, history, labels } = await prepared();
   await writeFile(join(rules, 'tunables.rules.yml'), TUNABLES.replace('vector(50)', 'vector(30)'));

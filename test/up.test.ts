@@ -59,6 +59,19 @@ const lives = (pid: number): boolean => {
 };
 
 const post = (counts: object) => service.post({ source: 'till', counts });
+/**
+ * Posts, and asks again with nothing to add while the answer is "unknown": on a busy machine a
+ * look at Prometheus fails now and then.
+ */
+async function judged(counts: object) {
+  const { json } = await post(counts);
+  if (json.recommendation !== 'unknown') return json;
+  const known = async () => {
+    const again = (await post({ approved: 0, denied: 0 })).json;
+    return again.recommendation !== 'unknown' && again;
+  };
+  return waitFor(known, { what: 'an answer other than "unknown"' });
+}
 const minuteNow = () => Math.floor(Date.now() / 60_000);
 const nextMinute = async () => {
   const now = minuteNow();
@@ -85,9 +98,8 @@ describe('tillwatch up --demo', () => {
       what: 'the baseline',
       timeout: 300_000,
     });
-    const { json } = await post({ approved: 300, denied: 10, failed: 0, reversed: 1 });
-    expect(json.baseline.state).toBe('ready');
-    expect(json.recommendation).toBe('ok');
+    const { baseline, recommendation } = await judged({ approved: 300, denied: 10, failed: 0, reversed: 1 });
+    expect([baseline.state, recommendation]).toEqual(['ready', 'ok']);
   });
 
   it('names the page first, and lets a person start an incident on it', async () => {
@@ -108,14 +120,14 @@ describe('tillwatch up --demo', () => {
   it('goes from two bad minutes to the alert in Prometheus and the message in the journal', async () => {
     const first = await (async () => {
       await nextMinute();
-      const { json } = await post({ approved: 300, denied: 0 });
-      return post({ denied: Math.ceil(5 * json.assessments[0].expectedCount) });
+      const { assessments } = await judged({ approved: 300, denied: 0 });
+      return judged({ denied: Math.ceil(5 * assessments[0].expectedCount) });
     })();
-    expect(first.json.recommendation).toBe('watch');
+    expect(first.recommendation).toBe('watch');
     await nextMinute();
-    const second = await post({ approved: 300, denied: first.json.assessments[0].count });
-    expect(second.json.recommendation).toBe('alert');
-    expect(second.json.assessments[0]).toMatchObject({
+    const second = await judged({ approved: 300, denied: first.assessments[0].count });
+    expect(second.recommendation).toBe('alert');
+    expect(second.assessments[0]).toMatchObject({
       share: expect.any(Number),
       expected: expect.any(Number),
       upper: expect.any(Number),
@@ -176,8 +188,7 @@ describe('tillwatch up --demo', () => {
     // Prometheus and Alertmanager.
     expect(children).toHaveLength(2);
     const { code } = await running.stop('SIGTERM');
-    expect(code).toBe(0);
+    expect({ code, said: running.stderr() }).toEqual({ code: 0, said: expect.stringMatching(/stopped\n$/) });
     expect(children.filter(lives)).toEqual([]);
-    expect(running.stderr()).toMatch(/stopped\n$/);
   });
 });

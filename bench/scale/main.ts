@@ -42,7 +42,7 @@ interface Part {
   pids: readonly number[];
 }
 
-const usage = ({ pids }: Part): Usage => {
+const usage = ({ pids }: Part): Omit<Usage, 'largest'> => {
   const all = pids.map(usageOf);
   return { cpu: all.reduce((sum, one) => sum + one.cpu, 0), memory: all.reduce((sum, one) => sum + one.memory, 0) };
 };

@@ -61,23 +61,27 @@ export interface Usage {
   cpu: number;
   /** Resident bytes; what processes share counts once in each. */
   memory: number;
+  /** Resident bytes of the largest of them. */
+  largest: number;
 }
 
 const TICKS = 100;
 const PAGE = 4096;
 
 export function usageOf(pid: number): Usage {
-  let [cpu, memory] = [0, 0];
+  let [cpu, memory, largest] = [0, 0, 0];
   for (const one of [pid, ...childrenOf(pid)]) {
     try {
       const fields = readFileSync(`/proc/${one}/stat`, 'utf8')
         .replace(/^.*\) /, '')
         .split(' ');
       cpu += (Number(fields[11]) + Number(fields[12])) / TICKS;
-      memory += Number(readFileSync(`/proc/${one}/statm`, 'utf8').split(' ')[1]) * PAGE;
+      const own = Number(readFileSync(`/proc/${one}/statm`, 'utf8').split(' ')[1]) * PAGE;
+      memory += own;
+      largest = Math.max(largest, own);
     } catch {
       // It has ended meanwhile.
     }
   }
-  return { cpu, memory };
+  return { cpu, memory, largest };
 }

@@ -157,11 +157,13 @@ export async function turnClock(run: Run, clock: Clock) {
     before = after;
   }
   clock.set(0);
-  await checkRetries(client, clock.set, run);
+  // ledger.test.ts tests it for the smaller scale.
+  const isWhole = run.scale === 1;
+  if (isWhole) await checkRetries(client, clock.set, run);
   client.close();
   await program.stop();
   return {
-    done: `${steps.length} jumps of a running service's clock, and four of eight days amid retries`,
+    done: `${steps.length} jumps of a running service's clock${isWhole ? ', and four of eight days amid retries' : ''}`,
     seen: `set by ${clock.how}, in the time zone of Berlin`,
   };
 }

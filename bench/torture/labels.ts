@@ -9,7 +9,7 @@ const STATUSES = 7;
 const MOST_MEGABYTES = 600;
 
 async function run(run: Run) {
-  const values = part(run, 1_000_000, 3 * BATCH);
+  const values = part(run, 1_000_000, 2 * BATCH);
   const program = await serve(await run.folder(), { args: ['--dimensions', 'merchant', '--max-series', String(CAP)] });
   const client = createClient(program.url, 1);
   let peak = 0;

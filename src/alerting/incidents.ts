@@ -145,7 +145,7 @@ export const recentMarks = async (ledger: Pick<Ledger, 'incidents'>): Promise<Ma
 export async function markIncident(ledger: Ledger, id: string, mark: Mark): Promise<Incident | undefined> {
   const found = await ledger.incident(id);
   if (found === undefined) return undefined;
-  await ledger.setMark({ id, body: JSON.stringify(mark) });
+  await ledger.setMark(id, JSON.stringify(mark));
   return { ...incidentOf(found), mark };
 }
 
@@ -158,7 +158,7 @@ export async function acknowledgeIncident(
   id: string,
   acknowledgement: Acknowledgement,
 ): Promise<Incident | undefined> {
-  await ledger.acknowledge({ id, body: JSON.stringify(acknowledgement) });
+  await ledger.acknowledge(id, JSON.stringify(acknowledgement));
   const found = await ledger.incident(id);
   return found && incidentOf(found);
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { RECORDED, TUNABLE } from '../domain/names.ts';
 import { isoOfMs } from '../domain/times.ts';
 import type { Prometheus } from '../prometheus/client.ts';
-import { type Log, messageOf } from '../runtime/log.ts';
+import { type Log, messageOf, tellFault } from '../runtime/log.ts';
 
 /** The alert that always fires, so that its absence is noticed. */
 export const WATCHDOG = 'Watchdog';
@@ -84,15 +84,14 @@ function heartbeat({ at, resolved }: Heartbeat, now: number, startedAt: number):
   return { ok: true, ...arrived };
 }
 
-/** Logs a fault once when two looks in a row see it, and logs when it is gone. */
+/** Tells of each step's faults. */
 function complaints(log: Log): (path: AlertPath) => void {
-  const wrong = new Map<string, number>();
+  const steps = new Map<string, (fault: string | undefined) => void>();
   return (path) => {
     for (const [name, { ok, reason }] of Object.entries(path)) {
-      const times = ok ? 0 : (wrong.get(name) ?? 0) + 1;
-      if (times === 2) log('warn', `alert path: ${name}: ${reason}`);
-      if (ok && (wrong.get(name) ?? 0) >= 2) log('info', `alert path: ${name} is well again`);
-      wrong.set(name, times);
+      const tell = steps.get(name) ?? tellFault(log, `alert path: ${name} is well again`);
+      steps.set(name, tell);
+      tell(ok ? undefined : `alert path: ${name}: ${reason}`);
     }
   };
 }

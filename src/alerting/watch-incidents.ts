@@ -1,6 +1,6 @@
 import type { Ledger, StoredIncident } from '../ledger/ledger.ts';
 import type { Prometheus } from '../prometheus/client.ts';
-import { type Log, messageOf } from '../runtime/log.ts';
+import { type Log, messageOf, tellFault } from '../runtime/log.ts';
 import type { Alertmanager } from './alertmanager.ts';
 import { allLabels, labelKey } from './incidents.ts';
 
@@ -75,15 +75,15 @@ async function look({ ledger, prometheus, alertmanager }: Sources, now: number):
  * Alertmanager do not answer.
  */
 export function watchIncidents(sources: Sources): { stop(): void } {
-  let [stopped, failed] = [false, false];
+  let stopped = false;
+  const tell = tellFault(sources.log, 'whether incidents have ended is known again');
   let timer: NodeJS.Timeout | undefined;
   async function loop(): Promise<void> {
     try {
       await look(sources, Date.now());
-      failed = false;
+      tell(undefined);
     } catch (error) {
-      if (!failed) sources.log('warn', `whether incidents have ended is not known: ${messageOf(error)}`);
-      failed = true;
+      tell(`whether incidents have ended is not known: ${messageOf(error)}`);
     }
     if (!stopped) timer = setTimeout(loop, LOOK_MS).unref();
   }

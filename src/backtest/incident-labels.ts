@@ -5,6 +5,9 @@ import { openSource, type Source } from '../csv/source.ts';
 import { findTable } from '../csv/table.ts';
 import { JUDGED_STATUSES } from '../domain/names.ts';
 import { parseTime } from '../domain/times.ts';
+import { suggest } from '../intake/suggest.ts';
+import { type AlertSignal, SIGNALS, signalInFile, signalOf } from '../judge/alert-signal.ts';
+import { readRules } from '../prometheus/rule-files.ts';
 import type { Label } from './score.ts';
 
 /** Statuses that a label without a signal may be about. */
@@ -20,24 +23,32 @@ export function marksOfLabel({ start, end, signals }: Label): Marked[] {
   return ANY_STATUS.map((status) => ({ ...mark, verdict: 'expected', labels: { status } }));
 }
 
+/** The signals that the alerts of these folders of rules have. @throws where one cannot be read */
+export async function signalsOfRules(folders: readonly string[]): Promise<AlertSignal[]> {
+  const rules = await Promise.all(folders.map(readRules));
+  const signals = rules.flatMap(({ alerts }) => alerts.map(({ alert, labels }) => signalOf(alert, labels)));
+  return [...new Set(signals)].map(signalInFile);
+}
+
 const COLUMNS = ['start', 'end', 'signal'];
 const EXPECTED = 'expected a header start,end,signal (further columns are notes)';
 
 /**
  * Reads labelled incidents: CSV with the columns `start,end,signal` in any order, times as in the
  * history, the end exclusive, several signals joined by `|`, `none` for what must not alert.
+ * @param further signals that the rules have besides the shipped ones
  * @throws naming the file and the first bad rows by line, column and value
  */
-export async function readLabels(file: string): Promise<Label[]> {
+export async function readLabels(file: string, further: readonly AlertSignal[] = []): Promise<Label[]> {
   const source = await openSource(file);
   try {
-    return await labelsOf(source);
+    return await labelsOf(source, [...new Set([...SIGNALS, ...further, 'none'])]);
   } finally {
     await source.close();
   }
 }
 
-async function labelsOf(source: Source): Promise<Label[]> {
+async function labelsOf(source: Source, known: readonly string[]): Promise<Label[]> {
   const table = findTable(source, undefined, findColumns);
   if ('why' in table)
     throw new Error(
@@ -49,7 +60,7 @@ async function labelsOf(source: Source): Promise<Label[]> {
   const problems: (Omit<Problem, 'line'> & { number: number })[] = [];
   await eachRecord(source, table.delimiter, (cells, number) => {
     if (number <= table.before) return;
-    const read = readLabel(table.columns, cells);
+    const read = readLabel(table.columns, cells, known);
     if ('message' in read) problems.push({ ...read, number });
     else labels.push(read);
   });
@@ -69,7 +80,11 @@ function findColumns(header: string[]): string[] | string {
 }
 
 /** The label, or what is wrong with the row. */
-function readLabel(names: readonly string[], cells: readonly string[]): Label | Omit<Problem, 'line'> {
+function readLabel(
+  names: readonly string[],
+  cells: readonly string[],
+  known: readonly string[],
+): Label | Omit<Problem, 'line'> {
   const cell = (name: string) => cells[names.indexOf(name)] ?? '';
   const problem = (column: string, message: string) => ({ column, value: cell(column), message });
   const [start, end] = [parseTime(cell('start')) / 1000, parseTime(cell('end')) / 1000];
@@ -79,11 +94,14 @@ function readLabel(names: readonly string[], cells: readonly string[]): Label | 
   const signals = cell('signal')
     .split('|')
     .map((signal) => signal.trim());
-  if (!signals.every((signal) => /^\w+$/.test(signal)))
-    return problem(
-      'signal',
-      'is none of denied, failed, reversed, refunded, volume, feed, processing, auth_code, none, or several joined by |',
-    );
+  const strange = signals.find((signal) => !known.includes(signal));
+  if (strange !== undefined) return { column: 'signal', value: strange, message: expected(strange, known) };
   const note = cells.filter((text, at) => text !== '' && !COLUMNS.includes(names[at] ?? '')).join(', ');
   return { start, end, signals, note };
+}
+
+function expected(signal: string, known: readonly string[]): string {
+  const meant = suggest(signal, known);
+  const hint = meant === undefined ? '' : `did you mean ${meant}? `;
+  return `${hint}expected ${known.join(', ')}, or several joined by |`;
 }

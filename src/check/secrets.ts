@@ -14,7 +14,7 @@ export async function missingSecrets(config: YamlFile, folder: string): Promise<
   const missing: Problem[] = [];
   for (const [index, receiver] of (itemsAt(config, ['receivers']) as { name?: string }[]).entries()) {
     if (!routed.has(receiver.name ?? '')) continue;
-    for (const file of secretFiles(receiver)) {
+    for (const [, file] of leavesOf(receiver, []).filter(isSecretFile)) {
       if (await exists(join(folder, basename(file)))) continue;
       const line = lineOfQuoted(config, `"${file}"`) ?? lineOf(config, ['receivers', index]);
       const message = `${receiver.name} is switched on, and there is no secrets/${basename(file)}`;
@@ -24,16 +24,34 @@ export async function missingSecrets(config: YamlFile, folder: string): Promise<
   return missing;
 }
 
-/**
- * Values of `api_url_file`, `credentials_file` and the like, at any depth, that point into a folder
- * `secrets`.
- */
-function secretFiles(value: unknown): string[] {
+/** Hosts and ids that stand in the shipped file for those of its user. */
+const PLACEHOLDER = /\bexample\.(?:com|org|net)\b|\bexample\.atlassian\.net\b|^C0123456789$/;
+
+/** Finds receivers in use that still have an address of the shipped file, where nobody reads. */
+export function placeholders(config: YamlFile): Problem[] {
+  const routed = routedReceivers(config.text);
+  return (itemsAt(config, ['receivers']) as { name?: string }[]).flatMap((receiver, index) => {
+    const [path, value] = leavesOf(receiver, ['receivers', index]).find(([, text]) => PLACEHOLDER.test(text)) ?? [];
+    if (path === undefined || !routed.has(receiver.name ?? '')) return [];
+    const message = `${receiver.name} is switched on with ${path.at(-1)}: ${value}, an example: write your own there`;
+    return [{ file: config.path, line: lineOf(config, path), message }];
+  });
+}
+
+type Path = readonly (string | number)[];
+
+/** All texts within a value, at any depth, with their paths. */
+function leavesOf(value: unknown, path: Path): [Path, string][] {
+  if (typeof value === 'string') return [[path, value]];
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) =>
-    typeof inner === 'string' && key.endsWith('_file') && /(^|\/)secrets\//.test(inner) ? [inner] : secretFiles(inner),
+    leavesOf(inner, [...path, Array.isArray(value) ? Number(key) : key]),
   );
 }
+
+/** True for `api_url_file`, `credentials_file` and the like that point into a folder `secrets`. */
+const isSecretFile = ([path, value]: [Path, string]): boolean =>
+  String(path.at(-1)).endsWith('_file') && /(^|\/)secrets\//.test(value);
 
 function exists(path: string): Promise<boolean> {
   return access(path).then(

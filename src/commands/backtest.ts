@@ -1,6 +1,6 @@
 import { type Curve, readCurves } from '../backtest/curves.ts';
 import { backtestPage } from '../backtest/html.ts';
-import { marksOfLabel, readLabels } from '../backtest/incident-labels.ts';
+import { marksOfLabel, readLabels, signalsOfRules } from '../backtest/incident-labels.ts';
 import { backtestJson, type Result } from '../backtest/json.ts';
 import { type BacktestOptions, runBacktest } from '../backtest/run.ts';
 import { type Label, scoreAlerts } from '../backtest/score.ts';
@@ -48,10 +48,13 @@ export async function backtestCommand(options: BacktestCommandOptions, io: Comma
     if (options.changes !== undefined && options.html === undefined)
       throw new UsageError('--changes are drawn on charts: give --html FILE as well');
     const changes = options.changes === undefined ? undefined : await readChanges(options.changes);
-    const labels = options.labels === undefined ? undefined : await readLabels(options.labels);
+    const dir = options.rules ?? SHIPPED_RULES;
+    const folders = options.compare === undefined ? [dir] : [dir, options.compare];
+    const labelsOf = async (file: string) => readLabels(file, await signalsOfRules(folders));
+    const labels = options.labels === undefined ? undefined : await labelsOf(options.labels);
     const reading = await readOptions(options, io.env);
     const calendar = readCalendarFile(options, io.env);
-    const marks = options.marks === undefined ? [] : (await readLabels(options.marks)).flatMap(marksOfLabel);
+    const marks = options.marks === undefined ? [] : (await labelsOf(options.marks)).flatMap(marksOfLabel);
     const calendarAt = await readHistoryCalendar(calendar, reading.times?.zone?.name, marks);
     const history = await readHistory(options.files, reading, io, progress);
     const input = { history, labels, scoreFrom, calendar: calendarAt };
@@ -59,10 +62,15 @@ export async function backtestCommand(options: BacktestCommandOptions, io: Comma
     const takeCurves: BacktestOptions['inspect'] = async (replay, recorded, shift) => {
       if (options.html !== undefined) curves.push(...(await readCurves(replay, recorded, shift, io.signal)));
     };
-    const rules = { dir: options.rules ?? SHIPPED_RULES, name: options.compare === undefined ? '' : 'the rules: ' };
+    const rules = { dir, name: options.compare === undefined ? '' : 'the rules: ' };
     const result = await runRules(rules, input, io, progress, takeCurves);
     const other = options.compare === undefined ? undefined : { dir: options.compare, name: 'the other rules: ' };
     const compared = other && (await runRules(other, input, io, progress));
+    for (const [folder, of] of [
+      [dir, result],
+      [options.compare ?? '', compared],
+    ] as const)
+      io.stderr.write(absentText(folder, of?.absent));
     if (options.html !== undefined) {
       const name = shownNames(options.files);
       await writePage(options.html, backtestPage({ name, result, curves, labels, changes, compared }));
@@ -72,6 +80,10 @@ export async function backtestCommand(options: BacktestCommandOptions, io: Comma
       : backtestText(result, compared);
   });
 }
+
+/** What rules read that neither they nor the history have, each on a line. */
+export const absentText = (dir: string, absent: readonly string[] = []): string =>
+  absent.map((name) => `${dir}: rules read ${name}, which the history does not have\n`).join('');
 
 /** The seconds since the epoch of --score-from. @throws UsageError */
 export const scoreFromOf = ({ scoreFrom }: { scoreFrom?: string }): number | undefined =>
@@ -107,8 +119,6 @@ export async function runRules(
     ...(inspect !== undefined && { inspect }),
     signal: io.signal,
   });
-  for (const absent of backtest.absent)
-    io.stderr.write(`${dir}: rules read ${absent}, which the history does not have\n`);
   if (labels === undefined) return backtest;
   return {
     ...backtest,

@@ -8,7 +8,7 @@ import { loopbackLinks } from '../check/links.ts';
 import { checkRoutes } from '../check/routes.ts';
 import { checkRuleTests } from '../check/rule-tests.ts';
 import { checkPrometheusConfig, checkRuleFile } from '../check/rules.ts';
-import { missingSecrets } from '../check/secrets.ts';
+import { missingSecrets, placeholders } from '../check/secrets.ts';
 import { checkTemplates } from '../check/templates.ts';
 import { plural } from '../domain/plural.ts';
 import type { Engine } from '../engines/engine-names.ts';
@@ -87,6 +87,7 @@ export async function check(dir: string, io: CheckIo, options: CheckOptions = {}
   const alertmanager = await readYaml(join(root, 'alertmanager', 'alertmanager.yml'));
   const notes = [
     ...(await missingSecrets(alertmanager, join(root, 'alertmanager', 'secrets'))),
+    ...placeholders(alertmanager),
     ...(calendar?.notes ?? []),
     ...loopbackLinks(alertmanager, await readYaml(join(root, 'prometheus', 'prometheus.yml'))),
   ];

@@ -4,8 +4,8 @@ import type { Marked } from '../calendar/marks.ts';
 import { METRIC } from '../domain/names.ts';
 import { isoSecond } from '../domain/times.ts';
 import { dimensionsOf, endOfLastMinute, ledgerMinutes } from '../history/from-ledger.ts';
-import { importHistory, storageOf } from '../history/history.ts';
-import { incidents } from '../ledger/journal.ts';
+import { describeProgress, importHistory, storageOf } from '../history/history.ts';
+import { MARKED, incidentOf as stored } from '../ledger/journal.ts';
 import { openSnapshot, type Snapshot } from '../ledger/tools/store.ts';
 import { createProgress } from '../runtime/progress.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
@@ -15,8 +15,8 @@ import type { CommandIo } from './io.ts';
  * Reads what people said of incidents, so that the rules learn from the history as they did live.
  */
 async function marksIn(snapshot: Snapshot): Promise<Marked[]> {
-  const rows = await snapshot.query('SELECT i.*, k.body AS mark FROM incidents i JOIN marks k ON k.id = i.id');
-  return marksOf(rows.map(incidents.of).map(incidentOf));
+  const rows = await snapshot.query(`${MARKED} WHERE k.id IS NOT NULL`);
+  return marksOf(rows.map(stored).map(incidentOf));
 }
 
 export interface ImportLedgerOptions {
@@ -49,12 +49,7 @@ export async function importLedger(options: ImportLedgerOptions, io: CommandIo):
       calendar: await readHistoryCalendar(options.calendar, options.timezone, await marksIn(snapshot)),
       dataDir,
       rulesDir: options.rulesDir ?? SHIPPED_RULES,
-      onProgress: (state) =>
-        progress.show(
-          state.step === 'minutes'
-            ? `${state.done} minutes`
-            : `${state.done} of ${state.total} rules (${state.record})`,
-        ),
+      onProgress: (state) => progress.show(describeProgress(state)),
       signal: io.signal,
     });
     progress.end();

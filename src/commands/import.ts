@@ -6,7 +6,7 @@ import type { FindingKind } from '../csv/findings.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';
 import { plural } from '../domain/plural.ts';
 import { isoSecond } from '../domain/times.ts';
-import { type Imported, type ImportProgress, importHistory, RETENTION_DAYS, storageOf } from '../history/history.ts';
+import { describeProgress, type Imported, importHistory, RETENTION_DAYS, storageOf } from '../history/history.ts';
 import type { Progress } from '../runtime/progress.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
 import type { CommandIo } from './io.ts';
@@ -81,11 +81,6 @@ function tooOld({ name, from, to }: History, kept: number): string {
   ].join('\n');
 }
 
-function describeProgress(state: ImportProgress): string {
-  if (state.step === 'minutes') return `writing counters: ${state.done} minutes`;
-  return `computing recorded series: ${state.done} of ${state.total} rules (${state.record})`;
-}
-
 /** Days that the baseline reads. */
 const BASELINE_DAYS = 7;
 
@@ -93,8 +88,8 @@ function summary(history: History, imported: Imported, dataDir: string): string 
   const { rows, skipped } = history;
   const age = Math.floor((Date.now() / 1000 - imported.to) / 86_400);
   return [
-    `imported ${plural(rows, 'row')}${skipped > 0 ? ` (${plural(skipped, 'bad row')} left out)` : ''}: ` +
-      `${plural(imported.minutes, 'minute')} from ${isoSecond(imported.from)} to ${isoSecond(imported.to)}`,
+    `read ${plural(rows, 'row')}${skipped > 0 ? ` (${plural(skipped, 'bad row')} left out)` : ''}, ` +
+      `imported ${plural(imported.minutes, 'minute')} from ${isoSecond(imported.from)} to ${isoSecond(imported.to)}`,
     `wrote ${plural(imported.samples, 'sample')} in ${imported.series} series to ${storageOf(dataDir)}`,
     ...(age >= BASELINE_DAYS
       ? [

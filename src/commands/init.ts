@@ -7,9 +7,8 @@ import { makeFolder } from '../runtime/folder.ts';
 import { messageOf } from '../runtime/log.ts';
 import { PROJECT } from '../runtime/project.ts';
 import type { CommandIo } from './io.ts';
+import { SETTINGS_FILE } from './settings-file.ts';
 
-/** The file of settings in a folder made by `init`, which Docker Compose reads too. */
-export const SETTINGS_FILE = '.env';
 /**
  * Files and folders that are copied. No secrets are among them, only the page that explains them.
  */

@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { compareAlerts } from '../backtest/compare.ts';
-import { readLabels } from '../backtest/incident-labels.ts';
+import { readLabels, signalsOfRules } from '../backtest/incident-labels.ts';
 import type { Result } from '../backtest/json.ts';
 import type { BacktestAlert } from '../backtest/run.ts';
 import { nameText } from '../backtest/text.ts';
@@ -16,7 +16,7 @@ import type { Progress } from '../runtime/progress.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
 import { isBetter } from '../tune/better.ts';
 import { type Factors, lineDiff, multiplied, SETTINGS_TUNED } from '../tune/tunables-text.ts';
-import { type Input, runRules, scoreFromOf } from './backtest.ts';
+import { absentText, type Input, runRules, scoreFromOf } from './backtest.ts';
 import type { CommandIo } from './io.ts';
 import { readHistory, runReading } from './reading.ts';
 
@@ -50,10 +50,12 @@ export async function tuneCommand(options: TuneCommandOptions, io: CommandIo): P
     const before = await tunablesOf(rulesDir);
     const reading = await readOptions(options);
     const history = await readHistory(options.files, reading, io, progress);
-    const labels = await readLabels(options.labels);
+    const labels = await readLabels(options.labels, await signalsOfRules([rulesDir]));
     const calendar = await readHistoryCalendar(readCalendarFile(options, io.env), reading.times?.zone?.name);
     const input = { history, labels, scoreFrom: scoreFromOf(options), calendar };
     const now = await tried({}, { rulesDir, before, folder, input }, io, progress);
+    // The trials are copies of the same rules, in which only numbers differ.
+    io.stderr.write(absentText(rulesDir, now.result.absent));
     if ((now.result.scored?.score.incidents ?? 0) === 0)
       throw new UsageError(`${options.labels}: no incident in it lies in the history, so nothing can be tuned by it`);
     let best = now;

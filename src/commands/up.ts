@@ -1,12 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseEnv } from 'node:util';
 import { readHistoryCalendar } from '../calendar/calendar-file.ts';
 import { type Config, type Flags, isGiven, readConfig, SETTINGS, type SettingName } from '../config/config.ts';
 import { UsageError } from '../config/usage-error.ts';
 import { utcMinute } from '../domain/times.ts';
-import { HistoryOverlapError, importHistory } from '../history/history.ts';
+import { describeProgress, HistoryOverlapError, importHistory } from '../history/history.ts';
 import { calledAs } from '../runtime/called-as.ts';
 import { createLog, type Log, messageOf } from '../runtime/log.ts';
 import { createProgress } from '../runtime/progress.ts';
@@ -19,11 +18,13 @@ import {
   type DemoTraffic,
 } from '../simulator/demo.ts';
 import { demoHistory, minuteBefore, postDemoTraffic } from '../simulator/demo-traffic.ts';
-import { type Stack, type StackPorts, startStack } from '../stack/stack.ts';
-import { SETTINGS_FILE } from './init.ts';
+import { choosePorts, type StackPorts, type WantedPort } from '../stack/ports.ts';
+import { type Stack, startStack } from '../stack/stack.ts';
 import { type CommandIo, untilStopped } from './io.ts';
+import { settingsIn, settingsOf } from './settings-file.ts';
 
-const DEMO_DAYS = 14;
+/** Days of history that the demo writes. */
+export const DEMO_DAYS = 14;
 
 /** Writes the demo's fourteen days into Prometheus' data, unless an earlier run has. */
 async function importDemo(
@@ -41,8 +42,7 @@ async function importDemo(
       calendar: await readHistoryCalendar(config.calendar, config.timezone),
       dataDir: config.data,
       ...(folder !== undefined && { rulesDir: join(folder, 'prometheus', 'rules') }),
-      onProgress: (state) =>
-        progress.show(state.step === 'minutes' ? 'counters' : `${state.done} of ${state.total} rules`),
+      onProgress: (state) => progress.show(describeProgress(state)),
       signal: io.signal,
     });
     log('info', `history is in place: ${samples} samples in ${series} series`);
@@ -98,7 +98,7 @@ Ctrl-C stops all of it.
 `;
 }
 
-function portsOf(config: Config, flags: Flags, demo: boolean, env: NodeJS.ProcessEnv): StackPorts {
+function portsOf(config: Config, flags: Flags, demo: boolean, env: NodeJS.ProcessEnv): StackPorts<WantedPort> {
   const port = (name: SettingName & ('port' | 'prometheusPort' | 'alertmanagerPort')) => ({
     flag: `--${SETTINGS[name].flag}`,
     port: config[name],
@@ -120,11 +120,13 @@ function dataFolder(config: Config, flags: Flags, demo: boolean, env: NodeJS.Pro
 
 async function runStack(
   config: Config,
-  ports: StackPorts,
+  wanted: StackPorts<WantedPort>,
   { demo: withDemo, folder }: UpOptions,
   io: CommandIo,
   log: Log,
 ): Promise<number> {
+  // Before the history is written, which takes a minute.
+  const ports = await choosePorts(wanted, log);
   const traffic = createDemoTraffic();
   const demo = withDemo ? createDemo(traffic) : undefined;
   if (demo) await importDemo(traffic, config, folder, io, log);
@@ -153,27 +155,28 @@ export interface UpOptions {
   folder?: string | undefined;
 }
 
-/**
- * The settings of a folder made by `init`, over which those of the environment win. @throws
- * UsageError where it is none
- */
-function settingsOf(folder: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+/** @throws UsageError where the folder is not one made by `init` */
+function assertMade(folder: string, env: NodeJS.ProcessEnv): void {
   for (const needed of ['prometheus/prometheus.yml', 'alertmanager/alertmanager.yml'])
     if (!existsSync(join(folder, needed)))
       throw new UsageError(
         `--config ${folder}: ${needed} is not there. ${calledAs(process.argv[1] ?? '', env)} init ${folder} writes what is missing`,
       );
-  const file = join(folder, SETTINGS_FILE);
-  const own = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
-  return { TILLWATCH_DATA: join(folder, 'data'), ...own, ...env };
+}
+
+/** Counts that a demo makes up must not get among those of real transactions. */
+function environment({ demo, folder }: UpOptions, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  if (folder === undefined) return env;
+  assertMade(folder, env);
+  return demo ? { ...settingsIn(folder), ...env } : settingsOf(folder, env);
 }
 
 /**
  * Runs the service, Prometheus and Alertmanager until it is told to stop. @returns the exit code
  */
 export async function up(flags: Flags, options: UpOptions, outside: CommandIo): Promise<number> {
-  const { demo, folder } = options;
-  const io = folder === undefined ? outside : { ...outside, env: settingsOf(folder, outside.env) };
+  const { demo } = options;
+  const io = { ...outside, env: environment(options, outside.env) };
   const log = createLog((line) => io.stderr.write(line));
   const read = readConfig(flags, io.env);
   // No load balancer stands before a service that runs with its own Prometheus: nobody has to see

@@ -1,4 +1,4 @@
-import { isCommonCode } from '../domain/auth-codes.ts';
+import { APPROVED_CODES, isCommonCode } from '../domain/auth-codes.ts';
 import { statusOf, wordKey, wordsIn } from '../domain/status-words.ts';
 import { type ColumnsAsked, chosenColumns } from './asked-columns.ts';
 import {
@@ -20,7 +20,7 @@ import { type Dimension, dimensionsOf, withAsked } from './dimensions.ts';
 import { candidates, headerText, isIndexName, rankOf } from './header-names.ts';
 import { codesByContent, keyColumns } from './key-columns.ts';
 import { cellsOf, onlyOne, type Sampled, shareOf } from './sampled.ts';
-import { type SplitTime, timeColumns } from './time-columns.ts';
+import { type SplitTime, timeColumns, timeText, zoneColumn } from './time-columns.ts';
 import { timeShape } from './times.ts';
 import { type WideColumn, wideColumns } from './wide-columns.ts';
 
@@ -32,6 +32,8 @@ export interface Columns {
   time: readonly number[];
   /** The way in which several columns make up a time. */
   split?: SplitTime | undefined;
+  /** The column of the zone or the offset of each time. */
+  zone?: number | undefined;
   status?: number;
   code?: number;
   /** Undefined where each row is one transaction. */
@@ -67,7 +69,8 @@ export function findColumns(
     ? { time: chosen.time, split: undefined }
     : timeColumns(header, sample, namedTimes, chosen.taken);
   if (time.length === 0) return 'no column is named as a time (timestamp, time, date, minute, datetime, ...)';
-  const free = (column: number) => !time.includes(column) && !chosen.taken.has(column);
+  const zone = zoneColumn(header, sample, time);
+  const free = (column: number) => !time.includes(column) && column !== zone && !chosen.taken.has(column);
   const table = { header, sample, free, asked };
   const named = wideColumns(header, free, asked.statusWords);
   // Yes or no beside a count is no count itself.
@@ -88,8 +91,13 @@ export function findColumns(
     count === undefined ? -1 : header.findIndex((name, column) => column !== count && name === header[count]);
   if (twin >= 0 && free(twin) && header[twin] !== '' && chosen.count === undefined)
     return `the column ${header[twin]} is there twice, so say which is the count by its number: --columns count=${(count ?? 0) + 1} or count=${twin + 1}`;
-  const used = new Set([...time, status, code, count, ...wide.map(({ column }) => column)]);
-  return withRest({ header, time, split, status, code, count, wide }, used, asked);
+  const isTwice = (column: number | undefined) =>
+    column !== undefined && header.indexOf(header[column] ?? '', column + 1) > 0;
+  const repeated = wide.find(({ column }) => isTwice(column));
+  if (repeated !== undefined && isTwice(time[0]))
+    return `the columns ${headerText(header, time[0] ?? 0)} and ${headerText(header, repeated.column)} are there twice, as of two tables side by side: save each as a file of its own`;
+  const used = new Set([...time, zone, status, code, count, ...wide.map(({ column }) => column)]);
+  return withRest({ header, time, split, zone, status, code, count, wide }, used, asked);
 }
 
 /** The columns of a table without a header, where its cells leave no doubt. */
@@ -99,13 +107,11 @@ function byContent(all: readonly string[][], asked: ColumnsAsked): Columns | und
   const header = (rows[0] ?? []).map(() => '');
   const epochs = onlyOne(header, (column) => cellsOf({ sample: rows }, column).every((cell) => EPOCH_NOW.test(cell)));
   const { time } = epochs === undefined ? timeColumns(header, rows, [], new Set()) : { time: [epochs] };
-  const shapes = new Set(rows.map((cells) => timeShape(cells[time[0] ?? 0] ?? '')));
-  if (time.length !== 1 || shapes.size !== 1 || !(shapes.has('full') || shapes.has('clock'))) return undefined;
+  const shapes = new Set(rows.map((cells) => timeShape(timeText(cells, { time }))));
+  if (time.length === 0 || shapes.size !== 1 || !(shapes.has('full') || shapes.has('clock'))) return undefined;
   const table: Sampled = { header, sample: rows, free: (column) => !time.includes(column), asked };
   const { status, code: alone } = keyColumns(table, { wide: [], taken: new Set() }, false);
-  const beside = { ...table, free: (column: number) => table.free(column) && column !== status };
-  const code =
-    status === undefined ? alone : codesByContent(beside, (cell) => /^\d{2}$/.test(cell) && isCommonCode(cell));
+  const code = status === undefined ? alone : codesBeside(table, status);
   if (status === undefined && code === undefined) return undefined;
   const keys = [...time, status, code];
   const numbers = [...header.keys()].filter(
@@ -114,8 +120,25 @@ function byContent(all: readonly string[][], asked: ColumnsAsked): Columns | und
   const counts = numbers.length > 1 ? numbers.filter((column) => !isSerial(cellsOf(table, column))) : numbers;
   if (counts.length > 1) return undefined;
   const [count] = counts;
-  const found = { header: rows[0] ?? [], time, split: undefined, status, code, count, wide: [] };
+  const found = { header: rows[0] ?? [], time, split: undefined, zone: undefined, status, code, count, wide: [] };
   return withRest(found, new Set([...keys, count]), asked) as Columns;
+}
+
+/**
+ * The column of auth codes beside one of statuses. Approvals must have codes of approvals and
+ * denials others, with a code such as `00` or in so many rows that it is no column of counts.
+ */
+function codesBeside(table: Sampled, status: number): number | undefined {
+  const beside = { ...table, free: (column: number) => table.free(column) && column !== status };
+  const code = codesByContent(beside, (cell) => /^\d{2}$/.test(cell) && isCommonCode(cell));
+  if (code === undefined) return undefined;
+  const isSure = table.sample.length >= ENOUGH_ROWS || cellsOf(table, code).some((cell) => cell.startsWith('0'));
+  const agrees = (cells: readonly string[]) => {
+    const said = statusOf(cells[status] ?? '');
+    const isApproval = APPROVED_CODES.includes(cells[code] ?? '');
+    return said === 'approved' ? isApproval : said !== 'denied' || !isApproval;
+  };
+  return isSure && table.sample.every(agrees) ? code : undefined;
 }
 
 /** Epoch numbers of the years 2014 to 2033, in any unit. */
@@ -130,10 +153,10 @@ const isFlag = (cells: readonly string[]): boolean =>
   cells.length > 1 && cells.every((cell) => /^(?:[01]|true|false|yes|no)$/i.test(cell));
 
 type Found = Pick<Columns, 'header' | 'time' | 'split' | 'wide'> &
-  Record<'status' | 'code' | 'count', number | undefined>;
+  Record<'zone' | 'status' | 'code' | 'count', number | undefined>;
 
 function withRest(found: Found, used: ReadonlySet<number | undefined>, asked: ColumnsAsked): Columns | string {
-  const { header, time, split, status, code, count, wide } = found;
+  const { header, time, split, zone, status, code, count, wide } = found;
   const others = header.map((_, column) => column).filter((column) => !used.has(column));
   const isIndex = (column: number) => isIndexName(header[column] ?? '');
   const dimensions = dimensionsOf(header, others, isIndex, asked.dimensions ?? [], wide);
@@ -143,6 +166,7 @@ function withRest(found: Found, used: ReadonlySet<number | undefined>, asked: Co
     header,
     time,
     ...(split !== undefined && { split }),
+    ...(zone !== undefined && { zone }),
     ...(status !== undefined && { status }),
     ...(code !== undefined && { code }),
     ...(count !== undefined && { count }),
@@ -174,6 +198,23 @@ export function likelyCount(
         isCount,
       ) > 0.8 &&
       (!isNoCount(header[one] ?? '') || (counted && isVarying(sample, one))),
+  );
+  return column === undefined ? undefined : headerText(header, column);
+}
+
+/**
+ * A column of numbers that are no counts, where each row would be one transaction but rows look
+ * summed up by the minute.
+ */
+export function likelySum(
+  { header, telling, time, status, code, count, wide }: Columns,
+  sample: readonly string[][],
+): string | undefined {
+  const isEvents = count === undefined && wide.length === 0;
+  if (!isEvents || header.some(isIdName) || !looksCounted(sample, time, [status, code])) return undefined;
+  const isNumber = (cell: string) => /^[\d.,]*\d$/.test(cell);
+  const column = telling.find(
+    (one) => new Set(cellsOf({ sample }, one)).size > 1 && cellsOf({ sample }, one).every(isNumber),
   );
   return column === undefined ? undefined : headerText(header, column);
 }

@@ -4,7 +4,7 @@ import { bestBy, cellsOf, onlyOne, type Sampled, shareOf } from './sampled.ts';
 
 /** Names of columns that are no counts although their cells are whole numbers. */
 const NO_COUNT_NAME =
-  /id$|^id|amount|value|valor|price|preco|betrag|montant|monto|code|codigo|number|account|card|bin|pan|nsu|stan|rrn|arn|trace|sequence|terminal|reference|referencia|order|invoice|installment|parcela/;
+  /id$|^id|amount|value|valor|price|preco|betrag|gross|brut|liquid|fee$|importe|montant|monto|code|codigo|number|account|card|bin|pan|nsu|stan|rrn|arn|trace|sequence|terminal|reference|referencia|order|pedido|invoice|installment|parcela/;
 
 /** Words that begin the name of a count: `Distinct count of Tx Id`, `Contagem de Id`. */
 const COUNTED =
@@ -46,7 +46,11 @@ export function countColumn(
   if (!counted) return undefined;
   return onlyOne(
     header,
-    (column) => isFree(column) && isVarying(table.sample, column) && !isNoCount(header[column] ?? ''),
+    (column) =>
+      isFree(column) &&
+      isVarying(table.sample, column) &&
+      !isNoCount(header[column] ?? '') &&
+      !isShare(header[column] ?? ''),
   );
 }
 

@@ -14,17 +14,21 @@ export function describe(
   const { header, time, status, code, count, wide, dimensions, ignored } = columns;
   const name = (column: number) => JSON.stringify(headerText(header, column));
   const { times, state, noRows, words } = pass;
-  const zone = options.times?.zone?.name ?? 'UTC';
+  const own = options.times?.zone?.name;
+  const zone =
+    own === undefined && columns.zone !== undefined
+      ? `zone in ${name(columns.zone)}`
+      : `${own ?? 'UTC'} unless it has an offset`;
   const order = times.order === undefined ? '' : `${times.order.replace('-', ' ')}, `;
   const translated = [...words].filter(([word, { status: meant }]) => meant !== undefined && meant !== word);
   const wideNames = wide.map((one) => {
     const meant = one.status ?? one.code ?? '';
-    const own = headerText(header, one.column);
-    return own === meant ? meant : `${JSON.stringify(own)} as ${meant}`;
+    const named = headerText(header, one.column);
+    return named === meant ? meant : `${JSON.stringify(named)} as ${meant}`;
   });
   return [
     `${source.name}: ${writtenAs(source, delimiter)}`,
-    `time in ${time.map(name).join(' and ')} (${order}${zone} unless it has an offset)`,
+    `time in ${time.map(name).join(' and ')} (${order}${zone})`,
     ...(status === undefined ? [] : [`status in ${name(status)}`]),
     ...(code === undefined ? [] : [`auth code in ${name(code)}`]),
     ...(wide.length === 0

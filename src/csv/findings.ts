@@ -145,7 +145,7 @@ function totalsRow({ seen: { totals } }: ReadFile): Finding | undefined {
   if (totals.rows === 0) return undefined;
   return {
     kind: 'totals-row',
-    what: `line ${totals.line}: ${totals.rows === 1 ? 'a row of totals is' : `${plural(totals.rows, 'row')} of totals are`} no count of its own. Delete ${totals.rows === 1 ? 'it' : 'them'} from the file`,
+    what: `line ${totals.line}: ${totals.rows === 1 ? 'a row of totals is no count of its own. Delete it' : `the last of ${plural(totals.rows, 'row')} of totals, which are no counts of their own. Delete them`} from the file`,
     accepted: `${totals.rows === 1 ? 'it' : 'they'} would be left out`,
   };
 }
@@ -191,10 +191,10 @@ function gaps({ seen }: ReadFile, series: TallySeries[]): Finding | undefined {
   }
   if (long.length === 0) return undefined;
   const [longest] = [...long].sort((a, b) => b.minutes - a.minutes);
-  const hours = ((longest?.minutes ?? 0) / 60).toLocaleString('en-US', { maximumFractionDigits: 1 });
+  const hours = plural(Math.round((longest?.minutes ?? 0) / 6) / 10, 'hour');
   return {
     kind: 'gaps',
-    what: `${plural(long.length, 'gap')} of an hour or more without any row, the longest ${hours} hours from ${iso(longest?.from ?? 0)} UTC. Fill in what is missing`,
+    what: `${plural(long.length, 'gap')} of an hour or more without any row, the longest ${hours} from ${iso(longest?.from ?? 0)} UTC. Fill in what is missing`,
     accepted: 'a gap of up to a day would be a silent feed, a longer one no data at all',
   };
 }

@@ -7,7 +7,7 @@ export const SYNONYMS: Record<Role, readonly string[]> = {
   time: `
     timestamp datetime time ts minute date dt when eventtime eventtimestamp transactiontime transactiontimestamp
     transactiondatetime createdat created creationtime occurredat transactiondate period bucket timebucket timeslot interval
-    window windowstart start starttime at from epoch epochms unixtime unix unixtimestamp timestampms timestamputc timeutc
+    window windowstart start starttime at from von desde epoch epochms unixtime unix unixtimestamp timestampms timestamputc timeutc
     utc utctime localtime logtime minutestart dateminute datehour dateandtime day hour clock x
     datahora dataehora dthr dthora dh datahorario horario hora data momento minuto instante dia periodo inicio
     fechahora fechayhora fecha
@@ -47,8 +47,9 @@ export const SYNONYMS: Record<Role, readonly string[]> = {
  * `Expr1000`, `count_1`, `0`.
  */
 const UNNAMED_COUNT = /^(?:[fc]\d{1,2}|col\d{1,2}|column\d{0,2}|expr\d{1,4}|count[a-z]*\d*|sum[a-z]*\d*|0)$/;
-/** Functions that count what is different: `dc(id)` of Splunk, `uniq(id)` of ClickHouse. */
-const COUNTING = /^(?:dc|uniq\w*|n?unique|cardinality|value_count|approx_\w+|count\w*)\s?\(/i;
+/** What counts: `dc(id)` of Splunk, `uniq(id)` of ClickHouse, `id (Count)` of QuickSight. */
+const COUNTING =
+  /^(?:dc|uniq\w*|n?unique|cardinality|value_count|approx_\w+|count\w*)\s?\(|\((?:distinct )?count(?: distinct)?\)$/i;
 export const isCounting = (name: string): boolean => COUNTING.test(name);
 const INDEX = /^(?:|index|unnamed\d*|level\d*|row|rownum|rownumber|rn|rowid|line|lineno|idx|pos|no|nr|table)$/;
 

@@ -1,6 +1,7 @@
 import { APPROVED_CODES, isCommonCode } from '../domain/auth-codes.ts';
 import { statusOf } from '../domain/status-words.ts';
 import type { Chosen } from './asked-columns.ts';
+import { ENOUGH_ROWS } from './count-column.ts';
 import { candidates, headerKey, rankOf } from './header-names.ts';
 import { bestBy, cellsOf, onlyOne, type Sampled, shareOf } from './sampled.ts';
 import { codeOf, seriesLabels } from './wide-columns.ts';
@@ -21,7 +22,9 @@ export function keyColumns(table: Sampled, chosen: Chosen, mayBeWide: boolean): 
   const best = isNamed && statusShare(named) > 0 ? named : (byWords ?? (isNamed ? named : undefined));
   const forStatus = chosen.status ?? best;
   const byName = bestBy(
-    candidates(header, 'code').filter((column) => free(column) && column !== forStatus),
+    candidates(header, 'code').filter(
+      (column) => free(column) && column !== forStatus && !areApprovalNumbers(cellsOf(table, column)),
+    ),
     (column) => shareOf(cellsOf(table, column), (cell) => /^[0-9A-Za-z]{1,4}$/.test(cell)),
   );
   const code =
@@ -31,6 +34,12 @@ export function keyColumns(table: Sampled, chosen: Chosen, mayBeWide: boolean): 
   const status = isWeak && code !== undefined && code !== forStatus ? undefined : forStatus;
   return { ...(status !== undefined && { status }), ...(code !== undefined && { code }) };
 }
+
+/** True for numbers that an issuer gives each approval, and calls a code as well: `831000`. */
+const areApprovalNumbers = (cells: readonly string[]): boolean =>
+  cells.length >= ENOUGH_ROWS &&
+  new Set(cells).size * 2 > cells.length &&
+  shareOf(cells, (cell) => /^\w{5,}$/.test(codeOf(cell))) > 0.5;
 
 /** The only column of common codes, an approval among them, that is not named as a count. */
 export const codesByContent = (table: Sampled, isCode: (cell: string) => boolean): number | undefined =>

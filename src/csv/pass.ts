@@ -12,6 +12,7 @@ import type { Table } from './table.ts';
 import { createTally, type Labels, type Tally, type TallySeries } from './tally.ts';
 import { timeText } from './time-columns.ts';
 import { orderShownBy, type ReadTime, readTime, type TimeOptions, UNDECIDED } from './times.ts';
+import { createTotalRows } from './total-rows.ts';
 import { codeOf, seriesLabels } from './wide-columns.ts';
 
 /** Thrown by a pass that meets a cell which only the whole file can decide. */
@@ -47,7 +48,11 @@ export function createPass({ columns, before }: Table, formats: Formats, options
     never: { rows: 0, numbers: [] as number[], time: '' },
   };
   const noRows = createNoRows(columns, before);
+  const { totals = [] } = formats;
+  const totalRows = createTotalRows(columnsBesideTime(columns));
   const times: TimeOptions = { ...options.times, ...(formats.order && { order: formats.order }) };
+  const zoned = options.times?.zone === undefined;
+  const isPlainTime = time.length === 1 && (columns.zone === undefined || !zoned);
   let decimal = formats.decimal;
   let last: { text: string; time: ReadTime | string | typeof UNDECIDED } = { text: '\0', time: '' };
 
@@ -129,6 +134,7 @@ export function createPass({ columns, before }: Table, formats: Formats, options
       return false;
     }
     if (count !== 1) state.ones = false;
+    if (countColumn !== undefined) totalRows.take(cells, minute, status ?? '', count);
     const problem =
       (status === undefined ? undefined : statuses.add(statusSeries(cells, status), minute, count)) ??
       (code === undefined ? undefined : codes.add(codeSeries(cells, code), minute, count));
@@ -148,6 +154,8 @@ export function createPass({ columns, before }: Table, formats: Formats, options
       }
       counts.push(count);
     }
+    for (const [at, one] of wide.entries())
+      totalRows.take(cells, minute, one.status ?? one.code ?? '', counts[at] || 0);
     for (const [at, one] of wide.entries()) {
       const count = counts[at] as number;
       if (Number.isNaN(count)) {
@@ -171,10 +179,16 @@ export function createPass({ columns, before }: Table, formats: Formats, options
         refuse(number, undefined, cells.join(','), `has ${cells.length} fields, not ${header.length}${hint(cells)}`);
       return;
     }
-    const text = time.length === 1 ? (cells[time[0] as number] as string) : timeText(cells, columns);
+    if (totals.some(({ column, cell }) => cells[column] === cell)) {
+      noRows.takeTotals(number);
+      return;
+    }
+    const text = isPlainTime ? (cells[time[0] as number] as string) : timeText(cells, columns, zoned);
     const at = timeOf(text, number);
     if (typeof at === 'string') {
-      if (!noRows.take(cells, number)) refuse(number, time[0], text, at);
+      const help =
+        isPlainTime || columns.zone === undefined || at.includes('--timezone') ? '' : '; say the zone with --timezone';
+      if (!noRows.take(cells, number)) refuse(number, time[0], text, at + help);
       return;
     }
     if (at.dateOnly || state.dateOnly === undefined) {
@@ -192,7 +206,7 @@ export function createPass({ columns, before }: Table, formats: Formats, options
     if (at.odd !== undefined) noteOdd(state[at.odd], number, text);
   };
 
-  return { take, state, several, noRows, statuses, codes, words, repeats, times, decimal: () => decimal };
+  return { take, state, several, noRows, totalRows, statuses, codes, words, repeats, times, decimal: () => decimal };
 }
 
 /** A row may lack the empty cell that a delimiter at the end of the header stands for. */
@@ -222,6 +236,12 @@ const isSeveral = ({ count, wide, telling, status, code }: Columns): boolean =>
   telling.length > 0 ||
   (status !== undefined && code !== undefined) ||
   new Set(wide.map((one) => JSON.stringify([one.status, one.code, one.labels]))).size < wide.length;
+
+const columnsBesideTime = ({ code, dimensions, telling }: Columns): number[] => [
+  ...(code === undefined ? [] : [code]),
+  ...dimensions.map(({ column }) => column),
+  ...telling,
+];
 
 const NO_LABELS: Labels = {};
 

@@ -1,6 +1,7 @@
 import type { ColumnsAsked } from './asked-columns.ts';
 import type { Decimal } from './counts.ts';
 import type { DateOrder, TimeOptions } from './times.ts';
+import type { TotalCell } from './total-rows.ts';
 
 /** Options that overrule or help the recognition. */
 export interface ReadOptions extends ColumnsAsked {
@@ -20,4 +21,6 @@ export interface Formats {
   decimal?: Decimal;
   /** Several words mean one status, so that a minute has several rows of it. */
   several?: boolean;
+  /** Cells of rows that are totals of other rows. */
+  totals?: readonly TotalCell[];
 }

@@ -91,7 +91,9 @@ async function readTable(source: Source, table: Table, options: ReadOptions): Pr
       else throw stop;
       continue;
     }
-    return finish(source, table, pass, options);
+    const totals = formats.totals === undefined ? pass.totalRows.found() : [];
+    if (totals.length === 0) return finish(source, table, pass, options);
+    formats.totals = totals;
   }
 }
 

@@ -1,8 +1,17 @@
 import type { ColumnsAsked } from './asked-columns.ts';
-import { type Columns, doubtfulCount, findColumns, likelyCount, likelyStatus, rivalCounts } from './columns.ts';
+import {
+  type Columns,
+  doubtfulCount,
+  findColumns,
+  likelyCount,
+  likelyStatus,
+  likelySum,
+  rivalCounts,
+} from './columns.ts';
 import { firstRecords } from './records.ts';
 import type { Source } from './source.ts';
 import { isRule } from './spaced.ts';
+import { timeText } from './time-columns.ts';
 import { timeShape } from './times.ts';
 
 /** The form of a file, as its beginning shows it. */
@@ -13,7 +22,7 @@ export interface Table<T = Columns> {
   columns: T;
 }
 
-const DELIMITERS = [',', ';', '\t', '|', '│'];
+const DELIMITERS = [',', ';', '\t', '|', '│', '^', '~', '\x01'];
 const NAMES: Record<string, string> = {
   ',': 'comma',
   ';': 'semicolon',
@@ -143,6 +152,12 @@ export function recognise(source: Source, delimiter: string | undefined, asked: 
       `${source.name}: line ${table.before + 1}: no column is named as a count, so each row would be one transaction; but ${JSON.stringify(count)} ` +
         `holds whole numbers: pass --columns count=${count} if it is the count, or --columns count= if it is not`,
     );
+  const sum = likelySum(table.columns, sampled);
+  if (sum !== undefined && asked.columns?.count === undefined)
+    throw new Error(
+      `${source.name}: line ${table.before + 1}: no column is named as a count, and rows look summed up by the minute, ${JSON.stringify(sum)} among them: ` +
+        'export the number of transactions too, or pass --columns count= if each row is one transaction',
+    );
   const rivals = rivalCounts(table.columns, sampled);
   if (rivals !== undefined && asked.columns?.count === undefined)
     throw new Error(
@@ -161,8 +176,7 @@ export function recognise(source: Source, delimiter: string | undefined, asked: 
       `${source.name}: line ${table.before + 1}: ${JSON.stringify(status)} may hold counts of a status that is not known; ` +
         `say what it means in a file given by --status-map, as in "${status}: denied" or "${status}: ignore"`,
     );
-  const first = table.columns.header[table.columns.time[0] ?? 0] ?? '';
-  if (!['full', 'clock'].includes(timeShape(first))) return table;
+  if (!['full', 'clock'].includes(timeShape(timeText(table.columns.header, table.columns)))) return table;
   // There is no header: the user has said by number which column is which.
   const header = table.columns.header.map((_, column) => `column ${column + 1}`);
   return { ...table, before: table.before - 1, columns: { ...table.columns, header } };
@@ -175,6 +189,8 @@ function notRecognised(name: string, { header, line, why }: { header: string; li
       `${name}: is JSON; expected CSV. Convert it, as jq -r '${/^\W*\[/.test(header) ? '.[] | ' : ''}[.timestamp, .status, .count] | @csv' does ` +
       'with names of your own, or post it to /api/v1/transactions'
     );
+  if (/^\*+ 1\. row \*+$|^-\[ RECORD 1 \]/.test(header))
+    return `${name}: has each cell on a line of its own; query again without \\G (MySQL) or \\x (psql), so that each row is one line`;
   if (/^\s*<[!?a-z]/i.test(header))
     return `${name}: is a page of HTML or XML, perhaps an error message in place of the export; expected CSV. Download it again`;
   return (

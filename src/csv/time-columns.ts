@@ -1,5 +1,6 @@
 import { wordsIn } from '../domain/status-words.ts';
 import { openZone, type Zone } from '../domain/zone.ts';
+import { headerKey } from './header-names.ts';
 import { DAY_ZERO, MIDNIGHT, type TimeShape, timeShape } from './times.ts';
 
 /**
@@ -100,8 +101,46 @@ function shapeOf(column: number, sample: readonly string[][]): CellShape {
   return (['full', 'date', 'clock', 'number'] as const).find(most) ?? 'none';
 }
 
-/** The time that the cells of a row make up, as one text. */
+const ABBREVIATION =
+  'BRS?T|ART|CLS?T|COT|PET|[ECMP][SD]T|A[KS][SD]T|CES?T|WES?T|EES?T|BST|IST|MSK|JST|KST|SGT|HKT|AE[SD]T';
+const TIME_ZONE = /^(?:(?:time|date)?timezone|tz|tzname|fuso|fusohorario|zonahoraria|zeitzone|fuseauhoraire)$/;
+const ZONE = new RegExp(
+  String.raw`^(?:Z|UTC|GMT|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?|[A-Z]\w+\/[\w/+-]+|${ABBREVIATION})$`,
+);
+const OFFSET = /^[+-]\d{1,2}(?::?\d{2})?$/;
+
+/** The column of the zone or the offset of times that have none in their own cell. */
+export function zoneColumn(
+  header: readonly string[],
+  sample: readonly string[][],
+  time: readonly number[],
+): number | undefined {
+  const cells = (column: number) => sample.map((row) => row[column] ?? '').filter((cell) => cell !== '');
+  const isBare = cells(time[0] ?? 0).every((cell) => /\d$/.test(cell) && !/^[\d.]+$|[T ].*[+-]\d/.test(cell));
+  const found = header.findIndex((name, column) => {
+    const [key, there] = [headerKey(name), cells(column)];
+    if (there.length === 0 || time.includes(column)) return false;
+    if (TIME_ZONE.test(key)) return true;
+    if (key === 'zone') return there.every((cell) => ZONE.test(cell));
+    return /^(?:utc|gmt|tz|zone|timezone)?offset$/.test(key) && there.every((cell) => OFFSET.test(cell));
+  });
+  return isBare && found >= 0 ? found : undefined;
+}
+
+/**
+ * The time that the cells of a row make up, as one text.
+ * @param zoned false where the zone is known from elsewhere
+ */
 export function timeText(
+  cells: readonly string[],
+  columns: { time: readonly number[]; split?: SplitTime | undefined; zone?: number | undefined },
+  zoned = true,
+): string {
+  const text = localText(cells, columns);
+  return columns.zone === undefined || !zoned ? text : `${text} ${cells[columns.zone]}`.trimEnd();
+}
+
+function localText(
   cells: readonly string[],
   { time, split }: { time: readonly number[]; split?: SplitTime | undefined },
 ): string {
@@ -118,8 +157,6 @@ export function timeText(
   return `${date} ${digits.match(/../g)?.join(':')}`;
 }
 
-const ABBREVIATION =
-  'BRS?T|ART|CLS?T|COT|PET|[ECMP][SD]T|A[KS][SD]T|CES?T|WES?T|EES?T|BST|IST|MSK|JST|KST|SGT|HKT|AE[SD]T';
 /** Abbreviations of zones in a header: each may mean several, as `IST` and `CST` do. */
 const ABBREVIATIONS = new RegExp(String.raw`(?:^|[\s([_])(${ABBREVIATION})(?:$|[\s)\]])`);
 const ABBREVIATION_AT_END = new RegExp(`_(${ABBREVIATION})$`, 'i');

@@ -73,7 +73,7 @@ const MONTHS = [
 export const DAY_ZERO = /^(?:1899-12-3[01]|1900-01-0[01])[T ]/;
 
 /** At the end of a cell: of a date that a program writes as a time. */
-export const MIDNIGHT = /[T ]0?0:00(?::00)?(?:\.0+)?$/;
+export const MIDNIGHT = /[T ](?:0?0:00(?::00)?(?:\.0+)?|12:00(?::00)? ?a\.?m\.?)$/i;
 
 /** The shape of a cell, whatever it means. It tells which column holds the times. */
 export type TimeShape = 'full' | 'date' | 'clock' | 'none';
@@ -138,6 +138,8 @@ const plainTime = (text: string): string =>
       (part, pm: string | undefined, clock: string) =>
         `${part.startsWith('日') ? '日' : ' '}${clock} ${pm === undefined ? 'am' : 'pm'}`,
     )
+    .replace(/^\/Date\((\d+)\)\/$/, '$1')
+    .replace(/^(\d{1,2}:\d{2}(?::\d{2})?),? (\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})$/, '$2 $1')
     .replace(/^0 days (?=\d)/, '')
     .replace(HOUR_AFTER_DATE, '$1 $2:00$3')
     .replace(/^(\d{1,2})\s?h(?:rs?|s)?$/i, '$1:00')
@@ -285,7 +287,8 @@ function placed(
 ) {
   if (offset === undefined && zone === undefined && refuseLocal !== undefined) throw new Error(refuseLocal);
   const own = offset === undefined ? undefined : offsetMinutes(offset);
-  if (offset !== undefined && own === undefined) return 'has an offset that no place on earth has';
+  if (offset !== undefined && own === undefined)
+    return 'has an offset that no place on earth has; if it is an interval, put a space on each side of its dash';
   const { minute, odd } =
     own !== undefined
       ? { minute: local - own, odd: undefined }

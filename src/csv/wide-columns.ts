@@ -16,7 +16,7 @@ export interface WideColumn {
  * `sum(failed)`.
  */
 const BESIDE_STATUS =
-  /^(?:count|counts|countif|if|is|total|sum|values?|qty|qtd|qtde|quantity|quantidade|cantidad|anzahl|num|no|n|of|de|per|min|minute|status|records?|rows|docs|documents|events)$/;
+  /^(?:count|counts|cnt|countif|if|is|total|sum|values?|qty|qtd|qtde|quantity|quantidade|cantidad|anzahl|num|nbr|nb|no|nombre|numero|contagem|recuento|conteo|aantal|n|of|de|per|minute|status|records?|rows|docs|documents|events)$/;
 
 /** @param further words of this user's own; `ignore` is no column of counts */
 export function wideColumns(
@@ -46,14 +46,20 @@ export function wideColumns(
   return [...plain.filter(({ column }) => !codes.some((one) => one.column === column)), ...codes];
 }
 
-/** Without `approved_sum` and `approved value` where `approved` is there too. */
-const withoutSums = (statuses: readonly WideColumn[], header: readonly string[]): WideColumn[] => {
-  const isPlain = ({ column }: WideColumn) =>
-    /[={]/.test(header[column] ?? '') || statusOf(header[column] ?? '') !== undefined;
-  return statuses.filter(
-    (one) => isPlain(one) || !statuses.some((other) => other.status === one.status && isPlain(other)),
-  );
-};
+const MONEY = /^(?:sum|values?)$/;
+
+/** Without `approved_sum` and `approved value` where `approved` or `approved_qty` is there too. */
+function withoutSums(statuses: readonly WideColumn[], header: readonly string[]): WideColumn[] {
+  const likelihood = ({ column }: WideColumn): number => {
+    const name = header[column] ?? '';
+    if (/[={]/.test(name) || statusOf(name) !== undefined) return 2;
+    const words = wordsIn(name);
+    return words.some((word) => MONEY.test(word)) ? 0 : words.includes('total') ? 0.5 : 1;
+  };
+  const isLess = (one: WideColumn) =>
+    statuses.some((other) => other.status === one.status && likelihood(other) > likelihood(one));
+  return statuses.filter((one) => !isLess(one));
+}
 
 /** The code in a header such as `code_51`, `Auth code 00` or `rc05`. */
 function codeIn(name: string): string | undefined {
@@ -69,10 +75,16 @@ export function codeOf(text: string): string {
   return authCodeOf(seriesLabels(bare).auth_code ?? codeIn(bare) ?? meant ?? bare);
 }
 
-/** The code in a header such as `51_count`, `Sum of code 51` or `51 - Insufficient funds`. */
+/** Units of what is no code: `15 min`, `24 hours`. */
+const UNIT = /^\d+ (?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?|months?)\b/i;
+
+/**
+ * The code in a header such as `51_count`, `Sum of code 51`, `51 - Insufficient funds` or the same
+ * without a dash.
+ */
 function codeBeside(name: string): string | undefined {
-  const meant = /^"?(\d{1,2})"?\s?[-–:]\s?\p{L}/u.exec(name)?.[1];
-  if (meant !== undefined) return meant;
+  const meant = /^"?(\d{1,2})"?(?:\s?[-–:]\s?| )\p{L}/u.exec(name)?.[1];
+  if (meant !== undefined) return UNIT.test(name) ? undefined : meant;
   const words = wordsIn(name).filter((word) => !BESIDE_STATUS.test(word) && !SYNONYMS.code.includes(word));
   const [code = ''] = words;
   return words.length === 1 && /^c?\d{1,2}$/.test(code) ? code.replace('c', '') : undefined;
@@ -93,6 +105,6 @@ export const seriesLabels = (name: string): Record<string, string> =>
 
 const nameOf = (name: string): string => name.replace(/\{.*$/, '');
 const wordsOf = (name: string): string =>
-  wordsIn(name)
+  wordsIn(name.replace(/(?:\bper |\/)\s?min\b/i, ''))
     .filter((word) => !BESIDE_STATUS.test(word))
     .join(' ');

@@ -1,4 +1,5 @@
 import { join, posix } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { askPrometheus, createPrometheus, type Prometheus, type RuleGroup } from '../prometheus/client.ts';
 import { FOLLOWING, folderFor, isInTime, judgingOf, secondOfReports } from '../prometheus/judged-second.ts';
@@ -12,6 +13,9 @@ const TIMEOUT_MS = 5000;
 const MOST = 32 * 1024 * 1024;
 /** A clock that is further off moves counts into other minutes; seconds. */
 const CLOCK_OFF = 10;
+/** Milliseconds in which a Prometheus has scraped its targets and found its Alertmanager. */
+const SETTLED_MS = 60_000;
+const LOOK_AGAIN_MS = 1000;
 /** Rules that are named in a message. */
 const NAMED = 5;
 
@@ -130,6 +134,18 @@ async function wiring(upstream: Upstream): Promise<Looked[]> {
   ];
 }
 
+/** The same, once a Prometheus that has only just started has had its time. */
+async function settledWiring(upstream: Upstream): Promise<Looked[]> {
+  const { startTime } = await ask(upstream, 'status/runtimeinfo', {}, z.object({ startTime: z.string() }));
+  // Its clock may be far ahead.
+  const settled = Math.min(Date.parse(startTime), Date.now()) + SETTLED_MS;
+  for (;;) {
+    const looked = await wiring(upstream);
+    if (Date.now() >= settled || looked.every(({ wrong: fault }) => fault === undefined)) return looked;
+    await sleep(LOOK_AGAIN_MS);
+  }
+}
+
 /** Checks that reports are judged soon after they have come. */
 async function delay(prometheus: Prometheus, groups: readonly RuleGroup[]): Promise<Looked[]> {
   const [reports, judging] = [await secondOfReports(prometheus), judgingOf(groups)];
@@ -159,7 +175,7 @@ export async function lookAtPrometheus(url: string, folder: string): Promise<Loo
     atLeast(version, OLDEST) ? well(new_) : wrong(new_, `${OLDEST} is the oldest that the rules pass on: update it`),
   ];
   try {
-    looked.push(await clock(upstream), ...(await wiring(upstream)));
+    looked.push(await clock(upstream), ...(await settledWiring(upstream)));
     const prometheus = createPrometheus(url);
     const groups = await prometheus.rules();
     looked.push(...(await rules(upstream, groups, folder)), ...(await delay(prometheus, groups)));

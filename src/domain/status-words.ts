@@ -87,7 +87,8 @@ const BESIDE = new Set(
   auth authorization authorisation autorizacao autorizacion intent charge card order sale purchase cartao tarjeta karte carte
   issuer emissor emisor bank banco processor gateway host acquirer network customer client cliente user
   hard soft technical tecnico tecnica internal partial partially parcial parcialmente
-  is was been status state result of the by de da do na la le el les der die das du des por pelo pela par del dal vom von door het een`
+  is was been status state result of the by de da do na la le el les der die das du des por pelo pela par del dal vom von door het een
+  with com con mit avec met`
     .trim()
     .split(/\s+/),
 );

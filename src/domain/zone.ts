@@ -17,7 +17,7 @@ const OFFSET = /^(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?$/i;
 export function offsetMinutes(text: string): number | undefined {
   if (/^(?:z|utc|gmt)$/i.test(text)) return 0;
   const [, sign, hours, minutes = '0'] = OFFSET.exec(text) ?? [];
-  if (hours === undefined || Number(hours) > 14 || Number(minutes) > 59) return undefined;
+  if (hours === undefined || Number(hours) > 14 || Number(minutes) > 59 || Number(minutes) % 15 > 0) return undefined;
   return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
 }
 

@@ -15,7 +15,7 @@ import { readRules } from '../prometheus/rule-files.ts';
 import { affectedRules, inputsOf, layerRules, where } from '../prometheus/rule-graph.ts';
 import { makeFolder } from '../runtime/folder.ts';
 import { IMPORT_LABELS } from './counters.ts';
-import { replayHistory } from './player.ts';
+import { type ReplayOptions, replayHistory } from './player.ts';
 
 export interface ImportOptions {
   /** In order of time. Statuses and codes that a minute does not name counted 0 in it. */
@@ -40,9 +40,18 @@ export interface ImportOptions {
   now?: number;
 }
 
-export type ImportProgress =
-  | { step: 'minutes'; done: number }
-  | { step: 'rules'; done: number; total: number; record: string };
+/** Minutes counted so far. Rules are those computed for the stretch that ends with these minutes. */
+export interface ImportProgress {
+  minutes: number;
+  rules: number;
+  total: number;
+}
+
+/** Names the day that is computed: the rules go through all of a stretch before the next one. */
+export function describeProgress({ minutes, rules, total }: ImportProgress): string {
+  const day = Math.ceil(minutes / 1440);
+  return rules === 0 ? `counters of day ${day}` : `recorded series up to day ${day}: ${rules} of ${total} rules`;
+}
 
 /** `from` and `to` are seconds since the epoch: start of the first minute and end of the last. */
 export interface Imported {
@@ -91,6 +100,7 @@ export async function importHistory(options: ImportOptions): Promise<Imported> {
   // into it, meanwhile.
   const holder = await hold(storage, signal);
   try {
+    if (options.to !== undefined) await refuseLate(holder.url, options.to, options);
     await rm(staging, { recursive: true, force: true });
     await mkdir(staging);
     const isFresh = (await blocksIn(storage)).length === 0 && (await liveSince(holder.url, signal)) === undefined;
@@ -106,9 +116,7 @@ export async function importHistory(options: ImportOptions): Promise<Imported> {
       calendar: options.calendar,
       base: (from) => valuesBefore(holder.url, from, options),
       onStretch: (from, to) => refuseOverlap(holder.url, { from, to }, options),
-      onMinute: countMinutes(options),
-      onRule: (done, record) =>
-        options.onProgress?.({ step: 'rules', done: ((done - 1) % rules.length) + 1, total: rules.length, record }),
+      ...progressOf(rules.length, options),
       signal,
     });
     try {
@@ -132,9 +140,12 @@ export async function importHistory(options: ImportOptions): Promise<Imported> {
   }
 }
 
-function countMinutes({ onProgress }: ImportOptions): () => void {
-  let done = 0;
-  return () => onProgress?.({ step: 'minutes', done: ++done });
+function progressOf(total: number, { onProgress }: ImportOptions): Pick<ReplayOptions, 'onMinute' | 'onRule'> {
+  let minutes = 0;
+  return {
+    onMinute: () => onProgress?.({ minutes: ++minutes, rules: 0, total }),
+    onRule: (done: number) => onProgress?.({ minutes, rules: ((done - 1) % total) + 1, total }),
+  };
 }
 
 const metricsOf = (options: ImportOptions): string[] => [
@@ -173,34 +184,39 @@ async function valuesBefore(url: string, from: number, options: ImportOptions): 
   return base;
 }
 
+/** @param to seconds since the epoch: the end of what is known of the history */
+async function refuseLate(url: string, to: number, options: ImportOptions): Promise<void> {
+  const history = `the history, up to ${isoTime(to)},`;
+  if (to > (options.now ?? Date.now() / 1000))
+    throw new HistoryOverlapError(
+      `${history} reaches into the future, where Prometheus could take no live samples any more: ` +
+        'leave out what is later than now',
+    );
+  const live = await liveSince(url, options.signal);
+  if (live !== undefined && live < to)
+    throw new HistoryOverlapError(
+      `${history} reaches past ${isoTime(live)}, from when on Prometheus holds live samples; it would drop ` +
+        'them. Leave out what is later',
+    );
+}
+
 /** @param stretch seconds since the epoch */
 async function refuseOverlap(
   url: string,
-  stretch: { from: number; to: number },
+  { from, to }: { from: number; to: number },
   options: ImportOptions,
 ): Promise<void> {
-  const { from, to } = stretch;
-  const range = `${isoTime(from)} to ${isoTime(to)}`;
-  if (to > (options.now ?? Date.now() / 1000))
-    throw new HistoryOverlapError(
-      `the history (${range}) reaches into the future, where Prometheus could take no live samples any more: ` +
-        'leave out what is later than now',
-    );
+  await refuseLate(url, to, options);
   for (const metric of metricsOf(options)) {
     const query = `sum(count_over_time(${metric}[${to - from}s]))`;
     const [there] = await instantQuery(url, query, to, options.signal);
     if (there !== undefined)
       throw new HistoryOverlapError(
-        `${storageOf(options.dataDir)} already holds ${there.value} samples of ${metric} within ${range}; importing ` +
-          'would count these minutes twice. Leave them out of the file, or import into a fresh folder with --data DIR',
+        `${storageOf(options.dataDir)} already holds ${there.value} samples of ${metric} within ` +
+          `${isoTime(from)} to ${isoTime(to)}; importing would count these minutes twice. Leave them out of the ` +
+          'file, or import into a fresh folder with --data DIR',
       );
   }
-  const live = await liveSince(url, options.signal);
-  if (live !== undefined && live < to)
-    throw new HistoryOverlapError(
-      `the history (${range}) reaches past ${isoTime(live)}, from when on Prometheus holds live samples; it would drop ` +
-        'them. Leave out what is later',
-    );
 }
 
 const isBlock = (name: string): boolean => /^[0-9A-HJKMNP-TV-Z]{26}$/.test(name);

@@ -56,13 +56,15 @@ export interface Replay extends CountersWritten {
   stop: () => Promise<void>;
 }
 
-/** Range queries at a time; each takes one core. */
-const CONCURRENCY = 2;
+/** Range queries at a time; each takes one core, while it is not waiting for this process. */
+const CONCURRENCY = 3;
 /**
  * Seconds of history that all rules go through before the next stretch: nothing may be written
  * further behind the newest sample.
  */
 const STRETCH = WRITABLE_RANGE;
+/** Seconds of a stretch that a rule goes through at once, while others are further or less far. */
+const PART = STRETCH / 2;
 /** Samples of a series that are written at once. */
 const BATCH = 5000;
 
@@ -133,10 +135,10 @@ async function play(
     while (from <= end) {
       const range = { from, to: Math.min(end, from + STRETCH - 1), signal: options.signal };
       await options.onStretch?.(range.from, range.to);
-      await forEachRule(async (rule) => {
-        const start = neededAt === undefined ? range.from : neededAt - (spans.get(rule.record) ?? 0);
-        await recordRule(url, rule, { ...range, from: Math.max(range.from, start) }, take);
-        options.onRule?.(++done, rule.record);
+      await forEachRule(partsOf(range), async (rule, part) => {
+        const start = neededAt === undefined ? part.from : neededAt - (spans.get(rule.record) ?? 0);
+        await recordRule(url, rule, { ...part, from: Math.max(part.from, start) }, take);
+        if (part.to === range.to) options.onRule?.(++done, rule.record);
       });
       from = range.to + 1;
     }
@@ -149,6 +151,15 @@ async function play(
   });
   await evaluate(counters.to);
   return { ...counters, recorded: { samples: recorded.samples, series: recorded.series.size } };
+}
+
+/** The parts of a stretch, in order of time. */
+function partsOf<Range extends { from: number; to: number }>(range: Range): Range[] {
+  const starts = Array.from(
+    { length: Math.ceil((range.to + 1 - range.from) / PART) },
+    (_, at) => range.from + at * PART,
+  );
+  return starts.map((from) => ({ ...range, from, to: Math.min(range.to, from + PART - 1) }));
 }
 
 function createBatch(write: (series: SeriesSamples[]) => Promise<void>) {

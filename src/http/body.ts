@@ -37,6 +37,9 @@ function checkType(type: string, accepts: readonly string[]): string {
 
 const unreadable = (why: string): Problem => new Problem(400, `the body cannot be read: ${why.slice(0, 200)}`);
 
+/** True for an error of zlib, brotli or zstd. */
+const isUnpacking = ({ code = '' }: NodeJS.ErrnoException): boolean => /^(?:Z_|ERR_|ZSTD_)/.test(code);
+
 /** Reads any body as text, unpacked, up to a limit. */
 const textParser = (most: number) =>
   bodyParser({
@@ -51,7 +54,12 @@ const textParser = (most: number) =>
           415,
           `Content-Encoding: "${ctx.get('Content-Encoding')}" is not taken; send ${ENCODINGS.join(', ')} or none`,
         );
-      // Anything else that the parser meets is the sender's: broken gzip, a cut connection.
+      const packing = ctx.get('Content-Encoding');
+      if (packing !== '' && isUnpacking(error))
+        throw unreadable(
+          `it is not ${packing}, as its Content-Encoding says, or it is cut off (${error.message}); send it packed that way, or without this header`,
+        );
+      // Anything else that the parser meets is the sender's too, such as a cut connection.
       throw unreadable(error.message);
     },
   });
@@ -158,7 +166,7 @@ function parseLines(text: string): unknown[] {
     try {
       return [parseJson(line)];
     } catch (error) {
-      throw new Problem(400, `line ${index + 1} cannot be read as JSON: ${(error as Error).message.slice(0, 200)}`);
+      throw new Problem(400, `line ${index + 1} cannot be read as JSON: ${jsonProblem(error).slice(0, 200)}`);
     }
   });
 }
@@ -183,13 +191,19 @@ function parse(text: string, lines: { said: boolean; accepted: boolean }): unkno
     return parseJson(text);
   } catch (error) {
     if (lines.accepted && isByLine(text.trimStart())) return parseLines(text);
-    throw unreadable((error as Error).message);
+    throw unreadable(jsonProblem(error));
   }
+}
+
+/** The words of the engine, but where they do not say what happened. */
+function jsonProblem(error: unknown): string {
+  const { message } = error as Error;
+  return message === 'Unexpected end of JSON input' ? 'its JSON is cut off before its end' : message;
 }
 
 /**
  * Reads the body of a request: `ctx.request.rawBody` is its text, `ctx.request.body` what that
- * says: a value of JSON, a list of the values of its lines, or an empty object where it is empty.
+ * says: a value of JSON, a list of the values of its lines, or an empty object where it is blank.
  * @returns a function, for one route
  * @throws Problem 400, 413 or 415
  */
@@ -202,6 +216,6 @@ export function bodyReader(accepts: readonly string[], most = MAX_BODY): (ctx: C
     await parseText(withoutZstd(ctx), async () => {});
     const text = String(ctx.request.rawBody ?? '');
     if (text.length > SHORT) await checkLong(text);
-    ctx.request.body = text === '' ? {} : parse(text, { said: LINES_TYPES.includes(type), accepted });
+    ctx.request.body = text.trim() === '' ? {} : parse(text, { said: LINES_TYPES.includes(type), accepted });
   };
 }

@@ -47,7 +47,8 @@ function operationOf(route: Route) {
   const responses = { ...route.operation.responses, ...unchanged, ...Object.fromEntries(failing) };
   // OpenAPI 3.1 lets a bearer scheme name the roles that are needed.
   const security = route.role === undefined ? [] : [{ token: [route.role] }];
-  return { operationId: idOf(route), ...route.operation, responses, security };
+  const open = route.role === undefined ? { description: 'It asks for no token.' } : {};
+  return { operationId: idOf(route), ...open, ...route.operation, responses, security };
 }
 
 /** `/silences/:id` as OpenAPI writes it: `/silences/{id}`. */

@@ -59,8 +59,10 @@ function told({ labels, annotations }: Alert): string {
   return description === '' ? summary : `${summary}: ${firstSentence(description)}`;
 }
 
-function warmingUp({ reported, history = 0 }: Known): string {
-  if (!reported) return 'No transactions have been reported yet';
+function warmingUp({ reported, anomalies, history = 0 }: Known): string {
+  // A counter of one's own is counted without a report.
+  const counted = reported || anomalies.some(({ lastHour: { observed = 0 } }) => observed > 0);
+  if (!counted) return 'No transactions have been counted yet';
   if (history >= WARM_UP_MS) return 'Learning what is normal: two hours are known, the first bands come within minutes';
   return `Learning what is normal: ${duration(Math.min(history, WARM_UP_MS))} of ${duration(WARM_UP_MS)} so far`;
 }
@@ -107,5 +109,5 @@ export function verdictOf(known: Known): Verdict {
       reason: 'The last minute is not judged yet: its counts, or what is normal for them, are not recorded',
     };
   const still = learning ? '; there are less than three days of history, so this is still being learned' : '';
-  return { recommendation: 'ok', reason: `Everything is as is normal at this time${still}` };
+  return { recommendation: 'ok', reason: `Everything is as it normally is at this time${still}` };
 }

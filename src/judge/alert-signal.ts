@@ -26,6 +26,9 @@ const NAMED_SIGNALS: [RegExp, AlertSignal][] = [
   [/volume|sales|approved|drop/i, 'volume'],
 ];
 
+/** The subjects that the shipped alerts have. */
+export const SIGNALS: readonly AlertSignal[] = [...new Set(NAMED_SIGNALS.map(([, signal]) => signal))];
+
 /**
  * The subject of an alert by its label `signal`, else by its labels `auth_code` and `status`, else
  * by its name.
@@ -36,3 +39,6 @@ export function signalOf(alertname: string, labels: Readonly<Record<string, stri
   const byStatus = STATUS_SIGNAL[labels.status ?? ''];
   return byStatus ?? NAMED_SIGNALS.find(([words]) => words.test(alertname))?.[1] ?? alertname;
 }
+
+/** A signal as a file of labels writes it, where `|` stands between several. */
+export const signalInFile = (signal: AlertSignal): string => signal.replaceAll(/\W/g, '_');

@@ -108,6 +108,9 @@ function firingOf(alerts: Sample[]): Baseline['firing'] {
   };
 }
 
+const hasBand = ({ relativeVariance, floor }: Normal): boolean =>
+  relativeVariance !== undefined && floor['1m'] !== undefined;
+
 /** Builds the baseline from the answers of one round of queries. */
 export function toBaseline(
   samples: Sample[],
@@ -118,6 +121,10 @@ export function toBaseline(
   const map = normals(samples, blips);
   if (map.size === 0 || asOf === undefined || Number.isNaN(new Date(asOf * 1000).getTime()))
     return noBaseline('warming-up', 'the rules need two hours of history before they know what is normal');
+  const sensitivity = byWindow(samples, TUNABLE.z);
+  // The files of rules are evaluated at different seconds: in the first minute some are missing.
+  if (sensitivity['1m'] === undefined || ![...map.values()].some(hasBand))
+    return noBaseline('warming-up', 'the rules have not recorded the band yet');
   const approved = samples.filter(({ labels }) => labels.__name__ === RECORDED.perMinute);
   const volumes = new Map(approved.map(({ labels, value }) => [addressOf(labels), value]));
   return {
@@ -127,7 +134,7 @@ export function toBaseline(
     approved: (labels) => volumes.get(addressOf(labels, 'approved')),
     firing: firingOf(firing),
     tunables: {
-      z: byWindow(samples, TUNABLE.z),
+      z: sensitivity,
       noiseZ: constant(samples, TUNABLE.noiseZ),
       blipScore: constant(samples, TUNABLE.blipScore),
     },
@@ -179,23 +186,23 @@ export interface BaselineWatch {
  */
 const LOOK_MS = 10_000;
 const LOOK_AGAIN_MS = 2000;
+/** A Prometheus that is started together with the service misses the first looks. */
+const FAILURES = 10;
 
 /** Keeps the newest baseline at hand, so that no POST waits for Prometheus. */
 export function watchBaseline(prometheus: Prometheus, log: Log): BaselineWatch {
   let current = noBaseline('unavailable', 'Prometheus has not answered yet');
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
-  let looks = 0;
+  let told: Baseline['state'] | undefined;
+  let failures = 0;
   async function refresh(): Promise<void> {
-    const before = current.state;
     current = await readBaseline(prometheus);
-    looks++;
-    // A Prometheus that is started together with the service may miss the first look; the second
-    // one tells.
-    if (current.state !== before || (looks === 2 && current.state === 'unavailable')) {
-      const why = current.reason === undefined ? '' : `: ${current.reason}`;
-      log(current.state === 'unavailable' ? 'warn' : 'info', `baseline ${current.state}${why}`);
-    }
+    failures = current.state === 'unavailable' ? failures + 1 : 0;
+    if (current.state === told || (failures > 0 && failures < FAILURES)) return;
+    told = current.state;
+    const why = current.reason === undefined ? '' : `: ${current.reason}`;
+    log(told === 'unavailable' ? 'warn' : 'info', `baseline ${told}${why}`);
   }
   async function loop(): Promise<void> {
     await refresh();

@@ -1,12 +1,10 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { METRIC, STATUSES } from '../domain/names.ts';
 import type { Row, Statement } from './engine.ts';
-import { latestReports } from './journal.ts';
+import { addReports, PRUNE_REPORTS } from './journal.ts';
 import type { Counts } from './ledger.ts';
-import { type Changes, otherValues, seriesKey, type View } from './plan.ts';
+import { type Asked, type Changes, hashOf, type KeptAnswer, type Submission, type View } from './plan.ts';
 import { inserting, type TableName } from './schema.ts';
-import type { KnownTotals } from './series.ts';
-import { hashOf, isLate, type Limits, type Submission } from './submission.ts';
 
 /**
  * The clock may go forward by so much in one step. A longer step is a clock that was set, and no
@@ -51,8 +49,6 @@ export const notInFuture = (commit: number, now: number): Statement => [
   commit,
 ];
 
-const AGO = [0, 60, 120];
-
 /**
  * Text that most answers share. It must never change, as stored answers could not be read any
  * more.
@@ -66,81 +62,67 @@ const SMALL = { dictionary: DICTIONARY, windowBits: 12, memLevel: 5 } as const;
 const pack = (answer: string): string => deflateRawSync(answer, SMALL).toString('base64');
 const unpack = (packed: string): string => inflateRawSync(Buffer.from(packed, 'base64'), SMALL).toString();
 
-/** Reads what a batch is planned upon; the rows go to `viewOf`. */
-export function loading(submissions: readonly Submission[], limits: Limits): Statement[] {
-  const [keys, identities, minutes] = [[] as string[], [] as string[], new Set<number>()];
-  for (const { key, identities: own, reports, now } of submissions) {
-    if (key !== undefined) keys.push(key.hash);
-    for (const identity of own) if (identity !== undefined) identities.push(identity);
-    // The answers speak of these minutes.
-    for (const report of reports) if (!isLate(report, now, limits)) minutes.add(report.minute);
-  }
+/** Reads what the bodies of a batch may repeat; the rows go to `repeated`. */
+export function loading(submissions: readonly Submission[]): Statement[] {
+  const keys = submissions.flatMap(({ key }) => (key === undefined ? [] : [key.hash]));
+  const identities = submissions.flatMap((one) => one.identities.filter((identity) => identity !== undefined));
   return [
     [
-      `SELECT k.hash, k.body, k.answer FROM {texts $1} JOIN idempotency_keys k ON k.hash = r.value
+      `SELECT k.hash, k.body, k.answer FROM {texts} JOIN idempotency_keys k ON k.hash = r.value
        WHERE k.at >= (SELECT time FROM ledger) - ${KEYS_KEPT}`,
       JSON.stringify(keys),
     ],
     [
-      `SELECT i.identity, i.slots FROM {texts $1} JOIN identified_reports i ON i.identity = r.value
+      `SELECT i.identity, i.slots FROM {texts} JOIN identified_reports i ON i.identity = r.value
        WHERE i.at >= (SELECT time FROM ledger) - ${REPORTS_KEPT}`,
       JSON.stringify(identities),
-    ],
-    [
-      'SELECT t.minute, t.status, t.count FROM {texts $1} JOIN minute_totals t ON t.minute = CAST(r.value AS BIGINT)',
-      JSON.stringify([...new Set([...minutes].flatMap((minute) => AGO.map((ago) => minute - ago)))]),
     ],
   ];
 }
 
-/**
- * Reads the counts of minutes under the labels that reports bring; nothing where they bring none.
- */
-export function labelledCounts(submissions: readonly Submission[], limits: Limits, totals: KnownTotals): Statement[] {
-  const wanted = new Map<string, number[]>();
-  for (const { reports, now } of submissions)
-    for (const report of reports) {
-      if (Object.keys(report.labels).length === 0 || isLate(report, now, limits)) continue;
-      for (const labels of [report.labels, otherValues(report.labels)]) {
-        const first = totals.get(seriesKey(METRIC.transactions, { status: STATUSES[0], ...labels }))?.id;
-        if (first === undefined) continue;
-        for (const ago of AGO) wanted.set(`${report.minute - ago} ${first}`, [report.minute - ago, first]);
-      }
-    }
-  if (wanted.size === 0) return [];
-  // The series of a set of labels follow each other.
-  const sql = `SELECT m.minute, m.series, m.count FROM {rows $1} JOIN minutes m ON m.minute = CAST(r.value->>0 AS BIGINT)
-    AND m.series BETWEEN CAST(r.value->>1 AS INTEGER) AND CAST(r.value->>1 AS INTEGER) + ${STATUSES.length - 1}`;
-  return [[sql, JSON.stringify([...wanted.values()])]];
+/** The rows that were read, as the planner asks for them. */
+export const repeated = ([keys = [], slots = []]: readonly Row[][]): Omit<View, 'totals'> => ({
+  keys: new Map(
+    keys.map(({ hash, body, answer }) => [String(hash), { body: String(body), answer: unpack(String(answer)) }]),
+  ),
+  slots: new Map(slots.map(({ identity, slots }) => [String(identity), JSON.parse(String(slots))])),
+});
+
+const AGO = [0, 60, 120] as const;
+
+/** Reads the counts of minutes of which answers speak; the rows go to `fill`. */
+export function counting(asked: readonly Asked[]): Statement[] {
+  const rows = asked.flatMap(({ first, answer }) => AGO.map((ago) => [answer.minute - ago, first ?? null]));
+  return [
+    [
+      `SELECT t.minute, 0 AS first, t.status, t.count FROM {rows}
+       JOIN minute_totals t ON t.minute = CAST(r.value->>0 AS BIGINT)`,
+      JSON.stringify(rows.filter(([, first]) => first === null)),
+    ],
+    // The series of a set of labels follow each other, and are asked for by number. For a range
+    // PostgreSQL compares all rows with all, where it does not know yet how many there are.
+    [
+      `SELECT m.minute, CAST(r.value->>1 AS INTEGER) AS first, m.series, m.count FROM {rows}
+       CROSS JOIN (${STATUSES.map((_, place) => `SELECT ${place} AS place`).join(' UNION ALL ')}) s
+       JOIN minutes m ON m.minute = CAST(r.value->>0 AS BIGINT) AND m.series = CAST(r.value->>1 AS INTEGER) + s.place`,
+      JSON.stringify(rows.filter(([, first]) => first !== null)),
+    ],
+  ];
 }
 
-/** The rows that were read, as the planner asks for them. */
-export function viewOf(rows: readonly Row[][], labelled: readonly Row[], totals: KnownTotals): View {
-  const [keys = [], slots = [], sums = []] = rows;
-  const byKey = new Map(keys.map((row) => [row.hash as string, row]));
-  const byIdentity = new Map(slots.map((row) => [row.identity as string, row.slots as string]));
-  const counts = new Map(labelled.map((row) => [`${row.minute} ${row.series}`, Number(row.count)]));
-  const minutes = new Map<number, Counts>();
-  for (const { minute, status, count } of sums) {
-    const sum = minutes.get(Number(minute)) ?? {};
-    minutes.set(Number(minute), Object.assign(sum, { [String(status)]: Number(count) }));
+/** Puts the counts that were read into the answers. */
+export function fill(asked: readonly Asked[], rows: readonly Row[][]): void {
+  const found = new Map<string, Counts>();
+  for (const { minute, first, series, status, count } of rows.flat()) {
+    const key = `${minute} ${first}`;
+    const counts = found.get(key) ?? {};
+    const name = status ?? STATUSES[Number(series) - Number(first)];
+    found.set(key, Object.assign(counts, { [String(name)]: Number(count) }));
   }
-  return {
-    series: totals.get,
-    known: totals.known,
-    nextSeries: totals.newest() + 1,
-    largest: totals.largest(),
-    slots: (identity) => {
-      const text = byIdentity.get(identity);
-      return text === undefined ? undefined : JSON.parse(text);
-    },
-    key: (hash) => {
-      const row = byKey.get(hash);
-      return row && { body: String(row.body), answer: unpack(String(row.answer)) };
-    },
-    count: (minute, series) => counts.get(`${minute} ${series}`),
-    total: (minute) => minutes.get(minute) ?? {},
-  };
+  for (const { first = 0, answer } of asked) {
+    const [counts = {}, previous = {}, earlier = {}] = AGO.map((ago) => found.get(`${answer.minute - ago} ${first}`));
+    Object.assign(answer, { counts, previous, earlier });
+  }
 }
 
 const addSeries = inserting('series', ['id', 'hash', 'metric', 'labels', 'value', 'changed', 'created']);
@@ -168,45 +150,39 @@ const addKeys = inserting(
 
 /** Rows are [id, what is added] for counters, [id, null, value] for gauges. */
 const changeSeries = (rows: readonly unknown[], commit: number): Statement => [
-  `UPDATE series SET changed = $1, value = COALESCE(CAST(r.value->>2 AS BIGINT), series.value + CAST(r.value->>1 AS BIGINT))
-   FROM {rows $2} WHERE series.id = CAST(r.value->>0 AS INTEGER)`,
-  commit,
+  `UPDATE series SET changed = $2, value = COALESCE(CAST(r.value->>2 AS BIGINT), series.value + CAST(r.value->>1 AS BIGINT))
+   FROM {rows} WHERE series.id = CAST(r.value->>0 AS INTEGER)`,
   JSON.stringify(rows),
+  commit,
 ];
 
+/** Keeps the answers that were given under keys. */
+export const keeping = (keys: ReadonlyMap<string, KeptAnswer>, time: number): Statement =>
+  addKeys([...keys].map(([hash, { body, answer }]) => [hash, time, body, pack(answer)]));
+
 /**
- * Writes what a batch changes. `commit` is its number, `time` the ledger's. Rows are in the order
- * of their keys.
+ * Writes what a batch changes, but for its keys. `commit` is its number, `time` the ledger's. Rows
+ * are in the order of their keys.
  */
 export function changing(changes: Changes, commit: number, time: number): Statement[] {
-  const { series, added, gauges, minutes, totals, slots, keys, reports } = changes;
-  const some = <T>(rows: readonly T[], write: (rows: readonly T[]) => Statement) =>
+  const { series, counters, gauges, minutes, sums, slots, reports } = changes;
+  const counts = [...minutes].flatMap(([minute, of]) => [...of].map(([id, by]) => [minute, id, by]));
+  const totals = [...sums].flatMap(([minute, of]) => Object.entries(of).map(([status, by]) => [minute, status, by]));
+  const made = series.map(({ id, metric, labels }) => {
+    return [id, hashOf(metric, labels), metric, JSON.stringify(labels), 0, commit, time];
+  });
+  const added = [...counters].filter(([, by]) => by > 0);
+  const set = [...gauges].map(([id, value]) => [id, null, value]);
+  const seen = [...slots].map(([identity, of]) => [identity, time, JSON.stringify(of)]);
+  const some = (rows: readonly unknown[][], write: (rows: readonly unknown[][]) => Statement) =>
     rows.length > 0 ? [write(rows)] : [];
   return [
-    ...some(
-      series.map(({ id, metric, labels }) => [
-        id,
-        hashOf(metric, labels),
-        metric,
-        JSON.stringify(labels),
-        0,
-        commit,
-        time,
-      ]),
-      addSeries,
-    ),
-    ...some([...added, ...[...gauges].map(([id, value]) => [id, null, value])], (rows) => changeSeries(rows, commit)),
-    ...some(minutes, addMinutes),
+    ...some(made, addSeries),
+    ...some([...added, ...set], (rows) => changeSeries(rows, commit)),
+    ...some(counts, addMinutes),
     ...some(totals, addTotals),
-    ...some(
-      [...slots].map(([identity, of]) => [identity, time, JSON.stringify(of)]),
-      addIdentified,
-    ),
-    ...some(
-      [...keys].map(([hash, { body, answer }]) => [hash, time, body, pack(answer)]),
-      addKeys,
-    ),
-    ...some(reports, latestReports.add),
+    ...some(seen, addIdentified),
+    ...(reports.length > 0 ? [addReports(reports)] : []),
   ];
 }
 
@@ -233,6 +209,6 @@ export function pruning(time: number, keepSeconds: number, rows: number): Statem
     ],
     [`DELETE FROM minutes ${old}`, until],
     [`DELETE FROM minute_totals ${old}`, until],
-    latestReports.prune,
+    PRUNE_REPORTS,
   ];
 }

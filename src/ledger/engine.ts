@@ -4,14 +4,15 @@ export type Value = string | number | null;
 export type Row = Record<string, unknown>;
 
 /**
- * SQL with its parameters `$1`, `$2`, ... `{rows $1}` and `{texts $1}` stand for a table `r` whose
- * column `value` holds the elements of the JSON array that is the parameter, as JSON or as text.
+ * SQL with its parameters `$1`, `$2`, ..., all of them used. Words in braces stand for what engines
+ * spell differently. `{rows}` and `{texts}` are a table `r` whose column `value` holds the elements
+ * of the JSON array that is the first parameter, as JSON or as text.
  */
 export type Statement = readonly [sql: string, ...parameters: Value[]];
 
 /** The SQL that engines spell differently. */
 export interface Dialect {
-  /** Words in braces (schema.ts) and what stands for them. */
+  /** Words in braces (schema.ts names more of them) and what stands for them. */
   words: Readonly<Record<string, string>>;
   /** Reads the names of all tables, as `name`. */
   tables: string;
@@ -36,8 +37,8 @@ export interface Engine {
   begin(statements: readonly Statement[]): Promise<Row[][]>;
   /** Runs statements in the transaction and leaves it open. @returns the rows of each */
   run(statements: readonly Statement[]): Promise<Row[][]>;
-  /** Runs statements in the transaction and commits it. */
-  commit(statements: readonly Statement[]): Promise<void>;
+  /** Runs statements in the transaction and commits it. @returns the rows of each */
+  commit(statements: readonly Statement[]): Promise<Row[][]>;
   /**
    * Gives up the transaction, if there is one, without waiting for a database that hangs. The next
    * `begin` starts anew.
@@ -51,6 +52,6 @@ export interface Engine {
  */
 export const storable = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd');
 
-/** SQL of schema.ts as an engine spells it. */
+/** SQL as an engine spells it. */
 export const spell = (sql: string, { words }: Dialect): string =>
   sql.replace(/\{(\w+)\}/g, (_, word) => words[word] ?? '');

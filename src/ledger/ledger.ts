@@ -28,13 +28,9 @@ export class KeyReused extends Error {
   override name = 'KeyReused';
 }
 
-/**
- * An idempotency key, which belongs to the token that sent it. The token is its hash, or empty
- * where none is asked for.
- */
+/** An idempotency key, which belongs to the token that sent it. */
 export interface Key {
   key: string;
-  token: string;
   /** The same for the same body. */
   fingerprint: string;
   /** Makes the answer of the first request, which is kept with the key. */
@@ -43,7 +39,10 @@ export interface Key {
 
 export interface RecordOptions {
   key?: Key | undefined;
-  /** The token of the sender, whose event ids are its own; empty where none is asked for. */
+  /**
+   * The hash of the sender's token, whose keys and event ids are its own; left out where no token
+   * is asked for.
+   */
   token?: string | undefined;
   /** Milliseconds since the epoch. */
   now: number;
@@ -181,12 +180,6 @@ export interface IncidentQuery extends Page {
   before?: Pick<StoredIncident, 'id' | 'startsAt'> | undefined;
 }
 
-export interface StoredMark {
-  id: string;
-  /** JSON. */
-  body: string;
-}
-
 /** Something that people changed, such as a deployment, to be shown beside what happened then. */
 export interface Change {
   /** Milliseconds since the epoch. */
@@ -202,9 +195,6 @@ export interface ChangeQuery {
   to: number;
   limit: number;
 }
-
-/** The state of the newest commit. */
-export type LedgerStatus = { failing: false } | { failing: true; reason: string };
 
 /**
  * Everything that must last. Several services may work on one ledger at once: what each promises
@@ -243,19 +233,19 @@ export interface Ledger {
   /** Incidents, the latest to begin first. */
   incidents(query: IncidentQuery): Promise<StoredIncident[]>;
   incident(id: string): Promise<StoredIncident | undefined>;
-  /** Keeps what people said of an incident, in place of what they said before. */
-  setMark(mark: StoredMark): Promise<void>;
+  /** Keeps what people said of an incident (JSON), in place of what they said before. */
+  setMark(id: string, body: string): Promise<void>;
   /**
-   * Keeps who looks after an incident that lasts, in place of who did before; one that has ended
-   * stays as it is.
+   * Keeps who looks after an incident that lasts (JSON), in place of who did before; one that has
+   * ended stays as it is.
    */
-  acknowledge(mark: StoredMark): Promise<void>;
+  acknowledge(id: string, body: string): Promise<void>;
   /** Keeps a change; the oldest go when there are too many. */
   addChange(change: Change): Promise<void>;
   /** Changes, the latest first. */
   changes(query: ChangeQuery): Promise<Change[]>;
-  /** Says whether the newest commit failed, and why. */
-  status(): LedgerStatus;
+  /** Says why the newest commit failed; undefined where it did not. */
+  failure(): string | undefined;
   /** Durations of the commits since the last call, in seconds. */
   takeCommitTimes(): number[];
   /** Requests that wait for a commit. */

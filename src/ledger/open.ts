@@ -4,25 +4,26 @@ import { METRIC } from '../domain/names.ts';
 import { type Log, messageOf } from '../runtime/log.ts';
 import {
   changing,
+  counting,
+  fill,
+  keeping,
   LONGEST_STEP,
-  labelledCounts,
   loading,
   notInFuture,
   pruning,
+  repeated,
   seriesAfter,
   seriesChanged,
   turn,
-  viewOf,
 } from './batch.ts';
 import type { Row, Statement } from './engine.ts';
-import { changes, incidents, latestReports, notifications, setMark } from './journal.ts';
-import { type Counts, type Ledger, type LedgerStatus, LedgerUnavailable, type Recorded } from './ledger.ts';
-import { migrate } from './migrate.ts';
-import { createPlanner, seriesKey } from './plan.ts';
+import { createJournal } from './journal.ts';
+import { type Counts, type Ledger, LedgerUnavailable, type Recorded } from './ledger.ts';
+import { createPlanner, type Limits, prepare, type Submission } from './plan.ts';
 import { openPostgres } from './postgres/postgres.ts';
-import { createKnownTotals } from './series.ts';
+import { migrate } from './schema.ts';
+import { createKnownTotals, seriesKey } from './series.ts';
 import { FILE, openSqlite } from './sqlite/sqlite.ts';
-import { type Limits, prepare, type Submission } from './submission.ts';
 
 /** A commit or a question to the database that takes longer has failed; milliseconds. */
 const DEADLINE_MS = 10_000;
@@ -46,6 +47,8 @@ const MOST_TIMES = 10_000;
 const PAGE = 20_000;
 const UNLIMITED = Number.MAX_SAFE_INTEGER;
 const HEAD: Statement = ['SELECT id, commits FROM ledger'];
+const LAST_MINUTE = `SELECT status, count FROM minute_totals
+  WHERE minute = (SELECT MAX(minute) FROM minute_totals WHERE minute <= $1)`;
 
 export interface LedgerOptions extends Limits {
   /** Empty: SQLite in `data`. Else the URL of a PostgreSQL. */
@@ -57,35 +60,35 @@ export interface LedgerOptions extends Limits {
   log: Log;
 }
 
-/** Something that waits for a commit. */
-type Waiting = { resolve: (recorded: Recorded) => void; reject: (error: unknown) => void } & (
-  | { submission: Submission }
-  | { statements: readonly Statement[] }
-);
+/** Something that waits for a commit: a body, and statements of the journal. */
+interface Waiting {
+  submission: Submission;
+  statements: readonly Statement[];
+  resolve(recorded: Recorded): void;
+  reject(error: unknown): void;
+}
 
+const NO_REPORTS: Submission = { reports: [], key: undefined, identities: [], now: 0 };
 const NOT_COUNTED = '. Nothing was counted: send it again';
 const PERHAPS =
   '. Whether it was counted is not known: send it again, with the same Idempotency-Key or source and timestamp it counts once';
-const NOTHING: Recorded = { outcomes: [], minutes: [], replayed: false, overflowed: 0 };
 
 /** Rejects where the work takes too long; what has arrived meanwhile counts as in time. */
-async function withDeadline<T>(work: Promise<T>, late?: () => void): Promise<T> {
-  let [timer, isDone] = [undefined as NodeJS.Timeout | undefined, false];
-  const over = new Promise<never>((_, reject) => {
-    const give = () => {
+function withDeadline<T>(work: Promise<T>, late = () => {}): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let isDone = false;
+    function give(): void {
       if (isDone) return;
-      late?.();
+      late();
       reject(new Error(`it did not answer within ${DEADLINE_MS / 1000} s`));
-    };
-    timer = setTimeout(() => setImmediate(give), DEADLINE_MS);
+    }
+    const timer = setTimeout(() => setImmediate(give), DEADLINE_MS);
+    function done(): void {
+      isDone = true;
+      clearTimeout(timer);
+    }
+    work.finally(done).then(resolve, reject);
   });
-  try {
-    return await Promise.race([work, over]);
-  } finally {
-    isDone = true;
-    clearTimeout(timer);
-    work.catch(() => {});
-  }
 }
 
 /**
@@ -102,8 +105,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   let failure: string | undefined;
   let lost = false;
   let grown = PRUNE_AFTER;
-  /** New series since the totals were read last. */
-  let unread = 0;
+  /** Whether the batch that is being written may be committed although its end is not known. */
+  let unsure = false;
   let commitTimes: number[] = [];
   let lastTry = performance.now();
   /**
@@ -142,48 +145,47 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   let last: { id: string; commits: number } | undefined;
 
   /** Commits a batch. @returns what to tell each of those that wait */
-  async function commit(batch: readonly Waiting[], state: { unsure: boolean }): Promise<(() => void)[]> {
+  async function commit(batch: readonly Waiting[]): Promise<(() => void)[]> {
     const now = Date.now();
-    const submissions = batch.flatMap((one) => ('submission' in one ? [one.submission] : []));
-    const [[head] = [], fresh = [], ...loaded] = await engine.begin([
+    const [[head] = [], made = [], ...loaded] = await engine.begin([
       turn(now, believe),
       seriesAfter(totals.newest()),
-      ...loading(submissions, options),
+      ...loading(batch.map(({ submission }) => submission)),
     ]);
     const found = { id: String(head?.id), commits: Number(head?.commits) };
     if (found.id !== (last?.id ?? found.id) || found.commits <= (last?.commits ?? 0))
       throw new Error('it holds less than was committed. Bring back its files or a backup, and start again');
-    totals.take(fresh, false);
-    const asked = labelledCounts(submissions, options, totals);
-    const [labelled = []] = asked.length > 0 ? await engine.run(asked) : [];
-    const planner = createPlanner(viewOf(loaded, labelled, totals), options);
-    const statements: Statement[] = [];
-    const tell = batch.map((one) => {
-      if ('statements' in one) {
-        statements.push(...one.statements);
-        return () => one.resolve(NOTHING);
-      }
+    totals.take(made, false);
+    const planner = createPlanner({ totals, ...repeated(loaded) }, options);
+    const tell = batch.map(({ submission, resolve, reject }) => {
       try {
-        const recorded = planner.take(one.submission);
-        return () => one.resolve(recorded);
+        const recorded = planner.take(submission);
+        return () => resolve(recorded());
       } catch (error) {
-        return () => one.reject(error);
+        return () => reject(error);
       }
     });
     const time = Number(head?.time);
     believe = believed(now, time);
     const planned = planner.changes();
-    grown += planned.keys.size + planned.slots.size;
-    statements.unshift(...changing(planned, found.commits, time));
+    const { asked, keys } = planned;
+    grown += keys.size + planned.slots.size;
+    const statements = changing(planned, found.commits, time);
+    statements.push(...batch.flatMap((one) => one.statements));
     if (now < newestClock) statements.push(notInFuture(found.commits, now));
     newestClock = now;
     if (grown >= PRUNE_AFTER) statements.push(...pruning(time, keepSeconds, 2 * grown));
-    state.unsure = true;
-    await engine.commit(statements);
+    statements.push(...counting(asked));
+    unsure = keys.size === 0;
+    const written = await (unsure ? engine.commit(statements) : engine.run(statements));
+    fill(asked, written.slice(-2));
+    if (keys.size > 0) {
+      for (const key of keys.values()) key.answer = key.make();
+      unsure = true;
+      await engine.commit([keeping(keys, time)]);
+    }
     last = found;
-    totals.add(planned.sum);
-    unread += planned.series.length;
-    if (unread >= PAGE) void fill().catch(() => {});
+    totals.raise(planned.largest);
     if (grown >= PRUNE_AFTER) grown = 0;
     return tell;
   }
@@ -193,7 +195,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     let size = 0;
     for (const one of gathering) {
       if (size > 0 && reports >= MOST_REPORTS) break;
-      if ('submission' in one) reports += one.submission.reports.length;
+      reports += one.submission.reports.length;
       size++;
     }
     return gathering.splice(0, size);
@@ -215,36 +217,38 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   async function attempt(batch: readonly Waiting[]): Promise<number> {
     const began = performance.now();
     lastTry = began;
-    const state = { unsure: false };
+    unsure = false;
     try {
-      const tell = await withDeadline(commit(batch, state));
+      const tell = await withDeadline(commit(batch));
       succeeded((performance.now() - began) / 1000);
       for (const one of tell) one();
     } catch (error) {
       engine.abandon();
       failed(error);
       if (batch.length > 0) lost = true;
-      for (const { reject } of batch) reject(unavailable(error, state.unsure ? PERHAPS : NOT_COUNTED));
+      for (const { reject } of batch) reject(unavailable(error, unsure ? PERHAPS : NOT_COUNTED));
       // Requests that wait behind a database that hangs must not wait for another deadline.
       for (const { reject } of gathering.splice(0)) reject(unavailable(error, NOT_COUNTED));
     }
     return (performance.now() - began) / 1000;
   }
 
-  function enqueue(work: { submission: Submission } | { statements: readonly Statement[] }): Promise<Recorded> {
+  function enqueue(submission: Submission, statements: readonly Statement[] = []): Promise<Recorded> {
     if (closed) return Promise.reject(unavailable('it is closed'));
     return new Promise((resolve, reject) => {
-      gathering.push({ ...work, resolve, reject });
+      gathering.push({ submission, statements, resolve, reject });
       // The next turn of the loop lets all requests that have arrived join.
       if (gathering.length === 1) setImmediate(() => void flush());
     });
   }
 
   async function write(statements: readonly Statement[]): Promise<void> {
-    await enqueue({ statements });
+    await enqueue(NO_REPORTS, statements);
   }
 
   async function read(...statements: Statement[]): Promise<Row[][]> {
+    // The engine would open its file once more, and nobody would close it.
+    if (closed) throw unavailable('it is closed');
     try {
       return await withDeadline(engine.read(statements), engine.abandon);
     } catch (error) {
@@ -252,29 +256,20 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     }
   }
 
-  let filling: Promise<void> | undefined;
   /**
-   * Reads in pages the series that have changed since the last read. Changes that come meanwhile
-   * are for the next one.
+   * Reads the series that have changed since the last time, in pages; where they are many, then
+   * all that has changed meanwhile at once: the totals are those of one moment.
+   * @returns the rows of HEAD, of that moment's changes and of the statements, which are read with them
    */
-  function fill(): Promise<void> {
-    filling ??= fillOnce().finally(() => {
-      filling = undefined;
-    });
-    return filling;
-  }
-
-  async function fillOnce(): Promise<void> {
-    unread = 0;
-    const [from, added] = [totals.changed(), totals.added()];
-    const [[head] = []] = await read(HEAD);
-    for (let [after, size] = [0, PAGE]; size === PAGE; ) {
-      const [page = []] = await read(seriesChanged(from, after, PAGE));
-      totals.take(page, true);
-      size = page.length;
-      after = Number(page.at(-1)?.id);
-    }
-    totals.caughtUp(Number(head?.commits), added);
+  async function catchUp(statements: readonly Statement[], limit = PAGE): Promise<Row[][]> {
+    const since = totals.changed();
+    const answers = await read(HEAD, seriesChanged(since, 0, limit), ...statements);
+    const [[head] = [], first = []] = answers;
+    totals.take(first, true);
+    for (let page = first; page.length === limit; totals.take(page, true))
+      [page = []] = await read(seriesChanged(since, Number(page.at(-1)?.id), limit));
+    totals.caughtUp(Number(head?.commits));
+    return first.length === limit ? catchUp(statements, UNLIMITED) : answers;
   }
 
   /** An idle ledger commits nothing but its time. */
@@ -283,14 +278,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     if (idle >= (failure === undefined ? TICK_MS : RETRY_MS)) write([]).catch(() => {});
   }, RETRY_MS / 2).unref();
 
-  async function rows<T>(statement: Statement, of: (row: Row) => T): Promise<T[]> {
-    const [found = []] = await read(statement);
-    return found.map(of);
-  }
-
   try {
     await withDeadline(migrate(engine, Date.now()), engine.abandon);
-    await fill();
+    await catchUp([]);
     await write([]);
   } catch (error) {
     clearInterval(tick);
@@ -299,48 +289,20 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   }
 
   return {
-    async record(reports, recordOptions) {
-      return enqueue({ submission: prepare(reports, recordOptions) });
-    },
+    record: async (reports, recordOptions) => enqueue(prepare(reports, recordOptions)),
     async totals(now) {
-      const lastMinute = `SELECT status, count FROM minute_totals
-        WHERE minute = (SELECT MAX(minute) FROM minute_totals WHERE minute <= $1)`;
-      async function ask(limit: number): Promise<Row[][]> {
-        const added = totals.added();
-        const minute = Math.floor(now / 1000) - 60;
-        const answers = await read(HEAD, seriesChanged(totals.changed(), 0, limit), [lastMinute, minute]);
-        const [[head] = [], changed = []] = answers;
-        totals.take(changed, true);
-        if (changed.length < limit) totals.caughtUp(Number(head?.commits), added);
-        return answers;
-      }
-      let answers = await ask(PAGE);
-      if (answers[1]?.length === PAGE) {
-        await fill();
-        // One question for all that has changed meanwhile: the totals are those of one moment.
-        answers = await ask(UNLIMITED);
-      }
-      const [[head] = [], , minute = []] = answers;
-      const counts = minute.map(({ status, count }) => [status, Number(count)]);
+      const minute = Math.floor(now / 1000) - 60;
+      const [[head] = [], , counts = []] = await catchUp([[LAST_MINUTE, minute]]);
       return {
         chunks: totals.chunks,
         size: totals.size(),
         ledger: String(head?.id),
-        lastMinute: Object.fromEntries(counts) as Counts,
+        lastMinute: Object.fromEntries(counts.map(({ status, count }) => [status, Number(count)])) as Counts,
         lastReport: (totals.get(seriesKey(METRIC.lastReport, {}))?.value ?? 0) / 1000,
       };
     },
-    latestReports: async (limit) => (await rows(latestReports.list(limit), latestReports.of)).flat().slice(0, limit),
-    addNotification: (body, told = []) => write([...notifications.add(body, Date.now()), ...incidents.tell(told)]),
-    notifications: (page) => rows(notifications.newest(page), notifications.of),
-    endIncidents: (ends) => write(incidents.end(ends)),
-    incidents: (query) => rows(incidents.list(query), incidents.of),
-    incident: async (id) => (await rows(incidents.one(id), incidents.of))[0],
-    setMark: (mark) => write(setMark(mark, Date.now())),
-    acknowledge: (mark) => write(incidents.acknowledge(mark)),
-    addChange: (change) => write(changes.add(change)),
-    changes: (query) => rows(changes.list(query), changes.of),
-    status: (): LedgerStatus => (failure === undefined ? { failing: false } : { failing: true, reason: failure }),
+    ...createJournal(write, async (statement) => (await read(statement))[0] ?? []),
+    failure: () => failure,
     waiting: () => gathering.length,
     takeCommitTimes() {
       const taken = commitTimes;

@@ -1,43 +1,108 @@
+import { createHash } from 'node:crypto';
 import { METRIC, STATUSES, type Status } from '../domain/names.ts';
-import type { Report } from '../intake/report.ts';
-import { type Group, groupsOf, isDuplicate, type Slots, slotsOf } from './groups.ts';
+import { isoTime } from '../domain/times.ts';
+import type { Entry, Report } from '../intake/report.ts';
 import {
   Conflict,
   type Counts,
+  type Key,
   KeyReused,
   type Labels,
   type MinuteCounts,
   type Outcome,
   type Recorded,
+  type RecordOptions,
 } from './ledger.ts';
-import { isLate, type Limits, type Submission } from './submission.ts';
+import { type KnownSeries, type KnownTotals, seriesKey } from './series.ts';
 
-export interface KnownSeries {
-  id: number;
-  metric: string;
-  labels: Labels;
-  value: number;
-  /** Milliseconds since the epoch; undefined where it is not known. */
-  created?: number | undefined;
+export interface Limits {
+  latenessSeconds: number;
+  maxSeries: number;
+  maxSources: number;
 }
 
-/** Everything that is committed, as far as planning a batch needs it. */
-export interface View {
-  series(key: string): KnownSeries | undefined;
-  /**
-   * The number of series of transactions_total with extra labels, of auth codes and of sources.
-   */
-  known: { labelled: number; codes: number; sources: number };
-  nextSeries: number;
-  /** No counter is above this. */
-  largest: number;
-  slots(identity: string): Slots | undefined;
-  key(hash: string): { body: string; answer: string } | undefined;
-  /** The count of a minute under a series. */
-  count(minute: number, series: number): number | undefined;
-  /** The sums of a minute over all labels. */
-  total(minute: number): Counts;
+/** A body of reports, with the texts that identify it and each of them. */
+export interface Submission {
+  reports: readonly Report[];
+  key: { hash: string; body: string; answer: Key['answer'] } | undefined;
+  /** The text that identifies each report; undefined for one that always adds up. */
+  identities: readonly (string | undefined)[];
+  now: number;
 }
+
+/**
+ * 132 bits: that two things have the same hash is not to be expected, nor can it be brought about.
+ */
+export const hashOf = (...parts: unknown[]): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
+
+const LONGEST_IDENTITY = 100;
+/** A key with another body is a mistake of its sender's: 66 bits tell it. */
+const BODY_HASH = 11;
+
+/**
+ * Identifies a report. The text begins with the minute, so that reports of one time stand together
+ * in the database.
+ */
+function identityOf(report: Report, token: string): string | undefined {
+  if (report.id !== undefined) return hashOf('event', token, report.id);
+  if (!report.identified) return undefined;
+  const text = JSON.stringify([report.source, report.labels]);
+  return `${report.minute} ${text.length <= LONGEST_IDENTITY ? text : hashOf(text)}`;
+}
+
+/** Finds out what identifies a body and its reports. A key decides alone. */
+export function prepare(reports: readonly Report[], { key, token = '', now }: RecordOptions): Submission {
+  if (key === undefined) return { reports, key, identities: reports.map((report) => identityOf(report, token)), now };
+  const hashes = { hash: hashOf('key', token, key.key), body: hashOf(key.fingerprint).slice(0, BODY_HASH) };
+  return { reports, key: { ...hashes, answer: key.answer }, identities: [], now };
+}
+
+/** The numbers of a report, by the slot of the entry that brought them. */
+export type Slots = Readonly<Record<string, number>>;
+
+export function slotsOf(entries: readonly Entry[]): Record<string, number> {
+  const slots: Record<string, number> = {};
+  for (const { slot, count } of entries) slots[slot] = count;
+  return slots;
+}
+
+/** Reports of a body that are one: rows that name the same numbers are added up. */
+interface Group {
+  identity: string | undefined;
+  /** The first of them. */
+  report: Report;
+  /** One for each slot; the sums are in `slots`. */
+  entries: Entry[];
+  slots: Record<string, number>;
+  /** The numbers that were recorded before. */
+  before: Slots | undefined;
+}
+
+/** Adds a row to its group. @throws Conflict where it is the same event with another content */
+function join({ report, entries, slots }: Group, row: Report): void {
+  for (const entry of row.entries) {
+    const sum = slots[entry.slot];
+    if (report.id === undefined) {
+      if (sum === undefined) entries.push(entry);
+      slots[entry.slot] = (sum ?? 0) + entry.count;
+    } else if (sum !== entry.count) throw reusedId(report);
+  }
+}
+
+/** @throws Conflict where a count is lower than it was, or an event has another content */
+function compare({ report, slots, before }: Group): void {
+  if (before === undefined) return;
+  for (const [slot, count] of Object.entries(slots)) {
+    const was = before[slot] ?? 0;
+    if (report.id !== undefined && was !== count) throw reusedId(report);
+    if (count < was) throw lowered(report, slot, was, count);
+  }
+}
+
+/** True where the sums of these entries of a group were recorded before. */
+const isKnown = ({ before, slots }: Group, entries: readonly Entry[]): boolean =>
+  before !== undefined && entries.every(({ slot }) => before[slot] === slots[slot]);
 
 /** The series of a set of labels, as it is counted. */
 interface LabelSet {
@@ -46,70 +111,91 @@ interface LabelSet {
   series: Readonly<Record<Status, KnownSeries>>;
 }
 
-/** Counts of a minute under one set of labels, or over all labels. */
-interface Cell {
-  minute: number;
-  /** None over all labels. */
-  set: LabelSet | undefined;
-  /** The counts before this batch, and those with it. */
-  before: Counts;
-  counts: Counts;
-  /** The part that reports in time added. */
-  current: Counts;
-  answer: MinuteCounts | undefined;
+/** A minute of which an answer speaks: in total, or under the labels whose series begin there. */
+export interface Asked {
+  first: number | undefined;
+  answer: MinuteCounts;
 }
 
-/** The changes of a batch, as rows of the tables. */
+export interface KeptAnswer {
+  /** The hash of the body. */
+  body: string;
+  answer: string;
+}
+
+export interface NewKey extends KeptAnswer {
+  make(): string;
+}
+
+/** What is recorded that the bodies of a batch may repeat. */
+export interface View {
+  totals: KnownTotals;
+  slots: ReadonlyMap<string, Slots>;
+  keys: ReadonlyMap<string, KeptAnswer>;
+}
+
+/** What a batch changes. */
 export interface Changes {
   series: readonly KnownSeries[];
   /** By id of the series: the amounts added to counters, and the new values of gauges. */
-  added: ReadonlyMap<number, number>;
+  counters: ReadonlyMap<number, number>;
   gauges: ReadonlyMap<number, number>;
-  minutes: readonly (readonly [minute: number, series: number, delta: number])[];
-  totals: readonly (readonly [minute: number, status: string, delta: number])[];
+  /** The amounts added to minutes: by id of the series, and by status over all labels. */
+  minutes: ReadonlyMap<number, ReadonlyMap<number, number>>;
+  sums: ReadonlyMap<number, Counts>;
   slots: ReadonlyMap<string, Slots>;
-  keys: ReadonlyMap<string, { body: string; answer: string }>;
   reports: readonly { report: Report; late: boolean; now: number }[];
-  /** The sum of everything that is added. */
-  sum: number;
+  /** No counter is above this afterwards. */
+  largest: number;
+  asked: readonly Asked[];
+  /** New keys. Their answers can be made once `asked` is filled in. */
+  keys: ReadonlyMap<string, NewKey>;
 }
-
-export const seriesKey = (metric: string, labels: Labels): string => metric + JSON.stringify(labels);
-
-export const otherValues = (labels: Labels): Labels =>
-  Object.fromEntries(Object.keys(labels).map((name) => [name, 'other']));
 
 export interface Planner {
   /**
-   * Plans one body upon those before it: all of its reports or, where it throws, none. @throws
-   * Conflict or KeyReused
+   * Plans one body upon those before it: all of its reports or, where it throws, none.
+   * @returns what to tell its sender, once the changes are written @throws Conflict or KeyReused
    */
-  take(submission: Submission): Recorded;
+  take(submission: Submission): () => Recorded;
   changes(): Changes;
 }
 
+function raise<K>(sums: Map<K, number>, key: K, by: number): void {
+  sums.set(key, (sums.get(key) ?? 0) + by);
+}
+
+function within<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const found = map.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
 /** Plans what the bodies of one batch change, one after another. */
-export function createPlanner(view: View, limits: Limits): Planner {
-  const known = { ...view.known };
+export function createPlanner({ totals, ...recorded }: View, limits: Limits): Planner {
+  const known = { ...totals.known };
   const fresh = new Map<string, KnownSeries>();
-  const [added, gauges] = [new Map<number, number>(), new Map<number, number>()];
-  const cells = new Map<LabelSet | undefined, Map<number, Cell>>();
-  const codes = new Map<string, [minute: number, series: number, delta: number]>();
-  const [slots, keys] = [new Map<string, Slots>(), new Map<string, { body: string; answer: string }>()];
-  const reports: { report: Report; late: boolean; now: number }[] = [];
+  const [counters, gauges] = [new Map<number, number>(), new Map<number, number>()];
+  const [minutes, sums] = [new Map<number, Map<number, number>>(), new Map<number, Counts>()];
+  const slots = new Map<string, Slots>();
+  const keys = new Map<string, NewKey>();
+  const reports: Changes['reports'][number][] = [];
   const sets = new Map<string, LabelSet>();
   const sources = new Map<string, { minute: number; late: boolean; now: number }>();
-  let sum = 0;
+  const asked = new Map<LabelSet | undefined, Map<number, Asked>>();
+  let largest = totals.largest();
 
   const find = (metric: string, labels: Labels) => {
     const key = seriesKey(metric, labels);
-    return fresh.get(key) ?? view.series(key);
+    return fresh.get(key) ?? totals.get(key);
   };
 
   function seriesOf(metric: string, labels: Labels): KnownSeries {
     const found = find(metric, labels);
     if (found !== undefined) return found;
-    const made = { id: view.nextSeries + fresh.size, metric, labels, value: 0 };
+    const made = { id: totals.newest() + 1 + fresh.size, metric, labels, value: 0 };
     fresh.set(seriesKey(metric, labels), made);
     return made;
   }
@@ -123,87 +209,63 @@ export function createPlanner(view: View, limits: Limits): Planner {
       Status,
       KnownSeries
     >;
-  const isKnown = (labels: Labels) => find(METRIC.transactions, { status: STATUSES[0], ...labels }) !== undefined;
+  const isCounted = (labels: Labels) => find(METRIC.transactions, { status: STATUSES[0], ...labels }) !== undefined;
 
   /** Labels as they are counted: `other` for a new set of values past the cardinality limit. */
   function admit(labels: Labels): Labels {
-    if (isKnown(labels)) return labels;
-    const admitted = known.labelled + STATUSES.length > limits.maxSeries ? otherValues(labels) : labels;
-    if (!isKnown(admitted)) known.labelled += STATUSES.length;
+    if (isCounted(labels)) return labels;
+    const isFull = known.labelled + STATUSES.length > limits.maxSeries;
+    const admitted = isFull ? Object.fromEntries(Object.keys(labels).map((name) => [name, 'other'])) : labels;
+    if (!isCounted(admitted)) known.labelled += STATUSES.length;
     return admitted;
   }
 
-  function setOf(labels: Labels): LabelSet {
-    const text = JSON.stringify(labels);
-    const found = sets.get(text);
-    if (found !== undefined) return found;
-    const admitted = admit(labels);
-    const made = { labels: admitted, overflowed: admitted !== labels, series: seriesBy(METRIC.transactions, admitted) };
-    sets.set(text, made);
-    return made;
+  const setOf = (labels: Labels): LabelSet =>
+    within(sets, JSON.stringify(labels), () => {
+      const admitted = admit(labels);
+      return { labels: admitted, overflowed: admitted !== labels, series: seriesBy(METRIC.transactions, admitted) };
+    });
+
+  /** The series of an auth code: that of `other` for a new one past the limit. */
+  function codeOf(code: string): { id: number; overflowed: boolean } {
+    const isNew = find(METRIC.authCodes, { auth_code: code }) === undefined;
+    const overflowed = isNew && known.codes >= limits.maxSeries;
+    if (isNew && !overflowed) known.codes++;
+    return { id: seriesOf(METRIC.authCodes, { auth_code: overflowed ? 'other' : code }).id, overflowed };
   }
 
-  /** The counts of a minute under labels; over all labels where there is no set. */
-  function cellOf(minute: number, set?: LabelSet): Cell {
-    const found = cells.get(set)?.get(minute);
-    if (found !== undefined) return found;
-    const before: Counts = set === undefined ? view.total(minute) : {};
-    if (set !== undefined)
-      for (const status of STATUSES) {
-        const count = view.count(minute, set.series[status].id);
-        if (count !== undefined) before[status] = count;
-      }
-    const made = { minute, set, before, counts: { ...before }, current: {}, answer: undefined };
-    const ofSet = cells.get(set) ?? new Map<number, Cell>();
-    cells.set(set, ofSet.set(minute, made));
-    return made;
+  if (totals.newest() === 0) {
+    seriesBy(METRIC.transactions, {});
+    seriesBy(METRIC.late, {});
+    seriesOf(METRIC.authCodes, { auth_code: '00' });
+    seriesOf(METRIC.lastReport, {});
   }
+  const lateSeries = seriesBy(METRIC.late, {});
 
-  /** A minute and the two before it, with the counts of all bodies of the batch. */
-  function answerOf(cell: Cell): MinuteCounts {
-    const { minute, set, counts } = cell;
-    cell.answer ??= {
-      minute,
-      labels: set?.labels ?? {},
-      counts,
-      previous: cellOf(minute - 60, set).counts,
-      earlier: cellOf(minute - 120, set).counts,
-    };
-    return cell.answer;
-  }
-
-  const add = (series: KnownSeries, delta: number) => added.set(series.id, (added.get(series.id) ?? 0) + delta);
-
-  function countCode(minute: number, code: string, delta: number, late: boolean): boolean {
-    const labels = { auth_code: code };
-    const admitted = find(METRIC.authCodes, labels) !== undefined || known.codes < limits.maxSeries;
-    if (admitted && find(METRIC.authCodes, labels) === undefined) known.codes++;
-    const series = seriesOf(METRIC.authCodes, admitted ? labels : { auth_code: 'other' });
-    if (!late) add(series, delta);
-    const key = `${minute} ${series.id}`;
-    const row = codes.get(key);
-    if (row === undefined) codes.set(key, [minute, series.id, delta]);
-    else row[2] += delta;
-    return !admitted;
-  }
+  /** True for a report that is too old to be current. */
+  const isLate = (report: Report, now: number): boolean => report.time < now - limits.latenessSeconds * 1000;
 
   /** Counts what a group brings. @returns whether a label value of it became "other" */
-  function count({ report, entries, before }: Group, late: boolean): boolean {
-    const { minute } = report;
+  function count({ report, entries, slots, before }: Group, late: boolean): boolean {
     const set = setOf(report.labels);
-    const [total, cell] = [cellOf(minute), cellOf(minute, set)];
+    const minute = within(minutes, report.minute, () => new Map<number, number>());
+    const sum = within(sums, report.minute, () => ({}) as Counts);
     let { overflowed } = set;
-    for (const { slot, status, code, count } of entries) {
-      const was = before?.[slot];
-      if (was === count) continue;
-      const delta = count - (was ?? 0);
-      sum += delta;
+    for (const { slot, status, code } of entries) {
+      const [was, is = 0] = [before?.[slot], slots[slot]];
+      if (was === is) continue;
+      const by = is - (was ?? 0);
+      largest += by;
       if (status !== undefined) {
-        total.counts[status] = (total.counts[status] ?? 0) + delta;
-        cell.counts[status] = (cell.counts[status] ?? 0) + delta;
-        if (!late) cell.current[status] = (cell.current[status] ?? 0) + delta;
+        raise(minute, set.series[status].id, by);
+        sum[status] = (sum[status] ?? 0) + by;
+        raise(counters, (late ? lateSeries : set.series)[status].id, by);
       }
-      if (code !== undefined && countCode(minute, code, delta, late)) overflowed = true;
+      if (code === undefined) continue;
+      const series = codeOf(code);
+      raise(minute, series.id, by);
+      if (!late) raise(counters, series.id, by);
+      overflowed ||= series.overflowed;
     }
     return overflowed;
   }
@@ -228,91 +290,119 @@ export function createPlanner(view: View, limits: Limits): Planner {
    * Refuses a body that would make a counter larger than a number can be. The sums of all counters
    * are compared, so that none of them can get there.
    */
-  function refuseTooMuch(groups: readonly Group[]): void {
-    let more = 0;
-    for (const { entries } of groups) for (const { count } of entries) more += count;
-    if (!Number.isSafeInteger(view.largest + sum + more)) throw pastAll(groups);
+  function refuseTooMuch(groups: Iterable<Group>): void {
+    let [more, most] = [0, ['', 0] as [slot: string, count: number]];
+    for (const { slots } of groups)
+      for (const [slot, count] of Object.entries(slots)) {
+        more += count;
+        if (count > most[1]) most = [slot, count];
+      }
+    if (!Number.isSafeInteger(largest + more)) throw pastAll(most[0]);
   }
 
-  function earlier({ hash, body }: NonNullable<Submission['key']>): Recorded | undefined {
-    const before = keys.get(hash) ?? view.key(hash);
-    if (before === undefined) return undefined;
-    if (before.body !== body)
-      throw new KeyReused('this Idempotency-Key came before with another body; give each new body a new key');
-    return { outcomes: [], minutes: [], replayed: true, answer: before.answer, overflowed: 0 };
+  /**
+   * Joins the reports of a body that are one, and compares them with what was recorded before.
+   * @returns the group of each report @throws Conflict
+   */
+  function groupsOf({ reports, identities }: Submission): Group[] {
+    const groups = new Map<unknown, Group>();
+    const of = reports.map((report, i) => {
+      const identity = identities[i];
+      const found = groups.get(identity ?? report);
+      if (found !== undefined) {
+        join(found, report);
+        return found;
+      }
+      const before = identity === undefined ? undefined : (slots.get(identity) ?? recorded.slots.get(identity));
+      const made = { identity, report, entries: [...report.entries], slots: slotsOf(report.entries), before };
+      groups.set(identity ?? report, made);
+      return made;
+    });
+    for (const group of groups.values()) compare(group);
+    return of;
   }
+
+  const answerOf = (minute: number, set?: LabelSet): MinuteCounts => {
+    const ofSet = within(asked, set, () => new Map<number, Asked>());
+    return within(ofSet, minute, () => ({
+      first: set?.series[STATUSES[0]].id,
+      answer: { minute, labels: set?.labels ?? {}, counts: {}, previous: {}, earlier: {} },
+    })).answer;
+  };
 
   /** Records a body whose key is new, or which has none. @throws Conflict */
   function record(submission: Submission): Recorded {
     const { now } = submission;
-    const { groups, of } = groupsOf(submission, (identity) => slots.get(identity) ?? view.slots(identity));
+    const of = groupsOf(submission);
+    const groups = new Set(of);
     refuseTooMuch(groups);
     let overflowed = 0;
     for (const group of groups) {
-      const { identity, report, entries, before } = group;
-      if (before !== undefined && entries.every(({ slot, count }) => before[slot] === count)) continue;
-      const late = isLate(report, now, limits);
+      const { identity, report, before } = group;
+      if (isKnown(group, group.entries)) continue;
+      const late = isLate(report, now);
       if (count(group, late)) overflowed++;
-      if (identity !== undefined) slots.set(identity, { ...before, ...slotsOf(entries) });
+      if (identity !== undefined) slots.set(identity, { ...before, ...group.slots });
       sources.set(report.source, { minute: report.minute, late, now });
     }
-    const minutes = new Set<MinuteCounts>();
+    const told = new Set<MinuteCounts>();
     const outcomes = submission.reports.map((row, i): Outcome => {
       const group = of[i] as Group;
-      const [duplicate, late] = [isDuplicate(row, group), isLate(group.report, now, limits)];
+      const isSameEvent = row.id !== undefined && row !== group.report;
+      const [duplicate, late] = [isSameEvent || isKnown(group, row.entries), isLate(group.report, now)];
       if (!duplicate) reports.push({ report: row, late, now });
       if (!late) {
-        minutes.add(answerOf(cellOf(row.minute)));
-        if (Object.keys(row.labels).length > 0) minutes.add(answerOf(cellOf(row.minute, setOf(row.labels))));
+        told.add(answerOf(row.minute));
+        if (Object.keys(row.labels).length > 0) told.add(answerOf(row.minute, setOf(row.labels)));
       }
       const result = duplicate ? 'duplicate' : group.before === undefined ? 'accepted' : 'correction';
       return { result, late: late && !duplicate };
     });
-    return { outcomes, minutes: [...minutes], replayed: false, overflowed };
-  }
-
-  if (view.nextSeries === 1) {
-    for (const metric of [METRIC.transactions, METRIC.late]) seriesBy(metric, {});
-    seriesOf(METRIC.authCodes, { auth_code: '00' });
-    seriesOf(METRIC.lastReport, {});
+    return { outcomes, minutes: [...told], replayed: false, overflowed };
   }
 
   return {
     take(submission) {
       const { key } = submission;
-      if (key === undefined) return record(submission);
-      const before = earlier(key);
-      if (before !== undefined) return before;
-      const recorded = record(submission);
-      const answer = key.answer(recorded);
-      keys.set(key.hash, { body: key.body, answer });
-      return { ...recorded, answer };
+      if (key === undefined) {
+        const done = record(submission);
+        return () => done;
+      }
+      const before = keys.get(key.hash) ?? recorded.keys.get(key.hash);
+      if (before === undefined) {
+        const done = record(submission);
+        const kept = { body: key.body, answer: '', make: () => key.answer(done) };
+        keys.set(key.hash, kept);
+        return () => ({ ...done, answer: kept.answer });
+      }
+      if (before.body !== key.body)
+        throw new KeyReused('this Idempotency-Key came before with another body; give each new body a new key');
+      return () => ({ outcomes: [], minutes: [], replayed: true, answer: before.answer, overflowed: 0 });
     },
     changes() {
-      const late = seriesBy(METRIC.late, {});
-      const minutes: [number, number, number][] = [...codes.values()];
-      const totals: [number, string, number][] = [];
       tellSources();
-      for (const { minute, set, before, counts, current } of [...cells.values()].flatMap((some) => [...some.values()]))
-        for (const status of STATUSES) {
-          const count = counts[status];
-          if (count === undefined || count === before[status]) continue;
-          const delta = count - (before[status] ?? 0);
-          if (set === undefined) totals.push([minute, status, delta]);
-          else {
-            minutes.push([minute, set.series[status].id, delta]);
-            const inTime = current[status] ?? 0;
-            if (inTime > 0) add(set.series[status], inTime);
-            if (delta > inTime) add(late[status], delta - inTime);
-          }
-        }
-      return { series: [...fresh.values()], added, gauges, minutes, totals, slots, keys, reports, sum };
+      return {
+        series: [...fresh.values()],
+        ...{ counters, gauges, minutes, sums, slots, reports, largest, keys },
+        asked: [...asked.values()].flatMap((some) => [...some.values()]),
+      };
     },
   };
 }
 
-function pastAll(groups: readonly Group[]): Conflict {
-  const [largest] = groups.flatMap(({ entries }) => entries).sort((a, b) => b.count - a.count);
-  const slot = largest?.slot ?? '';
-  return new Conflict(slot, `${slot} would take a total past ${Number.MAX_SAFE_INTEGER}, which no counter can hold`);
+const pastAll = (slot: string): Conflict =>
+  new Conflict(slot, `${slot} would take a total past ${Number.MAX_SAFE_INTEGER}, which no counter can hold`);
+
+function lowered(report: Report, slot: string, was: number, count: number): Conflict {
+  const when = isoTime(report.minute);
+  return new Conflict(
+    slot,
+    `${slot} of source "${report.source}" at ${when} was ${was} and is now ${count}: a correction can raise a count, never lower it`,
+  );
 }
+
+const reusedId = ({ id }: Report): Conflict =>
+  new Conflict(
+    'id',
+    `the event with the id "${id}" came before with another content; give each event an id of its own`,
+  );

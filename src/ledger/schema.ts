@@ -4,7 +4,8 @@
  * after text makes JSON of it, `{iso}` is the text of the time in a column `at`, in seconds since
  * the epoch.
  */
-import { type Dialect, type Statement, spell, storable } from './engine.ts';
+import { randomUUID } from 'node:crypto';
+import { type Engine, type Statement, storable } from './engine.ts';
 
 const [ID, INT, BIG, TEXT] = ['{id}', 'INTEGER NOT NULL', 'BIGINT NOT NULL', 'TEXT NOT NULL'];
 
@@ -127,16 +128,14 @@ const VIEWS = {
 };
 
 /** Statements that make the tables of a new ledger. */
-export function creating(dialect: Dialect): Statement[] {
+function creating(): Statement[] {
   const columnsOf = ({ columns }: Table) => Object.entries(columns).map(([name, type]) => `${name} ${type}`);
-  return [
-    ...Object.entries(TABLES).map(
-      ([name, table]) =>
-        `CREATE TABLE ${name} (${columnsOf(table).join(', ')}, PRIMARY KEY (${table.key})${table.constraints ?? ''}) ${table.options ?? ''}`,
-    ),
-    ...INDEXES.map((index) => `CREATE INDEX ${index}`),
-    ...Object.entries(VIEWS).map(([name, select]) => `CREATE VIEW ${name} AS ${select}`),
-  ].map((sql) => [spell(sql, dialect)]);
+  const tables = Object.entries<Table>(TABLES).map(([name, table]) => {
+    const columns = `${columnsOf(table).join(', ')}, PRIMARY KEY (${table.key})${table.constraints ?? ''}`;
+    return `CREATE TABLE ${name} (${columns}) ${table.options ?? ''}`;
+  });
+  const views = Object.entries(VIEWS).map(([name, select]) => `CREATE VIEW ${name} AS ${select}`);
+  return [...tables, ...INDEXES.map((index) => `CREATE INDEX ${index}`), ...views].map((sql) => [sql]);
 }
 
 /**
@@ -147,11 +146,37 @@ export function creating(dialect: Dialect): Statement[] {
 const STEPS: readonly (readonly string[])[] = [];
 export const VERSION = STEPS.length + 1;
 
-/** Statements that bring a ledger of an older version to the newest. */
-export const upgrading = (version: number, dialect: Dialect): Statement[] =>
-  STEPS.slice(version - 1)
-    .flat()
-    .map((sql) => [spell(sql, dialect)]);
+/**
+ * Begins a transaction and makes the tables where there are none.
+ * @returns whether there were none
+ */
+export async function beginNew(engine: Engine): Promise<boolean> {
+  const { tables, exclusive } = engine.dialect;
+  const names = (await engine.begin([...exclusive, [tables]])).at(-1) ?? [];
+  if (names.some(({ name }) => name === 'ledger')) return false;
+  await engine.run(creating());
+  return true;
+}
+
+/**
+ * Brings the tables to the newest version, making them where there are none.
+ * @throws Error where a newer version made them
+ */
+export async function migrate(engine: Engine, now: number): Promise<void> {
+  if (await beginNew(engine)) {
+    const insert = 'INSERT INTO ledger (id, version, commits, time, clock) VALUES ($1, $2, 0, $3, $3)';
+    await engine.commit([[insert, randomUUID(), VERSION, now]]);
+    return;
+  }
+  const [[ledger] = []] = await engine.run([['SELECT version FROM ledger']]);
+  const version = Number(ledger?.version);
+  if (version > VERSION)
+    throw new Error(
+      `the ledger ${engine.name} is of version ${version}, which a newer tillwatch made; this one knows ${VERSION}: start the newer one`,
+    );
+  const steps = STEPS.slice(version - 1).flat();
+  await engine.commit([...steps.map((sql): Statement => [sql]), ['UPDATE ledger SET version = $1', VERSION]]);
+}
 
 /**
  * Makes statements that insert rows into a table, each a list of cells in the order of `columns`.
@@ -163,7 +188,7 @@ export function inserting(table: TableName, columns: readonly string[], conflict
     const type = types[name] === ID ? 'BIGINT' : types[name]?.split(' ')[0];
     return `CAST(r.value->>${i} AS ${type})`;
   });
-  const sql = `INSERT INTO ${table} (${columns}) SELECT ${cells} FROM {rows $1} WHERE true ${conflict}`;
+  const sql = `INSERT INTO ${table} (${columns}) SELECT ${cells} FROM {rows} WHERE true ${conflict}`;
   return (rows: readonly (readonly unknown[])[]): Statement => [
     sql,
     JSON.stringify(rows.map((row) => row.map((cell) => (typeof cell === 'string' ? storable(cell) : cell)))),

@@ -1,7 +1,6 @@
 import { METRIC } from '../domain/names.ts';
 import type { Row } from './engine.ts';
-import type { Chunk } from './ledger.ts';
-import { type KnownSeries, seriesKey } from './plan.ts';
+import type { Chunk, Labels, Series } from './ledger.ts';
 
 /**
  * Large enough that a scrape joins few chunks, and small enough that a report causes little to be
@@ -11,18 +10,16 @@ const CHUNK = 128;
 /** Series that are set. All others only grow. */
 const GAUGES: readonly string[] = [METRIC.lastReport, METRIC.reportDelay, METRIC.lastLateReport];
 
-interface OpenChunk {
-  series: KnownSeries[];
-  rendered: Chunk['rendered'];
+export interface KnownSeries extends Series {
+  readonly id: number;
+  value: number;
 }
 
-const seriesOf = ({ id, metric, labels, created }: Row): KnownSeries => ({
-  id: Number(id),
-  metric: String(metric),
-  labels: JSON.parse(String(labels)),
-  value: 0,
-  created: Number(created),
-});
+interface OpenChunk extends Chunk {
+  series: KnownSeries[];
+}
+
+export const seriesKey = (metric: string, labels: Labels): string => metric + JSON.stringify(labels);
 
 export type KnownTotals = ReturnType<typeof createKnownTotals>;
 
@@ -31,10 +28,9 @@ export function createKnownTotals() {
   const byKey = new Map<string, KnownSeries>();
   const byId = new Map<number, { series: KnownSeries; chunk: OpenChunk }>();
   const metrics = new Map<string, OpenChunk[]>();
+  /** The number of series of transactions_total with extra labels, of auth codes and of sources. */
   const known = { labelled: 0, codes: 0, sources: 0 };
   let [newest, changed, largest, size] = [0, 0, 0, 0];
-  /** The sum of all that this service has added, and how much of it has been read. */
-  let [added, addedAndRead] = [0, 0];
 
   function roomFor(metric: string): OpenChunk {
     const chunks = metrics.get(metric) ?? [];
@@ -46,8 +42,9 @@ export function createKnownTotals() {
     return fresh;
   }
 
-  function keep(series: KnownSeries): { series: KnownSeries; chunk: OpenChunk } {
-    const { id, metric, labels } = series;
+  function keep(row: Row): { series: KnownSeries; chunk: OpenChunk } {
+    const [id, metric, labels] = [Number(row.id), String(row.metric), JSON.parse(String(row.labels)) as Labels];
+    const series = { id, metric, labels, value: 0, created: Number(row.created) };
     const chunk = roomFor(metric);
     chunk.series.push(series);
     byKey.set(seriesKey(metric, labels), series);
@@ -66,29 +63,24 @@ export function createKnownTotals() {
     size: () => size,
     /** The id of the newest series; 0 before the first. */
     newest: () => newest,
+    known,
     /** The newest commit of which all changes were read. */
     changed: () => changed,
-    known,
-    /** No counter is above this. */
-    largest: () => largest + added - addedAndRead,
-    /** Says that so much was added, in all. */
-    add(sum: number): void {
-      added += sum;
-    },
-    added: () => added,
-    /** Says that all changes up to a commit were read, while so much had been added. */
-    caughtUp(commit: number, addedBefore: number): void {
+    caughtUp(commit: number): void {
       changed = Math.max(changed, commit);
-      addedAndRead = Math.max(addedAndRead, addedBefore);
+    },
+    /** No counter is above this. */
+    largest: () => largest,
+    raise(bound: number): void {
+      largest = Math.max(largest, bound);
     },
     /** Takes rows of the table: values as they are now, or only series that may be new. */
     take(rows: readonly Row[], all: boolean): void {
       for (const row of rows) {
-        const id = Number(row.id);
         const value = Number(row.value);
-        const found = byId.get(id);
+        const found = byId.get(Number(row.id));
         if (found !== undefined && !all) continue;
-        const { series, chunk } = found ?? keep(seriesOf(row));
+        const { series, chunk } = found ?? keep(row);
         const isGauge = GAUGES.includes(series.metric);
         // Answers to two questions may come in either order; a counter only grows.
         if (!isGauge && value < series.value) continue;

@@ -2,6 +2,8 @@ import type { Alert } from './wire.ts';
 
 /** An alert's description, by what people ask. Empty where the rule does not say it. */
 export interface Told {
+  /** True once a planned window has begun: the alert ends by it, and not because all is normal. */
+  planned: boolean;
   /** When the counts became normal again, as ISO 8601, while the alert is held for a while. */
   recovering: string;
   /** When the counts left normal, as ISO 8601: before the alert, which waits for evidence. */
@@ -37,7 +39,10 @@ function timeOf(text: string, now: number): string {
  */
 export function toldBy({ annotations }: Pick<Alert, 'annotations'>): Told {
   const { description = '', observed, expected } = annotations;
-  const [, clock = '', text = ''] = /^(?:Recovering since (\d\d:\d\d)\. )?(.*)$/s.exec(description.trim()) ?? [];
+  const [, planned, clock = '', text = ''] =
+    /^(A planned window has begun: nothing is judged\. )?(?:Recovering since (\d\d:\d\d)(?: UTC)?\. )?(.*)$/s.exec(
+      description.trim(),
+    ) ?? [];
   const lines = text.split('\n').map((line) => line.trim());
   const [measured = ''] = lines;
   const since = lines.find((line) => /^Since \d\d:\d\d/.test(line));
@@ -46,6 +51,7 @@ export function toldBy({ annotations }: Pick<Alert, 'annotations'>): Told {
   const measures = numbers && /\bexpected\b/.test(measured);
   const placed = [since, carried, measures ? measured : undefined];
   return {
+    planned: planned !== undefined,
     recovering: clock === '' ? '' : lastTimeAt(clock, Date.now()),
     window: /\bin the last (\d+ \w+)/.exec(measured)?.[1] ?? '',
     since: timeOf(since?.replace('Since ', '') ?? '', Date.now()),

@@ -15,7 +15,7 @@ import {
   sliceOf,
 } from './model.ts';
 import { askAcknowledge, askMark, askSilence, endSilence, MARKS } from './operate.ts';
-import { magnitudeOf } from './verdict.ts';
+import { isHeld, magnitudeOf } from './verdict.ts';
 import { type Alert, type Change, type Incident, type Silence, STATUSES } from './wire.ts';
 
 export interface AlertActions {
@@ -59,7 +59,7 @@ function numbers({ alert, first }: Card): HTMLElement {
     counted && fact(window === '' ? 'Observed' : `Observed in ${window}`, number(annotations.observed), true),
     counted && fact('Normal', number(annotations.expected)),
     counted && labels.status !== 'approved' && fact('Normal, at most', number(annotations.upper)),
-    counted && !first && fact('That is', magnitudeOf(alert), true),
+    counted && !first && !isHeld(alert) && fact('That is', magnitudeOf(alert), true),
     activeAt !== undefined && fact('Alert since', h('span', {}, when(activeAt), ' (', age ?? '', ')')),
   );
 }
@@ -68,12 +68,13 @@ function head({ alert, incident, worse }: Card): HTMLElement {
   const severity = alert.labels.severity ?? 'alert';
   const tone = severity === 'critical' ? 'alert' : 'watch';
   const mark = incident?.mark;
-  const { recovering } = toldBy(alert);
+  const { recovering, planned } = toldBy(alert);
   return h(
     'header',
     {},
     h('span', { class: `badge ${tone}` }, icon(tone, 16), capital(severity)),
     h('h3', {}, nameOf(alert)),
+    planned && h('span', { class: 'badge quiet' }, 'not judged: planned window'),
     recovering !== '' && h('span', { class: 'badge quiet' }, 'recovering since ', when(recovering)),
     worse && h('span', { class: 'badge alert' }, '↑ getting worse'),
     mark && h('span', { class: 'badge quiet' }, icon('mark', 14), `${MARKS[mark.verdict]}, says ${mark.by}`),
@@ -83,8 +84,9 @@ function head({ alert, incident, worse }: Card): HTMLElement {
 /** Names the change before an alert and the time between them: people ask that first. */
 function changed({ change, alert }: Card): HTMLElement | null {
   if (change === undefined) return null;
-  const after = duration((Date.parse(beganAt(alert)) - Date.parse(change.at)) / 1000);
-  return h('p', { class: 'changed' }, `${after} after a change: ${change.text}`, change.by && ` (${change.by})`);
+  const seconds = (Date.parse(beganAt(alert)) - Date.parse(change.at)) / 1000;
+  const after = seconds < 60 ? 'Within a minute of' : `${duration(seconds)} after`;
+  return h('p', { class: 'changed' }, `${after} a change: ${change.text}`, change.by && ` (${change.by})`);
 }
 
 /** Answers to what people ask next: how much it costs, who carries it, what to do. */

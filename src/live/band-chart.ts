@@ -123,12 +123,24 @@ function listChanges(shown: Shown): void {
   );
 }
 
+/** The chart is at least so wide. */
+const LEAST_SECONDS = 600;
+
+/** Indices of values with none beside them: no line would show them. */
+function alone({ data }: UPlot, series: number): number[] {
+  const values = data[series] ?? [];
+  return [...values.keys()].filter((i) => values[i] != null && values[i - 1] == null && values[i + 1] == null);
+}
+
 function optionsFor(shown: () => Shown, read: (index: number | null) => void): PlotOptions {
   const none = { stroke: 'transparent', width: 0, points: { show: false } };
   return {
     padding: [8, 20, 0, 0],
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-    scales: { x: { time: true }, y: { range: () => [0, scaleTop(shown().minutes)] } },
+    scales: {
+      x: { time: true, range: (_plot, first, last) => [Math.min(first, last - LEAST_SECONDS), last] },
+      y: { range: () => [0, scaleTop(shown().minutes)] },
+    },
     axes: [
       axis(timeLabels, { size: 32, space: 70, grid: { show: false }, incrs: TIMES }),
       axis((splits) => splits.map(count), { size: 52 }),
@@ -138,7 +150,7 @@ function optionsFor(shown: () => Shown, read: (index: number | null) => void): P
       none,
       none,
       { stroke: () => token('muted'), width: 1.5, dash: [5, 4], points: { show: false } },
-      { stroke: () => token('accent'), width: 2, points: { show: false } },
+      { stroke: () => token('accent'), width: 2, points: { show: true, size: 5, filter: alone } },
     ],
     bands: [{ series: [1, 2], fill: () => token('band') }],
     hooks: {

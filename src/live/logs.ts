@@ -13,19 +13,27 @@ const scope = (labels: Record<string, string>): string =>
     .map(([name, value]) => `${words(name)} ${words(value)}`)
     .join(', ');
 
-function incidentLine(incident: Incident, marked: (incident: Incident) => void): HTMLElement[] {
+interface IncidentLine {
+  incident: Incident;
+  /** Nobody knows whether it still fires. */
+  blind: boolean;
+}
+
+function incidentLine({ incident, blind }: IncidentLine, marked: (incident: Incident) => void): HTMLElement[] {
   const { startsAt, endsAt, seconds, peakScore, mark, labels } = incident;
   const name = incidentName(incident);
   const going = endsAt === null;
+  const unknown = going && blind;
+  const tone = unknown ? 'unknown' : going ? 'alert' : 'ok';
   return [
     h(
       'div',
       { class: 'entry-head' },
       h(
         'span',
-        { class: `badge ${going ? 'alert' : 'ok'}` },
-        icon(going ? 'alert' : 'ok', 14),
-        going ? 'Firing' : 'Resolved',
+        { class: `badge ${tone}` },
+        icon(tone, 14),
+        unknown ? 'Fired when last known' : going ? 'Firing' : 'Resolved',
       ),
       h('b', {}, name),
       mark && h('span', { class: 'badge quiet' }, icon('mark', 14), MARKS[mark.verdict]),
@@ -34,11 +42,12 @@ function incidentLine(incident: Incident, marked: (incident: Incident) => void):
       'p',
       { class: 'muted' },
       when(startsAt),
-      going ? ' and going on' : h('span', {}, ' to ', when(endsAt)),
-      ', ',
-      going
-        ? h('span', { class: 'age', 'data-since': startsAt }, duration((Date.now() - Date.parse(startsAt)) / 1000))
-        : duration(seconds),
+      unknown ? ', its end is not known' : going ? ' and going on, ' : h('span', {}, ' to ', when(endsAt), ', '),
+      unknown
+        ? ''
+        : going
+          ? h('span', { class: 'age', 'data-since': startsAt }, duration((Date.now() - Date.parse(startsAt)) / 1000))
+          : duration(seconds),
       peakScore === null ? '' : ` · peak score ${signed(peakScore)}`,
       scope(labels) === '' ? '' : ` · ${scope(labels)}`,
     ),
@@ -200,10 +209,10 @@ export function createLogs(marked: (incident: Incident) => void): (model: Model)
     byId('logs').hidden = state === undefined;
     list(
       'incident-list',
-      incidents,
+      incidents?.map((incident) => ({ incident, blind: state?.path.prometheus.ok === false })),
       'No incident so far.',
-      ({ id }) => id,
-      (incident) => incidentLine(incident, marked),
+      ({ incident: { id } }) => id,
+      (line) => incidentLine(line, marked),
     );
     list(
       'message-list',

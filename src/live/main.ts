@@ -14,6 +14,7 @@ import {
   firingAlerts,
   keyOf,
   type Model,
+  nothingCounted,
   shownAnomalies,
   sliceOf,
   upsert,
@@ -212,7 +213,7 @@ function onState(state: State): void {
   if (before !== undefined && before !== describe(model).tone) change({ verdictSince: evaluatedAt(state) * 1000 });
   if (state.path.alertmanager.ok && model.silences === undefined) void refreshSilences();
   // The state does not say whether there never was a report, or only none that is evaluated yet.
-  if (state.anomalies.length === 0 && model.reports === undefined) void refreshReports();
+  if (nothingCounted(state) && model.reports === undefined) void refreshReports();
   // One that fires no longer has ended without a message, or is about to.
   const firing = new Set(state.alerts.map(({ incidentId }) => incidentId));
   if (model.incidents?.some(({ id, endsAt }) => endsAt === null && !firing.has(id))) void refreshIncidents();

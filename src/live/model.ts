@@ -68,6 +68,10 @@ export function shownAnomalies(state: State | undefined): Anomaly[] {
   return anomalies.map((anomaly) => ({ ...anomaly, recommendation: 'unknown' }));
 }
 
+/** Tillwatch exposes zeros from its start on: they are no counts that arrived. */
+export const nothingCounted = ({ anomalies }: State): boolean =>
+  anomalies.every(({ lastHour: { observed = 0 } }) => observed === 0);
+
 const GRAVITY = { alert: 0, watch: 1, unknown: 2, ok: 3 };
 
 /** The sets of extra labels that have data, the gravest first. */
@@ -169,8 +173,9 @@ const NEAR_MS = 30 * 60_000;
 
 /** The last change in the half hour before something began. @param began as ISO 8601 */
 export function changeBefore(began: string, changes: readonly Change[] = []): Change | undefined {
-  const since = Date.parse(began);
-  return changes.find(({ at }) => Date.parse(at) <= since && since - Date.parse(at) <= NEAR_MS);
+  // Within the first minute is early enough: it is not known when in it the counts left normal.
+  const since = Date.parse(began) + 60_000;
+  return changes.find(({ at }) => Date.parse(at) < since && since - Date.parse(at) <= NEAR_MS + 60_000);
 }
 
 export const upsert = (incidents: readonly Incident[] = [], changed: Incident): Incident[] =>

@@ -1,6 +1,6 @@
 import { get } from './api.ts';
 import { byId, fill, h, sayingWhy } from './dom.ts';
-import { capital, count, when, words } from './format.ts';
+import { capital, count, day, words } from './format.ts';
 import type { Model } from './model.ts';
 import { STATUSES, type Statistics, type Status } from './wire.ts';
 
@@ -26,7 +26,9 @@ function cell(mean: number | undefined, most: number, name: string): HTMLElement
 function heatmap({ status, byWeekday }: OfStatus): HTMLElement[] {
   const means = new Map(byWeekday.map(({ weekday, hour, mean }) => [`${weekday} ${hour}`, mean]));
   const most = Math.max(0, ...means.values());
-  const head = HOURS.map((hour) => h('th', { scope: 'col' }, hour % 3 === 0 ? hourText(hour) : ''));
+  const head = HOURS.map((hour) =>
+    h('th', { scope: 'col' }, hour % 3 === 0 ? hourText(hour) : h('span', { class: 'hidden-text' }, hourText(hour))),
+  );
   return [
     h('caption', { class: 'hidden-text' }, `${capital(words(status))} in an hour, by weekday and hour`),
     h('thead', {}, h('tr', {}, h('td', {}), ...head)),
@@ -86,12 +88,10 @@ export function createPast(): (model: Model) => void {
     const one = known?.statuses.find(({ status }) => status === select.value);
     if (known === undefined || one === undefined) return;
     const { from, to, timezone, statuses } = known;
-    fill(byId('past-says'), [from, to], () => [
-      'Transactions in an hour, ',
-      when(from),
-      ' to ',
-      when(to),
-      `; hours and weekdays by the clock of ${timezone}. ${count(one.hours)} hours are known.`,
+    const days = `${day(Date.parse(from))} to ${day(Date.parse(to))}`;
+    const hours = one.hours === 0 ? 'No full hour is known yet' : `${count(one.hours)} hours are known`;
+    fill(byId('past-says'), [days, one.hours], () => [
+      `Transactions in an hour, ${days}; hours and weekdays by the clock of ${timezone}. ${hours}.`,
     ]);
     fill(heat, [one.status, one.byWeekday], () => heatmap(one));
     fill(byId('statistics'), statuses, () => [byStatus(statuses)]);

@@ -15,14 +15,27 @@ function health({ health: state, lastError }: Rule): HTMLElement {
   );
 }
 
-/** A summary without its templates: here no alert fills them. */
-const plain = (summary = ''): string => {
-  const text = summary
-    .replaceAll(/\{\{.*?\}\}/gs, '')
-    .replaceAll(/\s+/g, ' ')
-    .trim();
+/**
+ * A summary without its templates, which only an alert fills: a value is "…", what is said in some
+ * cases only is left out.
+ */
+function plain(summary = ''): string {
+  const open: { said: string; first?: string }[] = [{ said: '' }];
+  const say = (text: string) => {
+    const now = open.at(-1);
+    if (now !== undefined) now.said += text;
+  };
+  for (const part of summary.split(/(\{\{.*?\}\})/s)) {
+    const action = /^\{\{-?\s*(if|with|range|else|end|.)/s.exec(part)?.[1];
+    if (action === undefined) say(part);
+    else if (action === 'else') Object.assign(open.at(-1) ?? {}, { first: open.at(-1)?.said, said: '' });
+    else if (action === 'end') say(open.pop()?.first ?? '');
+    else if (action.length > 1) open.push({ said: '' });
+    else say('…');
+  }
+  const text = (open[0]?.said ?? '').replaceAll(/\s+/g, ' ').trim();
   return text === '' ? '' : `${capital(text)} · `;
-};
+}
 
 function alertRule(rule: Rule): HTMLElement {
   const { name, labels, annotations, query, for: pending, keepFiringFor } = rule;

@@ -1,7 +1,7 @@
 import { toldBy } from './alert-words.ts';
 import { farOf } from './band-words.ts';
 import { labelText, magnitude, words } from './format.ts';
-import { firingAlerts, incidentName, type Model, nameOf, sliceOf } from './model.ts';
+import { firingAlerts, incidentName, type Model, nameOf, nothingCounted, sliceOf } from './model.ts';
 import type { Alert, State } from './wire.ts';
 
 export type Tone = 'ok' | 'watch' | 'alert' | 'learning' | 'gone' | 'empty' | 'connecting' | 'unknown';
@@ -25,12 +25,18 @@ export function magnitudeOf({ labels, annotations }: Alert): string {
   return magnitude(Number.parseFloat(annotations.observed ?? ''), Number.parseFloat(annotations.expected ?? ''));
 }
 
-const isRecovering = (alert: Alert): boolean => toldBy(alert).recovering !== '';
+/** The numbers of an alert that is only held are those of the time before. */
+export function isHeld(alert: Alert): boolean {
+  const { recovering, planned } = toldBy(alert);
+  return planned || recovering !== '';
+}
 
 /** An alert goes on for some minutes after the counts are normal again: that is worth knowing. */
 function recovered(alert: Alert, { anomalies, path }: State): string {
   const { status } = alert.labels;
-  if (isRecovering(alert)) return 'Recovering: the counts are normal again, and the alert is held a while.';
+  const { recovering, planned } = toldBy(alert);
+  if (planned) return 'A planned window has begun: nothing is judged meanwhile, and the alert ends by itself.';
+  if (recovering !== '') return 'Recovering: the counts are normal again, and the alert is held a while.';
   const same = anomalies.filter((anomaly) => anomaly.status === status && anomaly.lastMinute.expected !== undefined);
   const normal = same.every(({ lastMinute }) => farOf(same[0]?.status ?? 'denied', lastMinute) === undefined);
   return path.prometheus.ok && same.length > 0 && normal ? 'The last minute is back in its band.' : '';
@@ -67,7 +73,7 @@ function alerting(state: State): Verdict {
     headline: nameOf(first),
     // The card below says the rest.
     detail: [recovered(first, state), where, more].filter(Boolean).join(' '),
-    ...(far !== '' && !isRecovering(first) && { far }),
+    ...(far !== '' && !isHeld(first) && { far }),
     ...(first.activeAt !== undefined && { since: first.activeAt }),
   };
 }
@@ -110,7 +116,7 @@ function watching({ anomalies, verdict }: State): Verdict {
 export function describe({ state, reports, incidents, verdictSince }: Model): Verdict {
   if (state === undefined)
     return { tone: 'connecting', word: 'Connecting', headline: 'Asking Tillwatch for its state', detail: '' };
-  const { verdict, baseline, path, anomalies } = state;
+  const { verdict, baseline, path } = state;
   const since = verdictSince === undefined ? {} : { since: new Date(verdictSince).toISOString() };
   if (verdict.recommendation === 'alert') return alerting(state);
   if (!path.prometheus.ok || baseline.state === 'unavailable') return gone(state, incidents);
@@ -121,7 +127,7 @@ export function describe({ state, reports, incidents, verdictSince }: Model): Ve
       headline: 'Nothing is judged meanwhile',
       detail: 'Counts are taken and kept. Judging begins again five minutes after the end.',
     };
-  if (anomalies.length === 0 && reports?.length === 0) return EMPTY;
+  if (baseline.state === 'warming-up' && nothingCounted(state) && reports?.length === 0) return EMPTY;
   if (baseline.state === 'warming-up')
     return {
       tone: 'learning',

@@ -33,7 +33,7 @@ export type ReportResult = (typeof REPORT_RESULTS)[number];
 export function createHealth(
   version: string,
   baselineAge: () => number,
-  ledger: Pick<Ledger, 'status' | 'takeCommitTimes' | 'changes'>,
+  ledger: Pick<Ledger, 'failure' | 'takeCommitTimes' | 'changes'>,
   calendar: () => readonly CalendarSample[],
   marks: () => Promise<readonly CalendarSample[]>,
 ): Health {
@@ -60,7 +60,7 @@ export function createHealth(
     help: '1 while the ledger cannot commit, so that reports are refused, else 0.',
     registers,
     collect() {
-      this.set(ledger.status().failing ? 1 : 0);
+      this.set(ledger.failure() === undefined ? 0 : 1);
     },
   });
   new Histogram({

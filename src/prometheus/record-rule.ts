@@ -22,6 +22,8 @@ export interface TimeRange {
  * nothing new in between.
  */
 const MINUTE = 60;
+/** Seconds between the samples of a constant: a query looks back for five minutes. */
+const CONSTANT_STEP = 4 * MINUTE;
 
 /** Steps of one query. Prometheus refuses more than 11,000; fewer keep the answers small. */
 const STEPS = 5000;
@@ -83,7 +85,7 @@ export async function* queried(
 /** `vector(3.7)`, as tunables are: the same at any time. */
 const isConstant = (expr: string): boolean => /^\s*vector\([\d\s.+\-*/^()]+\)\s*$/.test(expr);
 
-/** The answers of a constant, which is asked for once. */
+/** The answers of a constant, which is asked for once and kept as often as a query finds it. */
 async function* repeated(
   url: string,
   query: string,
@@ -94,7 +96,10 @@ async function* repeated(
   if (first === undefined) return;
   const [value] = await rangeQuery(url, query, { ...first, end: first.start }, signal);
   for (const { start, end, step } of ranges) {
-    const times = Float64Array.from({ length: (end - start) / step + 1 }, (_, index) => start + index * step);
+    const every = Math.max(step, CONSTANT_STEP);
+    const times = Float64Array.from({ length: Math.ceil((end - start) / every) + 1 }, (_, index) =>
+      Math.min(end, start + index * every),
+    );
     if (value !== undefined) yield [{ metric: {}, times, values: times.map(() => value.values[0] ?? 0) }];
   }
 }

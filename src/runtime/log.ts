@@ -13,3 +13,16 @@ export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
 }
+
+/**
+ * Tells of a fault once, when two looks in a row have seen it, and once more when it is over.
+ * @returns takes what a look saw: the fault, or undefined
+ */
+export function tellFault(log: Log, over: string): (fault: string | undefined) => void {
+  let seen = 0;
+  return (fault) => {
+    if (fault === undefined && seen >= 2) log('info', over);
+    seen = fault === undefined ? 0 : seen + 1;
+    if (fault !== undefined && seen === 2) log('warn', fault);
+  };
+}

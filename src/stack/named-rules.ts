@@ -13,7 +13,7 @@ import {
   secondOfReports,
   USUAL_SECOND,
 } from '../prometheus/judged-second.ts';
-import { type Log, messageOf } from '../runtime/log.ts';
+import { type Log, messageOf, tellFault } from '../runtime/log.ts';
 
 /** The second in which reports come is looked up this often. */
 const LOOK_MS = 30_000;
@@ -85,13 +85,17 @@ export function followReports(
     log('info', `reports come at second ${second} of the minute: from now on they are judged some seconds later`);
   }
 
+  const tell = tellFault(log, 'the second at which reports come is known again');
   async function follow(): Promise<void> {
     for (;;) {
       await pause(LOOK_MS);
-      await look().catch((error: unknown) => {
-        stopping.signal.throwIfAborted();
-        log('warn', `cannot tell when reports come: ${messageOf(error)}`);
-      });
+      await look().then(
+        () => tell(undefined),
+        (error: unknown) => {
+          stopping.signal.throwIfAborted();
+          tell(`cannot tell when reports come: ${messageOf(error)}`);
+        },
+      );
     }
   }
   const followed = follow().catch(() => undefined);

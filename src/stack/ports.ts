@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import type { Log } from '../runtime/log.ts';
 
 /** Tries to listen on loopback. @returns the port, undefined when it is in use */
 async function tryPort(port: number): Promise<number | undefined> {
@@ -21,6 +22,27 @@ export interface WantedPort {
   port: number;
   /** Another one will do, as in the demo. */
   movable: boolean;
+}
+
+export interface StackPorts<Port = number> {
+  service: Port;
+  prometheus: Port;
+  alertmanager: Port;
+}
+
+/**
+ * The ports that are wanted as far as they are free, or others where those will do.
+ * @throws when a port is in use and no other will do
+ */
+export async function choosePorts(wanted: StackPorts<WantedPort>, log: Log): Promise<StackPorts> {
+  const choose = async (one: WantedPort): Promise<number> => {
+    const port = await choosePort(one);
+    if (one.port !== 0 && port !== one.port) log('warn', `${one.flag} ${one.port} is in use: the demo takes ${port}`);
+    return port;
+  };
+  const prometheus = await choose(wanted.prometheus);
+  const alertmanager = await choose(wanted.alertmanager);
+  return { prometheus, alertmanager, service: await choose(wanted.service) };
 }
 
 /**

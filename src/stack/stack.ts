@@ -13,16 +13,8 @@ import { PROJECT } from '../runtime/project.ts';
 import type { Demo } from '../simulator/demo.ts';
 import { type Child, keepRunning } from './child.ts';
 import { followReports, type NamedRules, nameRules } from './named-rules.ts';
-import { choosePort, type WantedPort } from './ports.ts';
+import type { StackPorts } from './ports.ts';
 import { type Addresses, renderConfig } from './render.ts';
-
-/** The folder of package.json, prometheus/ and alertmanager/. */
-
-export interface StackPorts {
-  service: WantedPort;
-  prometheus: WantedPort;
-  alertmanager: WantedPort;
-}
 
 export interface StackOptions {
   /** Incidents that a person may start on the live page. */
@@ -170,18 +162,9 @@ export async function startStack(
   } catch (error) {
     throw new Error(`cannot keep data in ${base.data} (${messageOf(error)}). Give another folder by --data DIR`);
   }
-  const choose = async (wanted: WantedPort): Promise<number> => {
-    const port = await choosePort(wanted);
-    if (wanted.port !== 0 && port !== wanted.port)
-      log('warn', `${wanted.flag} ${wanted.port} is in use: the demo takes ${port}`);
-    return port;
-  };
-  const prometheusPort = await choose(ports.prometheus);
-  const alertmanagerPort = await choose(ports.alertmanager);
-  const port = await choose(ports.service);
-  const prometheusUrl = `http://${local(prometheusPort)}`;
-  const alertmanagerUrl = `http://${local(alertmanagerPort)}`;
-  const config = Object.freeze({ ...base, port, prometheusUrl, alertmanagerUrl });
+  const prometheusUrl = `http://${local(ports.prometheus)}`;
+  const alertmanagerUrl = `http://${local(ports.alertmanager)}`;
+  const config = Object.freeze({ ...base, port: ports.service, prometheusUrl, alertmanagerUrl });
   const internal = internalToken(config);
   const running: { stop(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
@@ -194,18 +177,18 @@ export async function startStack(
     running.push({ stop: server.close });
     const addresses = {
       'tillwatch:8080': new URL(server.url).host,
-      'prometheus:9090': local(prometheusPort),
-      'alertmanager:9093': local(alertmanagerPort),
+      'prometheus:9090': local(ports.prometheus),
+      'alertmanager:9093': local(ports.alertmanager),
     };
     const rules = await nameRules(join(folder, 'prometheus', 'rules'), config.data);
     const render = renderer(folder, config, addresses, rules, internal?.file);
     for (const name of CONFIGURED) render(name);
-    const alertmanager = await startAlertmanager(config, alertmanagerPort, log, failed);
+    const alertmanager = await startAlertmanager(config, ports.alertmanager, log, failed);
     running.push(alertmanager);
     const path = await findBinary('prometheus', { log: (line) => log('info', line) });
     const prometheusPages = await hasWebPages(path);
     const externalUrl = prometheusPages ? prometheusUrl : server.url;
-    const prometheus = await startPrometheus({ config, port: prometheusPort, path, externalUrl }, log, failed);
+    const prometheus = await startPrometheus({ config, port: ports.prometheus, path, externalUrl }, log, failed);
     running.push(prometheus);
     running.push(followEdits(folder, render, alertmanager, log));
     running.push(

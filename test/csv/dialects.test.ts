@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type History, historyMinutes } from '../../src/csv/files.ts';
 import { STATUSES, type Status } from '../../src/domain/names.ts';
 import { minuteLines, minutesOf, problemOf, readTexts } from '../support/read-csv.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -49,6 +50,18 @@ describe('tables as other programs write them', () => {
     ['gzip', gzipSync(table('timestamp,status,count', PLAIN))],
     ['a database without names', table('minute,status,f0_', ['2026-11-21 12:00:00 UTC', '2026-11-21 12:01:00+00'])],
     ['a time zone in the header', table('time (UTC),status,COUNT(*)', PLAIN)],
+    [
+      'a date that ends with midnight beside a clock',
+      table('date;time;status;count', ['11/21/2026 12:00:00 AM;12:00', '11/21/2026 12:00:00 AM;12:01']),
+    ],
+    [
+      'the end of an interval before its begin',
+      table('bis;von;Status;Anzahl', ['2026-11-21 12:01;2026-11-21 12:00', '2026-11-21 12:02;2026-11-21 12:01']),
+    ],
+    ['carets', table('minute;status;count', PLAIN).replaceAll(';', '^')],
+    ['a count named by QuickSight', table('minute,status,id (Count)', PLAIN)],
+    ['the clock before the date', table('minute,status,count', ['12:00 21/11/2026', '12:01 21/11/2026'])],
+    ['date and clock without a header', table('', ['2026-11-21,12:00', '2026-11-21,12:01']).slice(1)],
     ['an unknown name over times and words', table('when it was,how it went,count', PLAIN)],
     [
       'Portuguese',
@@ -363,6 +376,55 @@ describe('tables as other programs write them', () => {
     ]);
   });
 
+  it('takes counts, and not money beside them, for a status', async () => {
+    const [header, row] = ['minute,approved_cnt,approved_value,denied_cnt,denied_value', '116,4292,6,222'];
+    const expected = ['2026-11-21T12:00 approved=116 denied=6'];
+    expect(await minutesOf(`${header}\n2026-11-21 12:00,${row}\n`)).toEqual(expected);
+    const totals = 'minute,total approved,value approved,total denied,value denied';
+    expect(await minutesOf(`${totals}\n2026-11-21 12:00,${row}\n`)).toEqual(expected);
+  });
+
+  it('takes no number that each approval has for an auth code', async () => {
+    const rows = Array.from({ length: 12 }, (_, at) => `2026-11-21 12:00:${10 + at},approved,${831_000 + at}`);
+    const file = `time,status,authorization code\n${rows.join('\n')}\n`;
+    expect(await minutesOf(file)).toEqual(['2026-11-21T12:00 approved=12']);
+  });
+
+  it.each([
+    [
+      'two tables side by side',
+      'minute,approved,,minute,approved\n2026-11-21 12:00,116,,2026-11-22 12:00,117\n',
+      'side by side',
+    ],
+    [
+      'the least and the most of a status',
+      'minute,approved_min,approved_max\n2026-11-21 12:00,1,9\n',
+      'none is named by a status itself',
+    ],
+    [
+      'a rate',
+      `minute,status,per_second\n${Array.from({ length: 12 }, (_, at) => `2026-11-21 12:${10 + at},approved,${at % 3}`).join('\n')}\n`,
+      '"per_second" holds whole numbers',
+    ],
+    [
+      'a cell a line',
+      '*************************** 1. row ***************************\nminute: x\n',
+      'query again without \\G',
+    ],
+    [
+      'an interval without spaces',
+      'time,status,count\n2026-11-21 12:00-12:01,approved,1\n',
+      'put a space on each side',
+    ],
+    [
+      'sums by the minute without counts',
+      `minute,status,amount\n${Array.from({ length: 12 }, (_, at) => `2026-11-21 12:${10 + at},approved,${at}37.50`).join('\n')}\n`,
+      'export the number of transactions too',
+    ],
+  ])('refuses %s, and says what to do', async (_, file, help) => {
+    expect(await problemOf(file)).toContain(help);
+  });
+
   it('reads zstd, by its content', async () => {
     expect(await minutesOf(ZSTD)).toEqual(MINUTES);
     expect(await problemOf(ZSTD.subarray(0, 40))).toContain('cannot be unpacked (zstd)');
@@ -425,8 +487,17 @@ describe('tables as other programs write them', () => {
     const cells = ['="00"', "'00", 'RC00', '00 - Approved', '"{auth_code=""00""}"', '0.0'];
     const file = `time,auth_code,count\n${cells.map((cell) => `2026-11-21 12:00:00,${cell},1`).join('\n')}\n`;
     expect(await minutesOf(file)).toEqual(['2026-11-21T12:00 00=6']);
-    expect(await minutesOf('time,00 - Approved,51_count\n2026-11-21 12:00,3,4\n')).toEqual([
-      '2026-11-21T12:00 00=3 51=4',
+    expect(await minutesOf('time,00 - Approved,51_count,15 min,05 Do not honour\n2026-11-21 12:00,3,4,9,2\n')).toEqual([
+      '2026-11-21T12:00 00=3 05=2 51=4',
+    ]);
+  });
+
+  it('takes two digits beside a status for counts, unless they are codes for sure', async () => {
+    expect(await minutesOf('2026-11-21 12:00,approved,10\n2026-11-21 12:00,denied,51\n')).toEqual([
+      '2026-11-21T12:00 approved=10 denied=51',
+    ]);
+    expect(await minutesOf('2026-11-21 12:00,approved,00\n2026-11-21 12:00,denied,51\n')).toEqual([
+      '2026-11-21T12:00 approved=1 denied=1 00=1 51=1',
     ]);
   });
 
@@ -649,6 +720,68 @@ describe('a file twice over', () => {
   it('is no matter where files meet within a minute', async () => {
     const half = (second: number) => `time,status\n2026-11-21 12:00:${second},denied\n`;
     expect((await readTexts([half(10), half(40)])).said).not.toContain('another row has too');
+  });
+});
+
+describe('rows of totals among the others', () => {
+  const acquirers = ['cielo', 'rede'];
+  const minutes = Array.from({ length: 12 }, (_, minute) => `2026-11-21 12:${String(minute).padStart(2, '0')}`);
+  const each = (count: (minute: number) => number, acquirer: string) =>
+    minutes.map((time, minute) => `${time},${acquirer},approved,${count(minute)}`);
+  const base = acquirers.flatMap((acquirer, at) => each((minute) => 100 + minute + at, acquirer));
+  const counts = minutes.map((_, minute) => 201 + 2 * minute);
+  const read = async (rows: string[]) => readTexts([`minute,acquirer,status,count\n${rows.join('\n')}\n`]);
+  const approved = (history: History) =>
+    [...historyMinutes(history)].map(({ counts: { approved: count } = {} }) => count);
+
+  it.each(['ALL', 'All acquirers', 'Total', '', 'NULL', '*'])(
+    'are left out and told where an acquirer is %j and they add up to them',
+    async (cell) => {
+      const { history, said } = await read([...base, ...each((minute) => counts[minute] ?? 0, cell)]);
+      expect(approved(history)).toEqual(counts);
+      expect(said).toContain('the last of 12 rows of totals, which are no counts of their own');
+    },
+  );
+
+  it('are none where they do not add up, or where there are no others', async () => {
+    const { history } = await read([...base, ...each((minute) => minute, '')]);
+    expect(approved(history)).toEqual(counts.map((count, minute) => count + minute));
+    expect(approved((await read(each((minute) => 50 + minute, 'all'))).history)).toEqual(
+      minutes.map((_, minute) => 50 + minute),
+    );
+  });
+
+  it('are none where what is approved has no reason, and is as much as what is denied', async () => {
+    const rows = minutes.flatMap((time) => [`${time},,approved,1`, `${time},timeout,denied,1`]);
+    const { history } = await readTexts([`minute,reason,status,count\n${rows.join('\n')}\n`]);
+    expect(minuteLines(history)[0]).toBe('2026-11-21T12:00 approved=1 denied=1');
+  });
+
+  it('are left out with the subtotals of ROLLUP over two columns', async () => {
+    const cells = acquirers.flatMap((acquirer) => ['pos', 'web'].map((channel) => [acquirer, channel]));
+    const rows = minutes.flatMap((time, minute) => [
+      ...cells.map(([acquirer, channel]) => `${time},${acquirer},${channel},approved,${minute + 5}`),
+      ...acquirers.map((acquirer) => `${time},${acquirer},,approved,${2 * (minute + 5)}`),
+      `${time},,,approved,${4 * (minute + 5)}`,
+    ]);
+    const { history } = await readTexts([`minute,acquirer,channel,status,count\n${rows.join('\n')}\n`]);
+    expect(approved(history)).toEqual(minutes.map((_, minute) => 4 * (minute + 5)));
+  });
+});
+
+describe('the zone of times, in a column of its own', () => {
+  const rows = (zone: string) => `time,timezone,status,count\n2026-11-21 09:00:00,${zone},approved,116\n`;
+
+  it.each(['America/Sao_Paulo', '-03:00', 'UTC-3'])('is read: %s', async (zone) => {
+    expect(await minutesOf(rows(zone))).toEqual(['2026-11-21T12:00 approved=116']);
+  });
+
+  it('is asked for where it may mean several or is not known, and overruled by --timezone', async () => {
+    expect(await problemOf(rows('PST'))).toContain(
+      'has the zone PST, which may mean several; say which with --timezone',
+    );
+    expect(await problemOf(rows('E. South America Standard Time'))).toContain('say the zone with --timezone');
+    expect(await minutesOf(rows('BRT'), { timezone: 'America/Sao_Paulo' })).toEqual(['2026-11-21T12:00 approved=116']);
   });
 });
 

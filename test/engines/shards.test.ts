@@ -98,6 +98,8 @@ async function startCounter() {
   };
 }
 
+/** Milliseconds after which something has gone wrong, however busy the machine is. */
+const LONG = 500_000;
 const secondOfMinute = () => (Date.now() / 1000) % 60;
 
 interface Scrapes {
@@ -174,14 +176,17 @@ afterAll(async () => {
   await counter?.close();
 });
 
+/** Seconds in which every group is evaluated once, with some to spare. */
+const ROUND = 75;
+
 /**
- * The newest value of each series since the start, by the series. What shards record of themselves
- * is left out.
+ * The newest value of each series of the last round, by the series. What shards record of
+ * themselves is left out.
  */
 async function recorded(url: string): Promise<Map<string, number>> {
   const now = Date.now() / 1000;
   const names = '{__name__=~".+:.+|tillwatch_slices", __name__!~"shard:.+"}';
-  const series = await instantQuery(url, `last_over_time(${names}[${Math.floor(now - from)}s])`, now);
+  const series = await instantQuery(url, `last_over_time(${names}[${Math.min(ROUND, Math.floor(now - from))}s])`, now);
   return new Map(
     series.map(({ metric: { __name__: name = '', ...labels }, value }) => [seriesText(name, labels), value]),
   );
@@ -201,7 +206,7 @@ test('together they record exactly what one does, and each judges its own slices
     const groups = (answers as RulesAnswer[]).flatMap(({ data }) => data.groups);
     return groups.every(({ lastEvaluation }) => Date.parse(lastEvaluation) / 1000 > from);
   };
-  await waitFor(isDone, { what: 'all groups', timeout: 140_000 });
+  await waitFor(isDone, { what: 'all groups', timeout: LONG });
   const differences = async () => {
     const whole = await recorded(one);
     const parts = await Promise.all(shards.map((url) => recorded(url)));
@@ -212,23 +217,33 @@ test('together they record exactly what one does, and each judges its own slices
     const more = parts.flatMap((part) => [...part.keys()]).filter((series) => !whole.has(series));
     return { whole, parts, said: [...said, ...more.map((series) => `only a shard has ${series}`)] };
   };
+  // The three may evaluate a group in different minutes on a busy machine, or miss one. What still
+  // differs in the end is said below.
   let last = await differences();
-  for (const until = Date.now() + 20_000; last.said.length > 0 && Date.now() < until; ) last = await differences();
+  const agree = async () => {
+    last = await differences();
+    return last.said.length === 0;
+  };
+  await waitFor(agree, { what: 'all to agree', timeout: LONG }).catch(() => {});
   expect(last.said).toEqual([]);
   expect(last.whole.size).toBeGreaterThan(1000);
   const judged = last.parts.map((part) => [...part.keys()].filter((series) => JUDGED_SLICE.test(series)));
   expect(judged.map(({ length }) => length > 0)).toEqual([true, true]);
   expect(judged.flat().sort()).toEqual([...last.whole.keys()].filter((series) => JUDGED_SLICE.test(series)).sort());
-}, 180_000);
+}, 1_500_000);
 
 const JUDGED_SLICE = /^status:transactions:increase1m\{.*level="(acquirer|merchant)"/;
 
 test('shard 0 alone tells of the total, and names the slice of another shard that carries it', async () => {
   const told = 'incident:transactions:carries{level="total", by="acquirer"}';
   const [, first, second] = servers.map(({ url }) => url);
+  const carriers = async () => {
+    const carried = await instantQuery(first ?? '', `last_over_time(${told}[60s])`, Date.now() / 1000);
+    return carried.length > 0 && carried.map(({ metric }) => metric.acquirer);
+  };
+  // A busy machine misses an evaluation now and then.
+  expect(await waitFor(carriers, { what: 'the slice that carries it', timeout: LONG })).toEqual(['alpha']);
   const now = Date.now() / 1000;
-  const carried = await instantQuery(first ?? '', `last_over_time(${told}[60s])`, now);
-  expect(carried.map(({ metric }) => metric.acquirer)).toEqual(['alpha']);
   expect(
     await instantQuery(second ?? '', 'last_over_time(incident:transactions:told{level="total"}[60s])', now),
   ).toEqual([]);

@@ -33,7 +33,7 @@ const PREPARE = 25;
 /**
  * Seconds into its minute at which Prometheus judges here. It decides by a hash of the file's path.
  */
-const JUDGES_FROM = 44;
+const JUDGES_FROM = 48;
 
 type Counts = typeof USUAL;
 const codesOf = ({ approved, denied }: Counts) => ({ '00': approved, '51': denied });
@@ -168,22 +168,23 @@ let vmalert: Awaited<ReturnType<typeof startVmalert>>;
 /** Seconds since the epoch: the end of the history. */
 let begin: number;
 let source: string;
-const pushing = new AbortController();
+let pushing: AbortController;
 let pushed: Promise<void>;
 
-async function push(counters: ReturnType<typeof createCounters>): Promise<void> {
-  for (let time = begin + 5; !pushing.signal.aborted; time += 5) {
+async function push(counters: ReturnType<typeof createCounters>, signal: AbortSignal): Promise<void> {
+  for (let time = begin + 5; !signal.aborted; time += 5) {
     await sleep(Math.max(0, time * 1000 - Date.now()));
     for (const { url } of [prometheus, storage]) await remoteWrite(url, counters(time));
   }
 }
 
-beforeAll(async () => {
+async function start(): Promise<void> {
   const dir = await tempDir();
-  // Both judge for the first time in the minute after next, when this one's counts are complete.
-  begin = Math.ceil(Date.now() / 60_000 + PREPARE / 60 - 1) * 60;
   source = await sourceOfMinutes(dir);
   const copies = await copiesOf(await writeRules('prometheus', source, join(dir, 'prometheus')), dir);
+  const vmalertRules = await writeRules('vmalert', source, join(dir, 'vmalert'));
+  // Both judge for the first time in the minute after next, when this one's counts are complete.
+  begin = Math.ceil(Date.now() / 60_000 + PREPARE / 60 - 1) * 60;
   const late = judgedLate(copies, dir, begin + 59);
   const dataDir = join(dir, 'data');
   await mkdir(dataDir);
@@ -195,15 +196,49 @@ beforeAll(async () => {
   const rules = await late;
   await sleep((begin + 60) * 1000 - Date.now());
   prometheus = await startPrometheus(dir, storageOf(dataDir), [join(rules, '*.yml')]);
-  vmalert = await startVmalert(storage.url, join(await writeRules('vmalert', source, join(dir, 'vmalert')), '*.yml'));
-  pushed = push(createCounters(history, begin));
-}, 240_000);
-afterAll(async () => {
-  pushing.abort();
+  vmalert = await startVmalert(storage.url, join(vmalertRules, '*.yml'));
+  pushing = new AbortController();
+  pushed = push(createCounters(history, begin), pushing.signal);
+}
+
+async function stop(): Promise<void> {
+  pushing?.abort();
   await pushed;
   await Promise.all([prometheus?.stop(), vmalert?.stop()]);
   await storage?.stop();
+}
+
+/** True where one of them judged each minute since the history ended. */
+async function judgedEach(url: string): Promise<boolean> {
+  const judged = 'status:transactions:increase1m{status="denied", level="total"}';
+  const query = `${judged}[${Math.floor(Date.now() / 1000 - begin - 1)}s]`;
+  const answer = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query })}`);
+  const { data } = (await answer.json()) as { data: { result: RawSeries[] } };
+  const minutes = (data.result[0]?.values ?? []).map(([time]) => Math.floor((time - begin) / 60));
+  return minutes.length > 0 && minutes.every((minute, index) => minute === index + 1);
+}
+
+/** Resolves when both tell of the incident. */
+const bothTell = () =>
+  waitFor(
+    async () => {
+      const [here, there] = [await alertsOf(prometheus.url), await alertsOf(vmalert.url)];
+      return here.length > 0 && there.length >= here.length;
+    },
+    { what: 'alerts of both' },
+  );
+
+beforeAll(async () => {
+  await start();
+  await bothTell();
+  // On a busy machine one of them may miss a minute, and tells of another incident then.
+  while (!((await judgedEach(prometheus.url)) && (await judgedEach(storage.url)))) {
+    await stop();
+    await start();
+    await bothTell();
+  }
 });
+afterAll(stop);
 
 /** The newest value of each series since the history ended, by the series. */
 async function recordedSince(url: string, names: string): Promise<Map<string, number>> {
@@ -216,23 +251,26 @@ async function recordedSince(url: string, names: string): Promise<Map<string, nu
 }
 
 test('an incident is told by both: the same alerts and numbers, within half a minute', async () => {
-  const told = async () => {
-    const [here, there] = [byLabels(await alertsOf(prometheus.url)), byLabels(await alertsOf(vmalert.url))];
-    return here.size > 0 && there.size >= here.size ? { here, there } : undefined;
+  const annotations = (alerts: Map<string, FiringAlert>) =>
+    [...alerts].map(([labels, alert]) => [labels, alert.annotations]).sort();
+  let [here, there] = [new Map<string, FiringAlert>(), new Map<string, FiringAlert>()];
+  // Between the same minute's evaluations one of them is ahead.
+  const agree = async () => {
+    [here, there] = [byLabels(await alertsOf(prometheus.url)), byLabels(await alertsOf(vmalert.url))];
+    return here.size > ACQUIRERS.length && isDeepStrictEqual(annotations(there), annotations(here));
   };
-  const { here, there } = await waitFor(told, { what: 'alerts of both', timeout: 150_000 });
-  expect([...there.keys()].sort()).toEqual([...here.keys()].sort());
+  // What differs is said below.
+  await waitFor(agree, { what: 'both to agree' }).catch(() => {});
+  expect(annotations(there)).toEqual(annotations(here));
   expect(here.size).toBe(1 + ACQUIRERS.length);
   for (const [labels, alert] of here) {
-    const other = there.get(labels);
-    expect(other?.annotations).toEqual(alert.annotations);
     expect(alert.annotations.description).toMatch(MESSAGE);
-    expect(Math.abs(Date.parse(other?.activeAt ?? '') - Date.parse(alert.activeAt))).toBeLessThan(30_000);
+    expect(Math.abs(Date.parse(there.get(labels)?.activeAt ?? '') - Date.parse(alert.activeAt))).toBeLessThan(30_000);
   }
-}, 160_000);
+});
 
 const MESSAGE =
-  /^\d+ denied in the last 2 minutes, \d\.\d times normal: [\d.]+ expected .*, \d+ is the limit\.\nSince \d\d:\d\d UTC, .*, for \d min; \d+ in the worst minute, \d+ beyond normal so far; up to \d+ approvals a minute are lost/;
+  /^\d+ denied in the last [25] minutes, \d\.\d times normal: [\d.]+ expected .*, \d+ is the limit\.\nSince \d\d:\d\d UTC, .*, for \d min; \d+ in the worst minute, \d+ beyond normal so far; up to \d+ approvals a minute are lost/;
 
 test('vmalert records every name that the rules have, and gives the same verdicts', async () => {
   const { recording } = await readRules(source);

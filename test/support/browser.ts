@@ -33,13 +33,14 @@ export interface Opened {
    * Errors of the console, among them what the content security policy stopped, and uncaught ones.
    */
   complaints: string[];
-  /** Bytes received so far, headers included, as they came over the wire. */
+  /** Bytes received so far on the wire, headers included, without the stream of events. */
   received(): number;
 }
 
 /** A page of its own, with a fresh session. */
 export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Opened> {
-  const context = await browser.newContext({ viewport: DESKTOP, ...options });
+  // What turns without an end would be drawn without an end.
+  const context = await browser.newContext({ viewport: DESKTOP, reducedMotion: 'reduce', ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(180_000);
   const complaints: string[] = [];
@@ -47,8 +48,13 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
   page.on('pageerror', (error) => complaints.push(String(error.stack)));
   const network = await context.newCDPSession(page);
   const bytes = new Map<string, number>();
-  const add = (id: string, more: number) => bytes.set(id, (bytes.get(id) ?? 0) + more);
-  network.on('Network.responseReceived', ({ requestId, response }) => add(requestId, response.encodedDataLength));
+  // A stream of events grows as long as the page is open.
+  const streams = new Set<string>();
+  const add = (id: string, more: number) => streams.has(id) || bytes.set(id, (bytes.get(id) ?? 0) + more);
+  network.on('Network.responseReceived', ({ requestId, response }) => {
+    if (response.mimeType === 'text/event-stream') streams.add(requestId);
+    add(requestId, response.encodedDataLength);
+  });
   network.on('Network.dataReceived', ({ requestId, encodedDataLength, dataLength }) =>
     // The length on the wire of what still streams is only known as the length of its data.
     add(requestId, encodedDataLength || dataLength),
@@ -59,13 +65,26 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
   return { page, complaints, received: () => [...bytes.values()].reduce((sum, n) => sum + n, 0) };
 }
 
-/** Problems that axe calls serious or critical, in the theme and size that the page has now. */
-export async function seriousProblems(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  const { violations } = (await page.evaluate('axe.run()')) as {
-    violations: { id: string; impact: string; nodes: { target: string[]; failureSummary: string }[] }[];
-  };
-  return violations
+interface Violation {
+  id: string;
+  impact: string;
+  nodes: { target: string[]; failureSummary: string }[];
+}
+
+/**
+ * All that axe finds wrong, in the theme and size that the page has now.
+ * @param rules the only ones that are looked at; default all
+ */
+export async function violationsOf(page: Page, ...rules: string[]): Promise<Violation[]> {
+  if (!(await page.evaluate('"axe" in window'))) await page.evaluate(AXE);
+  const options = JSON.stringify({ resultTypes: ['violations'], ...(rules.length > 0 && { runOnly: rules }) });
+  // Passed checks stay in the browser, because they fill megabytes.
+  return (await page.evaluate(`axe.run(${options}).then(({ violations }) => violations)`)) as Violation[];
+}
+
+/** Those of them that axe calls serious or critical. */
+export async function seriousProblems(page: Page, ...rules: string[]): Promise<string[]> {
+  return (await violationsOf(page, ...rules))
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} at ${target}: ${failureSummary}`));
 }

@@ -31,12 +31,16 @@ export interface WaitOptions {
   what: string;
 }
 
+/** Milliseconds from one look to the next. The longer it takes, the less a moment matters. */
+const pauseAfter = (waited: number): number => Math.min(500, Math.max(50, waited / 40));
+
 /**
  * The first truthy answer of `condition`, asked again and again; rejects with its last answer or
  * error.
  */
 export async function waitFor<T>(condition: () => T | Promise<T>, options: WaitOptions): Promise<NonNullable<T>> {
-  const deadline = Date.now() + (options.timeout ?? 180_000);
+  const begin = Date.now();
+  const deadline = begin + (options.timeout ?? 180_000);
   let last: unknown;
   for (;;) {
     try {
@@ -47,7 +51,7 @@ export async function waitFor<T>(condition: () => T | Promise<T>, options: WaitO
       last = error;
     }
     if (Date.now() > deadline) throw new Error(`gave up waiting for ${options.what}; last: ${String(last)}`);
-    await sleep(50);
+    await sleep(pauseAfter(Date.now() - begin));
   }
 }
 
@@ -64,8 +68,8 @@ export interface Running {
   stderr: () => string;
   exited: Promise<Exit>;
   /**
-   * Sends a signal (default SIGTERM), after 60 s SIGKILL, and waits for the end; harmless when it
-   * has ended.
+   * Sends a signal (default SIGTERM), after three minutes SIGKILL, and waits for the end. It is
+   * harmless when the program has ended.
    */
   stop: (signal?: NodeJS.Signals) => Promise<Exit>;
 }
@@ -102,7 +106,7 @@ export async function startProcess(
 
 async function stop(child: ChildProcess, exited: Promise<Exit>, signal: NodeJS.Signals): Promise<Exit> {
   child.kill(signal);
-  const lastResort = setTimeout(() => child.kill('SIGKILL'), 60_000);
+  const lastResort = setTimeout(() => child.kill('SIGKILL'), 180_000);
   const exit = await exited;
   clearTimeout(lastResort);
   return exit;

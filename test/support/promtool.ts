@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Firing } from '../../src/backtest/rules.ts';
 import { findBinary } from '../../src/binaries/binaries.ts';
 import type { AlertRule, RecordingRule } from '../../src/prometheus/rule-files.ts';
-import { runProgram } from '../../src/runtime/programs.ts';
+import { testRules } from './suites.ts';
 import { tempDir } from './temp-dir.ts';
 
 /**
@@ -79,7 +79,7 @@ export async function expectFirings(
   };
   const path = join(await tempDir(), 'firings.test.yml');
   await writeFile(path, JSON.stringify(test));
-  await runProgram(await findBinary('promtool'), ['test', 'rules', path]);
+  await testRules(await findBinary('promtool'), path);
 }
 
 const firesAt = ({ startsAt, endsAt }: Firing, time: number): boolean =>

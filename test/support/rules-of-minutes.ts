@@ -11,7 +11,7 @@ export async function sourceOfMinutes(dir: string): Promise<string> {
   await cp(join(PROJECT, 'prometheus', 'rules'), source, { recursive: true });
   for (const name of await readdir(source)) {
     const text = await readFile(join(source, name), 'utf8');
-    await writeFile(join(source, name), text.replaceAll(/^( {4}interval: )(5m|1h)$/gm, '$11m'));
+    await writeFile(join(source, name), text.replaceAll(/^( {4}interval: )\d+[mh]$/gm, '$11m'));
   }
   return source;
 }

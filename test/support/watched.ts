@@ -9,7 +9,7 @@ import { startEphemeralPrometheus } from '../../src/prometheus/ephemeral-prometh
 import { instantQuery, rangeQuery } from '../../src/prometheus/ephemeral-queries.ts';
 import type { AlertRule } from '../../src/prometheus/rule-files.ts';
 import { readRules } from '../../src/prometheus/rule-files.ts';
-import { AUTH_CODES, createTraffic, trafficMinutes } from '../../src/simulator/feed.ts';
+import { AUTH_CODES, createTraffic, type TrafficMinute, trafficMinutes } from '../../src/simulator/feed.ts';
 import { type IncidentKind, incidentAt } from '../../src/simulator/incidents.ts';
 import { renderConfig } from '../../src/stack/render.ts';
 import { startAlertmanager } from './alertmanager.ts';
@@ -23,6 +23,8 @@ const RULES = join(folder, 'rules');
 const DAY = 86_400;
 /** A week and the six hours that a graph shows of it. */
 const DAYS = 7.3;
+/** A Wednesday evening, in seconds since the epoch. */
+const BY_DAY = Date.UTC(2026, 10, 25, 20) / 1000;
 /** Minutes before the end at which each begins. The first one is under way at the end. */
 const INCIDENTS: [IncidentKind, number][] = [
   ['denied-spike', 10],
@@ -101,12 +103,18 @@ export async function startWatched(): Promise<Watched> {
   return { url: prometheusUrl, livePage: `http://${address}`, end, labelledEnd: end - COPY, stop };
 }
 
+function* later(minutes: Iterable<TrafficMinute>, by: number): Generator<TrafficMinute> {
+  for (const counted of minutes) yield { ...counted, minute: counted.minute + by };
+}
+
 async function writeHistory(dataDir: string, end: number): Promise<void> {
-  const minute = end / 60;
+  // A small hour has too few reversals for an incident: the history is one that ended by day.
+  const shift = Math.floor((end - BY_DAY) / 3600) * 60;
+  const minute = end / 60 - shift;
   const incidents = INCIDENTS.map(([kind, before]) => incidentAt(kind, minute - before));
   const traffic = createTraffic({ seed: 1, incidents });
   const minutes = trafficMinutes(traffic, Math.round(minute - DAYS * 1440), minute);
-  await importHistory({ minutes, authCodes: AUTH_CODES, dataDir, rulesDir: RULES });
+  await importHistory({ minutes: later(minutes, shift), authCodes: AUTH_CODES, dataDir, rulesDir: RULES });
   const [alerts, copy] = [join(dataDir, 'alerts.om'), join(dataDir, 'copy.om')];
   await onStorage(dataDir, (url) => writeAlerts(url, end, alerts));
   await createBlocks(alerts, storageOf(dataDir));

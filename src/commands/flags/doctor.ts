@@ -4,9 +4,11 @@ import type { Define } from '../io.ts';
 import { addSettings, SERVICE_SETTINGS } from './settings.ts';
 
 export const define: Define = (command, io, settle) => {
-  command.option('--config <DIR>', 'a folder that holds prometheus/rules, default the own one', PROJECT);
-  addSettings(command, SERVICE_SETTINGS).action(async ({ config, ...flags }: Flags & { config: string }) => {
+  command.option('--config <DIR>', 'a folder made by init: its settings and its rules; default the own rules');
+  addSettings(command, SERVICE_SETTINGS).action(async ({ config: folder, ...flags }: Flags & { config?: string }) => {
     const { doctor } = await import('../doctor.ts');
-    settle(await doctor(readConfig(flags, io.env), config, io));
+    const { settingsOfRunning } = await import('../settings-file.ts');
+    const env = folder === undefined ? io.env : settingsOfRunning(folder, io.env);
+    settle(await doctor(readConfig(flags, env), folder ?? PROJECT, io));
   });
 };

@@ -57,6 +57,8 @@ export function alertRoutes(services: Services): Route[] {
       role: 'read',
       operation: {
         summary: 'Alerts that fire or are pending, and the journal of notifications',
+        description:
+          'The journal is what Alertmanager has sent here. While Prometheus does not answer, `alerts` is empty and `prometheus` says why.',
         requestParams: { query: limit },
         responses: { 200: { description: 'Alerts', content: { 'application/json': { schema: answer } } } },
       },

@@ -84,7 +84,7 @@ function withChange(judged: Pick<Answer, 'recommendation' | 'reason'>, now: numb
   const change = judged.recommendation === 'alert' ? changes.before(now) : undefined;
   if (change === undefined) return judged;
   const minutes = Math.round((now - change.at) / 60_000);
-  return { ...judged, reason: `${judged.reason}; ${minutes} minutes after: ${change.text}` };
+  return { ...judged, reason: `${judged.reason}; ${minutes} min after: ${change.text}` };
 }
 
 /** @param now milliseconds since the epoch, as the reports were recorded */

@@ -80,6 +80,7 @@ export function authCodeRoutes(services: Services): Route[] {
       role: 'read',
       operation: {
         summary: 'Which answers of the issuers there are now, against what is normal; the largest excess first',
+        description: 'Of the last five minutes. Shares are of the codes that are no approval.',
         responses: {
           200: {
             description: 'All codes but 00, of the last five minutes',

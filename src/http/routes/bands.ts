@@ -122,6 +122,8 @@ export function bandRoutes(services: Services, ask: Asking): Route[] {
       role: 'read',
       operation: {
         summary: 'Each status against its normal: the last minute, five minutes and hour, its trend, a recommendation',
+        description:
+          'By total and by slice. `observed`, `expected` and the edges of the band are counts of that time; what is not known is left out.',
         responses: { 200: { description: 'Anomalies', ...json(anomaliesAnswer) } },
       },
       handle: (ctx) => listAnomalies(ctx, services),

@@ -74,6 +74,7 @@ export function changeRoutes({ ledger, events, changes }: Services): Route[] {
       role: 'read',
       operation: {
         summary: 'What was changed, the latest first',
+        description: 'An alert that begins within half an hour of a change names it.',
         requestParams: { query: listQuery },
         responses: json('Changes', z.object({ changes: z.array(change) })),
       },

@@ -68,6 +68,7 @@ export function comparisonRoutes({ config, prometheus, calendar }: Services): Ro
       role: 'read',
       operation: {
         summary: 'Today by hour beside yesterday, the same day last week and the averages of 7 and 28 days',
+        description: 'Hours and days are those of `--timezone`. It says which hours are far from normal.',
         requestParams: { query },
         responses: {
           200: { description: '24 hours', content: { 'application/json': { schema: answer } } },

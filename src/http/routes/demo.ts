@@ -18,6 +18,7 @@ export function demoRoutes(demo: Demo | undefined): Route[] {
       accepts: ['application/json'],
       operation: {
         summary: 'Start an incident in the traffic of `tillwatch up --demo`, from this minute on',
+        description: 'Only where the service runs as a demo. It ends by itself; `until` says when.',
         requestBody: { required: true, content: { 'application/json': { schema: wanted } } },
         responses: { 200: { description: 'It runs', content: { 'application/json': { schema: started } } } },
       },

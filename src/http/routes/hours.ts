@@ -77,6 +77,7 @@ export function hourRoutes({ prometheus, calendar: { zone } }: Services): Route[
       role: 'read',
       operation: {
         summary: "Volume and shares for the rest of the day, and how far yesterday's forecast was off",
+        description: 'From recorded series, by hour, in the time zone of `--timezone`.',
         requestParams: { query: forecastQuery },
         responses: { 200: { description: 'Forecast', content: { 'application/json': { schema: forecast } } } },
       },

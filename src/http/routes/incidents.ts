@@ -10,7 +10,7 @@ import {
   VERDICTS,
 } from '../../alerting/incidents.ts';
 import { isoOfMs, isoSecond } from '../../domain/times.ts';
-import { signalOf } from '../../judge/alert-signal.ts';
+import { signalInFile, signalOf } from '../../judge/alert-signal.ts';
 import { createPeakScores } from '../../judge/peak-score.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { Problem } from '../problem.ts';
@@ -107,7 +107,7 @@ const BEFORE_MS = 5 * MINUTE_MS;
 function labelRow({ alertname, labels, startsAt, endsAt, mark: verdict }: Incident): string {
   const start = Math.floor((startsAt - BEFORE_MS) / MINUTE_MS) * MINUTE_MS;
   const end = Math.ceil(Math.max(endsAt ?? Date.now(), startsAt + 1) / MINUTE_MS) * MINUTE_MS;
-  const signal = verdict?.verdict === 'incident' ? signalOf(alertname, labels).replaceAll(/\W/g, '_') : 'none';
+  const signal = verdict?.verdict === 'incident' ? signalInFile(signalOf(alertname, labels)) : 'none';
   return [start, end]
     .map((ms) => isoSecond(ms / 1000))
     .concat(signal)
@@ -167,6 +167,7 @@ export function incidentRoutes({ prometheus, events, ledger }: Services): Route[
       role: 'read',
       operation: {
         summary: 'Every alert that was notified, from its start to its end, newest first, and what was said of it',
+        description: 'An incident ends when its alert does, also while that is silenced; `endsAt` is null until then.',
         requestParams: { query: listQuery },
         responses: json('Incidents', z.object({ incidents: z.array(incident) })),
       },
@@ -179,6 +180,8 @@ export function incidentRoutes({ prometheus, events, ledger }: Services): Route[
       accepts: ['application/json'],
       operation: {
         summary: 'Say what an incident was; replaces what was said before',
+        description:
+          'A mark teaches the rules: what was an incident is left out of what is normal, what was expected or a false alarm is normal at that time of day for a week.',
         requestParams: { path: z.object({ id: z.string().meta({ example: '0f3c5b1e9a7d2468' }) }) },
         requestBody: { required: true, content: { 'application/json': { schema: said } } },
         responses: { ...json('The incident, marked; the mark is on disk', incident), ...notFound },
@@ -192,6 +195,7 @@ export function incidentRoutes({ prometheus, events, ledger }: Services): Route[
       accepts: ['application/json'],
       operation: {
         summary: 'Say who looks after an incident until it ends; replaces who was said before',
+        description: 'With a note for the next shift. It holds until the incident ends.',
         requestParams: { path: z.object({ id: z.string().meta({ example: '0f3c5b1e9a7d2468' }) }) },
         requestBody: { required: true, content: { 'application/json': { schema: taken } } },
         responses: {

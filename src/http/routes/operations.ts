@@ -55,6 +55,7 @@ export function operationRoutes({ config, ledger, health, baseline, path, stoppi
       role: 'read',
       operation: {
         summary: 'Counters of the ledger and the health of the service, for Prometheus',
+        description: 'As text or OpenMetrics, whichever `Accept` prefers. `?name[]=` leaves only those metrics.',
         requestParams: { query: scrapeQuery },
         responses: {
           200: { description: 'Prometheus text format, or OpenMetrics where Accept asks for it', content: exposition },
@@ -92,9 +93,9 @@ export function operationRoutes({ config, ledger, health, baseline, path, stoppi
         responses: { 200: { description: 'Ready', content: { 'application/json': { schema: readiness } } } },
       },
       handle(ctx) {
-        const commits = ledger.status();
+        const failure = ledger.failure();
         if (stopping.aborted) throw new Problem(503, 'tillwatch is stopping: it answers what still comes, then ends');
-        if (commits.failing) throw new Problem(503, `the ledger cannot commit: ${commits.reason}`);
+        if (failure !== undefined) throw new Problem(503, `the ledger cannot commit: ${failure}`);
         const { state, reason } = baseline.current();
         ctx.body = {
           status: 'ready',

@@ -131,6 +131,7 @@ export function promqlRoutes(ask: Asking): Route[] {
       role: 'read',
       operation: {
         summary: 'Questions that people ask about payments, as queries',
+        description: 'The queries of docs/promql.md, by heading.',
         responses: { 200: { description: 'Recipes', content: { 'application/json': { schema: recipes } } } },
       },
       handle(ctx) {

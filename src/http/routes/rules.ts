@@ -47,39 +47,50 @@ const threshold = z
   .object({
     status: z.string(),
     window: z.string(),
-    evidence: z.number().nullable().meta({ description: 'What counts now: the window without its busiest minute' }),
-    expected: z
-      .number()
-      .nullable()
-      .meta({ description: 'Normal at this time of day and this traffic, in the whole window' }),
-    lower: z.number().nullable(),
-    upper: z.number().nullable().meta({ description: 'The edge: evidence above it is an anomaly' }),
+    evidence: z.number().nullable().meta({
+      description:
+        'What counts now: the window without its busiest minute; of sales, with a usual minute in place of its worst',
+    }),
+    expected: z.number().nullable().meta({ description: 'What is normal of it at this time of day and this traffic' }),
+    lower: z.number().nullable().meta({ description: 'The edge of sales: evidence below it is an anomaly' }),
+    upper: z.number().nullable().meta({ description: 'The edge of the others: evidence above it is an anomaly' }),
     pages: z.boolean().meta({
       description: 'Whether an alert reads this window; that of one minute is what a report is compared with',
     }),
   })
   .meta({ id: 'Threshold' });
-const FIELDS = {
-  evidence: RECORDED.evidence,
-  expected: RECORDED.expected,
-  lower: RECORDED.lower,
-  upper: RECORDED.upper,
-} as const;
+const NAMES = [RECORDED.evidence, RECORDED.expected, RECORDED.lower, RECORDED.upper].join('|');
 
 /** Recorded thresholds of paging at this moment, by status and window, for the total. */
 async function thresholdsNow(prometheus: Prometheus): Promise<z.output<typeof threshold>[]> {
-  const names = Object.values(FIELDS).join('|');
-  const samples = await prometheus.instant(`{__name__=~"${names}", level="${TOTAL}"}`);
-  const recorded = (name: string, status: string, window: string) =>
-    samples.find(({ labels: l }) => l.__name__ === name && l.status === status && l.window === window)?.value;
+  const [samples, shares] = await Promise.all([
+    prometheus.instant(`{__name__=~"${NAMES}", level="${TOTAL}"}`),
+    prometheus.instant(`last_over_time(${RECORDED.evidenceShare}[1h])`),
+  ]);
   const known = STATUSES.flatMap((status) => WINDOWS.map((window) => ({ status, window })));
   return known.flatMap(({ status, window }) => {
-    const values = Object.entries(FIELDS).map(([field, name]): [string, number | null] => {
-      const value = recorded(name, status, window);
-      return [field, value !== undefined && Number.isFinite(value) ? value : null];
-    });
-    const { expected, ...rest } = Object.fromEntries(values) as Record<keyof typeof FIELDS, number | null>;
-    return expected === null ? [] : [{ status, window, expected, ...rest, pages: window !== '1m' }];
+    const recorded = (name: string) => {
+      const value = samples.find(
+        ({ labels: l }) => l.__name__ === name && l.status === status && l.window === window,
+      )?.value;
+      return value !== undefined && Number.isFinite(value) ? value : null;
+    };
+    const expected = recorded(RECORDED.expected);
+    const isSales = status === 'approved';
+    // A usual minute stands for the worst one in sales, so that all of the window counts.
+    const share = isSales ? 1 : shares.find(({ labels }) => labels.window === window)?.value;
+    if (expected === null || share === undefined) return [];
+    return [
+      {
+        status,
+        window,
+        evidence: recorded(RECORDED.evidence),
+        expected: expected * share,
+        lower: isSales ? recorded(RECORDED.lower) : null,
+        upper: isSales ? null : recorded(RECORDED.upper),
+        pages: window !== '1m',
+      },
+    ];
   });
 }
 
@@ -106,6 +117,7 @@ export function ruleRoutes(services: Services): Route[] {
       role: 'read',
       operation: {
         summary: 'The rules in force, as Prometheus evaluates them, and the thresholds of this moment',
+        description: 'By group and file. `thresholds` are those of the total, by status and window.',
         responses: {
           200: {
             description: 'Rules by group',

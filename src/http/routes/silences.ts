@@ -149,6 +149,7 @@ export function silenceRoutes({ config, prometheus, events }: Services): Route[]
       role: 'read',
       operation: {
         summary: "Alertmanager's silences, those that have begun and those that will",
+        description: 'Those that are over are left out.',
         responses: json('Silences', silences),
       },
       handle: async (ctx) => {
@@ -174,6 +175,7 @@ export function silenceRoutes({ config, prometheus, events }: Services): Route[]
       role: 'operate',
       operation: {
         summary: 'End a silence now',
+        description: 'Alerts that still fire are told again.',
         requestParams: { path: z.object({ id: z.string().meta({ description: "Alertmanager's id of it" }) }) },
         responses: {
           ...json('Ended', z.object({ id: z.string() })),

@@ -36,6 +36,7 @@ export function sliceRoutes({ prometheus }: Services): Route[] {
       operation: {
         summary:
           'Slices (acquirers, merchants, ...) ranked by their part of what is beyond normal, and how each is judged',
+        description: '`judged` says whether a slice is judged minute by minute, by its last hour, or not at all.',
         requestParams: { query },
         responses: { 200: { description: 'Ranking', content: { 'application/json': { schema: answer } } } },
       },

@@ -25,6 +25,8 @@ export function stateRoutes(services: Services, state: StateWatch): Route[] {
       changing: 'time',
       operation: {
         summary: 'Everything of this moment: a verdict in words, each status, what fires, whether alerts would arrive',
+        description:
+          'What the live page shows. `GET /api/v1/events` streams it as it changes; to poll, send the ETag of the last answer as If-None-Match.',
         responses: { 200: { description: 'State', content: { 'application/json': { schema: stateSchema } } } },
       },
       async handle(ctx) {

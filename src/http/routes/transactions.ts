@@ -13,6 +13,10 @@ import { send } from '../send.ts';
 import { answer, answerTo } from './answer.ts';
 import { type Route, readQuery, type Services } from './route.ts';
 
+const COUNTS_ONCE =
+  'A report that names its source and timestamp counts once: the same again is a duplicate, a larger count a correction, ' +
+  'a smaller one is refused. Other reports need an Idempotency-Key, or a retry counts again. An event counts once by its id.';
+
 /** Submissions that may wait for the disk; past it, a client that waits serves everybody better. */
 const MAX_WAITING = 5000;
 
@@ -109,7 +113,7 @@ async function record(ctx: Context, services: Services, answers: Answers): Promi
   const token = tokenHash(ctx, services);
   const tellOf = (recorded: Recorded) => JSON.stringify(answerTo(recorded, parsed.reports, now, services));
   const keyed: Key | undefined =
-    key === undefined ? undefined : { key, token, fingerprint: fingerprintOf(ctx), answer: tellOf };
+    key === undefined ? undefined : { key, fingerprint: fingerprintOf(ctx), answer: tellOf };
   const recorded = await ledger.record(parsed.reports, { key: keyed, token, now });
   const answer = recorded.answer ?? tellOf(recorded);
   if (!recorded.replayed) {
@@ -150,7 +154,7 @@ export function transactionRoutes(services: Services): Route[] {
       accepts: [JSON_TYPE, ...LINES_TYPES],
       operation: {
         summary: 'Report counts; answered once they are on disk, with a recommendation',
-        ...(services.mapping !== undefined && { description: describeMapping(services.mapping) }),
+        description: [COUNTS_ONCE, services.mapping && describeMapping(services.mapping)].filter(Boolean).join('\n\n'),
         requestParams: {
           header: z.object({
             'Idempotency-Key': z.string().max(255).optional().meta({ description: 'Makes a retry count once' }),
@@ -175,6 +179,8 @@ export function transactionRoutes(services: Services): Route[] {
       role: 'read',
       operation: {
         summary: 'The latest reports, newest first',
+        description:
+          'Each with the answer that it got, and whether it was late or a correction. Reports from before the last start have no answer.',
         requestParams: { query: listQuery },
         responses: {
           200: {

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Dialect, Engine, Row, Statement } from '../engine.ts';
+import { type Dialect, type Engine, type Row, type Statement, spell } from '../engine.ts';
 
 const { Client } = pg;
 
@@ -9,6 +9,8 @@ export const dialect: Dialect = {
     clustered: '',
     json: '::jsonb',
     iso: `to_char(to_timestamp(at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`,
+    rows: 'jsonb_array_elements($1::jsonb) AS r(value)',
+    texts: 'jsonb_array_elements_text($1::jsonb) AS r(value)',
   },
   tables: 'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema()',
   // Any number will do, as long as no other program takes the same lock in the same database.
@@ -102,10 +104,7 @@ export function openPostgres(url: string, limits = LIMITS): Engine {
   function ask(client: pg.Client, [sql, ...values]: Statement): Promise<pg.QueryResult<Row>> {
     let query = queries.get(sql);
     if (query === undefined) {
-      const text = sql
-        .replace(/\{rows (\$\d+)\}/g, 'jsonb_array_elements($1::jsonb) AS r(value)')
-        .replace(/\{texts (\$\d+)\}/g, 'jsonb_array_elements_text($1::jsonb) AS r(value)');
-      query = { name: `tillwatch${queries.size}`, text };
+      query = { name: `tillwatch${queries.size}`, text: spell(sql, dialect) };
       queries.set(sql, query);
     }
     return client.query({ ...query, values });
@@ -125,6 +124,7 @@ export function openPostgres(url: string, limits = LIMITS): Engine {
         const results = await Promise.all([...statements, ['COMMIT'] as const].map((one) => ask(client, one)));
         // COMMIT after a statement that failed rolls back, and says no more than that.
         if (results.at(-1)?.command !== 'COMMIT') throw new Error('the transaction was rolled back');
+        return results.slice(0, -1).map(({ rows }) => rows);
       }),
     abandon() {
       if (clients.writer) give('writer', clients.writer);

@@ -12,6 +12,8 @@ export const dialect: Dialect = {
     clustered: 'WITHOUT ROWID',
     json: '',
     iso: "strftime('%Y-%m-%dT%H:%M:%SZ', at, 'unixepoch')",
+    rows: 'json_each($1) AS r',
+    texts: 'json_each($1) AS r',
   },
   tables: "SELECT name FROM sqlite_master WHERE type = 'table'",
   exclusive: [],
@@ -23,7 +25,10 @@ type Answer = { rows: Row[][] } | { error: string };
 
 /** Starts a thread that has the file open; a failure to open it is that of the first question. */
 function startThread(file: string) {
-  const worker = new Worker(new URL('./worker.mjs', import.meta.url), { workerData: { file }, execArgv: [] });
+  const worker = new Worker(new URL('./worker.mjs', import.meta.url), {
+    workerData: { file, words: dialect.words },
+    execArgv: [],
+  });
   /** Callers that wait, in the order in which they are answered. */
   const waiting: { resolve: (rows: Row[][]) => void; reject: (error: Error) => void }[] = [];
   let over: Error | undefined;
@@ -98,13 +103,12 @@ export function openSqlite(file: string): Engine {
     read: (statements) => ask('read', statements),
     begin: (statements) => ask('begin', statements),
     run: (statements) => ask('run', statements),
-    async commit(statements) {
-      await ask('commit', statements).catch((error: Error) => {
+    commit: (statements) =>
+      ask('commit', statements).catch((error: Error) => {
         // Its ending thread still has the files open: opening others beside it would do harm.
         if (error.message.includes(GONE)) gone = new Error(`${error.message}. Start tillwatch again`);
         throw gone ?? error;
-      });
-    },
+      }),
     abandon() {
       // A new thread opens the file anew, whatever has become of the old one.
       thread?.giveUp();

@@ -15,7 +15,7 @@ import { DatabaseSync } from './driver.mjs';
 /** Milliseconds that a statement waits for another process. */
 const BUSY_MS = 8000;
 
-const { file } = /** @type {{ file: string }} */ (workerData);
+const { file, words } = /** @type {{ file: string, words: Record<string, string> }} */ (workerData);
 if (!existsSync(file)) throw new Error(`${file} is gone`);
 const writer = new DatabaseSync(file);
 writer.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
@@ -38,10 +38,13 @@ function checkFiles() {
   }
 }
 
+/** @param {string} sql as spell() of engine.ts */
+const spell = (sql) => sql.replace(/\{(\w+)\}/g, (_, word) => words[word] ?? '');
+
 /** @typedef {{ statement: ReturnType<typeof writer.prepare>, places: number[] }} Prepared */
 
 /**
- * Prepares each statement once. The drivers know parameters only by their place.
+ * Prepares each statement once. Parameters by their place cost half of those by name.
  * @param {typeof writer} database
  */
 function runner(database) {
@@ -49,7 +52,7 @@ function runner(database) {
   const prepared = new Map();
   /** @param {string} sql */
   function prepare(sql) {
-    const text = sql.replace(/\{(?:rows|texts) (\$\d+)\}/g, 'json_each($1) AS r');
+    const text = spell(sql);
     const places = [...text.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number) - 1);
     const made = { statement: database.prepare(text.replace(/\$\d+/g, '?')), places };
     prepared.set(sql, made);
@@ -87,7 +90,7 @@ function act({ kind, statements }) {
   if (kind !== 'commit') return rows;
   checkFiles();
   writer.exec('COMMIT');
-  return [];
+  return rows;
 }
 
 parentPort?.on('message', (/** @type {Message} */ message) => {

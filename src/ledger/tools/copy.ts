@@ -2,9 +2,8 @@ import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSy
 import { dirname } from 'node:path';
 import { makeFolder } from '../../runtime/folder.ts';
 import type { Engine } from '../engine.ts';
-import { beginNew } from '../migrate.ts';
 import { openPostgres } from '../postgres/postgres.ts';
-import { inserting, isNumbered, TABLES, type TableName } from '../schema.ts';
+import { beginNew, inserting, isNumbered, TABLES, type TableName } from '../schema.ts';
 import { DatabaseSync } from '../sqlite/driver.mjs';
 import { openSqlite } from '../sqlite/sqlite.ts';
 import { fileOf, isPostgres, openSnapshot, rowsOf, type Snapshot } from './store.ts';

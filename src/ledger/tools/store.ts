@@ -14,10 +14,7 @@ export interface Snapshot {
   dialect: Dialect;
   /** The file, or the database without its password. */
   name: string;
-  /**
-   * Runs one statement; parameters are `$1`, `$2`, ..., each used once. Words of schema.ts may
-   * stand in braces.
-   */
+  /** Runs one statement. */
   query(sql: string, ...parameters: Value[]): Promise<Row[]>;
   /** Runs one statement of a user's. @throws Error where there is more than one */
   ask(sql: string): Promise<{ columns: string[]; rows: Row[] }>;
@@ -58,7 +55,9 @@ function openFile(place: string): Snapshot {
     dialect: sqlite,
     name: file,
     query: async (sql, ...parameters) =>
-      database.prepare(spell(sql, sqlite).replace(/\$\d+/g, '?')).all(...parameters) as Row[],
+      database
+        .prepare(spell(sql, sqlite))
+        .all(Object.fromEntries(parameters.map((value, i) => [`$${i + 1}`, value]))) as Row[],
     async ask(sql) {
       if (!isOneStatement(database, sql)) throw new Error('give one statement at a time');
       const statement = database.prepare(sql);

@@ -1,4 +1,4 @@
-import { hashOf } from '../submission.ts';
+import { hashOf } from '../plan.ts';
 import { openSnapshot, rowsOf, type Snapshot } from './store.ts';
 
 /** Each query names rows that must not be. */
