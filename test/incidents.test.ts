@@ -294,42 +294,91 @@ test('huge notifications are cut, so that none of them is too much to read again
   await service.close();
 });
 
-test('an incident ends when its alert does, also while that is silenced', async () => {
-  const port = await freePort();
-  const alertmanager = await startAlertmanager(
-    (config) =>
-      config
-        .replaceAll('http://tillwatch:8080', `http://127.0.0.1:${port}`)
-        .replace(/group_wait: .*/, 'group_wait: 0s'),
-    {},
-  );
-  const storage = temporaryFolder('no-rules');
-  const prometheus = await startEphemeralPrometheus(storage);
-  const service = await startService({
-    port: String(port),
-    alertmanagerUrl: alertmanager.url,
-    prometheusUrl: prometheus.url,
+describe('beside a real Alertmanager', () => {
+  let alertmanager: Awaited<ReturnType<typeof startAlertmanager>>;
+  let prometheus: Awaited<ReturnType<typeof startEphemeralPrometheus>>;
+  let service: Service;
+  beforeAll(async () => {
+    const port = await freePort();
+    alertmanager = await startAlertmanager(
+      (config) =>
+        config
+          .replaceAll('http://tillwatch:8080', `http://127.0.0.1:${port}`)
+          .replace(/group_wait: .*/, 'group_wait: 0s')
+          .replace(/group_interval: .*/, 'group_interval: 1s'),
+      {},
+    );
+    prometheus = await startEphemeralPrometheus(temporaryFolder('no-rules'));
+    service = await startService({
+      port: String(port),
+      alertmanagerUrl: alertmanager.url,
+      prometheusUrl: prometheus.url,
+    });
   });
-  const alert = { labels: { ...DENIED, service: 'payments' }, annotations: { summary: 'denied above normal' } };
-  await alertmanager.post([alert]);
-  const first = async () => (await incidentsOf(service))[0];
-  const { id, startsAt } = await waitFor(first, { what: 'the incident' });
-  await createAlertmanager(alertmanager.url).createSilence({
-    matchers: [{ name: 'alertname', value: DENIED.alertname, isRegex: false, isEqual: true }],
-    startsAt: new Date().toISOString(),
-    endsAt: new Date(Date.now() + 3_600_000).toISOString(),
-    createdBy: 'ana',
-    comment: 'known',
+  afterAll(async () => {
+    await service?.close();
+    await prometheus?.stop();
+    await alertmanager?.stop();
   });
-  expect((await first()).endsAt).toBeNull();
-  await alertmanager.post([{ ...alert, startsAt, endsAt: new Date().toISOString() }]);
-  const ended = await waitFor(async () => ((await first()).endsAt === null ? undefined : first()), {
-    what: 'the end of the incident',
-    timeout: 60_000,
+
+  /** @returns ends it */
+  async function silence(name: string, value: string): Promise<() => Promise<void>> {
+    const client = createAlertmanager(alertmanager.url);
+    const id = await client.createSilence({
+      matchers: [{ name, value, isRegex: false, isEqual: true }],
+      startsAt: new Date().toISOString(),
+      endsAt: new Date(Date.now() + 3_600_000).toISOString(),
+      createdBy: 'ana',
+      comment: 'known',
+    });
+    return () => client.expireSilence(id);
+  }
+  const named = async (alertname: string) =>
+    (await incidentsOf(service)).filter((one: { alertname: string }) => one.alertname === alertname);
+  const annotations = { summary: 'denied above normal' };
+
+  test('an incident ends when its alert does, also while that is silenced', async () => {
+    const alert = { labels: { ...DENIED, service: 'payments' }, annotations };
+    await alertmanager.post([alert]);
+    const first = async () => (await named(DENIED.alertname))[0];
+    const { id, startsAt } = await waitFor(first, { what: 'the incident' });
+    await silence('alertname', DENIED.alertname);
+    expect((await first()).endsAt).toBeNull();
+    await alertmanager.post([{ ...alert, startsAt, endsAt: new Date().toISOString() }]);
+    const ended = await waitFor(async () => ((await first()).endsAt === null ? undefined : first()), {
+      what: 'the end of the incident',
+      timeout: 60_000,
+    });
+    expect(ended).toMatchObject({ id, startsAt });
+    expect(Math.abs(Date.parse(ended.endsAt) - Date.now())).toBeLessThan(60_000);
   });
-  expect(ended).toMatchObject({ id, startsAt });
-  expect(Math.abs(Date.parse(ended.endsAt) - Date.now())).toBeLessThan(60_000);
-  await service.close();
-  await prometheus.stop();
-  await alertmanager.stop();
+
+  test('an alert that is silenced before it is told of is an incident, the same as later messages tell of', async () => {
+    const alertname = 'TransactionsFailedAboveNormal';
+    const endSilence = await silence('team', 'silenced');
+    const labels = { alertname, severity: 'critical', status: 'failed', level: 'total', team: 'silenced' };
+    await alertmanager.post([
+      { labels, annotations },
+      // The total explains its slice.
+      { labels: { ...labels, level: 'acquirer', acquirer: 'acme' }, annotations },
+      { labels: { ...labels, status: 'reversed', escalation: 'worse' }, annotations },
+      { labels: { alertname: 'Watchdog', severity: 'none', team: 'silenced' } },
+      { labels: { alertname: 'DiskFull', severity: 'warning', team: 'silenced' } },
+    ]);
+    const all = async () =>
+      (await incidentsOf(service)).filter(({ labels }: { labels: { team?: string } }) => labels.team === 'silenced');
+    await waitFor(async () => (await all()).length > 0, { what: 'the incidents', timeout: 60_000 });
+    expect((await all()).map((one: { alertname: string }) => one.alertname).sort()).toEqual(['DiskFull', alertname]);
+    const [{ id }] = await named(alertname);
+    const note = { by: 'ana', comment: 'planned' };
+    expect((await service.send('POST', `/api/v1/incidents/${id}/acknowledge`, note)).status).toBe(200);
+    const told = async () =>
+      (await service.get('/api/v1/alerts')).json.journal.some(
+        ({ commonLabels }: { commonLabels: Record<string, string> }) => commonLabels.alertname === alertname,
+      );
+    expect(await told()).toBe(false);
+    await endSilence();
+    await waitFor(told, { what: 'the message', timeout: 60_000 });
+    expect(await named(alertname)).toMatchObject([{ id, summary: annotations.summary, acknowledgement: note }]);
+  });
 });

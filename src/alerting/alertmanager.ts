@@ -32,14 +32,22 @@ const silence = z.object({
   createdBy: z.string(),
   comment: z.string(),
 });
-const firingAlert = z.object({ fingerprint: z.string() });
-const routedAlert = z.object({
+const text = z.record(z.string(), z.string());
+const listedAlert = z.object({
   fingerprint: z.string(),
-  labels: z.record(z.string(), z.string()),
+  labels: text,
+  annotations: text,
+  startsAt: z.string(),
+  endsAt: z.string(),
   receivers: z.array(z.object({ name: z.string() })),
-  status: z.object({ state: z.string() }),
+  status: z.object({
+    state: z.string(),
+    silencedBy: z.array(z.string()),
+    inhibitedBy: z.array(z.string()),
+  }),
 });
-export type RoutedAlert = z.output<typeof routedAlert>;
+/** An alert that fires, and the receivers that it is routed to. */
+export type ListedAlert = z.output<typeof listedAlert>;
 
 /** An alert as it is posted; times are ISO 8601. */
 export interface PostedAlert {
@@ -62,7 +70,7 @@ export interface NewSilence {
 
 /** The alerts that Alertmanager knows to fire, and the time since which it runs. */
 export interface FiringAlerts {
-  fingerprints: ReadonlySet<string>;
+  alerts: ListedAlert[];
   /** Milliseconds since the epoch. */
   startedAt: number;
 }
@@ -72,8 +80,8 @@ export interface Alertmanager {
   ready(): Promise<void>;
   /** Answers all alerts, silenced and inhibited ones too. */
   alerts(): Promise<FiringAlerts>;
-  /** Alerts of a name with the receivers that they are routed to. */
-  routed(alertname: string): Promise<RoutedAlert[]>;
+  /** Answers the alerts of a name. */
+  alertsOf(alertname: string): Promise<ListedAlert[]>;
   post(alerts: readonly PostedAlert[]): Promise<void>;
   /** Its configuration, with its secrets masked. */
   configuration(): Promise<string>;
@@ -128,13 +136,13 @@ export function createAlertmanager(url: string, timeoutMs = 5000): Alertmanager 
     async alerts() {
       const [alerts, status] = await Promise.all([ask('/api/v2/alerts'), ask('/api/v2/status')]);
       return {
-        fingerprints: new Set(parsed(alerts, z.array(firingAlert)).map(({ fingerprint }) => fingerprint)),
+        alerts: parsed(alerts, z.array(listedAlert)),
         startedAt: Date.parse(parsed(status, z.object({ uptime: z.string() })).uptime),
       };
     },
-    async routed(alertname) {
+    async alertsOf(alertname) {
       const filter = new URLSearchParams({ filter: `alertname=${JSON.stringify(alertname)}` });
-      return parsed(await ask(`/api/v2/alerts?${filter}`), z.array(routedAlert));
+      return parsed(await ask(`/api/v2/alerts?${filter}`), z.array(listedAlert));
     },
     async post(alerts) {
       const headers = { 'Content-Type': 'application/json' };

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Marked } from '../calendar/marks.ts';
+import { isOwn } from '../domain/own-alerts.ts';
 import type { IncidentQuery, Ledger, StoredIncident } from '../ledger/ledger.ts';
-import { cut, type Notification, type NotifiedAlert } from './notification.ts';
+import type { ListedAlert } from './alertmanager.ts';
+import { cut, JOURNAL, type Notification, type NotifiedAlert } from './notification.ts';
 import { WATCHDOG } from './pipeline-health.ts';
 
 export const VERDICTS = ['incident', 'expected', 'false-alarm'] as const;
@@ -68,11 +70,13 @@ export const keptLabels = (labels: Labels): Record<string, string> =>
   );
 
 /** `escalation` is on the second alert that tells that one which fires already is getting worse. */
-const isIncident = ({ labels }: NotifiedAlert): boolean =>
+const isIncident = ({ labels }: { labels: Labels }): boolean =>
   labels.alertname !== WATCHDOG && labels.escalation === undefined;
 
+type Told = Pick<NotifiedAlert, 'status' | 'labels' | 'annotations' | 'startsAt' | 'endsAt' | 'fingerprint'>;
+
 /** The row of an alert; undefined where nobody could say when it began. */
-function rowOf(alert: NotifiedAlert, now: number): StoredIncident | undefined {
+function rowOf(alert: Told, now: number): StoredIncident | undefined {
   const startsAt = timeOf(alert.startsAt, now);
   if (startsAt === undefined) return undefined;
   const { alertname = '', severity = '', ...labels } = keptLabels(alert.labels);
@@ -94,6 +98,20 @@ export function incidentsIn({ alerts }: Notification, now: number): StoredIncide
     .flatMap((alert) => rowOf(alert, now) ?? []);
   return [...new Map(rows.map((row) => [row.id, row])).values()];
 }
+
+/** Would a notification of it come here? Those of others go where their team has routed them. */
+const comesHere = (alert: ListedAlert): boolean => isOwn(alert) || alert.receivers.some(({ name }) => name === JOURNAL);
+
+/**
+ * The incidents of alerts that a silence keeps from being notified. One that is inhibited is
+ * explained by another.
+ */
+export const silencedIncidents = (alerts: readonly ListedAlert[], now: number): StoredIncident[] =>
+  alerts
+    .filter(({ status }) => status.silencedBy.length > 0 && status.inhibitedBy.length === 0)
+    .filter((alert) => isIncident(alert) && comesHere(alert))
+    .slice(0, MOST_ALERTS)
+    .flatMap((alert) => rowOf({ ...alert, status: 'firing' }, now) ?? []);
 
 export function incidentOf({ id, startsAt, endsAt, body, mark, acknowledged }: StoredIncident): Incident {
   const said = JSON.parse(body) as Said;

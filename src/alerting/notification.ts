@@ -13,6 +13,9 @@ const notified = z.looseObject({
 });
 export type NotifiedAlert = z.output<typeof notified>;
 
+/** The receiver of the shipped configuration that sends every notification to Tillwatch. */
+export const JOURNAL = 'journal';
+
 /** Version 4 of Alertmanager's webhook body; keys that a later Alertmanager adds are kept. */
 export const notification = z
   .looseObject({

@@ -5,7 +5,8 @@ import { RECORDED, TOTAL } from '../domain/names.ts';
 import { isoOfMs } from '../domain/times.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Prometheus } from '../prometheus/client.ts';
-import type { Alertmanager, PostedAlert, RoutedAlert } from './alertmanager.ts';
+import type { Alertmanager, ListedAlert, PostedAlert } from './alertmanager.ts';
+import { JOURNAL } from './notification.ts';
 
 export const TEST_ALERT = 'TillwatchTest';
 
@@ -145,11 +146,11 @@ function alertOf(severity: string, { numbers, page }: Content, now: number): Pos
 }
 
 /** Posts the alert, and reads to which receivers it is routed. */
-async function routeOf(alert: PostedAlert, { alertmanager }: TestSources): Promise<RoutedAlert> {
+async function routeOf(alert: PostedAlert, { alertmanager }: TestSources): Promise<ListedAlert> {
   await alertmanager.post([alert]);
   const deadline = Date.now() + 10_000;
   for (;;) {
-    const found = (await alertmanager.routed(TEST_ALERT)).find(
+    const found = (await alertmanager.alertsOf(TEST_ALERT)).find(
       ({ labels }) => labels.severity === alert.labels.severity,
     );
     if (found !== undefined) return found;
@@ -214,7 +215,7 @@ export async function sendTest(wanted: TestWanted, sources: TestSources, signal:
     );
     return reached.flatMap((name) =>
       (kinds.get(name) ?? []).map((kind): Outcome => {
-        if (name === 'journal' && arrived)
+        if (name === JOURNAL && arrived)
           return { receiver: name, kind, result: 'delivered', reason: 'it is in the journal' };
         return { receiver: name, kind, ...verdictOf(between(before, after, kind)) };
       }),

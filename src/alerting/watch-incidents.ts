@@ -2,7 +2,7 @@ import type { Ledger, StoredIncident } from '../ledger/ledger.ts';
 import type { Prometheus } from '../prometheus/client.ts';
 import { type Log, messageOf, tellFault } from '../runtime/log.ts';
 import type { Alertmanager } from './alertmanager.ts';
-import { allLabels, labelKey } from './incidents.ts';
+import { allLabels, labelKey, silencedIncidents } from './incidents.ts';
 
 const LOOK_MS = 10_000;
 const PAGE = { limit: 1000, bytes: 8 * 1024 * 1024, open: true };
@@ -41,23 +41,28 @@ async function ends(prometheus: Prometheus, since: number, now: number): Promise
 }
 
 /**
- * Ends the incidents whose alert fires no longer, neither in Alertmanager nor in Prometheus.
- * Alertmanager tells of no end while an alert is silenced or inhibited, nor where its message was
- * lost.
+ * Begins the incidents of alerts that were silenced before they were told of, and ends those whose
+ * alert fires no longer, neither in Alertmanager nor in Prometheus. Alertmanager tells of neither
+ * while an alert is silenced, and of no end while it is inhibited or where its message was lost.
  */
 async function look({ ledger, prometheus, alertmanager }: Sources, now: number): Promise<void> {
   // These are read first: an alert that is told of afterwards is in the lists that are asked for
   // next.
   const open: Open[] = await ledger.incidents(PAGE);
+  const known = await alertmanager.alerts();
+  const ids = new Set(open.map(({ id }) => id));
+  const untold = silencedIncidents(known.alerts, now).filter(({ id }) => !ids.has(id));
+  if (untold.length > 0) await ledger.addIncidents(untold);
   if (open.length === 0) return;
-  const [known, alerts] = await Promise.all([alertmanager.alerts(), prometheus.alerts()]);
+  const alerts = await prometheus.alerts();
+  const fingerprints = new Set(known.alerts.map(({ fingerprint }) => fingerprint));
   const firing = alerts.filter(({ state }) => state === 'firing');
   const keys = new Set(firing.map(({ labels }) => labelKey(labels)));
   const names = new Set(firing.map(({ labels }) => labels.alertname));
   // If Prometheus has external labels, only the name of an alert is the same in both.
   const settled = now - known.startedAt > SETTLED_MS;
   const fires = (one: Open): boolean =>
-    known.fingerprints.has(one.fingerprint) ||
+    fingerprints.has(one.fingerprint) ||
     (settled ? keys.has(labelKey(labelsOf(one))) : names.has(labelsOf(one).alertname));
   const over = open.filter((one) => !fires(one));
   if (over.length === 0) return;
@@ -76,14 +81,14 @@ async function look({ ledger, prometheus, alertmanager }: Sources, now: number):
  */
 export function watchIncidents(sources: Sources): { stop(): void } {
   let stopped = false;
-  const tell = tellFault(sources.log, 'whether incidents have ended is known again');
+  const tell = tellFault(sources.log, 'incidents are up to date again');
   let timer: NodeJS.Timeout | undefined;
   async function loop(): Promise<void> {
     try {
       await look(sources, Date.now());
       tell(undefined);
     } catch (error) {
-      tell(`whether incidents have ended is not known: ${messageOf(error)}`);
+      tell(`incidents are not up to date: ${messageOf(error)}`);
     }
     if (!stopped) timer = setTimeout(loop, LOOK_MS).unref();
   }

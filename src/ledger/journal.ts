@@ -147,6 +147,7 @@ export function createJournal(
         beyond('notifications', NEWEST),
         ...(told.length > 0 ? tell(told) : []),
       ]),
+    addIncidents: (told) => write(tell(told)),
     notifications: async (size) =>
       (await rows(page('id, body', 'notifications', NEWEST, size))) as unknown as Notification[],
     endIncidents: (ends) => write([[END, JSON.stringify(ends.map(({ id, endsAt }) => [storable(id), endsAt]))]]),

@@ -226,6 +226,8 @@ export interface Ledger {
    * that have ended and bear no mark go first.
    */
   addNotification(body: string, incidents?: readonly StoredIncident[]): Promise<void>;
+  /** Keeps incidents of which no notification tells, as `addNotification` does. */
+  addIncidents(incidents: readonly StoredIncident[]): Promise<void>;
   /** The newest notifications, newest first. */
   notifications(page: Page): Promise<Notification[]>;
   /** Ends incidents that last; one that has ended stays as it is. Milliseconds since the epoch. */

@@ -206,17 +206,22 @@ function onRefused(error: Error & { status: number }): void {
   change({ link: { state: 'refused', status: error.status, reason: error.message } });
 }
 
+const idsOf = (state: State | undefined) => new Set(state?.alerts.flatMap(({ incidentId }) => incidentId ?? []));
+
 function onState(state: State): void {
   const before = model.state && describe(model).tone;
+  const incidentsBefore = idsOf(model.state);
   change({ state, stateAt: Date.now() });
   follow(state);
   if (before !== undefined && before !== describe(model).tone) change({ verdictSince: evaluatedAt(state) * 1000 });
   if (state.path.alertmanager.ok && model.silences === undefined) void refreshSilences();
   // The state does not say whether there never was a report, or only none that is evaluated yet.
   if (nothingCounted(state) && model.reports === undefined) void refreshReports();
-  // One that fires no longer has ended without a message, or is about to.
-  const firing = new Set(state.alerts.map(({ incidentId }) => incidentId));
-  if (model.incidents?.some(({ id, endsAt }) => endsAt === null && !firing.has(id))) void refreshIncidents();
+  // No message tells of one that is silenced from its begin. One that fires no longer has ended
+  // without a message, or is about to.
+  const firing = idsOf(state);
+  const begun = before !== undefined && [...firing].some((id) => !incidentsBefore.has(id));
+  if (begun || model.incidents?.some(({ id, endsAt }) => endsAt === null && !firing.has(id))) void refreshIncidents();
   recent.take(state, model.status, currentLabels(model));
   demo.state(state);
 }

@@ -166,8 +166,10 @@ export function incidentRoutes({ prometheus, events, ledger }: Services): Route[
       path: '/api/v1/incidents',
       role: 'read',
       operation: {
-        summary: 'Every alert that was notified, from its start to its end, newest first, and what was said of it',
-        description: 'An incident ends when its alert does, also while that is silenced; `endsAt` is null until then.',
+        summary:
+          'Every alert that was notified or silenced, from its start to its end, newest first, and what was said of it',
+        description:
+          'An incident begins and ends when its alert does, also where that is silenced; `endsAt` is null until the end.',
         requestParams: { query: listQuery },
         responses: json('Incidents', z.object({ incidents: z.array(incident) })),
       },
