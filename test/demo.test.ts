@@ -134,6 +134,22 @@ describe("the demo's traffic", () => {
   });
 });
 
+it('says when an incident began: in its first minute, also in the last second of that', () => {
+  const began = first * MINUTE + 59_900;
+  let now = began;
+  const demo = createDemo(createDemoTraffic(), () => now);
+  const started = demo.start('denied-spike');
+  expect(started).toEqual({
+    kind: 'denied-spike',
+    since: new Date(began).toISOString(),
+    until: new Date((first + 4) * MINUTE).toISOString(),
+  });
+  now += 2 * MINUTE;
+  expect(demo.running()).toEqual([started]);
+  now = Date.parse(started.until);
+  expect(demo.running()).toEqual([]);
+});
+
 it('has so many transactions at any hour of a week that failures of one in twenty are no chance', () => {
   for (let hour = 0; hour < 7 * 24; hour++) {
     const minute = Date.UTC(2026, 10, 16, hour) / MINUTE;

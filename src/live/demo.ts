@@ -4,7 +4,7 @@ import { byId, fill, h, icon } from './dom.ts';
 import { clock, when } from './format.ts';
 import type { Model } from './model.ts';
 import { begin, onMessage, onReport, onState, STEPS, type Step, type Story, statusOf } from './story.ts';
-import type { DemoKind, JournalEntry, Report, State } from './wire.ts';
+import type { DemoKind, JournalEntry, Report, RunningIncident, State } from './wire.ts';
 
 const KEPT = 'tillwatch-story';
 
@@ -86,9 +86,9 @@ export function createDemo(): Demo {
 
   async function start({ kind, title }: DemoKind): Promise<void> {
     try {
-      const { until } = await post<{ kind: string; until: string }>('demo/incidents', { kind });
-      tellOn(begin(kind, title, until, Date.now()));
-      tell(`${title} has begun; it ends about ${clock(Date.parse(until))}.`);
+      const started = await post<RunningIncident>('demo/incidents', { kind });
+      tellOn(begin(started, title));
+      tell(`${title} has begun; it ends about ${clock(Date.parse(started.until))}.`);
     } catch (problem) {
       tell(problem instanceof Error ? problem.message : String(problem));
     }

@@ -2,7 +2,7 @@ import { farOf } from './band-words.ts';
 import { capital, count, words } from './format.ts';
 import { firingAlerts, nameOf } from './model.ts';
 import { evaluatedAt } from './recent.ts';
-import type { JournalEntry, Report, State } from './wire.ts';
+import type { JournalEntry, Report, RunningIncident, State } from './wire.ts';
 
 export const STEPS = ['posted', 'watch', 'band', 'alert', 'fires', 'message', 'resolved'] as const;
 export type Step = (typeof STEPS)[number];
@@ -14,16 +14,17 @@ export type Step = (typeof STEPS)[number];
 export interface Story {
   kind: string;
   title: string;
+  /** By the server's clock, as the times of what follows are. */
   startedAt: number;
   until: string;
   alerts: string[];
   done: Partial<Record<Step, { at: number; text: string }>>;
 }
 
-export const begin = (kind: string, title: string, until: string, now: number): Story => ({
+export const begin = ({ kind, since, until }: RunningIncident, title: string): Story => ({
   kind,
   title,
-  startedAt: now,
+  startedAt: Date.parse(since),
   until,
   alerts: [],
   done: {},

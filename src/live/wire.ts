@@ -54,13 +54,19 @@ export interface DemoKind {
   does: string;
 }
 
+export interface RunningIncident {
+  kind: string;
+  since: string;
+  until: string;
+}
+
 export interface State {
   /** The calendar's words for now; absent on an ordinary day. */
   calendar?: string | undefined;
   /** The planned window of all traffic that is on. */
   planned?: string | undefined;
   time: string;
-  demo: null | { kinds: DemoKind[]; running: { kind: string; until: string }[] };
+  demo: null | { kinds: DemoKind[]; running: RunningIncident[] };
   baseline: { state: 'ready' | 'warming-up' | 'unavailable'; asOf?: string; reason?: string; learning?: boolean };
   verdict: { recommendation: Recommendation; reason: string };
   definitions?: { trend: string; score: string };

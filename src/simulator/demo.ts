@@ -53,13 +53,13 @@ const SHOWN: ReadonlyMap<string, Shown> = new Map(
   Object.entries(KINDS).map(([name, shown]) => [name, { ...shown, kind: shown.kind ?? (name as IncidentKind) }]),
 );
 
-const running = z.object({ kind: z.string(), until: z.iso.datetime() });
-export type RunningIncident = z.output<typeof running>;
+export const runningIncident = z.object({ kind: z.string(), since: z.iso.datetime(), until: z.iso.datetime() });
+export type RunningIncident = z.output<typeof runningIncident>;
 
 export const demoState = z
   .object({
     kinds: z.array(z.object({ kind: z.string(), title: z.string(), does: z.string() })),
-    running: z.array(running),
+    running: z.array(runningIncident),
   })
   .meta({ id: 'Demo' });
 
@@ -124,23 +124,26 @@ export class NotStarted extends Error {
 
 /** @param now milliseconds since the epoch */
 export function createDemo(traffic: Pick<DemoTraffic, 'add'>, now: () => number = Date.now): Demo {
-  const until = new Map<string, number>();
+  const begun = new Map<string, RunningIncident>();
+  const runs = ({ until }: RunningIncident) => Date.parse(until) > now();
   let next = new AbortController();
   function start(name: string): RunningIncident {
     const shown = SHOWN.get(name);
     if (shown === undefined) throw new NotStarted(`kind: must be one of ${[...SHOWN.keys()].join(', ')}`, false);
-    const end = until.get(name) ?? 0;
-    if (end > now()) throw new NotStarted(`${name} runs already, until ${isoOfMs(end)}`, true);
-    const incident = traffic.add(shown.kind, Math.floor(now() / 60_000), shown.minutes, shown.acquirer);
-    until.set(name, incident.end * 60_000);
+    const last = begun.get(name);
+    if (last !== undefined && runs(last)) throw new NotStarted(`${name} runs already, until ${last.until}`, true);
+    const since = now();
+    const incident = traffic.add(shown.kind, Math.floor(since / 60_000), shown.minutes, shown.acquirer);
+    const started = { kind: name, since: isoOfMs(since), until: isoOfMs(incident.end * 60_000) };
+    begun.set(name, started);
     const before = next;
     next = new AbortController();
     before.abort();
-    return { kind: name, until: isoOfMs(incident.end * 60_000) };
+    return started;
   }
   return {
     kinds: [...SHOWN].map(([kind, { title, does }]) => ({ kind, title, does })),
-    running: () => [...until].filter(([, end]) => end > now()).map(([kind, end]) => ({ kind, until: isoOfMs(end) })),
+    running: () => [...begun.values()].filter(runs),
     start,
     started: () => next.signal,
   };
