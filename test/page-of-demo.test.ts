@@ -202,9 +202,10 @@ describe('the demo', () => {
     // the story would begin without its "watch".
     const isJudged = async () => {
       const { verdict, path } = (await service.get('/api/v1/state')).json;
-      const evaluated = Date.parse(path.prometheus.evaluatedAt) - upAt;
-      if (evaluated <= 60_000 || verdict.recommendation !== 'ok') return false;
-      return (await service.post({ counts: { approved: 0, denied: 0 } })).json.recommendation === 'ok';
+      const { json } = await service.post({ counts: { approved: 0, denied: 0 } });
+      expect(Date.parse(path.prometheus.evaluatedAt) - upAt).toBeGreaterThan(60_000);
+      expect([verdict, json]).toMatchObject([{ recommendation: 'ok' }, { recommendation: 'ok' }]);
+      return true;
     };
     await waitFor(isJudged, { what: 'answers that are made of what is live', timeout: 500_000 });
     // As somebody who has not picked what the chart shows.

@@ -1,0 +1,49 @@
+import { cp, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { findBinary } from '../../src/binaries/binaries.ts';
+import { importHistory, storageOf } from '../../src/history/history.ts';
+import { createPrometheus } from '../../src/prometheus/client.ts';
+import { folderFor, USUAL_SECOND } from '../../src/prometheus/judged-second.ts';
+import { SHIPPED_RULES } from '../../src/runtime/project.ts';
+import { freePort, startProcess, waitFor } from '../support/processes.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const HISTORY_MINUTES = 200;
+const USUAL = { labels: {}, counts: { approved: 240, denied: 30, failed: 1, reversed: 3 }, authCodes: {} };
+
+/** A usual history. Its last counts are so many minutes old when the minute `begin` begins. */
+function* history(begin: number, minutesAway: number) {
+  const end = begin - minutesAway;
+  for (let minute = end - HISTORY_MINUTES; minute < end; minute++) yield { minute, labelled: [USUAL] };
+}
+
+test('a machine that was away for four minutes pages nobody when it is back', async () => {
+  const [dir, port] = [await tempDir(), await freePort()];
+  const rules = await folderFor(dir, USUAL_SECOND);
+  await cp(SHIPPED_RULES, rules, { recursive: true });
+  const begin = Math.floor(Date.now() / 60_000) + 1;
+  await importHistory({ minutes: history(begin, 4), authCodes: [], dataDir: dir, rulesDir: rules });
+  await writeFile(join(dir, 'prometheus.yml'), JSON.stringify({ rule_files: [`${rules}/*.yml`] }));
+  await waitFor(() => Date.now() >= begin * 60_000, { what: 'the next minute' });
+  const flags = [
+    `--config.file=${join(dir, 'prometheus.yml')}`,
+    `--storage.tsdb.path=${storageOf(dir)}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+  ];
+  const running = await startProcess(await findBinary('prometheus'), flags);
+  const prometheus = createPrometheus(`http://127.0.0.1:${port}`);
+  const evaluated = async (name: string) => {
+    const group = (await prometheus.rules()).find((one) => one.name === name);
+    return Math.max(0, Date.parse(group?.lastEvaluation ?? ''));
+  };
+  // Judged first, then told, by groups of every five seconds that each read what the one before recorded.
+  const judged = await waitFor(() => evaluated('transactions.rules'), { what: 'the first verdict' });
+  await waitFor(async () => (await evaluated('transactions')) > judged + 10_000, { what: 'the alerts after it' });
+  const alerts = (await prometheus.alerts()).filter(({ labels }) => /AboveNormal$/.test(labels.alertname ?? ''));
+  expect(alerts).toEqual([]);
+  const verdicts = await prometheus.instant('max_over_time(status_window:transactions:above_normal[5m])');
+  expect(verdicts.length).toBeGreaterThan(4);
+  expect(verdicts.filter(({ value }) => value !== 0)).toEqual([]);
+  await running.stop();
+});
