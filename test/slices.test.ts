@@ -16,6 +16,7 @@ const SLICES = {
   idle: { labels: { level: 'acquirer', acquirer: 'idle' }, now: 0, usual: Number.NaN, busiest: 0.1 },
   tiny: { labels: { level: 'acquirer', acquirer: 'tiny' }, now: 0, usual: Number.NaN, busiest: 0.1 },
   poor: { labels: { level: 'acquirer', acquirer: 'poor' }, now: 0, usual: Number.NaN, busiest: 0.1 },
+  web: { labels: { level: 'channel', channel: 'web' }, now: 40, usual: 15, busiest: 423 },
   card: { labels: { level: 'brand', brand: 'a card' }, now: 40, usual: 20, busiest: 423 },
 } as const;
 
@@ -31,7 +32,7 @@ async function writeRecorded(folder: string): Promise<void> {
     add(RECORDED.levels, { ...labels, status: 'denied' }, now, 20);
     add(SLICE_RECORDED.busiest, labels, busiest);
   }
-  for (const { labels, usual } of [SLICES.total, SLICES.large, SLICES.bad, SLICES.card])
+  for (const { labels, usual } of [SLICES.total, SLICES.large, SLICES.bad, SLICES.web, SLICES.card])
     add(RECORDED.expected, { ...labels, status: 'denied', window: '15m' }, 15 * usual);
   add(SLICE_RECORDED.expected, { ...SLICES.small.labels, status: 'denied' }, 60 * SLICES.small.usual);
   add(TUNABLE.judgedByMinutes, {}, 10);
@@ -84,6 +85,15 @@ describe('GET /api/v1/slices', () => {
     expect(said.acquirer).toMatch(/^acquirer bad carries \d\d % of it$/);
     // The only value of a label carries everything at any time: that says nothing.
     expect(said.brand).toBe('no brand stands out');
+  });
+
+  test('has no shares where they cannot be right: slices that are together more than the total', async () => {
+    const { levels, slices: ranked } = await slices('level=channel');
+    expect(ranked).toMatchObject([{ labels: { channel: 'web' }, expected: 225, share: null }]);
+    expect(ranked[0].excess).toBeGreaterThan(0);
+    expect(levels.find(({ level }: { level: string }) => level === 'channel').says).toBe(
+      'its slices are together further beyond normal than the total, so their shares are not known',
+    );
   });
 
   test('refuses what it does not know, and names it', async () => {

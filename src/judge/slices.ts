@@ -19,7 +19,8 @@ export const rankedSlice = z
     labels: z.record(z.string(), z.string()),
     ...counted,
     share: z.number().nullable().meta({
-      description: "Of the total's excess, 0 to 1 and beyond; null where the total has none",
+      description:
+        "Of the total's excess, 0 to 1 and beyond; null where the total has none, or where the slices of a level add up to more than it",
     }),
     score: z.number().nullable().meta({ description: 'Standard deviations from expected, where it is recorded' }),
     judged: judgedBy.meta({ description: 'Minute by minute, by its last hour every five minutes, or not at all' }),
@@ -49,6 +50,11 @@ const MINUTES: Record<Window, number> = { '1m': 1, '2m': 2, '5m': 5, '15m': 15, 
  * total.
  */
 const CARRIES = 0.25;
+/**
+ * Shares of one level that add up to more than this are wrong, as after a gap in the counts: then
+ * the normals of slices are not of the same minutes as the total's. Estimates differ by less.
+ */
+const WHOLE = 1.05;
 
 type Values = Map<string, number>;
 const keyOf = (labels: Sample['labels']): string => JSON.stringify(extraLabels(labels));
@@ -71,9 +77,25 @@ function judgement(level: string, busiest: number | undefined, { minutes, hour }
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
+interface Level {
+  level: string;
+  own: RankedSlice[];
+  addsUp: boolean;
+}
+
+/** The slices of each level, without shares where they cannot be right. */
+function byLevel(slices: readonly RankedSlice[]): Level[] {
+  return [...new Set(slices.map(({ level }) => level))].sort().map((level) => {
+    const own = slices.filter((slice) => slice.level === level);
+    const addsUp = own.reduce((sum, { share }) => sum + (share ?? 0), 0) <= WHOLE;
+    return { level, own: addsUp ? own : own.map((slice) => ({ ...slice, share: null })), addsUp };
+  });
+}
+
 /** "acquirer acme carries 84 % of it", or that no slice stands out. */
-function inWords(level: string, slices: readonly RankedSlice[], total: { expected: number | null }): string {
-  const known = slices.filter(({ share, expected }) => share !== null && expected !== null);
+function inWords({ level, own, addsUp }: Level, total: { expected: number | null }): string {
+  const known = own.filter(({ share, expected }) => share !== null && expected !== null);
+  if (!addsUp) return 'its slices are together further beyond normal than the total, so their shares are not known';
   if (known.length === 0) return 'nothing is beyond normal at the total, or no normal is known';
   const carrying = known.filter(
     ({ share, expected }) => (share ?? 0) - (expected ?? 0) / (total.expected || Number.POSITIVE_INFINITY) > CARRIES,
@@ -135,16 +157,22 @@ export async function rankSlices(prometheus: Prometheus, status: Status, window:
   });
   const whole = found.find(({ level }) => level === TOTAL);
   const { observed = 0, expected: usual = null, excess = null } = whole ?? {};
-  const slices = found
-    .filter(({ level }) => level !== TOTAL)
-    .map((slice) => ({
-      ...slice,
-      share: slice.excess === null || !excess || excess < 0 ? null : slice.excess / excess,
-    }))
-    .sort(byExcess);
-  const levels = [...new Set(slices.map(({ level }) => level))].sort().map((level) => {
-    const own = slices.filter((slice) => slice.level === level);
-    return { level, slices: own.length, says: inWords(level, own, { expected: usual }) };
-  });
-  return { total: { observed, expected: usual, excess }, levels, slices };
+  const levels = byLevel(
+    found
+      .filter(({ level }) => level !== TOTAL)
+      .map((slice) => ({
+        ...slice,
+        share: slice.excess === null || !excess || excess < 0 ? null : slice.excess / excess,
+      }))
+      .sort(byExcess),
+  );
+  return {
+    total: { observed, expected: usual, excess },
+    levels: levels.map((one) => ({
+      level: one.level,
+      slices: one.own.length,
+      says: inWords(one, { expected: usual }),
+    })),
+    slices: levels.flatMap(({ own }) => own).sort(byExcess),
+  };
 }
