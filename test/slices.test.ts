@@ -87,13 +87,10 @@ describe('GET /api/v1/slices', () => {
     expect(said.brand).toBe('no brand stands out');
   });
 
-  test('has no shares where they cannot be right: slices that are together more than the total', async () => {
-    const { levels, slices: ranked } = await slices('level=channel');
-    expect(ranked).toMatchObject([{ labels: { channel: 'web' }, expected: 225, share: null }]);
-    expect(ranked[0].excess).toBeGreaterThan(0);
-    expect(levels.find(({ level }: { level: string }) => level === 'channel').says).toBe(
-      'its slices are together further beyond normal than the total, so their shares are not known',
-    );
+  test('has shares of all slices where together they are further beyond normal than the total', async () => {
+    const { total, slices: ranked } = await slices('level=channel');
+    expect(ranked).toMatchObject([{ labels: { channel: 'web' }, expected: 225, share: 1 }]);
+    expect(ranked[0].excess).toBeGreaterThan(total.excess);
   });
 
   test('refuses what it does not know, and names it', async () => {

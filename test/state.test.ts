@@ -238,12 +238,6 @@ test.each([
   ],
   ['two hours and no band', { ready: false, history: 121 * MINUTE }, 'unknown', /two hours are known, the first bands/],
   ['80 minutes', { ready: false, history: 80 * MINUTE }, 'unknown', /: 1 h 20 min of 2 h so far$/],
-  [
-    'a Prometheus that has just started on old figures',
-    { prometheus: { ok: true, reason: 'it has not evaluated the rules yet' } },
-    'unknown',
-    /^The last minutes are not judged yet: Prometheus: it has not evaluated the rules yet$/,
-  ],
   ['no Prometheus', { prometheus: { ok: false, reason: 'it is gone' } }, 'unknown', /: it is gone. Counts are kept$/],
 ] as const)('the verdict on %s', (_name, facts, recommendation, reason) => {
   const verdict = verdictOf(known(facts as Partial<Known>));

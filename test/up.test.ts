@@ -116,6 +116,27 @@ describe('tillwatch up --demo', () => {
     expect([baseline.state, recommendation]).toEqual(['ready', 'ok']);
   });
 
+  it('lists each status against its normal, sales with a lower bound', async () => {
+    const listed = async () => {
+      const recorded = await prometheus.get(
+        `/api/v1/query?query=${encodeURIComponent('status_window:transactions:expected{status="denied",level="total",window="1h"}')}`,
+      );
+      const { json } = await service.get('/api/v1/anomalies');
+      const total = json.anomalies.filter(({ labels }: { labels: object }) => Object.keys(labels).length === 0);
+      const { approved, denied } = Object.fromEntries(total.map((a: { status: string }) => [a.status, a]));
+      // They differ where the rules were evaluated in between.
+      expect(denied.lastHour.expected).toBeCloseTo(Number(recorded.json.data.result[0].value[1]), 6);
+      return { approved, denied };
+    };
+    const { approved, denied } = await waitFor(listed, { what: 'the last minutes' });
+    expect(denied).toMatchObject({
+      recommendation: 'ok',
+      lastMinutes: { observed: expect.any(Number), upper: expect.any(Number) },
+      trend: expect.stringMatching(/stable|rising|falling/),
+    });
+    expect(approved.lastMinute.lower).toBeGreaterThan(0);
+  });
+
   it('names the page first, and lets a person start an incident on it', async () => {
     expect(/http\S+/.exec(running.stdout())?.[0]).toBe(`${service.url}/`);
     const { demo } = await page.next('state');

@@ -92,11 +92,6 @@ export function verdictOf(known: Known): Verdict {
   if (known.planned !== undefined)
     return { recommendation: 'unknown', reason: `${capitalised(known.planned)}; nothing is judged meanwhile` };
   if (!ready) return { recommendation: 'unknown', reason: warmingUp(known) };
-  if (prometheus.reason !== undefined)
-    return {
-      recommendation: 'unknown',
-      reason: `The last minutes are not judged yet: Prometheus: ${prometheus.reason}`,
-    };
   // Not slices: among many of them, one is out of its band in nearly every minute.
   const unusual = anomalies.filter(
     ({ recommendation, labels }) => recommendation === 'watch' && Object.keys(labels).length === 0,

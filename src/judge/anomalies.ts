@@ -80,12 +80,13 @@ function blank(labels: Record<string, string>): Anomaly {
   return { status, labels: extraLabels(labels), ...spans, firing: [], recommendation: 'unknown', reason: '' };
 }
 
-function anomaliesOf(bands: Sample[], trends: Sample[], firing: Alert[]): Anomaly[] {
+/** @param isNow false where the bands are not of the last minutes: what they say is left out */
+function anomaliesOf(bands: Sample[], isNow: boolean, trends: Sample[], firing: Alert[]): Anomaly[] {
   const found = new Map<string, Anomaly>();
   for (const { labels, value } of bands) {
     const entry = found.get(addressOf(labels)) ?? blank(labels);
     const span = SPAN[labels.window as Window];
-    if (span !== undefined && Number.isFinite(value)) entry[span][fieldOf(labels)] = value;
+    if (isNow && span !== undefined && Number.isFinite(value)) entry[span][fieldOf(labels)] = value;
     found.set(addressOf(labels), entry);
   }
   for (const { labels, value } of trends) {
@@ -113,6 +114,14 @@ function definitionsOf(samples: Sample[]): Definitions {
   };
 }
 
+/**
+ * Seconds since the last minute was recorded. Prometheus answers with what is up to five minutes
+ * old: after a restart that is what was before it.
+ */
+const AGE = `time() - max(timestamp(${RECORDED.observed}{window="1m"}))`;
+/** The rules record once a minute, and may miss one. */
+const OLDEST_S = 150;
+
 const SCALARS = [RECORDED.trend, RECORDED.learning, TUNABLE.trendStep, TUNABLE.trendLeap];
 
 export interface Recorded {
@@ -126,15 +135,16 @@ export interface Recorded {
 
 /** Each status against its normal, as the rules have recorded it. @throws PrometheusError */
 export async function readAnomalies(prometheus: Prometheus): Promise<Recorded> {
-  const [bands, others, alerts] = await Promise.all([
+  const [bands, [age], others, alerts] = await Promise.all([
     prometheus.instant(`{${ANY_FIELD}, window=~"1m|5m|1h"}`),
+    prometheus.instant(AGE),
     prometheus.instant(`{__name__=~"${SCALARS.join('|')}"}`),
     prometheus.alerts(),
   ]);
   const named = (name: string) => others.filter(({ labels }) => labels.__name__ === name);
   const firing = alerts.filter(({ state, labels }) => state === 'firing' && labels.status !== undefined);
   return {
-    anomalies: anomaliesOf(bands, named(RECORDED.trend), firing),
+    anomalies: anomaliesOf(bands, (age?.value ?? Number.POSITIVE_INFINITY) <= OLDEST_S, named(RECORDED.trend), firing),
     definitions: definitionsOf(others),
     learning: named(RECORDED.learning).some(({ value }) => value === 1),
     alerts,

@@ -20,7 +20,7 @@ export const rankedSlice = z
     ...counted,
     share: z.number().nullable().meta({
       description:
-        "Of the total's excess, 0 to 1 and beyond; null where the total has none, or where the slices of a level add up to more than it",
+        "Of the total's excess, or of that of all slices of the level where it is more; 0 to 1 and beyond; null where the total has none",
     }),
     score: z.number().nullable().meta({ description: 'Standard deviations from expected, where it is recorded' }),
     judged: judgedBy.meta({ description: 'Minute by minute, by its last hour every five minutes, or not at all' }),
@@ -50,12 +50,6 @@ const MINUTES: Record<Window, number> = { '1m': 1, '2m': 2, '5m': 5, '15m': 15, 
  * total.
  */
 const CARRIES = 0.25;
-/**
- * Shares of one level that add up to more than this are wrong, as after a gap in the counts: then
- * the normals of slices are not of the same minutes as the total's. Estimates differ by less.
- */
-const WHOLE = 1.05;
-
 type Values = Map<string, number>;
 const keyOf = (labels: Sample['labels']): string => JSON.stringify(extraLabels(labels));
 const valuesOf = (samples: readonly Sample[]): Values =>
@@ -77,25 +71,22 @@ function judgement(level: string, busiest: number | undefined, { minutes, hour }
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
-interface Level {
-  level: string;
-  own: RankedSlice[];
-  addsUp: boolean;
-}
-
-/** The slices of each level, without shares where they cannot be right. */
-function byLevel(slices: readonly RankedSlice[]): Level[] {
-  return [...new Set(slices.map(({ level }) => level))].sort().map((level) => {
-    const own = slices.filter((slice) => slice.level === level);
-    const addsUp = own.reduce((sum, { share }) => sum + (share ?? 0), 0) <= WHOLE;
-    return { level, own: addsUp ? own : own.map((slice) => ({ ...slice, share: null })), addsUp };
-  });
+/**
+ * The slices of a level with their shares of the total's excess. Where together they have more of it
+ * than the total, as when their normals are of other minutes after a gap, of their own.
+ */
+function withShares(slices: readonly RankedSlice[], excess: number | null): RankedSlice[] {
+  if (excess === null || excess <= 0) return [...slices];
+  const all = Math.max(
+    excess,
+    slices.reduce((sum, slice) => sum + (slice.excess ?? 0), 0),
+  );
+  return slices.map((slice) => ({ ...slice, share: slice.excess === null ? null : slice.excess / all }));
 }
 
 /** "acquirer acme carries 84 % of it", or that no slice stands out. */
-function inWords({ level, own, addsUp }: Level, total: { expected: number | null }): string {
-  const known = own.filter(({ share, expected }) => share !== null && expected !== null);
-  if (!addsUp) return 'its slices are together further beyond normal than the total, so their shares are not known';
+function inWords(level: string, slices: readonly RankedSlice[], total: { expected: number | null }): string {
+  const known = slices.filter(({ share, expected }) => share !== null && expected !== null);
   if (known.length === 0) return 'nothing is beyond normal at the total, or no normal is known';
   const carrying = known.filter(
     ({ share, expected }) => (share ?? 0) - (expected ?? 0) / (total.expected || Number.POSITIVE_INFINITY) > CARRIES,
@@ -157,22 +148,17 @@ export async function rankSlices(prometheus: Prometheus, status: Status, window:
   });
   const whole = found.find(({ level }) => level === TOTAL);
   const { observed = 0, expected: usual = null, excess = null } = whole ?? {};
-  const levels = byLevel(
-    found
-      .filter(({ level }) => level !== TOTAL)
-      .map((slice) => ({
-        ...slice,
-        share: slice.excess === null || !excess || excess < 0 ? null : slice.excess / excess,
-      }))
-      .sort(byExcess),
-  );
+  const slices = found.filter(({ level }) => level !== TOTAL).sort(byExcess);
+  const levels = [...new Set(slices.map(({ level }) => level))].sort().map((level) => {
+    const own = withShares(
+      slices.filter((slice) => slice.level === level),
+      excess,
+    );
+    return { level, own, says: inWords(level, own, { expected: usual }) };
+  });
   return {
     total: { observed, expected: usual, excess },
-    levels: levels.map((one) => ({
-      level: one.level,
-      slices: one.own.length,
-      says: inWords(one, { expected: usual }),
-    })),
+    levels: levels.map(({ level, own, says }) => ({ level, slices: own.length, says })),
     slices: levels.flatMap(({ own }) => own).sort(byExcess),
   };
 }

@@ -7,6 +7,7 @@ import { createPrometheus } from '../../src/prometheus/client.ts';
 import { folderFor, USUAL_SECOND } from '../../src/prometheus/judged-second.ts';
 import { SHIPPED_RULES } from '../../src/runtime/project.ts';
 import { freePort, startProcess, waitFor } from '../support/processes.ts';
+import { startService } from '../support/service.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const HISTORY_MINUTES = 200;
@@ -42,8 +43,15 @@ test('a machine that was away for four minutes pages nobody when it is back', as
   await waitFor(async () => (await evaluated('transactions')) > judged + 10_000, { what: 'the alerts after it' });
   const alerts = (await prometheus.alerts()).filter(({ labels }) => /AboveNormal$/.test(labels.alertname ?? ''));
   expect(alerts).toEqual([]);
-  const verdicts = await prometheus.instant('max_over_time(status_window:transactions:above_normal[5m])');
+  const verdicts = await prometheus.instant('max_over_time(status_window:transactions:above_normal[15m])');
   expect(verdicts.length).toBeGreaterThan(4);
   expect(verdicts.filter(({ value }) => value !== 0)).toEqual([]);
+
+  // What was counted before is no last minute, and says nothing of now.
+  const service = await startService({ prometheusUrl: `http://127.0.0.1:${port}` });
+  const { verdict, anomalies } = (await service.get('/api/v1/state')).json;
+  expect(verdict).toMatchObject({ recommendation: 'unknown', reason: expect.stringContaining('not judged yet') });
+  expect(anomalies).toContainEqual(expect.objectContaining({ status: 'denied', lastMinute: {}, lastHour: {} }));
+  await service.close();
   await running.stop();
 });
