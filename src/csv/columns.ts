@@ -1,5 +1,5 @@
 import { APPROVED_CODES, isCommonCode } from '../domain/auth-codes.ts';
-import { statusOf, wordKey, wordsIn } from '../domain/status-words.ts';
+import { statusOf, statusOfCell, wordKey, wordsIn } from '../domain/status-words.ts';
 import { type ColumnsAsked, chosenColumns } from './asked-columns.ts';
 import {
   countColumn,
@@ -73,8 +73,7 @@ export function findColumns(
   const free = (column: number) => !time.includes(column) && column !== zone && !chosen.taken.has(column);
   const table = { header, sample, free, asked };
   const named = wideColumns(header, free, asked.statusWords);
-  // Yes or no beside a count is no count itself.
-  const isFlags = candidates(header, 'count').some(free) && named.every(({ column }) => isFlag(cellsOf(table, column)));
+  const isFlags = areFlags(table, time, named);
   const allWide = isFlags ? [] : named;
   const { status, code } = keyColumns(table, chosen, allWide.length > 1);
   const isLong = status !== undefined || code !== undefined;
@@ -82,8 +81,10 @@ export function findColumns(
   const [unread] = candidates(header, 'status').filter(free);
   if (!isLong && wide.length === 0 && unread !== undefined && cellsOf(table, unread).length > 0)
     return `${headerText(header, unread)} holds ${JSON.stringify(cellsOf(table, unread)[0])}, which is no status; if it holds auth codes, pass --columns auth_code=${headerText(header, unread)}`;
+  const [flag] = isFlags ? named : [];
+  if (!isLong && wide.length === 0 && flag !== undefined) return flagHelp(table, flag);
   if (!isLong && wide.length === 0)
-    return 'no column is named as a status (status, state, result, ...) or an auth code (auth_code, response_code, ...), and none is named by a status itself';
+    return `no column is named as a status (status, state, result, ...) or an auth code (auth_code, response_code, ...), and none is named by a status itself${beside(table)}`;
   const isNeeded = wide.length === 0 && chosen.count !== 'none';
   const count =
     typeof chosen.count === 'number' ? chosen.count : isNeeded ? countColumn(table, time, [status, code]) : undefined;
@@ -134,7 +135,7 @@ function codesBeside(table: Sampled, status: number): number | undefined {
   if (code === undefined) return undefined;
   const isSure = table.sample.length >= ENOUGH_ROWS || cellsOf(table, code).some((cell) => cell.startsWith('0'));
   const agrees = (cells: readonly string[]) => {
-    const said = statusOf(cells[status] ?? '');
+    const said = statusOfCell(cells[status] ?? '');
     const isApproval = APPROVED_CODES.includes(cells[code] ?? '');
     return said === 'approved' ? isApproval : said !== 'denied' || !isApproval;
   };
@@ -147,6 +148,42 @@ const EPOCH_NOW = /^1[4-9]\d{8}(?:\d{3}){0,3}(?:\.\d+)?$/;
 /** True for row numbers. */
 const isSerial = (cells: readonly string[]): boolean =>
   cells.length > 1 && cells.every((cell, at) => at === 0 || Number(cell) === Number(cells[at - 1]) + 1);
+
+/**
+ * True where columns named by a status say yes or no of each row: beside a count, in words, or one
+ * alone with rows of transactions.
+ */
+function areFlags(table: Sampled, time: readonly number[], named: readonly WideColumn[]): boolean {
+  const cells = named.map(({ column }) => cellsOf(table, column));
+  if (named.length === 0 || !cells.every(isFlag)) return false;
+  const isAlone = named.length === 1 && hasSeconds(table.sample, time);
+  return (
+    isAlone || candidates(table.header, 'count').some(table.free) || cells.flat().some((cell) => !/^[01]$/.test(cell))
+  );
+}
+
+function flagHelp(table: Sampled, { column, status }: WideColumn): string {
+  const name = headerText(table.header, column);
+  const [no, yes] = [...new Set(cellsOf(table, column))].sort();
+  return (
+    `${JSON.stringify(name)} says yes or no of each row, and nothing says what a no means: pass --columns status=${name}, and ` +
+    `--status-map with a file of lines such as "${yes ?? no}: ${status ?? 'approved'}" and "${no}: denied"`
+  );
+}
+
+/** The help with columns such as `acme approved`, which may be parts of a whole or anything else. */
+function beside({ header, free }: Sampled): string {
+  const statusIn = (name: string) =>
+    wordsIn(name)
+      .map((word) => statusOf(word))
+      .find((status) => status !== undefined);
+  const part = header.find(
+    (name, column) => free(column) && !isShare(name) && !isNoCount(name) && statusIn(name) !== undefined,
+  );
+  if (part === undefined) return '';
+  const line = `${part}: ${statusIn(part)}`;
+  return ` (if those such as ${JSON.stringify(part)} are counts, say so in a file given by --status-map, with a line such as "${line}" for each)`;
+}
 
 /** True for cells that say yes or no. */
 const isFlag = (cells: readonly string[]): boolean =>
@@ -189,6 +226,7 @@ export function likelyCount(
 ): string | undefined {
   if (count !== undefined || wide.length > 0) return undefined;
   const counted = looksCounted(sample, time, [status, code]);
+  if (!counted && header.some((name, one) => isIdName(name) && isUnique(sample, one))) return undefined;
   const column = telling.find(
     (one) =>
       sample.length > 0 &&
@@ -202,6 +240,42 @@ export function likelyCount(
   return column === undefined ? undefined : headerText(header, column);
 }
 
+const isUnique = (sample: readonly string[][], column: number): boolean =>
+  sample.length > 1 && new Set(cellsOf({ sample }, column)).size === sample.length;
+
+/** So many transactions with several rows are no accident. */
+const ENOUGH_STAGES = 3;
+
+/**
+ * Words of one status that a transaction has in several rows, as it is authorized and then captured.
+ */
+export function stagesOf(
+  { header, status, count, wide }: Columns,
+  sample: readonly string[][],
+  { statusWords }: ColumnsAsked,
+): string[] | undefined {
+  if (count !== undefined || wide.length > 0 || status === undefined) return undefined;
+  for (const id of header.keys()) {
+    if (!isIdName(header[id] ?? '')) continue;
+    const words = new Map<string, Set<string>>();
+    let [stages, isAgain] = [0, false];
+    for (const cells of sample) {
+      const word = cells[status] ?? '';
+      const meant = statusWords?.get(wordKey(word)) ?? statusOfCell(word);
+      if (meant === undefined || meant === 'ignore' || cells[id] === '') continue;
+      const address = `${cells[id]} ${meant}`;
+      const before = words.get(address) ?? new Set();
+      if (before.has(word)) isAgain = true;
+      else if (before.size > 0) stages++;
+      words.set(address, before.add(word));
+    }
+    // A customer has several transactions with the same end.
+    if (!isAgain && stages >= ENOUGH_STAGES)
+      return [...words.values()].map((own) => [...own]).find((own) => own.length > 1);
+  }
+  return undefined;
+}
+
 /**
  * A column of numbers that are no counts, where each row would be one transaction but rows look
  * summed up by the minute.
@@ -212,7 +286,7 @@ export function likelySum(
 ): string | undefined {
   const isEvents = count === undefined && wide.length === 0;
   if (!isEvents || header.some(isIdName) || !looksCounted(sample, time, [status, code])) return undefined;
-  const isNumber = (cell: string) => /^[\d.,]*\d$/.test(cell);
+  const isNumber = (cell: string) => /^[\d.,]*\d\b/.test(cell);
   const column = telling.find(
     (one) => new Set(cellsOf({ sample }, one)).size > 1 && cellsOf({ sample }, one).every(isNumber),
   );
@@ -236,8 +310,7 @@ export function rivalCounts({ header, count, telling }: Columns, sample: readonl
 export function doubtfulCount({ header, count, time }: Columns, sample: readonly string[][]): string | undefined {
   if (count === undefined || sample.length < ENOUGH_ROWS || !hasSeconds(sample, time)) return undefined;
   const name = header[count] ?? '';
-  const isNumbered = () =>
-    header.some((one, column) => isIdName(one) && new Set(cellsOf({ sample }, column)).size === sample.length);
+  const isNumbered = () => header.some((one, column) => isIdName(one) && isUnique(sample, column));
   return isWeakCount(name) || (isQuantity(name) && isNumbered()) ? headerText(header, count) : undefined;
 }
 

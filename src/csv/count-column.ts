@@ -4,7 +4,7 @@ import { bestBy, cellsOf, onlyOne, type Sampled, shareOf } from './sampled.ts';
 
 /** Names of columns that are no counts although their cells are whole numbers. */
 const NO_COUNT_NAME =
-  /id$|^id|amount|value|valor|price|preco|betrag|gross|brut|liquid|fee$|importe|montant|monto|code|codigo|number|account|card|bin|pan|nsu|stan|rrn|arn|trace|sequence|terminal|reference|referencia|order|pedido|invoice|installment|parcela/;
+  /^(?:hour|minute|second|hora|minuto|segundo)s?$|id$|^id|amount|value|valor|price|preco|betrag|gross|brut|liquid|fee$|importe|montant|monto|code|codigo|number|account|card|bin|pan|nsu|stan|rrn|arn|trace|sequence|terminal|reference|referencia|order|pedido|invoice/;
 
 /** Words that begin the name of a count: `Distinct count of Tx Id`, `Contagem de Id`. */
 const COUNTED =
@@ -12,9 +12,11 @@ const COUNTED =
 
 /** True for the name of numbers that are no counts. */
 export const isNoCount = (name: string): boolean =>
-  NO_COUNT_NAME.test(headerKey(name)) &&
-  !isCounting(name) &&
-  !(wordsIn(name).length > 1 && COUNTED.test(wordsIn(name)[0] ?? ''));
+  INSTALMENTS.test(headerKey(name)) ||
+  (NO_COUNT_NAME.test(headerKey(name)) &&
+    !isCounting(name) &&
+    !(wordsIn(name).length > 1 && COUNTED.test(wordsIn(name)[0] ?? '')));
+const INSTALMENTS = /parcela|instal?lment|cuota/;
 
 /** A whole number as programs write counts: `116`, `1,164`, `1.164`, `116.0`. */
 export const isCount = (cell: string): boolean =>

@@ -57,6 +57,8 @@ export function readCount(
   if (power !== null) return ofPower(text, power);
   if (/^[\d.,]+ ?(?:k|mil|mio|m|bn)\.?$/i.test(text))
     return 'is rounded: export whole numbers (in Grafana with the unit "none" instead of "short")';
+  if (/^[\d.,]+ ?%/.test(text)) return `is a share; ${EXPORT_COUNTS}`;
+  if (/^[\d.,]+ ?\p{L}*\/ ?(?:s|sec|min|h)/iu.test(text)) return `is a rate; ${EXPORT_COUNTS}`;
   const joined = text.replace(GROUPED_BY_SPACE, (digits) => digits.replaceAll(/\D/g, ''));
   if (PLAIN_COUNT.test(joined)) return Number(joined);
   if (!/^\d[\d.,]*$/.test(joined)) return 'is not a number; expected a whole number of 0 or more';
@@ -69,7 +71,9 @@ export function readCount(
   if (whole.includes(other(sign)) && !isGrouped) return MISPLACED;
   if (!/^\d{1,15}$/.test(digits) || !/^\d*$/.test(decimals)) return MISPLACED;
   if (/[1-9]/.test(decimals) && !fractions)
-    return `is not a whole number${shown.open === undefined ? '' : `, as this file writes decimals with "${sign}"`}`;
+    return shown.open === undefined
+      ? `is not a whole number; ${EXPORT_COUNTS}`
+      : `is not a whole number, as this file writes decimals with "${sign}"`;
   return Number(`${digits}.${decimals || '0'}`);
 }
 
@@ -93,6 +97,7 @@ function ofPower(text: string, [, decimals = '', letter, exponent = '']: RegExpE
     : 'may have been rounded by a spreadsheet: give the column a number format without exponent, and export again';
 }
 
+const EXPORT_COUNTS = 'export counts, not rates or shares (in PromQL as round(increase(...[1m])))';
 const MISPLACED = 'is not a number: its points or commas stand where no number has them';
 
 const splitAt = (text: string, sign: Decimal): [string, string] => {

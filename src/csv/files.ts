@@ -86,8 +86,12 @@ export async function readFiles(
     files.push(file);
   }
   const history = together(files);
-  if (history.statuses === undefined && !codesOf(history).some((code) => APPROVED_CODES.includes(code)))
-    io.stderr.write(`warning: ${history.name}: ${NO_APPROVAL}\n`);
+  const isApproved = codesOf(history).some((code) => APPROVED_CODES.includes(code));
+  if (history.statuses === undefined && !isApproved) io.stderr.write(`warning: ${history.name}: ${NO_APPROVAL}\n`);
+  if (!isApproved && history.statuses?.all().every(({ key }) => key !== 'approved'))
+    io.stderr.write(
+      `warning: ${history.name}: No count is of approved, so each share is one of the other statuses alone. Export approvals too.\n`,
+    );
   return history;
 }
 

@@ -12,13 +12,15 @@ export const SYNONYMS: Record<Role, readonly string[]> = {
     datahora dataehora dthr dthora dh datahorario horario hora data momento minuto instante dia periodo inicio
     fechahora fechayhora fecha
     zeitstempel zeitpunkt datumuhrzeit zeit uhrzeit datum
-    horodatage dateheure dateetheure heure dataora dataeora ora tijd tijdstip`
+    horodatage dateheure dateetheure heure dataora dataeora ora tijd tijdstip dat tim
+    czas godzina tarih saat дата время 日時 日付 時刻 时间 日期`
     .trim()
     .split(/\s+/),
   status: `
     status state result outcome transactionstatus transactionstate txstatus txnstatus paymentstatus statusname statusdescription
     statusdesc transactionresult orderstatus decision situacao situacion estado estatus resultado statustransacao
-    estadotransaccion ergebnis zustand statut etat resultat stato esito metric series name`
+    estadotransaccion ergebnis zustand statut etat resultat stato esito durum статус результат 状態 状态 結果 结果 ステータス
+    response responsetext responsemessage responsedescription metric measurenames series name`
     .trim()
     .split(/\s+/),
   code: `
@@ -26,7 +28,7 @@ export const SYNONYMS: Record<Role, readonly string[]> = {
     returncode isocode isoresponsecode actioncode declinecode reasoncode issuerresponsecode issuercode coderesponse code rc
     codigoresposta codigoderesposta codigoautorizacao codigodeautorizacao codigoretorno codigoderetorno codresposta codretorno
     codigorespuesta codigoderespuesta codigoautorizacion codigodeautorizacion codigo
-    codret cdretorno cdresposta respcd rspcode rsp codicerisposta cod cd
+    codret cdretorno cdresposta respcd respcde rspcode rsp codicerisposta cod cd
     antwortcode codereponse codeautorisation de39 field39 bit39`
     .trim()
     .split(/\s+/),
@@ -37,7 +39,7 @@ export const SYNONYMS: Record<Role, readonly string[]> = {
     freq size number num nocolumnname
     quantidade qtd qtde qtdtransacoes quantidadetransacoes quantidadedetransacoes contagem numerotransacoes transacoes
     totaltransacoes cantidad cant cantidadtransacciones cantidaddetransacciones conteo cuenta transacciones recuento
-    anzahl anzahltransaktionen menge stuck stuckzahl len nombre numero quantite quantita effectif aantal antal qt value measurevalues sum`
+    anzahl anzahltransaktionen menge stuck stuckzahl len nombre numero quantite quantita effectif aantal antal qt liczba ilosc adet количество 件数 数量 笔数 value measurevalues sum`
     .trim()
     .split(/\s+/),
 };
@@ -60,7 +62,7 @@ const BESIDE_ROLE = new Set(
   transaktionen transactie transacties transaccion operacion operaciones payment payments pagamento pagamentos pago pagos doc docs
   venda vendas compra compras sale sales purchase purchases vente ventes verkauf
   keyword raw descending ascending top values ds nr nm
-  host gateway issuer processor emissor emisor iso iso8583`
+  host gateway issuer processor emissor emisor iso iso8583 tran new to final current`
     .trim()
     .split(/\s+/),
 );

@@ -1,5 +1,5 @@
 import { APPROVED_CODES, isCommonCode } from '../domain/auth-codes.ts';
-import { statusOf } from '../domain/status-words.ts';
+import { isOperation, statusOfCell } from '../domain/status-words.ts';
 import type { Chosen } from './asked-columns.ts';
 import { ENOUGH_ROWS } from './count-column.ts';
 import { candidates, headerKey, rankOf } from './header-names.ts';
@@ -9,8 +9,12 @@ import { codeOf, seriesLabels } from './wide-columns.ts';
 /** Finds the columns of the status and the auth code of a row. */
 export function keyColumns(table: Sampled, chosen: Chosen, mayBeWide: boolean): { status?: number; code?: number } {
   const { header, free, asked } = table;
-  const isStatus = (cell: string) =>
-    statusOf(seriesLabels(cell).status ?? cell) !== undefined || asked.statusWords?.has(headerKey(cell)) === true;
+  const isStatus = (cell: string) => {
+    const labels = seriesLabels(cell);
+    // A whole record in one cell has a count of its own.
+    if (Object.keys(labels).some((name) => rankOf(name, 'count') !== undefined)) return false;
+    return statusOfCell(labels.status ?? cell) !== undefined || asked.statusWords?.has(headerKey(cell)) === true;
+  };
   const isCode = (cell: string) => isCommonCode(codeOf(cell));
   const statusShare = (column: number) => shareOf(cellsOf(table, column), isStatus);
   const allAre = (column: number, is: (cell: string) => boolean) =>
@@ -18,7 +22,7 @@ export function keyColumns(table: Sampled, chosen: Chosen, mayBeWide: boolean): 
   const named = bestBy(candidates(header, 'status').filter(free), statusShare);
   const isNamed = named !== undefined && (statusShare(named) > 0 || !(mayBeWide || allAre(named, isCode)));
   // A name that nobody knows may stand over words that everybody knows.
-  const byWords = onlyOne(header, (column) => allAre(column, isStatus));
+  const byWords = onlyOne(header, (column) => allAre(column, isStatus) && !cellsOf(table, column).every(isOperation));
   const best = isNamed && statusShare(named) > 0 ? named : (byWords ?? (isNamed ? named : undefined));
   const forStatus = chosen.status ?? best;
   const byName = bestBy(

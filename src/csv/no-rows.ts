@@ -21,9 +21,9 @@ export const NOTHING = /^(?:|null|nan|n\/?a|none|undefined|-|\\n)$/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const NOTHING_SAID = /^[\x00-\x1f\s]*$/;
 export const TOTALS =
-  /^(?:grand |sub|overall |soma |suma |resultado |valor )?total(?:s|es|is|e)?(?: [\p{L} ]+)?:?$|^(?:all|todos|todas|tous|toutes|alle|tutt[ie]|sum|suma|soma|somma|somme|summe|gesamt\p{L}*|insgesamt|totaal|average|avg|mean|m[eé]dia|promedio|durchschnitt|moyenne|gemiddelde):?$/iu;
+  /^(?:[\d:./ T-]+ )?(?:grand |sub|overall |soma |suma |resultado |valor )?total(?:s|es|is|e)?(?: [\p{L} ]+)?:?$|^(?:all|todos|todas|tous|toutes|alle|tutt[ie]|sum|suma|soma|somma|somme|summe|gesamt\p{L}*|insgesamt|totaal|average|avg|mean|m[eé]dia|promedio|durchschnitt|moyenne|gemiddelde):?$/iu;
 const FOOTER =
-  /^\(?[\d.,]+ (?:rows?|row\(s\)|records?|linhas?|filas?|zeilen?)(?: (?:affected|in set|selected|returned|produced|exported|fetched).*)?\)?\.?$|^time: [\d.,]+ ms/i;
+  /^\(?[\d.,]+ (?:rows?|row\(s\)|records?|linhas?|filas?|zeilen?)(?: (?:affected|in set|selected|returned|produced|exported|fetched).*)?\)?\.?$|^time: [\d.,]+ ms|^\\\.$/i;
 /** Lines of prose under a table; more of them are no notes, but a file of another kind. */
 const MAX_NOTES = 20;
 const COMMENT = /^(?:#|--|\/\/)/;
@@ -44,10 +44,18 @@ export function createNoRows(columns: Columns, before: number): NoRows {
   /** Also the header that sorting has put among the rows. */
   const isHeaderAgain = (cells: readonly string[]): boolean => {
     if (cells.length !== header.length) return false;
-    if (cells.every((cell, at) => headerKey(cell) === headerKey(header[at] ?? ''))) return true;
+    // A second line of names may have another word over the times.
+    const isName = (cell: string, at: number) =>
+      headerKey(cell) === headerKey(header[at] ?? '') || (time.includes(at) && /^\P{N}+$/u.test(cell));
+    if (cells.every(isName) && !counted.every((column) => cells[column] === '')) return true;
     const isNamed = (column: number | undefined, role: Role) =>
       column !== undefined && rankOf(cells[column] ?? '', role) !== undefined;
-    return time.every((column) => isNamed(column, 'time')) && (isNamed(status, 'status') || isNamed(code, 'code'));
+    return (
+      time.every((column) => isNamed(column, 'time')) &&
+      (isNamed(status, 'status') || isNamed(code, 'code')) &&
+      // Lines of uniq -c count the header too; any other name begins another table.
+      (count === undefined || isNamed(count, 'count') || isWhole(cells[count] ?? ''))
+    );
   };
 
   const isNote = (cells: readonly string[]): boolean => {

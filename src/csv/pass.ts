@@ -1,9 +1,9 @@
 import type { Status } from '../domain/names.ts';
-import { statusOf, wordKey } from '../domain/status-words.ts';
+import { statusOfCell, wordKey } from '../domain/status-words.ts';
 import type { Columns } from './columns.ts';
 import { isIdName } from './count-column.ts';
 import { decimalShownBy, OPEN, PLAIN_COUNT, readCount } from './counts.ts';
-import { headerText } from './header-names.ts';
+import { headerText, type Role, rankOf } from './header-names.ts';
 import { createNoRows, NOTHING, TOTALS } from './no-rows.ts';
 import { MAX_PROBLEMS, type Problem } from './problems.ts';
 import type { Formats, ReadOptions } from './read-options.ts';
@@ -102,7 +102,7 @@ export function createPass({ columns, before }: Table, formats: Formats, options
     let known = words.get(word);
     if (known === undefined) {
       const own = options.statusWords?.get(wordKey(word));
-      known = { status: own ?? statusOf(seriesLabels(word).status ?? word), rows: 0 };
+      known = { status: own ?? statusOfCell(seriesLabels(word).status ?? word), rows: 0 };
       if (!several && isSecondWord(known.status)) throw new Synonyms();
       words.set(word, known);
     }
@@ -176,7 +176,12 @@ export function createPass({ columns, before }: Table, formats: Formats, options
   const take = (cells: string[], number: number): void => {
     if (cells.length !== header.length && !isShortEnd(cells, header)) {
       if (!noRows.take(cells, number))
-        refuse(number, undefined, cells.join(','), `has ${cells.length} fields, not ${header.length}${hint(cells)}`);
+        refuse(
+          number,
+          undefined,
+          cells.join(','),
+          `has ${cells.length} fields, not ${header.length}${hint(cells, header.length)}`,
+        );
       return;
     }
     if (totals.some(({ column, cell }) => cells[column] === cell)) {
@@ -188,7 +193,8 @@ export function createPass({ columns, before }: Table, formats: Formats, options
     if (typeof at === 'string') {
       const help =
         isPlainTime || columns.zone === undefined || at.includes('--timezone') ? '' : '; say the zone with --timezone';
-      if (!noRows.take(cells, number)) refuse(number, time[0], text, at + help);
+      if (!noRows.take(cells, number))
+        refuse(number, time[0], text, rankOf(text, 'time') === undefined ? at + help : ANOTHER_TABLE);
       return;
     }
     if (at.dateOnly || state.dateOnly === undefined) {
@@ -213,8 +219,15 @@ export function createPass({ columns, before }: Table, formats: Formats, options
 const isShortEnd = (cells: readonly string[], header: readonly string[]): boolean =>
   cells.length === header.length - 1 && header.at(-1) === '';
 
-const hint = (cells: readonly string[]): string =>
-  cells.some((cell) => /^\d{3}$/.test(cell)) ? '; a number with a comma in it must be in quotes' : '';
+const ANOTHER_TABLE = 'begins another table; save each table as a file of its own';
+const ROLES: readonly Role[] = ['time', 'status', 'code', 'count'];
+
+function hint(cells: readonly string[], expected: number): string {
+  const names = cells.filter((cell) => cell !== '' && ROLES.some((role) => rankOf(cell, role) !== undefined));
+  if (names.length > 1) return `; perhaps it ${ANOTHER_TABLE}`;
+  const isCut = cells.length > expected && cells.some((cell) => /^\d{3}$/.test(cell));
+  return isCut ? '; a number with a comma in it must be in quotes' : '';
+}
 
 function readCode(text: string): string | undefined {
   const code = NOTHING.test(text) ? '' : codeOf(text);

@@ -5,11 +5,11 @@ import { TOTALS } from './no-rows.ts';
 import { createPass, type Pass, Synonyms, Undecided } from './pass.ts';
 import { MAX_PROBLEMS, type Problem, refusal } from './problems.ts';
 import type { Formats, ReadOptions } from './read-options.ts';
-import { eachRecord, linesOf } from './records.ts';
+import { eachRecord, firstRecords, linesOf } from './records.ts';
 import type { Source } from './source.ts';
 import { recognise, type Table } from './table.ts';
 import { type Tally, toDifferences } from './tally.ts';
-import { timeText, zoneIn } from './time-columns.ts';
+import { isOffsetName, timeText, zoneAbove, zoneIn } from './time-columns.ts';
 import { bothReadings, type DateOrder, orderShownBy, type TimeOptions } from './times.ts';
 
 /** A file's counts, and what is to be known of how they were read. */
@@ -62,13 +62,32 @@ export async function readCounts(source: Source, options: ReadOptions = {}): Pro
   return await readTable(source, table, { ...options, times: inZoneOf(source, table, options) });
 }
 
-/** The zone of times without an offset, if nobody said it: the one that the header names. */
-function inZoneOf({ name }: Source, { columns, before }: Table, { times }: ReadOptions): TimeOptions {
+/**
+ * The zone of times without an offset, if nobody said it: the one that the header names, or a line
+ * above it.
+ */
+function inZoneOf({ name, head }: Source, { columns, before, delimiter }: Table, { times }: ReadOptions): TimeOptions {
   if (times?.zone !== undefined) return times;
-  for (const header of columns.time.map((column) => headerText(columns.header, column))) {
-    const zone = zoneIn(header);
+  const named = [
+    ...columns.time.map((column) => ({ text: headerText(columns.header, column), zone: zoneIn, line: before + 1 })),
+    ...firstRecords(head, delimiter, Math.max(0, before)).map((cells, at) => ({
+      text: cells.filter((cell) => cell !== '').join(' '),
+      zone: zoneAbove,
+      line: at + 1,
+    })),
+    ...columns.telling
+      .map((column) => headerText(columns.header, column))
+      .filter(isOffsetName)
+      .map((text) => ({
+        text,
+        zone: () => 'holds offsets that are not understood; say the zone with --timezone',
+        line: before + 1,
+      })),
+  ];
+  for (const { text, zone: zoneOf, line } of named) {
+    const zone = zoneOf(text);
     if (typeof zone === 'string')
-      return { ...times, refuseLocal: `${name}: line ${before + 1}: ${JSON.stringify(header)} ${zone}` };
+      return { ...times, refuseLocal: `${name}: line ${line}: ${JSON.stringify(text)} ${zone}` };
     if (zone !== undefined) return { ...times, zone };
   }
   return times ?? {};

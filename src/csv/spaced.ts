@@ -39,6 +39,7 @@ export function spacedBy(head: string): Spaced | undefined {
   if (spans !== undefined && areMost(lines, (line) => isAligned(line, spans)))
     return { between: 'spaces', line: (line) => cutAt(line, spans) };
   if (lines.some((line) => DRAWN.test(line))) return { line: plainlyDrawn };
+  if (areMost(lines, (line) => IN_QUOTES.test(line))) return { line: outOfQuotes };
   const delimiter = [',', ';', '\t', '|', '│'].find((one) => areMost(lines, (line) => line.includes(one)));
   if (areMost(lines, (line) => isCounted(line, delimiter ?? ' '))) return countedLines(lines[0] ?? '', delimiter);
   if (delimiter !== undefined) return undefined;
@@ -65,6 +66,10 @@ const cutAt = (line: string, spans: readonly number[]): string =>
 const DRAWN = /^(?:┌─.*\p{L}.*┐|│.*┆.*│|┃.*┃)\s*$/u;
 const plainlyDrawn = (line: string): string =>
   (/^┌─.*\p{L}/u.test(line) ? line.replaceAll(/[┌┬┐]/g, '│').replaceAll('─', '') : line).replaceAll(/[┆┃]/g, '│');
+
+/** A whole row as one cell, as spreadsheets save what they did not part: `"time,status,count"`. */
+const IN_QUOTES = /^"((?:[^"]|"")*[,;\t|](?:[^"]|"")*)"[,;\t]*\r?$/;
+const outOfQuotes = (line: string): string => IN_QUOTES.exec(line)?.[1]?.replaceAll('""', '"') ?? line;
 
 const areMost = (lines: readonly string[], is: (line: string) => boolean): boolean =>
   lines.length > 0 && lines.filter(is).length >= lines.length * ENOUGH;

@@ -7,6 +7,7 @@ import {
   likelyStatus,
   likelySum,
   rivalCounts,
+  stagesOf,
 } from './columns.ts';
 import { firstRecords } from './records.ts';
 import type { Source } from './source.ts';
@@ -103,6 +104,8 @@ function tryDelimiter<T>(
     const sample = under.filter((cells) => cells.length === header.length && !isRule(cells));
     // A comment may be the header, if it has as many cells as the rows.
     if (isComment && sample.length * 2 < under.length) continue;
+    // Rows in spaces without a header are recognised before; here a title would be cut up.
+    if (delimiter === ' ' && holdsTime(record)) continue;
     const columns = isTitled(header, sample)
       ? find(header, sample.slice(0, SAMPLE))
       : 'most of its columns have no name';
@@ -145,12 +148,18 @@ export function recognise(source: Source, delimiter: string | undefined, asked: 
     sampled = sample;
     return findColumns(header, sample, asked);
   });
-  if ('why' in table) throw new Error(notRecognised(source.name, table));
+  if ('why' in table) throw new Error(notRecognised(source, table));
   const count = likelyCount(table.columns, sampled);
   if (count !== undefined && asked.columns?.count === undefined && sampled.length > 1)
     throw new Error(
       `${source.name}: line ${table.before + 1}: no column is named as a count, so each row would be one transaction; but ${JSON.stringify(count)} ` +
         `holds whole numbers: pass --columns count=${count} if it is the count, or --columns count= if it is not`,
+    );
+  const stages = stagesOf(table.columns, sampled, asked);
+  if (stages !== undefined)
+    throw new Error(
+      `${source.name}: line ${table.before + 1}: a transaction has several rows of one status (${stages.map((word) => JSON.stringify(word)).join(', ')}), ` +
+        `and each would be counted: leave out all but one by a file given by --status-map, with lines such as "${stages[1]}: ignore"`,
     );
   const sum = likelySum(table.columns, sampled);
   if (sum !== undefined && asked.columns?.count === undefined)
@@ -182,11 +191,14 @@ export function recognise(source: Source, delimiter: string | undefined, asked: 
   return { ...table, before: table.before - 1, columns: { ...table.columns, header } };
 }
 
-function notRecognised(name: string, { header, line, why }: { header: string; line: number; why: string }): string {
+function notRecognised(
+  { name, head }: Source,
+  { header, line, why }: { header: string; line: number; why: string },
+): string {
   if (why.startsWith('--')) return `${name}: line ${line}: ${why}; the header is ${JSON.stringify(header)}`;
-  if (/^\W*[[{]/.test(header) && header.includes('"'))
+  if (/^\s*(?:\[\s*)?[[{]\s*"/.test(head))
     return (
-      `${name}: is JSON; expected CSV. Convert it, as jq -r '${/^\W*\[/.test(header) ? '.[] | ' : ''}[.timestamp, .status, .count] | @csv' does ` +
+      `${name}: is JSON; expected CSV. Convert it, as jq -r '${/^\s*\[/.test(head) ? '.[] | ' : ''}[.timestamp, .status, .count] | @csv' does ` +
       'with names of your own, or post it to /api/v1/transactions'
     );
   if (/^\*+ 1\. row \*+$|^-\[ RECORD 1 \]/.test(header))

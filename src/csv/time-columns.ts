@@ -5,9 +5,9 @@ import { DAY_ZERO, MIDNIGHT, type TimeShape, timeShape } from './times.ts';
 
 /**
  * The meaning of a number beside a date as a time of day: `945` for 09:45, or 585 minutes after
- * midnight.
+ * midnight; or beside a whole hour such as `13:00` or `13h`, whose minute it is.
  */
-export type SplitTime = 'hhmm' | 'minute-of-day';
+export type SplitTime = 'hhmm' | 'minute-of-day' | 'minute-of-hour';
 
 /** Columns whose cells make up a time: one; a date and a clock; a date or its parts, hour and minute. */
 export interface TimeColumns {
@@ -40,16 +40,33 @@ export function timeColumns(
   const byContent = only(shaped('full').filter((column) => !/^[\d.]+$/.test(sample[0]?.[column] ?? '')));
   const isAlone = clock === undefined && byContent !== undefined;
   const date = shaped('date', named)[0] ?? (isAlone ? undefined : only(shaped('date')));
-  if (full !== undefined) return { time: [full] };
   const numbers = (names: RegExp) =>
-    shaped('number').find((column) => wordsIn(header[column] ?? '').some((word) => names.test(word)));
+    shaped('number').find(
+      // A column such as `15 min` has counts.
+      (column) => !/\d/.test(header[column] ?? '') && wordsIn(header[column] ?? '').some((word) => names.test(word)),
+    );
+  const minute = numbers(MINUTE);
+  const hour = full ?? clock;
+  const days = full === undefined && date !== undefined ? [date] : [];
+  if (hour !== undefined && minute !== undefined && areMinutesOfHours(sample, hour, minute))
+    return { time: [...days, hour, minute], split: 'minute-of-hour' };
+  if (full !== undefined) return { time: [full] };
   if (date !== undefined) return { ...withClock(date, clock, numbers, sample, header) };
   const parts = [YEAR, MONTH, DAY, HOUR].map(numbers);
-  const minute = numbers(MINUTE);
   if (parts.every((column) => column !== undefined))
     return { time: [...(parts as number[]), ...(minute === undefined ? [] : [minute])] };
   const any = byContent ?? clock ?? named[0] ?? only(shaped('date'));
   return { time: any === undefined ? [] : [any] };
+}
+
+/** A whole hour within a time: `13:00:00`, `13h`, `1:00 PM`. */
+const WHOLE_HOUR = /(?<=[T ,]|^)(\d{1,2})(?:\s?h(?:rs?|s)?(?!\w)|:00(?::00(?:\.0+)?)?(?![:\d])|$)/i;
+
+function areMinutesOfHours(sample: readonly string[][], hour: number, minute: number): boolean {
+  const rows = sample.filter((cells) => cells[hour] !== '' && cells[minute] !== '');
+  const fits = rows.filter((cells) => WHOLE_HOUR.test(cells[hour] ?? '') && /^[0-5]?\d$/.test(cells[minute] ?? ''));
+  // Notes and totals may be among the rows.
+  return rows.length > 0 && fits.length > 0.8 * rows.length;
 }
 
 function withClock(
@@ -144,6 +161,10 @@ function localText(
   cells: readonly string[],
   { time, split }: { time: readonly number[]; split?: SplitTime | undefined },
 ): string {
+  if (split === 'minute-of-hour') {
+    const minute = (cells[time.at(-1) ?? 0] ?? '').padStart(2, '0');
+    return localText(cells, { time: time.slice(0, -1) }).replace(WHOLE_HOUR, `$1:${minute}`);
+  }
   const parts = time.map((column) => cells[column] ?? '');
   const [first = '', second, third, hour = '', minute = '0'] = parts;
   if (second === undefined) return first;
@@ -161,6 +182,30 @@ function localText(
 const ABBREVIATIONS = new RegExp(String.raw`(?:^|[\s([_])(${ABBREVIATION})(?:$|[\s)\]])`);
 const ABBREVIATION_AT_END = new RegExp(`_(${ABBREVIATION})$`, 'i');
 const LOCAL = /(?:^|[\s([_])local(?:$|[\s)\]_]|time|date)/i;
+
+/** Lines above a table that name a zone: `Time zone: America/Sao_Paulo`, `All times are in UTC-3`. */
+const NAMES_ZONE =
+  /(?:time\s?zone|fuso(?: hor[aá]rio)?|zona horaria|zeitzone|fuseau horaire|\btimes? (?:is |are )?in)\b[^\p{L}\p{N}+-]*(.+)$/iu;
+
+/**
+ * The zone that a line above the table names.
+ * @returns why it is not known, where it may be several
+ */
+export function zoneAbove(line: string): Zone | string | undefined {
+  const named = NAMES_ZONE.exec(line)?.[1]?.trim();
+  if (named === undefined) return undefined;
+  const zone = /[A-Z]\w+\/[\w/+-]+|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?(?!\d)|\b(?:UTC|GMT)\b/.exec(named)?.[0];
+  return (
+    (zone === undefined ? undefined : openZone(zone)) ??
+    `names the zone ${JSON.stringify(named)}; say which it is with --timezone, such as America/Sao_Paulo`
+  );
+}
+
+/** True for a column of offsets of times, such as `utc_offset_minutes`. */
+export const isOffsetName = (name: string): boolean => {
+  const words = wordsIn(name);
+  return words.includes('offset') && words.some((word) => /^(?:utc|gmt|tz|zone|timezone)$/.test(word));
+};
 
 /**
  * The zone that a column names in its header: `Time (America/Sao_Paulo)`, `Time [UTC-3]`.

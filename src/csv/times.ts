@@ -42,7 +42,7 @@ const pattern = (source: string) => new RegExp(`^${source}$`, 'i');
 const YEAR_FIRST = pattern(String.raw`(\d{4})([-/.])(\d{1,2})\2(\d{1,2})${AFTER_DATE}`);
 const YEAR_LAST = pattern(String.raw`(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})${AFTER_DATE}`);
 const COMPACT =
-  /^(\d{4})(\d{2})(\d{2})(?:[T ]?(\d{2}):?(\d{2})(?::?(\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
+  /^(\d{4})(\d{2})(\d{2})(?:[T _-]?(\d{2}):?(\d{2})(?::?(\d{2})(?:\.?\d{3}|\.\d+)?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
 const DAY_NAME = String.raw`(?:\p{L}{2,9}\.?,?\s+)?`;
 const DAY_MONTH_NAME = new RegExp(
   String.raw`^${DAY_NAME}(\d{1,2})\.?(?:[-/ ]|\sde\s)?([\p{L}]{3,10})\.?(?:[-/, ]|\sde\s)?\s?(\d{4}|\d{2})${AFTER_DATE}$`,
@@ -51,7 +51,7 @@ const DAY_MONTH_NAME = new RegExp(
 const MONTH_NAME_DAY = new RegExp(String.raw`^${DAY_NAME}([\p{L}]{3,10})\.?\s(\d{1,2}),?\s(\d{4})${AFTER_DATE}$`, 'iu');
 /** `Sat Nov 21 12:00:00 UTC 2026`, as `date` and ctime write it. */
 const YEAR_AT_END = /^\p{L}{2,4} (\p{L}{3,5}) +(\d{1,2}) (\d{2}):(\d{2}):(\d{2})(?: (UTC|GMT|Z))? (\d{4})$/u;
-const CLOCK_ALONE = pattern(CLOCK);
+const CLOCK_ALONE = pattern(CLOCK + ZONE);
 const EPOCH = /^\d{9,20}(?:\.\d+)?$/;
 /** The beginnings of the months in English, Portuguese, Spanish, German and French. */
 const MONTHS = [
@@ -79,7 +79,7 @@ export const MIDNIGHT = /[T ](?:0?0:00(?::00)?(?:\.0+)?|12:00(?::00)? ?a\.?m\.?)
 export type TimeShape = 'full' | 'date' | 'clock' | 'none';
 
 export function timeShape(cell: string): TimeShape {
-  const text = plainTime(cell.replace(PLACE, '$1'));
+  const text = plainTime(cell).replace(PLACE, '$1');
   const dated = DATED.map((date) => date.exec(text)).find((match) => match !== null);
   if (dated) return /\d\s?[h:.]\s?\d{2}|[T ]\d{4}/i.test(text.slice(8)) || /^\d{12,14}$/.test(text) ? 'full' : 'date';
   if (EPOCH.test(text)) return 'full';
@@ -101,7 +101,8 @@ export function readTime(text: string, options: TimeOptions): ReadTime | string 
     return compose([year, month, day], clock, options);
   }
   if (EPOCH.test(text)) {
-    const compact = /^\d{12}$|^\d{14}$/.test(text) && options.epoch === undefined ? COMPACT.exec(text) : null;
+    const isCompact = /^(?:\d{12}|\d{14}|20\d{15})$/.test(text) && options.epoch === undefined;
+    const compact = isCompact ? COMPACT.exec(text) : null;
     return compact === null ? readEpoch(text, options.epoch) : compactTime(compact, options);
   }
   const clock = CLOCK_ALONE.exec(text);
@@ -126,6 +127,7 @@ const UNTIL = /^(.*\d:\d{2}(?::\d{2})?(?:\.\d+)?(?:Z| UTC|[+-]\d{2}:?\d{2})?)(?:
 /** A time without what programs and languages write around it and between its date and clock. */
 const plainTime = (text: string): string =>
   text
+    .replaceAll(/[\u200b-\u200f\u202a-\u202e\ufeff]/g, '')
     .replace(/^=?"(.*)"$|^ISODate\("(.*)"\)$/, '$1$2')
     .replace(/^\d{1,3}(?:[,.' \u00a0\u202f]\d{3}){3,5}$/, (digits) => digits.replaceAll(/\D/g, ''))
     .replace(DAY_BEFORE, '')
@@ -146,7 +148,8 @@ const plainTime = (text: string): string =>
     .replace(/^(\d{1,2})\s?([ap])\.?\s?m\.?$/i, '$1:00 $2m')
     .replace(/^[[({](.+\d), .+[\])}]$/, '$1')
     .replace(/^['[]|\]$/g, '')
-    .replace(/\s*\([\p{L} ]+\)$/u, '')
+    .replace(/((?:Z|UTC|GMT|[+-]\d{2}:?\d{2})) ?\([\p{L} .]+\)$/u, '$1')
+    .replace(/ ?\((\S+)\)$/, ' $1')
     .replace(/([+-]\d{2}:?\d{2}) (?:[A-Z]{3,5}|[+-]\d{2})$/, '$1')
     .replace(/(\d) ?(?:uhr|hrs?)$|([:.]\d{2}) ?h$/i, '$1$2')
     .replace(/(\d),? (?:um|às|as|à|a las|a la|alle ore|alle|om|kl\.?) (?=\d)/i, '$1 ')
@@ -157,6 +160,8 @@ const plainTime = (text: string): string =>
 function readRare(text: string, options: TimeOptions): ReadTime | string | typeof UNDECIDED {
   const plain = plainTime(text);
   if (plain !== text) return readTime(plain, options);
+  if (text === '')
+    return 'is empty; where it stands for the time above it, as in a pivot table, export with its labels repeated in each row';
   const compact = COMPACT.exec(text);
   if (compact !== null) return compactTime(compact, options);
   const named = DAY_MONTH_NAME.exec(text);
@@ -174,7 +179,7 @@ function readRare(text: string, options: TimeOptions): ReadTime | string | typeo
     const [, month, day, hour, minute, second, zone, year] = atEnd;
     return compose([year, monthOf(month), day], [hour, minute, second, undefined, zone], options);
   }
-  if (/^\d{5}(?:[.,]\d+)?$/.test(text))
+  if (/^(?:\d{5}|0)(?:[.,]\d+)?$/.test(text))
     return "is no time; if it is a spreadsheet's own number of a date, give the column a date format and export again";
   const power = /^\d\.(\d+)e\+?(\d{1,2})$/i.exec(text);
   if (power !== null && (power[1] ?? '').length + 1 >= Number(power[2]))
@@ -299,11 +304,11 @@ function placed(
   return { minute, seconds: seconds > 0, dateOnly, ...(odd !== undefined && { odd }) };
 }
 
-function onDay([hour, minute, second, half]: Cells, options: TimeOptions): ReadTime | string {
+function onDay([hour, minute, second, half, offset]: Cells, options: TimeOptions): ReadTime | string {
   const clock = clockOf(hour, minute, half);
   if (clock === undefined || Number(second ?? 0) > 59) return 'is no time of day; expected 00:00 to 23:59';
   if (options.day === undefined) return 'is a time without a day; say which day with --date YYYY-MM-DD';
-  return placed(options.day + clock, Number(second ?? 0), undefined, options, false);
+  return placed(options.day + clock, Number(second ?? 0), offset, options, false);
 }
 
 /**

@@ -16,7 +16,7 @@ export interface WideColumn {
  * `sum(failed)`.
  */
 const BESIDE_STATUS =
-  /^(?:count|counts|cnt|countif|if|is|total|sum|values?|qty|qtd|qtde|quantity|quantidade|cantidad|anzahl|num|nbr|nb|no|nombre|numero|contagem|recuento|conteo|aantal|n|of|de|per|minute|status|records?|rows|docs|documents|events)$/;
+  /^(?:count|counts|cnt|countif|if|is|total|sum|qty|qtd|qtde|quantity|quantidade|cantidad|anzahl|num|nbr|nb|no|nombre|numero|contagem|recuento|conteo|aantal|n|of|de|per|minute|status|records?|rows|docs|documents|events)$/;
 
 /** @param further words of this user's own; `ignore` is no column of counts */
 export function wideColumns(
@@ -46,15 +46,13 @@ export function wideColumns(
   return [...plain.filter(({ column }) => !codes.some((one) => one.column === column)), ...codes];
 }
 
-const MONEY = /^(?:sum|values?)$/;
-
-/** Without `approved_sum` and `approved value` where `approved` or `approved_qty` is there too. */
+/** Without `approved_sum`, which may be money, where `approved` or `approved_qty` is there too. */
 function withoutSums(statuses: readonly WideColumn[], header: readonly string[]): WideColumn[] {
   const likelihood = ({ column }: WideColumn): number => {
     const name = header[column] ?? '';
     if (/[={]/.test(name) || statusOf(name) !== undefined) return 2;
     const words = wordsIn(name);
-    return words.some((word) => MONEY.test(word)) ? 0 : words.includes('total') ? 0.5 : 1;
+    return words.includes('sum') ? 0 : words.includes('total') ? 0.5 : 1;
   };
   const isLess = (one: WideColumn) =>
     statuses.some((other) => other.status === one.status && likelihood(other) > likelihood(one));
@@ -91,13 +89,14 @@ function codeBeside(name: string): string | undefined {
 }
 
 /**
- * Labels as Grafana, Prometheus and Datadog write them in the name of a series:
- * `{status="denied", acquirer="acme"}`, `{status:denied}`.
+ * Labels as Grafana, Prometheus, Datadog and programs write them in the name of a series:
+ * `{status="denied", acquirer="acme"}`, `{status:denied}`, `env:prod,status:denied`,
+ * `{"status": "denied"}`.
  */
 export const seriesLabels = (name: string): Record<string, string> =>
-  /[={]/.test(name)
+  /[={]|^\w+:[^,]+,\s?\w+:/.test(name)
     ? Object.fromEntries(
-        [...name.matchAll(/([a-zA-Z_]\w*)\s*(?:=~?|:)\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))/g)].map(
+        [...name.matchAll(/([a-zA-Z_]\w*)["']?\s*(?:=~?|:)\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))/g)].map(
           ([, label = '', ...values]) => [label, values.find((value) => value !== undefined) ?? ''],
         ),
       )

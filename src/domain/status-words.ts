@@ -1,8 +1,8 @@
 import type { Status } from './names.ts';
 
 /**
- * The words for each status in English, Portuguese, Spanish, German, French, Italian and Dutch, as
- * `wordKey` writes them, in the singular. A word that means one thing here and another there
+ * The words for each status in English, Portuguese, Spanish, German, French, Italian, Dutch, Polish,
+ * Turkish, Russian, Japanese and Chinese, in the singular. A word that means one thing here and another there
  * ("processed", "closed", "chargeback") is left out on purpose: it is asked for.
  */
 const WORDS: Readonly<Record<Status, string>> = {
@@ -13,7 +13,10 @@ const WORDS: Readonly<Record<Status, string>> = {
     confirmada confirmado capturada capturado finalizada finalizado efetivada efetivado sucesso
     aprobada aprobado aceptada aceptado pagada pagado completada completado exitosa exitoso exito
     genehmigt autorisiert erfolgreich bezahlt approvata approvato autorizzata autorizzato goedgekeurd geslaagd approuve
-    approuvee accepte acceptee autorise autorisee reussi reussie paye payee`,
+    approuvee accepte acceptee autorise autorisee reussi reussie paye payee
+    zatwierdzona zatwierdzono zaakceptowana autoryzowana zrealizowana udana opłacona
+    onaylandı onaylı başarılı tamamlandı одобрено одобрена одобрен успешно успешная оплачено
+    承認 承認済 承認済み 成功 完了 批准 已批准 已支付 支付成功 交易成功`,
   denied: `
     denied deny denial decline declined refused refusal reject rejected rejection notapproved notauthorized
     notauthorised
@@ -23,39 +26,37 @@ const WORDS: Readonly<Record<Status, string>> = {
     denegada denegado rechazada rechazado declinada declinado noaprobada
     noautorizada noaprobado noautorizado
     abgelehnt verweigert rifiutata rifiutato negata negato respinta respinto geweigerd afgewezen refuse refusee
-    rejete rejetee`,
+    rejete rejetee odrzucona odrzucono odmowa reddedildi отклонено отклонена отклонен отказ отказано
+    拒否 否認 却下 拒绝 已拒绝 被拒绝`,
   failed: `
     failed fail failure failing error errored err exception timeout timedout
     falha falhou falhada falhado erro
     fallida fallido fallo falla fallada fallado
-    fallita fallito errore mislukt fout fehlgeschlagen fehler gescheitert echoue echouee echec erreur`,
+    fallita fallito errore mislukt fout fehlgeschlagen fehler gescheitert echoue echouee echec erreur
+    nieudana błąd niepowodzenie başarısız hata ошибка сбой неуспешно
+    失敗 エラー タイムアウト 失败 交易失败 支付失败 错误 超时`,
   reversed: `
     reversed reverse reversal void voided cancelled canceled cancel cancellation
     estornada estornado estorno cancelada cancelado revertida revertido
     reversada reversado reversa reversao
     anulada anulado anulacion reversion reverso
-    stornata stornato annullata annullato geannuleerd teruggedraaid storniert storno annulliert annule annulee`,
+    stornata stornato annullata annullato geannuleerd teruggedraaid storniert storno annulliert annule annulee
+    anulowana anulowano iptal iptaledildi отменено отменена отмена
+    取消 取消済 取消済み キャンセル 撤销 已撤销 冲正 已取消`,
   backend_reversed: 'backendreversed',
   refunded: `
     refunded refund refunding
     reembolsada reembolsado reembolso devolvida devolvido devolucao
     devuelta devuelto devolucion
-    rimborsata rimborsato terugbetaald erstattet ruckerstattet rembourse remboursee`,
+    rimborsata rimborsato terugbetaald erstattet ruckerstattet rembourse remboursee
+    zwrócona zwrócono zwrot iade iadeedildi возврат возвращено возвращена 返金 返金済 返金済み 退款 已退款`,
   processing: `
     processing process pending inprocess inprogress
     processando emprocessamento processamento pendente emandamento emanalise aguardando
     procesando enproceso procesamiento pendiente
-    inelaborazione inattesa incorso inbehandeling inbearbeitung ausstehend encours enattente`,
+    inelaborazione inattesa incorso inbehandeling inbearbeitung ausstehend encours enattente
+    wtoku oczekująca przetwarzana beklemede işleniyor вобработке ожидание 処理中 保留 处理中 待处理`,
 };
-
-const STATUS_OF: ReadonlyMap<string, Status> = new Map(
-  (Object.entries(WORDS) as [Status, string][]).flatMap(([status, words]) =>
-    words
-      .trim()
-      .split(/\s+/)
-      .map((word) => [word, status] as const),
-  ),
-);
 
 /**
  * Only letters and digits, in lower case and without accents: `Backend-Reversed` is
@@ -65,7 +66,18 @@ export const wordKey = (word: string): string =>
   word
     .normalize('NFKD')
     .toLowerCase()
+    .replaceAll('ı', 'i')
+    .replaceAll('ł', 'l')
     .replaceAll(/[^\p{L}\p{N}]/gu, '');
+
+const STATUS_OF: ReadonlyMap<string, Status> = new Map(
+  (Object.entries(WORDS) as [Status, string][]).flatMap(([status, words]) =>
+    words
+      .trim()
+      .split(/\s+/)
+      .map((word) => [wordKey(word), status] as const),
+  ),
+);
 
 /** The words of a text, in lower case and without accents: `backendReversed` has two. */
 export const wordsIn = (text: string): string[] =>
@@ -113,4 +125,31 @@ function statusInPhrase(text: string): Status | undefined {
 export function statusOf(word: string, further?: ReadonlyMap<string, Status>): Status | undefined {
   const key = wordKey(word);
   return further?.get(key) ?? STATUS_OF.get(key) ?? statusInPhrase(word);
+}
+
+/** What is asked for, and not what comes of it. */
+const OPERATION =
+  /^(?:auth|pre|authori[sz]ation|autoriza(?:cao|cion)|autorisation|autorizzazione|capture|sale|purchase|refund|reversal|void|cancellation|estorno|reembolso|devolu(?:cao|cion)|storno|anulacion)$/;
+/** True for words such as `Authorization` and `Refund`. */
+export const isOperation = (text: string): boolean => wordsIn(text).every((word) => OPERATION.test(word));
+
+/** Between a status and its reason: `Declined: no funds`, `Erro de comunicação`. */
+const REASON =
+  /^(.*?\p{L})(?:\s?[:;,([/|]|\s[-–—]\s|\s(?:and|due|because|by|at|in|on|of|with|after|from|e|y|por|de|do|da|em|en|no|na|ao|al|com|con|und|wegen|bei|beim|mit|et|par|di|nel|nella)\s)(.+)$/u;
+
+/**
+ * The status of a transaction in a cell, which may have a reason behind it. A reason that speaks of
+ * another status leaves open which is meant.
+ */
+export function statusOfCell(text: string): Status | undefined {
+  const whole = statusOf(text);
+  if (whole !== undefined) return whole;
+  const [, said = '', reason = ''] = REASON.exec(text) ?? [];
+  const status = isOperation(said) ? undefined : statusOf(said);
+  if (status === undefined || statusOf(reason) === status) return status;
+  const isOther = (word: string) => {
+    const other = statusOf(word);
+    return (other !== undefined && other !== status) || (status === 'reversed' && BACKEND.test(word));
+  };
+  return wordsIn(reason).some(isOther) ? undefined : status;
 }

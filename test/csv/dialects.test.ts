@@ -294,6 +294,50 @@ describe('tables as other programs write them', () => {
     ['words with a code behind', table('time,status,count', PLAIN, ['Approved (00)', 'DECLINED (51)'])],
     ['who declined', table('time,status,count', PLAIN, ['payment_intent.succeeded', 'processor_declined'])],
     ['columns with a number before', 'time,1 - Approved,2 - Denied\n2026-11-21 12:00,1050,6\n2026-11-21 12:01,116,7\n'],
+    [
+      'a whole hour and a minute',
+      table('hour,minute,status,count', ['2026-11-21 12:00:00,0', '2026-11-21 12:00:00,1']),
+    ],
+    [
+      'a date, a whole hour and a minute',
+      table('date,hour,minute,status,count', ['2026-11-21,12h,0', '2026-11-21,12h,1']),
+    ],
+    [
+      'an offset in brackets',
+      table('t;status;count', ['2026-11-21 09:00:00 (UTC-03:00)', '2026-11-21 12:01 GMT (Greenwich Mean Time)']),
+    ],
+    ['digits down to milliseconds', table('t;status;count', ['20261121120000000', '20261121_1201'])],
+    [
+      'marks of direction, as Windows writes them into dates',
+      table('t;status;count', ['\u200e21\u200e/\u200e11\u200e/\u200e2026 \u200e12:00', '21/11/2026 12:01']),
+    ],
+    [
+      'a zone above the table',
+      `Report of:,2026-11-22\nTime zone:,America/Sao_Paulo\n${table('time,status,count', ['2026-11-21 09:00', '2026-11-21 09:01'])}`,
+    ],
+    ['Polish', table('Data i godzina;Status;Liczba', PLAIN, ['Opłacona', 'Odrzucona'])],
+    ['Turkish', table('Tarih;Durum;Adet', PLAIN, ['BAŞARILI', 'Reddedildi'])],
+    ['Russian', table('Время;Статус;Количество', PLAIN, ['Одобрено', 'Отказ'])],
+    ['Japanese', table('日時,ステータス,件数', PLAIN, ['承認', '拒否'])],
+    ['Chinese', table('时间,状态,笔数', PLAIN, ['成功', '已拒绝'])],
+    [
+      'statuses with a reason',
+      table('time,status,count', PLAIN, ['Approved and completed successfully', 'Negada - saldo insuficiente']),
+    ],
+    [
+      'labels in a cell',
+      table('time;tags;value', PLAIN, ['env:prod,status:approved', "{'env': 'prod', 'status': 'denied'}"]),
+    ],
+    [
+      'what a status became',
+      table('time,old_status,new_status,count', ['2026-11-21 12:00,failed', '2026-11-21 12:01,failed']),
+    ],
+    ['rows that are in quotes as a whole', table('time,status,count', PLAIN).replaceAll(/^(.+)$/gm, '"$1"')],
+    [
+      'a second line of names, as CloudWatch writes it',
+      'Label,approved,denied\nFull label,approved,denied\n2026-11-21 12:00,1050,6\n2026-11-21 12:01,116,7\n',
+    ],
+    ['the end that PostgreSQL marks', `${table('time\tstatus\tcount', PLAIN)}\\.\n`],
     ['no header', table('', PLAIN).trimStart(), { columns: 'time=1,status=2,count=3' }],
     ['names that say nothing', table('a,b,c', PLAIN), { columns: 'time=a,status=b,count=c' }],
     [
@@ -421,6 +465,69 @@ describe('tables as other programs write them', () => {
       `minute,status,amount\n${Array.from({ length: 12 }, (_, at) => `2026-11-21 12:${10 + at},approved,${at}37.50`).join('\n')}\n`,
       'export the number of transactions too',
     ],
+    [
+      'times left empty, as a pivot table has them',
+      'time,status,count\n2026-11-21 12:00,approved,1\n,denied,1\n',
+      'labels repeated',
+    ],
+    [
+      'two tables in one file',
+      'time,status,count\n2026-11-21 12:00,denied,1\ntime,status,amount\n2026-11-21 12:00,denied,40\n',
+      'line 3: time "time": begins another table; save each table as a file of its own',
+    ],
+    [
+      'two tables of different width',
+      `time,status,count\n${'2026-11-21 12:00,denied,1\n'.repeat(4)}status,count\ndenied,4\n`,
+      'line 6: row "status,count": has 2 fields, not 3; perhaps it begins another table',
+    ],
+    [
+      'JSON on many lines',
+      JSON.stringify([{ time: 1, status: 'denied' }], null, 2),
+      'is JSON; expected CSV. Convert it',
+    ],
+    ['shares', 'time,approved,denied\n2026-11-21 12:00,99.4%,0.6%\n', 'is a share; export counts'],
+    ['rates', 'time,approved,denied\n2026-11-21 12:00,18.9 req/s,0.1 req/s\n', 'is a rate; export counts'],
+    ['fractions', 'time,approved,denied\n2026-11-21 12:00,116.02,6.1\n', 'in PromQL as round(increase(...[1m]))'],
+    [
+      'sums of money by status',
+      'time,Approved value,Denied value\n2026-11-21 12:00,4292,222\n',
+      'none is named by a status itself',
+    ],
+    [
+      'columns of a merchant and a status',
+      'time,acme_approved,acme_denied\n2026-11-21 12:00,116,6\n',
+      'in a file given by --status-map, with a line such as "acme_approved: approved"',
+    ],
+    [
+      'words that are not known in a column of answers',
+      'time,response,count\n2026-11-21 12:00,Approved and done,116\n2026-11-21 12:00,Do not honor,6\n',
+      'line 3: response "Do not honor": is no status that is known',
+    ],
+    [
+      'counts in a text',
+      Array.from({ length: 12 }, (_, at) => `tx,status=denied count=${at}i 17952624${at + 10}0`).join('\n'),
+      'no column is named as a time',
+    ],
+    [
+      'a record in a cell',
+      'time;payload\n2026-11-21 12:00;{"status":"denied","count":3}\n',
+      'no column is named as a status',
+    ],
+    [
+      'the zone of a line above the table that may be several',
+      'Time Zone: Central\ntime,status,count\n2026-11-21 12:00,denied,1\n',
+      'line 1: "Time Zone: Central" names the zone "Central"; say which it is with --timezone',
+    ],
+    [
+      'the zone of a time in brackets',
+      'time,status,count\n2026-11-21 12:00:00 (BRT),denied,1\n',
+      'has the zone BRT, which may mean several; say which with --timezone',
+    ],
+    [
+      'offsets in minutes',
+      'time,utc_offset_minutes,status,count\n2026-11-21 09:00,-180,denied,1\n',
+      '"utc_offset_minutes" holds offsets that are not understood; say the zone with --timezone',
+    ],
   ])('refuses %s, and says what to do', async (_, file, help) => {
     expect(await problemOf(file)).toContain(help);
   });
@@ -431,10 +538,10 @@ describe('tables as other programs write them', () => {
   });
 
   it('says in one line what it recognised, and names what it leaves aside once', async () => {
-    const { said } = await readTexts(['id;Datum;Uhrzeit;Ergebnis;Anzahl\n1;21.11.2026;12:00;Abgelehnt;1.050,0\n']);
+    const { said } = await readTexts(['id;Datum;Uhrzeit;Ergebnis;Anzahl\n1;21.11.2026;12:00;Genehmigt;1.050,0\n']);
     expect(said).toBe(
       '0.csv: UTF-8, semicolon between cells; time in "Datum" and "Uhrzeit" (day first, UTC unless it has an offset); status in "Ergebnis"; ' +
-        'count in "Anzahl"; decimals after ","; statuses: "Abgelehnt" as denied; left aside: "id"\n',
+        'count in "Anzahl"; decimals after ","; statuses: "Genehmigt" as approved; left aside: "id"\n',
     );
   });
 
@@ -530,6 +637,63 @@ describe('tables as other programs write them', () => {
   });
 });
 
+describe('rows of transactions', () => {
+  const rows = (text: (at: number) => string) => Array.from({ length: 20 }, (_, at) => text(at)).join('\n');
+  const second = (at: number) => `2026-11-21 12:00:${at + 10}`;
+
+  it('are such where each has a number of its own, whatever other numbers it has', async () => {
+    const file = `Reference,Time,Status,Risk score,Qtd de parcelas\n${rows((at) => `R${at},${second(at)},Refused,${at % 7},${at % 3}`)}\n`;
+    expect(await minutesOf(file)).toEqual(['2026-11-21T12:00 denied=20']);
+  });
+
+  it('have what came of them in another column than what was asked for', async () => {
+    const file = `time,type,text\n${rows((at) => `${second(at)},Authorization,${at < 5 ? 'Declined: no funds' : 'Approved'}`)}\n`;
+    expect(await minutesOf(file)).toEqual(['2026-11-21T12:00 approved=15 denied=5']);
+    expect(await problemOf(file.replaceAll(/,[^,\n]*$/gm, ''))).toContain('no column is named as a status');
+  });
+
+  it('with a yes or no are asked what a no means', async () => {
+    const file = `time,approved\n${rows((at) => `${second(at)},${at < 5 ? 0 : 1}`)}\n`;
+    expect(await problemOf(file)).toContain('"approved" says yes or no of each row');
+    const flags = { columns: 'status=approved', statusMap: await textFile('1: approved\n0: denied\n') };
+    expect(await minutesOf(file, flags)).toEqual(['2026-11-21T12:00 approved=15 denied=5']);
+    const words = file.replaceAll(/0$/gm, 'false').replaceAll(/1$/gm, 'true');
+    expect(await problemOf(words)).toContain('such as "true: approved" and "false: denied"');
+    const statusMap = await textFile('true: approved\nfalse: denied\n');
+    expect(await minutesOf(words, { ...flags, statusMap })).toEqual(['2026-11-21T12:00 approved=15 denied=5']);
+  });
+
+  it('that are stages of one transaction are not counted as several', async () => {
+    const file = `id,time,event\n${rows((at) => `${at},${second(at)},authorized\n${at},${second(at)},captured`)}\n`;
+    expect(await problemOf(file)).toMatch(
+      /several rows of one status \("authorized", "captured"\).*"captured: ignore"/,
+    );
+    const statusMap = await textFile('captured: ignore\n');
+    expect(await minutesOf(file, { statusMap })).toEqual(['2026-11-21T12:00 approved=20']);
+    const customers = `customer_id,time,event\n${rows((at) => `${at % 3},${second(at)},${at % 2 ? 'authorized' : 'captured'}`)}\n`;
+    expect(await minutesOf(customers)).toEqual(['2026-11-21T12:00 approved=20']);
+  });
+
+  it('of which none is approved are named', async () => {
+    const { said } = await readTexts(['time,total,failed\n2026-11-21 12:00,116,6\n']);
+    expect(said).toContain('warning: 0.csv: No count is of approved');
+  });
+});
+
+describe('a status with a reason', () => {
+  it.each([
+    'Declined: authorized amount exceeded',
+    'Approved, pending review',
+    'Authorization - sent',
+    'Refund - declined',
+    'Reversed (auto, no capture)',
+  ])('is asked for where the reason may say otherwise: %s', async (word) => {
+    expect(await problemOf(`time,status,count\n2026-11-21 12:00,${JSON.stringify(word)},1\n`)).toContain(
+      `status ${JSON.stringify(word)}: is no status that is known`,
+    );
+  });
+});
+
 describe('what may be read in two ways', () => {
   it.each([
     [
@@ -584,8 +748,8 @@ describe('what may be read in two ways', () => {
     [
       'yes or no beside a count',
       'time,is_approved,count\n2026-11-21 12:00,1,116\n2026-11-21 12:00,0,6\n',
-      'no column is named as a status',
-      '--columns',
+      '"is_approved" says yes or no of each row, and nothing says what a no means',
+      '--columns status=is_approved, and --status-map with a file of lines such as "1: approved" and "0: denied"',
     ],
     [
       'grouped numbers without a name',
@@ -707,6 +871,13 @@ describe('a file twice over', () => {
     const { said, history } = await readTexts([`time,status,count\n${rows}`]);
     expect(minuteLines(history)).toEqual(['2026-11-21T12:00 approved=116 denied=6']);
     expect(said).toContain('line 4: a row of totals is no count of its own');
+  });
+
+  it('is not what rows of subtotals under each minute are', async () => {
+    const rows = '2026-11-21 12:00,approved,116\n2026-11-21 12:00,denied,6\n2026-11-21 12:00 Total,,122\n';
+    expect(minuteLines((await readTexts([`time,status,count\n${rows}`])).history)).toEqual([
+      '2026-11-21T12:00 approved=116 denied=6',
+    ]);
   });
 
   it('is no matter where two words mean one status', async () => {
