@@ -77,7 +77,7 @@ export function findColumns(
   const allWide = isFlags ? [] : named;
   const { status, code } = keyColumns(table, chosen, allWide.length > 1);
   const isLong = status !== undefined || code !== undefined;
-  const wide = chosen.wide.length > 0 ? chosen.wide : isLong ? [] : allWide;
+  const wide = chosen.wide.length > 0 ? chosen.wide : isLong ? [] : withoutParts(table, allWide);
   const [unread] = candidates(header, 'status').filter(free);
   if (!isLong && wide.length === 0 && unread !== undefined && cellsOf(table, unread).length > 0)
     return `${headerText(header, unread)} holds ${JSON.stringify(cellsOf(table, unread)[0])}, which is no status; if it holds auth codes, pass --columns auth_code=${headerText(header, unread)}`;
@@ -226,7 +226,8 @@ export function likelyCount(
 ): string | undefined {
   if (count !== undefined || wide.length > 0) return undefined;
   const counted = looksCounted(sample, time, [status, code]);
-  if (!counted && header.some((name, one) => isIdName(name) && isUnique(sample, one))) return undefined;
+  const isNumbered = header.some((name, one) => isIdName(name) && isUnique(sample, one));
+  if (isNumbered && hasSeconds(sample, time)) return undefined;
   const column = telling.find(
     (one) =>
       sample.length > 0 &&
@@ -238,6 +239,53 @@ export function likelyCount(
       (!isNoCount(header[one] ?? '') || (counted && isVarying(sample, one))),
   );
   return column === undefined ? undefined : headerText(header, column);
+}
+
+/** True for numbers that rows of a minute share, and that change from minute to minute. */
+function isSameInMinutes(sample: readonly string[][], time: readonly number[], column: number): boolean {
+  const numbers = new Map<string, Set<string>>();
+  for (const cells of sample) {
+    const minute = time.map((part) => cells[part]).join(' ');
+    numbers.set(minute, (numbers.get(minute) ?? new Set()).add(cells[column] ?? ''));
+  }
+  const all = [...numbers.values()];
+  const isSame = all.length * 2 <= sample.length && all.every(({ size }) => size === 1);
+  return isSame && all.length >= ENOUGH_STAGES && new Set(all.flatMap((own) => [...own])).size > 1;
+}
+
+/**
+ * Without columns that are parts of another one of the same status, as soft and hard declines are of
+ * all: it is their sum in each row.
+ */
+function withoutParts({ header, sample }: Sampled, wide: readonly WideColumn[]): readonly WideColumn[] {
+  const alike = (one: WideColumn) =>
+    wide.filter((other) => other.status !== undefined && other.status === one.status && isPlain(other));
+  const isPlain = ({ column, labels }: WideColumn) =>
+    Object.keys(labels).length === 0 &&
+    header.indexOf(header[column] ?? '') === header.lastIndexOf(header[column] ?? '');
+  const numberIn = (cells: readonly string[], { column }: WideColumn) => Number(cells[column] || 0);
+  const isWholeOf = (one: WideColumn, parts: readonly WideColumn[]) => {
+    const rows = sample.filter((cells) => numberIn(cells, one) > 0);
+    return (
+      rows.length >= ENOUGH_ROWS &&
+      sample.every((cells) => numberIn(cells, one) === parts.reduce((sum, part) => sum + numberIn(cells, part), 0))
+    );
+  };
+  const wholes = wide.filter((one, at) => {
+    const parts = isPlain(one) ? alike(one).filter((other) => other !== one) : [];
+    const isFirst = parts.length > 1 || parts.every((other) => wide.indexOf(other) > at);
+    return parts.length > 0 && isFirst && isWholeOf(one, parts);
+  });
+  return wide.filter((one) => !wholes.some((whole) => whole !== one && alike(whole).includes(one)));
+}
+
+/** Columns that are stages of the same approvals, as of what is authorized and what is captured. */
+export function stageColumns({ header, wide }: Columns, { columns, statusWords }: ColumnsAsked): string[] | undefined {
+  const approved = wide.filter(({ status }) => status === 'approved').map(({ column }) => header[column] ?? '');
+  // Labels tell apart what is not the same.
+  const names = [...new Set(approved)].filter((name) => !/[={]/.test(name));
+  const isSaid = columns !== undefined || names.some((name) => statusWords?.has(wordKey(name)));
+  return isSaid || names.length < 2 ? undefined : names;
 }
 
 const isUnique = (sample: readonly string[][], column: number): boolean =>
@@ -293,12 +341,22 @@ export function likelySum(
   return column === undefined ? undefined : headerText(header, column);
 }
 
-/** Two columns of numbers of which neither name tells which is the count. */
-export function rivalCounts({ header, count, telling }: Columns, sample: readonly string[][]): string[] | undefined {
-  if (count === undefined || !isVague(header[count] ?? '')) return undefined;
+/**
+ * Two columns of numbers of which neither name tells which is the count, or of which the count is
+ * the same in all rows of a minute, as its total is.
+ */
+export function rivalCounts(
+  { header, time, count, telling }: Columns,
+  sample: readonly string[][],
+): string[] | undefined {
+  if (count === undefined) return undefined;
   const differs = (column: number) => sample.some((cells) => cells[column] !== cells[count]);
+  const isTotal = (column: number) => isSameInMinutes(sample, time, column);
+  const isRival = isTotal(count)
+    ? (column: number) => !isTotal(column) && !isNoCount(header[column] ?? '') && !isShare(header[column] ?? '')
+    : (column: number) => isVague(header[count] ?? '') && isVague(header[column] ?? '');
   const rival = telling.find(
-    (column) => isVague(header[column] ?? '') && cellsOf({ sample }, column).every(isWhole) && differs(column),
+    (column) => isRival(column) && cellsOf({ sample }, column).every(isWhole) && differs(column),
   );
   return rival === undefined ? undefined : [count, rival].map((column) => headerText(header, column));
 }

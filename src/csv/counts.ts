@@ -81,6 +81,7 @@ export function readCount(
 const unquoted = (text: string): string =>
   (/^="(.*)"$/.exec(text)?.[1] ?? text)
     .replace(/^['+](?=\d)/, '')
+    .replace(/^(\d+)[.,]$/, '$1')
     .replace(/^\d{1,3}(?:_\d{3})+$/, (digits) => digits.replaceAll('_', ''));
 
 const POWER = /^\d(?:[.,](\d+))?(e)\+?(\d{1,2})$/i;

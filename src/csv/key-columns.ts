@@ -20,7 +20,9 @@ export function keyColumns(table: Sampled, chosen: Chosen, mayBeWide: boolean): 
   const allAre = (column: number, is: (cell: string) => boolean) =>
     free(column) && cellsOf(table, column).length > 0 && cellsOf(table, column).every(is);
   const named = bestBy(candidates(header, 'status').filter(free), statusShare);
-  const isNamed = named !== undefined && (statusShare(named) > 0 || !(mayBeWide || allAre(named, isCode)));
+  const areCodes = (column: number) =>
+    shareOf(cellsOf(table, column), isCode) > 0.5 && cellsOf(table, column).length > 0;
+  const isNamed = named !== undefined && (statusShare(named) > 0 || !(mayBeWide || areCodes(named)));
   // A name that nobody knows may stand over words that everybody knows.
   const byWords = onlyOne(header, (column) => allAre(column, isStatus) && !cellsOf(table, column).every(isOperation));
   const best = isNamed && statusShare(named) > 0 ? named : (byWords ?? (isNamed ? named : undefined));

@@ -173,7 +173,13 @@ export function createPass({ columns, before }: Table, formats: Formats, options
     return true;
   };
 
+  let isOtherTable = false;
   const take = (cells: string[], number: number): void => {
+    // Its columns may stand in another order.
+    if (isOtherTable) {
+      refuse(number, undefined, cells.join(','), 'is a row of another table');
+      return;
+    }
     if (cells.length !== header.length && !isShortEnd(cells, header)) {
       if (!noRows.take(cells, number))
         refuse(
@@ -193,8 +199,9 @@ export function createPass({ columns, before }: Table, formats: Formats, options
     if (typeof at === 'string') {
       const help =
         isPlainTime || columns.zone === undefined || at.includes('--timezone') ? '' : '; say the zone with --timezone';
-      if (!noRows.take(cells, number))
-        refuse(number, time[0], text, rankOf(text, 'time') === undefined ? at + help : ANOTHER_TABLE);
+      if (noRows.take(cells, number)) return;
+      isOtherTable = rankOf(text, 'time') !== undefined;
+      refuse(number, time[0], text, isOtherTable ? ANOTHER_TABLE : at + help);
       return;
     }
     if (at.dateOnly || state.dateOnly === undefined) {

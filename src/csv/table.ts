@@ -7,6 +7,7 @@ import {
   likelyStatus,
   likelySum,
   rivalCounts,
+  stageColumns,
   stagesOf,
 } from './columns.ts';
 import { firstRecords } from './records.ts';
@@ -160,6 +161,12 @@ export function recognise(source: Source, delimiter: string | undefined, asked: 
     throw new Error(
       `${source.name}: line ${table.before + 1}: a transaction has several rows of one status (${stages.map((word) => JSON.stringify(word)).join(', ')}), ` +
         `and each would be counted: leave out all but one by a file given by --status-map, with lines such as "${stages[1]}: ignore"`,
+    );
+  const columns = stageColumns(table.columns, asked);
+  if (columns !== undefined)
+    throw new Error(
+      `${source.name}: line ${table.before + 1}: ${columns.map((name) => JSON.stringify(name)).join(' and ')} all mean approved, and may be stages of the same transactions: ` +
+        `leave out all but one by a file given by --status-map, with lines such as "${columns[1]}: ignore"; if they add up, pass --status-map with "${columns[0]}: approved" and a line like it for each`,
     );
   const sum = likelySum(table.columns, sampled);
   if (sum !== undefined && asked.columns?.count === undefined)

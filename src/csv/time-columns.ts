@@ -60,7 +60,7 @@ export function timeColumns(
 }
 
 /** A whole hour within a time: `13:00:00`, `13h`, `1:00 PM`. */
-const WHOLE_HOUR = /(?<=[T ,]|^)(\d{1,2})(?:\s?h(?:rs?|s)?(?!\w)|:00(?::00(?:\.0+)?)?(?![:\d])|$)/i;
+const WHOLE_HOUR = /(?<=[T ,]|^)(\d{1,2})(?:\s?h(?:rs?|s)?(?!\w)|:00(?::00(?:\.0+)?)?(?![:\d])|(?= ?[ap]\.?m)|$)/i;
 
 function areMinutesOfHours(sample: readonly string[][], hour: number, minute: number): boolean {
   const rows = sample.filter((cells) => cells[hour] !== '' && cells[minute] !== '');

@@ -51,7 +51,7 @@ const DAY_MONTH_NAME = new RegExp(
 const MONTH_NAME_DAY = new RegExp(String.raw`^${DAY_NAME}([\p{L}]{3,10})\.?\s(\d{1,2}),?\s(\d{4})${AFTER_DATE}$`, 'iu');
 /** `Sat Nov 21 12:00:00 UTC 2026`, as `date` and ctime write it. */
 const YEAR_AT_END = /^\p{L}{2,4} (\p{L}{3,5}) +(\d{1,2}) (\d{2}):(\d{2}):(\d{2})(?: (UTC|GMT|Z))? (\d{4})$/u;
-const CLOCK_ALONE = pattern(CLOCK + ZONE);
+const CLOCK_ALONE = pattern(CLOCK);
 const EPOCH = /^\d{9,20}(?:\.\d+)?$/;
 /** The beginnings of the months in English, Portuguese, Spanish, German and French. */
 const MONTHS = [
@@ -304,11 +304,11 @@ function placed(
   return { minute, seconds: seconds > 0, dateOnly, ...(odd !== undefined && { odd }) };
 }
 
-function onDay([hour, minute, second, half, offset]: Cells, options: TimeOptions): ReadTime | string {
+function onDay([hour, minute, second, half]: Cells, options: TimeOptions): ReadTime | string {
   const clock = clockOf(hour, minute, half);
   if (clock === undefined || Number(second ?? 0) > 59) return 'is no time of day; expected 00:00 to 23:59';
   if (options.day === undefined) return 'is a time without a day; say which day with --date YYYY-MM-DD';
-  return placed(options.day + clock, Number(second ?? 0), offset, options, false);
+  return placed(options.day + clock, Number(second ?? 0), undefined, options, false);
 }
 
 /**

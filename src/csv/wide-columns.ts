@@ -81,7 +81,7 @@ const UNIT = /^\d+ (?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|
  * without a dash.
  */
 function codeBeside(name: string): string | undefined {
-  const meant = /^"?(\d{1,2})"?(?:\s?[-–:]\s?| )\p{L}/u.exec(name)?.[1];
+  const meant = /^"?(\d{1,2})"?(?:\s?[-–:(]\s?| )\p{L}/u.exec(name)?.[1];
   if (meant !== undefined) return UNIT.test(name) ? undefined : meant;
   const words = wordsIn(name).filter((word) => !BESIDE_STATUS.test(word) && !SYNONYMS.code.includes(word));
   const [code = ''] = words;

@@ -315,6 +315,11 @@ describe('tables as other programs write them', () => {
       'a zone above the table',
       `Report of:,2026-11-22\nTime zone:,America/Sao_Paulo\n${table('time,status,count', ['2026-11-21 09:00', '2026-11-21 09:01'])}`,
     ],
+    [
+      'an hour with AM or PM and a minute',
+      table('date,hour,minute,status,count', ['2026-11-21,12 PM,0', '2026-11-21,12 PM,1']),
+    ],
+    ['a point behind a number', table('time,status,count', PLAIN).replaceAll(/(\d)$/gm, '$1.')],
     ['Polish', table('Data i godzina;Status;Liczba', PLAIN, ['Opłacona', 'Odrzucona'])],
     ['Turkish', table('Tarih;Durum;Adet', PLAIN, ['BAŞARILI', 'Reddedildi'])],
     ['Russian', table('Время;Статус;Количество', PLAIN, ['Одобрено', 'Отказ'])],
@@ -398,6 +403,11 @@ describe('tables as other programs write them', () => {
     ]);
   });
 
+  it('leaves out the rows of another table, whose columns may stand in another order', async () => {
+    const file = 'time,approved,denied\n2026-11-21 12:00,116,6\ntime,denied,approved\n2026-11-21 12:01,7,117\n';
+    expect(await minutesOf(file, { skipBadRows: true })).toEqual(['2026-11-21T12:00 approved=116 denied=6']);
+  });
+
   it('takes NULL for no auth code', async () => {
     const file = 'time,status,code,count\n2026-11-21 12:00,failed,NULL,3\n2026-11-21 12:00,approved,00,4\n';
     expect(await minutesOf(file)).toEqual(['2026-11-21T12:00 approved=4 failed=3 00=4']);
@@ -426,6 +436,14 @@ describe('tables as other programs write them', () => {
     expect(await minutesOf(`${header}\n2026-11-21 12:00,${row}\n`)).toEqual(expected);
     const totals = 'minute,total approved,value approved,total denied,value denied';
     expect(await minutesOf(`${totals}\n2026-11-21 12:00,${row}\n`)).toEqual(expected);
+  });
+
+  it('leaves parts of a status aside where its whole is there', async () => {
+    const rows = Array.from({ length: 12 }, (_, at) => `2026-11-21 12:${10 + at},116,${at + 3},${at + 1},2`);
+    const [first] = await minutesOf(`time,approved,declined,soft_declined,hard_declined\n${rows.join('\n')}\n`);
+    expect(first).toBe('2026-11-21T12:10 approved=116 denied=3');
+    const [parts] = await minutesOf(`time,approved,foo,soft_declined,hard_declined\n${rows.join('\n')}\n`);
+    expect(parts).toBe('2026-11-21T12:10 approved=116 denied=3');
   });
 
   it('takes no number that each approval has for an auth code', async () => {
@@ -484,6 +502,26 @@ describe('tables as other programs write them', () => {
       'JSON on many lines',
       JSON.stringify([{ time: 1, status: 'denied' }], null, 2),
       'is JSON; expected CSV. Convert it',
+    ],
+    [
+      'stages of approvals in a column each',
+      'time,authorized,captured,declined\n2026-11-21 12:00,116,110,6\n',
+      '"authorized" and "captured" all mean approved, and may be stages of the same transactions',
+    ],
+    [
+      'a total of each minute in the place of the count',
+      `time,status,total_count,tally\n${Array.from({ length: 12 }, (_, at) => `2026-11-21 12:${10 + at},approved,${110 + at},${104 + at}\n2026-11-21 12:${10 + at},denied,${110 + at},6`).join('\n')}\n`,
+      '"total_count" and "tally" both hold whole numbers, and either may be the count',
+    ],
+    [
+      'counts under an unknown name beside row numbers',
+      `id,time,acquirer,status,foo\n${Array.from({ length: 24 }, (_, at) => `${at},2026-11-21 12:${10 + (at >> 1)},${at % 2 ? 'acme' : 'other'},denied,${at % 5}`).join('\n')}\n`,
+      '"foo" holds whole numbers: pass --columns count=foo',
+    ],
+    [
+      'auth codes in a column of answers, some of them rare',
+      'time,response\n2026-11-21 12:00:01,00\n2026-11-21 12:00:02,N7\n2026-11-21 12:00:03,51\n',
+      '--columns auth_code=response',
     ],
     ['shares', 'time,approved,denied\n2026-11-21 12:00,99.4%,0.6%\n', 'is a share; export counts'],
     ['rates', 'time,approved,denied\n2026-11-21 12:00,18.9 req/s,0.1 req/s\n', 'is a rate; export counts'],
