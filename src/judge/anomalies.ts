@@ -119,8 +119,8 @@ function definitionsOf(samples: Sample[]): Definitions {
  * old: after a restart that is what was before it.
  */
 const AGE = `time() - max(timestamp(${RECORDED.observed}{window="1m"}))`;
-/** The rules record once a minute, and may miss one. */
-const OLDEST_S = 150;
+/** The rules record once a minute, in some engines a minute late, and may miss one. */
+const OLDEST_S = 180;
 
 const SCALARS = [RECORDED.trend, RECORDED.learning, TUNABLE.trendStep, TUNABLE.trendLeap];
 
