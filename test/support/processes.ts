@@ -4,15 +4,23 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A TCP port on loopback that nothing listened on a moment ago. */
+/** Below those that the system gives to connections (32768 on), from a place of each process's own. */
+let nextPort = 10_000 + Math.floor(20_000 * Math.random());
+
+/** A TCP port on loopback that nothing listened on a moment ago, another one at each call. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('a TCP server without a port');
-  return address.port;
+  for (;;) {
+    const port = nextPort++;
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** The processes that a process has started and that live; empty once it has ended. Linux only. */
