@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import type { Config } from '../../config/config.ts';
 import { addressOf, extraLabels } from '../../domain/labels.ts';
-import { STATUSES, WINDOWS } from '../../domain/names.ts';
+import { RECORDED, STATUSES, WINDOWS } from '../../domain/names.ts';
 import { isoTime, parseTime } from '../../domain/times.ts';
 import { ANY_FIELD, anomaly, band, definitions, type Field, fieldOf, readAnomalies } from '../../judge/anomalies.ts';
 import { describeBaseline, describedBaseline } from '../../judge/baseline.ts';
@@ -44,12 +44,21 @@ interface Drawn {
   points: Map<number, Partial<Record<Field, number>>>;
 }
 
-function join(ranges: Range[]): { labels: Record<string, string>; points: object[] }[] {
+/**
+ * How old what stands at a point is, in seconds. Where nothing was recorded, as while the machine was
+ * away, Prometheus repeats what was before it for five minutes.
+ */
+const AGE = `time() - max(timestamp(${RECORDED.observed}{window="1m"}))`;
+/** The rules record once a minute, and take a moment. */
+const OLDEST_S = 90;
+
+/** @param repeated the times of points that only repeat what was before them */
+function join(ranges: Range[], repeated: ReadonlySet<number>): { labels: Record<string, string>; points: object[] }[] {
   const found = new Map<string, Drawn>();
   for (const { labels, points } of ranges) {
     const entry = found.get(addressOf(labels)) ?? { labels: extraLabels(labels), points: new Map() };
     for (const [at, value] of points) {
-      if (!Number.isFinite(value)) continue;
+      if (!Number.isFinite(value) || repeated.has(at)) continue;
       const point = entry.points.get(at) ?? {};
       point[fieldOf(labels)] = value;
       entry.points.set(at, point);
@@ -81,7 +90,11 @@ async function listSeries(ctx: Context, services: Services): Promise<void> {
   const step = Math.max(1, Math.ceil((to - from) / 60 / MAX_POINTS)) * 60;
   const given = Object.entries({ status, window, ...equal }).filter(([, value]) => value !== undefined);
   const selector = `{${[ANY_FIELD, ...given.map(([name, value]) => `${name}=${JSON.stringify(value)}`)].join(', ')}}`;
-  const ranges = await services.prometheus.range(selector, from, to, step);
+  const [ranges, [ages]] = await Promise.all([
+    services.prometheus.range(selector, from, to, step),
+    services.prometheus.range(AGE, from, to, step),
+  ]);
+  const repeated = new Set(ages?.points.flatMap(([at, age]) => (age > OLDEST_S ? [at] : [])));
   ctx.body = {
     status,
     window,
@@ -90,7 +103,7 @@ async function listSeries(ctx: Context, services: Services): Promise<void> {
     to: isoTime(to),
     step,
     planned: plannedIn(services, Math.max(from, to - LONGEST_PLANNED), to, equal),
-    series: join(ranges),
+    series: join(ranges, repeated),
   };
 }
 
@@ -105,7 +118,9 @@ const seriesAnswer = z.object({
   planned: z
     .array(z.object({ name: z.string(), from: z.iso.datetime(), to: z.iso.datetime() }))
     .meta({ description: 'Windows of the calendar in which nothing is judged' }),
-  series: z.array(z.object({ labels: z.record(z.string(), z.string()), points: z.array(point) })),
+  series: z
+    .array(z.object({ labels: z.record(z.string(), z.string()), points: z.array(point) }))
+    .meta({ description: 'A minute that was not recorded has no point' }),
 });
 const anomaliesAnswer = z.object({
   baseline: describedBaseline,
