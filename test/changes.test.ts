@@ -127,6 +127,7 @@ const WOULD_BE: WhatIfLine = {
     from: ago(7 * 1440),
     to: ago(0),
     learnedFrom: ago(21 * 1440),
+    slices: 3,
     alerts: [
       {
         change: 'gone',

@@ -2,7 +2,7 @@ import { CALENDAR_METRICS, type CalendarAt } from '../calendar/series.ts';
 import type { MinuteCounts } from '../domain/minutes.ts';
 import { METRIC } from '../domain/names.ts';
 import { seriesText } from '../domain/series-text.ts';
-import { type Replay, replayHistory } from '../history/player.ts';
+import { type Replay, replayHistory, STRETCH } from '../history/player.ts';
 import { forEachAtOnce } from '../prometheus/in-order-of-need.ts';
 import type { Columns } from '../prometheus/range-columns.ts';
 import { queried, splitRange } from '../prometheus/record-rule.ts';
@@ -25,7 +25,7 @@ export interface BacktestOptions {
   /** Seconds since the epoch: start of the first minute and end of the last. */
   from: number;
   to: number;
-  /** `share` in [0, 1]. */
+  /** `share` in [0, 1]: of the rules to evaluate, each for each stretch of the history. */
   onProgress?: (share: number, what: string) => void;
   /**
    * Looks at what was recorded, before it is deleted. Its times are `shift` seconds before those of
@@ -74,7 +74,9 @@ export async function runBacktest(options: BacktestOptions): Promise<Backtest> {
     throw new Error(`${options.rules.name}: no alert rule reads anything that the history has`);
   const shift = shiftFor(options.to);
   const { calendar } = options;
-  let at = 0;
+  const stretches = Math.ceil((options.to - options.from) / STRETCH);
+  const work = stretches * (plan.recording.length + plan.evaluated.length);
+  const tell = (done: number, what: string) => options.onProgress?.(Math.min(done / work, 1), what);
   const replay = await replayHistory({
     ...options,
     minutes: shifted(options.minutes, shift),
@@ -82,16 +84,14 @@ export async function runBacktest(options: BacktestOptions): Promise<Backtest> {
     live: true,
     rules: plan.recording,
     expressions: plan.evaluated.map((rule) => ({ expr: rule.expr, where: where(rule) })),
-    onMinute: () => {
-      at += 60;
-    },
-    onRule: (_, record) => options.onProgress?.(Math.min(at / (options.to - options.from), 1), record),
+    onRule: tell,
   });
   try {
     const { evaluated, leftOut } = await leaveOut(plan, recording, replay.url, history, signal);
     const found: BacktestAlert[] = [];
+    let judged = 0;
     await forEachAtOnce(CONCURRENCY, evaluated, async (rule) => {
-      options.onProgress?.(1, rule.alert);
+      tell(stretches * (plan.recording.length + judged++), rule.alert);
       for (const alert of await alertsOf(rule, replay, signal)) found.push(later(alert, shift));
     });
     await options.inspect?.(replay, plan.recording, shift);

@@ -13,7 +13,6 @@ import { codesOf, type History, historyMinutes } from '../csv/files.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';
 import { readRules } from '../prometheus/rule-files.ts';
 import { readChanges } from '../reports/changes.ts';
-import type { Progress } from '../runtime/progress.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
 import type { CommandIo } from './io.ts';
 import { readHistory, runReading, shownNames, writePage } from './reading.ts';
@@ -62,10 +61,12 @@ export async function backtestCommand(options: BacktestCommandOptions, io: Comma
     const takeCurves: BacktestOptions['inspect'] = async (replay, recorded, shift) => {
       if (options.html !== undefined) curves.push(...(await readCurves(replay, recorded, shift, io.signal)));
     };
-    const rules = { dir, name: options.compare === undefined ? '' : 'the rules: ' };
-    const result = await runRules(rules, input, io, progress, takeCurves);
-    const other = options.compare === undefined ? undefined : { dir: options.compare, name: 'the other rules: ' };
-    const compared = other && (await runRules(other, input, io, progress));
+    const { compare } = options;
+    const telling = (whose: string) => (share: number, what: string) =>
+      progress.show(`${whose}${Math.floor(share * 100)} % of the history, ${what}`);
+    const result = await runRules(dir, input, io, telling(compare === undefined ? '' : 'the rules: '), takeCurves);
+    const compared =
+      compare === undefined ? undefined : await runRules(compare, input, io, telling('the other rules: '));
     for (const [folder, of] of [
       [dir, result],
       [options.compare ?? '', compared],
@@ -101,10 +102,10 @@ export interface Input {
  * labels are given.
  */
 export async function runRules(
-  { dir, name }: { dir: string; name: string },
+  dir: string,
   { history, labels, scoreFrom, calendar }: Input,
   io: CommandIo,
-  progress: Progress,
+  onProgress: NonNullable<BacktestOptions['onProgress']>,
   inspect?: BacktestOptions['inspect'],
 ): Promise<Result> {
   const backtest = await runBacktest({
@@ -115,7 +116,7 @@ export async function runRules(
     calendar,
     from: history.from * 60,
     to: history.to * 60,
-    onProgress: (share, what) => progress.show(`${name}${Math.floor(share * 100)} % of the history, ${what}`),
+    onProgress,
     ...(inspect !== undefined && { inspect }),
     signal: io.signal,
   });

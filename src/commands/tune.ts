@@ -9,10 +9,12 @@ import { nameText } from '../backtest/text.ts';
 import { readHistoryCalendar } from '../calendar/calendar-file.ts';
 import { readCalendarFile } from '../config/config.ts';
 import { UsageError } from '../config/usage-error.ts';
+import { type History, slicesOf } from '../csv/files.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';
+import { plural } from '../domain/plural.ts';
 import { isoTime, utcMinute } from '../domain/times.ts';
 import { messageOf } from '../runtime/log.ts';
-import type { Progress } from '../runtime/progress.ts';
+import { leftInWords, timeLeft } from '../runtime/progress.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
 import { isBetter } from '../tune/better.ts';
 import { type Factors, lineDiff, multiplied, SETTINGS_TUNED } from '../tune/tunables-text.ts';
@@ -35,6 +37,8 @@ export interface TuneCommandOptions extends FileFlags {
 const TUNABLES_FILE = 'tunables.rules.yml';
 /** Each factor is tried for each setting. The factor 1 would leave it as it is. */
 const FACTORS = [0.8, 0.9, 1.1, 1.25, 1.5];
+/** Each of them, and the rules as they are. */
+const TRIALS = 1 + SETTINGS_TUNED.length * FACTORS.length;
 
 interface Trial {
   factors: Factors;
@@ -53,7 +57,19 @@ export async function tuneCommand(options: TuneCommandOptions, io: CommandIo): P
     const labels = await readLabels(options.labels, await signalsOfRules([rulesDir]));
     const calendar = await readHistoryCalendar(readCalendarFile(options, io.env), reading.times?.zone?.name);
     const input = { history, labels, scoreFrom: scoreFromOf(options), calendar };
-    const now = await tried({}, { rulesDir, before, folder, input }, io, progress);
+    io.stderr.write(planText(history));
+    const since = Date.now();
+    let number = 0;
+    const ground = { rulesDir, before, folder, input };
+    const trial = (factors: Factors) => {
+      const done = number++;
+      return tried(factors, ground, io, (share, what) => {
+        const left = leftInWords(timeLeft((done + share) / TRIALS, since));
+        const percent = `${Math.floor(share * 100)} % of the history`;
+        progress.show(`${done + 1} of ${TRIALS}, ${left}: ${namedFactors(factors)}, ${percent}, ${what}`);
+      });
+    };
+    const now = await trial({});
     // The trials are copies of the same rules, in which only numbers differ.
     io.stderr.write(absentText(rulesDir, now.result.absent));
     if ((now.result.scored?.score.incidents ?? 0) === 0)
@@ -62,18 +78,22 @@ export async function tuneCommand(options: TuneCommandOptions, io: CommandIo): P
     for (const { name } of SETTINGS_TUNED) {
       const start = best;
       for (const factor of FACTORS) {
-        const trial = await tried(
-          { ...start.factors, [name]: factor },
-          { rulesDir, before, folder, input },
-          io,
-          progress,
-        );
-        if (isBetter(trial.result.scored?.score, best.result.scored?.score)) best = trial;
+        const other = await trial({ ...start.factors, [name]: factor });
+        if (isBetter(other.result.scored?.score, best.result.scored?.score)) best = other;
       }
     }
     const diff = lineDiff(relative(process.cwd(), join(rulesDir, TUNABLES_FILE)), before, best.text);
     return options.json === true ? json(now, best, diff) : report(now, best, diff);
   }).finally(() => rm(folder, { recursive: true, force: true }));
+}
+
+/** Says what is about to be played, since it may take long. */
+function planText(history: History): string {
+  const hours = Math.ceil((history.to - history.from) / 60);
+  const time = hours < 48 ? plural(hours, 'hour') : plural(Math.round(hours / 24), 'day');
+  const slices = slicesOf(history).filter((labels) => Object.keys(labels).length > 0).length;
+  const what = slices === 0 ? 'the total' : `the total and ${plural(slices, 'slice')}`;
+  return `plays ${time} of ${what} ${TRIALS} times: as it is, and with other sensitivities\n`;
 }
 
 async function tunablesOf(rulesDir: string): Promise<string> {
@@ -95,14 +115,14 @@ async function tried(
   factors: Factors,
   { rulesDir, before, folder, input }: Ground,
   io: CommandIo,
-  progress: Progress,
+  onProgress: (share: number, what: string) => void,
 ): Promise<Trial> {
   const text = multiplied(before, factors);
   const dir = join(folder, 'rules');
   await rm(dir, { recursive: true, force: true });
   await cp(rulesDir, dir, { recursive: true });
   await writeFile(join(dir, TUNABLES_FILE), text);
-  const result = await runRules({ dir, name: `${namedFactors(factors)}: ` }, input, io, progress);
+  const result = await runRules(dir, input, io, onProgress);
   return { factors, text, result };
 }
 

@@ -62,7 +62,7 @@ const CONCURRENCY = 3;
  * Seconds of history that all rules go through before the next stretch: nothing may be written
  * further behind the newest sample.
  */
-const STRETCH = WRITABLE_RANGE;
+export const STRETCH = WRITABLE_RANGE;
 /** Seconds of a stretch that a rule goes through at once, while others are further or less far. */
 const PART = STRETCH / 2;
 /** Samples of a series that are written at once. */

@@ -22,11 +22,15 @@ const compared = z.object({
   observed: z.number().nullable(),
   expected: z.number().nullable(),
 });
+const played = {
+  from: z.iso.datetime(),
+  to: z.iso.datetime(),
+  learnedFrom: z.iso.datetime().meta({ description: 'From then to `from` the rules only learn' }),
+  slices: z.int().meta({ description: 'Beside the total' }),
+};
 const answer = z
   .object({
-    from: z.iso.datetime(),
-    to: z.iso.datetime(),
-    learnedFrom: z.iso.datetime().meta({ description: 'From then to `from` the rules only learn' }),
+    ...played,
     summed: z.int().optional().meta({ description: 'Series, where there were so many that only the total was judged' }),
     alerts: z.array(compared),
     tunables: z.array(z.object({ tunable: z.string(), window: z.string(), now: z.number(), changed: z.number() })),
@@ -35,7 +39,12 @@ const answer = z
 /** One line of the answer. */
 export const line = z
   .union([
-    z.object({ progress: z.number().meta({ description: '0 to 1' }), what: z.string() }),
+    z.object({ plays: z.object(played).meta({ description: 'What is about to be played, twice' }) }),
+    z.object({
+      progress: z.number().meta({ description: '0 to 1' }),
+      what: z.string(),
+      secondsLeft: z.int().optional().meta({ description: 'If it goes on as it did; absent while nobody can tell' }),
+    }),
     z.object({ result: answer }),
     z.object({ error: z.string() }),
   ])

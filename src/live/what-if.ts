@@ -1,11 +1,12 @@
 import { postStream } from './api.ts';
 import { byId, h } from './dom.ts';
-import { capital, count, dayText, labelText, when, words } from './format.ts';
+import { capital, count, dayText, duration, labelText, when, words } from './format.ts';
 import { sliceOf } from './model.ts';
 import { STATUSES, type Status, type WhatIfAnswer, type WhatIfLine } from './wire.ts';
 
 type Setting = 'statuses' | 'sales';
 type Compared = WhatIfAnswer['alerts'][number];
+type Plan = Extract<WhatIfLine, { plays: object }>['plays'];
 
 const settingOf = (status: Status): Setting | undefined =>
   status === 'approved' ? 'sales' : status === 'processing' ? undefined : 'statuses';
@@ -33,6 +34,25 @@ const nameOf = ({ alertname, labels }: Compared): string => {
   return `${said}${known ? `, ${words(status)}` : ''}${where === '' ? '' : `, ${where}`}`;
 };
 
+const daysBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / 86_400_000;
+
+function planOf({ from, to, learnedFrom, slices }: Plan): string {
+  const what = slices === 0 ? 'the total' : `the total and ${slices} ${slices === 1 ? 'slice' : 'slices'}`;
+  const [days, learned] = [daysBetween(from, to), daysBetween(learnedFrom, from)].map(count);
+  return `Plays ${what} twice, as it is and changed: ${days} days, and ${learned} days before to learn from. It takes one core.`;
+}
+
+/** How far it is, and how long the rest takes if it goes on as it did. */
+function phaseOf({ progress, what, secondsLeft }: Extract<WhatIfLine, { progress: number }>): string {
+  const left =
+    secondsLeft === undefined
+      ? 'how long it takes is not known yet'
+      : secondsLeft < 60
+        ? 'less than a minute to go'
+        : `about ${duration(secondsLeft)} to go`;
+  return `${Math.round(100 * progress)} %, ${what.replace(/: .*/, '')}; ${left}.`;
+}
+
 function list(change: Compared['change'], alerts: readonly Compared[]): HTMLElement {
   const rows = alerts.map((alert) => {
     const { startsAt, observed, expected } = alert;
@@ -45,10 +65,7 @@ function list(change: Compared['change'], alerts: readonly Compared[]): HTMLElem
 }
 
 function outcome({ from, to, learnedFrom, alerts, tunables, summed }: WhatIfAnswer): HTMLElement[] {
-  const [days, learned] = [
-    (Date.parse(to) - Date.parse(from)) / 86_400_000,
-    (Date.parse(from) - Date.parse(learnedFrom)) / 86_400_000,
-  ];
+  const [days, learned] = [daysBetween(from, to), daysBetween(learnedFrom, from)];
   const of = (change: Compared['change']) => alerts.filter((alert) => alert.change === change);
   const lines = tunables.map(
     ({ tunable, window, now, changed }) => `${tunable}${window === '' ? '' : ` window ${window}`}: ${now} → ${changed}`,
@@ -98,7 +115,8 @@ export function createWhatIf(status: () => Status): () => void {
   const cancel = h('button', { type: 'button', hidden: true }, 'Cancel');
   const bar = h('progress', { max: 1, value: 0, 'aria-label': 'Played so far' });
   const phase = h('span', { class: 'muted small' });
-  const progress = h('p', { hidden: true }, bar, ' ', phase);
+  const plan = h('span', { class: 'muted small' });
+  const progress = h('div', { hidden: true }, h('p', {}, bar, ' ', phase), h('p', {}, plan));
   const error = h('p', { class: 'error', role: 'alert', hidden: true });
   const result = h('section', { 'aria-label': 'What it would have done', 'aria-live': 'polite' });
   let running: AbortController | undefined;
@@ -122,9 +140,10 @@ export function createWhatIf(status: () => Status): () => void {
   function take(line: WhatIfLine): void {
     if ('result' in line) result.replaceChildren(...outcome(line.result));
     else if ('error' in line) throw new Error(line.error);
+    else if ('plays' in line) plan.textContent = planOf(line.plays);
     else {
       bar.value = line.progress;
-      phase.textContent = `${Math.round(100 * line.progress)} %, ${line.what.replace(/: .*/, '')}. It takes a few minutes, on one core.`;
+      phase.textContent = phaseOf(line);
     }
   }
 
@@ -144,6 +163,7 @@ export function createWhatIf(status: () => Status): () => void {
     result.replaceChildren();
     bar.value = 0;
     phase.textContent = '';
+    plan.textContent = '';
     redraw();
     let last: WhatIfLine | undefined;
     const keep = (line: WhatIfLine) => {
@@ -152,7 +172,8 @@ export function createWhatIf(status: () => Status): () => void {
     };
     try {
       await postStream<WhatIfLine>('what-if', { [setting]: slider.valueAsNumber }, keep, signal);
-      if (last === undefined || 'progress' in last) throw new Error('The answer broke off. Try again.');
+      if (last === undefined || 'progress' in last || 'plays' in last)
+        throw new Error('The answer broke off. Try again.');
     } catch (problem) {
       error.textContent = problem instanceof Error ? problem.message : String(problem);
       error.hidden = signal.aborted;

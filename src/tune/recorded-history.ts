@@ -15,6 +15,8 @@ export interface RecordedHistory {
   from: number;
   to: number;
   minutes: Iterable<MinuteCounts>;
+  /** Sets of labels that the counts carry; 0 where only the total is taken. */
+  slices: number;
   /** The number of series, where they were too many and only the total was taken. */
   summed?: number;
 }
@@ -68,21 +70,25 @@ export async function readRecorded(
   return {
     from: from + first * 60,
     to: from + last * 60,
+    slices: new Set(all.map(({ labels }) => JSON.stringify(labels))).size - Number(all.some(isTotal)),
     minutes: { [Symbol.iterator]: () => minutesOf(all, from / 60, first, last) },
     ...(summed && { summed: found }),
   };
 }
+
+const isTotal = ({ labels }: Column): boolean => Object.keys(labels).length === 0;
 
 function* minutesOf(columns: readonly Column[], start: number, first: number, last: number): Generator<MinuteCounts> {
   for (let at = first; at < last; at++) {
     const counts: Partial<Record<Status, number>> = {};
     const labelled = new Map<string, NonNullable<MinuteCounts['labelled']>[number]>();
     let known = false;
-    for (const { status, labels, counts: column } of columns) {
-      const count = column[at] ?? Number.NaN;
+    for (const column of columns) {
+      const { status, labels } = column;
+      const count = column.counts[at] ?? Number.NaN;
       if (Number.isNaN(count)) continue;
       known = true;
-      if (Object.keys(labels).length === 0) {
+      if (isTotal(column)) {
         counts[status] = count;
         continue;
       }

@@ -19,6 +19,8 @@ export interface WhatIfOptions {
   factors: Factors;
   /** Absent where there is no calendar and no mark. */
   calendar: CalendarAt | undefined;
+  /** What is about to be played. */
+  onPlan: (plan: Plan) => void;
   /** `share` in [0, 1]. */
   onProgress: (share: number, what: string) => void;
   signal: AbortSignal;
@@ -39,12 +41,17 @@ export interface Compared {
 }
 
 /** Times are seconds since the epoch. */
-export interface WhatIf {
+export interface Plan {
   /** The time in which alerts are compared. */
   from: number;
   to: number;
   /** The start of what the rules learned from. */
   learnedFrom: number;
+  /** Beside the total. */
+  slices: number;
+}
+
+export interface WhatIf extends Plan {
   /** The alerts in order of time. */
   alerts: Compared[];
   tunables: Multiplied[];
@@ -63,7 +70,8 @@ export class NoWhatIf extends Error {
  * changed, on the counts that it recorded.
  * @throws NoWhatIf, PrometheusError, or the signal's reason
  */
-export async function whatIf({ prometheus, factors, calendar, onProgress, signal }: WhatIfOptions): Promise<WhatIf> {
+export async function whatIf(options: WhatIfOptions): Promise<WhatIf> {
+  const { prometheus, factors, calendar, onPlan, onProgress, signal } = options;
   const now = Math.floor(Date.now() / 60_000) * 60;
   onProgress(0, 'reading what was counted');
   const rules = rulesOf(await prometheus.rules());
@@ -72,6 +80,8 @@ export async function whatIf({ prometheus, factors, calendar, onProgress, signal
   const from = Math.max(history.to - COMPARED_DAYS * DAY, history.from + FIRST_HOURS);
   if (history.to <= from)
     throw new NoWhatIf('Prometheus holds less than six hours of counts: there is nothing to try it on yet');
+  const plan = { from, to: history.to, learnedFrom: history.from, slices: history.slices };
+  onPlan(plan);
   const play = async (played: Rules, first: number, what: string): Promise<BacktestAlert[]> => {
     const { alerts } = await runBacktest({
       ...history,
@@ -93,9 +103,7 @@ export async function whatIf({ prometheus, factors, calendar, onProgress, signal
     return [{ change: there === undefined ? 'gone' : here === undefined ? 'new' : 'stays', alert }];
   });
   return {
-    from,
-    to: history.to,
-    learnedFrom: history.from,
+    ...plan,
     alerts,
     tunables,
     ...(history.summed !== undefined && { summed: history.summed }),
