@@ -171,7 +171,7 @@ function flagHelp(table: Sampled, { column, status }: WideColumn): string {
   );
 }
 
-/** The help with columns such as `acme approved`, which may be parts of a whole or anything else. */
+/** Says what to do with columns such as `acme approved`, which may be parts or anything else. */
 function beside({ header, free }: Sampled): string {
   const statusIn = (name: string) =>
     wordsIn(name)
@@ -254,8 +254,8 @@ function isSameInMinutes(sample: readonly string[][], time: readonly number[], c
 }
 
 /**
- * Without columns that are parts of another one of the same status, as soft and hard declines are of
- * all: it is their sum in each row.
+ * Leaves out columns that are parts of another one of the same status, as soft and hard declines are
+ * of all declines. The whole is the sum of its parts in each row.
  */
 function withoutParts({ header, sample }: Sampled, wide: readonly WideColumn[]): readonly WideColumn[] {
   const alike = (one: WideColumn) =>

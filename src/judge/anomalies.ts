@@ -115,10 +115,10 @@ function definitionsOf(samples: Sample[]): Definitions {
 }
 
 /**
- * Seconds since the last minute was recorded. Prometheus answers with what is up to five minutes
- * old: after a restart that is what was before it.
+ * The query for the age of the last minute that was recorded, in seconds. Prometheus answers with
+ * what is up to five minutes old: after a restart that is what was before it.
  */
-const AGE = `time() - max(timestamp(${RECORDED.observed}{window="1m"}))`;
+export const AGE = `time() - max(timestamp(${RECORDED.observed}{window="1m"}))`;
 /** The rules record once a minute, in some engines a minute late, and may miss one. */
 const OLDEST_S = 180;
 

@@ -2,9 +2,18 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import type { Config } from '../../config/config.ts';
 import { addressOf, extraLabels } from '../../domain/labels.ts';
-import { RECORDED, STATUSES, WINDOWS } from '../../domain/names.ts';
+import { STATUSES, WINDOWS } from '../../domain/names.ts';
 import { isoTime, parseTime } from '../../domain/times.ts';
-import { ANY_FIELD, anomaly, band, definitions, type Field, fieldOf, readAnomalies } from '../../judge/anomalies.ts';
+import {
+  AGE,
+  ANY_FIELD,
+  anomaly,
+  band,
+  definitions,
+  type Field,
+  fieldOf,
+  readAnomalies,
+} from '../../judge/anomalies.ts';
 import { describeBaseline, describedBaseline } from '../../judge/baseline.ts';
 import type { Range } from '../../prometheus/client.ts';
 import { Problem } from '../problem.ts';
@@ -44,12 +53,7 @@ interface Drawn {
   points: Map<number, Partial<Record<Field, number>>>;
 }
 
-/**
- * How old what stands at a point is, in seconds. Where nothing was recorded, as while the machine was
- * away, Prometheus repeats what was before it for five minutes.
- */
-const AGE = `time() - max(timestamp(${RECORDED.observed}{window="1m"}))`;
-/** The rules record once a minute, and take a moment. */
+/** Older points only repeat what was before them: the rules record once a minute, and take a moment. */
 const OLDEST_S = 90;
 
 /** @param repeated the times of points that only repeat what was before them */
