@@ -20,7 +20,7 @@ import { type Dimension, dimensionsOf, withAsked } from './dimensions.ts';
 import { candidates, headerText, isIndexName, rankOf } from './header-names.ts';
 import { codesByContent, keyColumns } from './key-columns.ts';
 import { cellsOf, onlyOne, type Sampled, shareOf } from './sampled.ts';
-import { type SplitTime, timeColumns, timeText, zoneColumn } from './time-columns.ts';
+import { isShortDate, type SplitTime, splitOf, timeColumns, timeText, zoneColumn } from './time-columns.ts';
 import { timeShape } from './times.ts';
 import { type WideColumn, wideColumns } from './wide-columns.ts';
 
@@ -66,9 +66,12 @@ export function findColumns(
   if (typeof chosen === 'string') return chosen;
   const namedTimes = candidates(header, 'time').filter((column) => !chosen.taken.has(column));
   const { time, split } = chosen.time
-    ? { time: chosen.time, split: undefined }
+    ? { time: chosen.time, split: splitOf(chosen.time, sample) }
     : timeColumns(header, sample, namedTimes, chosen.taken);
   if (time.length === 0) return 'no column is named as a time (timestamp, time, date, minute, datetime, ...)';
+  const short = namedTimes.find((column) => isShortDate(header[column] ?? '', cellsOf({ sample }, column)));
+  if (short !== undefined && timeShape(timeText(sample[0] ?? [], { time, split })) !== 'full')
+    return `${headerText(header, short)} holds ${JSON.stringify(cellsOf({ sample }, short)[0])}, a date of which any two digits may be the year; write it as 2026-11-21`;
   const zone = zoneColumn(header, sample, time);
   const free = (column: number) => !time.includes(column) && column !== zone && !chosen.taken.has(column);
   const table = { header, sample, free, asked };
@@ -241,6 +244,8 @@ export function likelyCount(
   return column === undefined ? undefined : headerText(header, column);
 }
 
+const ENOUGH_MINUTES = 3;
+
 /** True for numbers that rows of a minute share, and that change from minute to minute. */
 function isSameInMinutes(sample: readonly string[][], time: readonly number[], column: number): boolean {
   const numbers = new Map<string, Set<string>>();
@@ -250,7 +255,7 @@ function isSameInMinutes(sample: readonly string[][], time: readonly number[], c
   }
   const all = [...numbers.values()];
   const isSame = all.length * 2 <= sample.length && all.every(({ size }) => size === 1);
-  return isSame && all.length >= ENOUGH_STAGES && new Set(all.flatMap((own) => [...own])).size > 1;
+  return isSame && all.length >= ENOUGH_MINUTES && new Set(all.flatMap((own) => [...own])).size > 1;
 }
 
 /**
@@ -290,39 +295,6 @@ export function stageColumns({ header, wide }: Columns, { columns, statusWords }
 
 const isUnique = (sample: readonly string[][], column: number): boolean =>
   sample.length > 1 && new Set(cellsOf({ sample }, column)).size === sample.length;
-
-/** So many transactions with several rows are no accident. */
-const ENOUGH_STAGES = 3;
-
-/**
- * Words of one status that a transaction has in several rows, as it is authorized and then captured.
- */
-export function stagesOf(
-  { header, status, count, wide }: Columns,
-  sample: readonly string[][],
-  { statusWords }: ColumnsAsked,
-): string[] | undefined {
-  if (count !== undefined || wide.length > 0 || status === undefined) return undefined;
-  for (const id of header.keys()) {
-    if (!isIdName(header[id] ?? '')) continue;
-    const words = new Map<string, Set<string>>();
-    let [stages, isAgain] = [0, false];
-    for (const cells of sample) {
-      const word = cells[status] ?? '';
-      const meant = statusWords?.get(wordKey(word)) ?? statusOfCell(word);
-      if (meant === undefined || meant === 'ignore' || cells[id] === '') continue;
-      const address = `${cells[id]} ${meant}`;
-      const before = words.get(address) ?? new Set();
-      if (before.has(word)) isAgain = true;
-      else if (before.size > 0) stages++;
-      words.set(address, before.add(word));
-    }
-    // A customer has several transactions with the same end.
-    if (!isAgain && stages >= ENOUGH_STAGES)
-      return [...words.values()].map((own) => [...own]).find((own) => own.length > 1);
-  }
-  return undefined;
-}
 
 /**
  * A column of numbers that are no counts, where each row would be one transaction but rows look

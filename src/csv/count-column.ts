@@ -96,8 +96,14 @@ export const isQuantity = (name: string): boolean =>
   /^(?:qty|quantity|qtde?|quantidade|cantidad|cant|menge|quantite|quantita|items?)$/.test(coreOf(name));
 
 /** True for the name of a transaction's own number. */
-export const isIdName = (name: string): boolean => wordsIn(name).some((word) => ID.test(word));
-const ID = /^(?:id|ids|uuid|guid|nsu|rrn|tid|reference|referencia)$/;
+export const isIdName = (name: string): boolean =>
+  wordsIn(name).some((word) => ID.test(word)) || OF_TRANSACTION.test(headerKey(name));
+const ID = /^(?:id|ids|uuid|guid|nsu|rrn|tid|ref|reference|referencia)$/;
+const OF_TRANSACTION = /ordercode$|(?:order|transaction|txn|payment|pedido)(?:number|no|nr|num|key|ref)$/;
+/** True where that number is of one transaction for sure, and not of an order that is tried again. */
+export const isOwnIdName = (name: string): boolean =>
+  isIdName(name) &&
+  wordsIn(name).some((word) => /^(?:transaction|transacao|transaccion|txn|tx|payment|psp|charge)$/.test(word));
 
 /** True for the name of a part of something, of money or of a mean, which are no counts. */
 export const isShare = (name: string): boolean => /[%$€£]/.test(name) || wordsIn(name).some((word) => SHARE.test(word));

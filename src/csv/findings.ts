@@ -98,16 +98,24 @@ function repetition({ statuses, codes, seen }: ReadFile): Finding | undefined {
     ...repeatedWords(
       rows,
       found.flatMap(({ minutes }) => minutes),
+      seen.events,
     ),
   };
 }
 
 /** For rows of one file, and for minutes that two files have. */
-export function repeatedWords(rows: number, minutes: readonly number[]): Pick<Finding, 'what' | 'accepted'> {
+export function repeatedWords(
+  rows: number,
+  minutes: readonly number[],
+  events = false,
+): Pick<Finding, 'what' | 'accepted'> {
+  const of = events ? 'row' : 'count';
+  const what = events ? 'a transaction and its status' : 'a minute and status (or code)';
+  const updates = events ? ', or a row for each update of a transaction,' : '';
   return {
     what:
-      `${plural(rows, 'count')} of a minute and status (or code) that another row has too, first at ${minutes.slice(0, 3).map(iso).join(', ')}: ` +
-      'a file given twice, or exports that overlap, would be counted double. Leave one of them out',
+      `${plural(rows, of)} of ${what} that another row has too, first at ${minutes.slice(0, 3).map(iso).join(', ')}: ` +
+      `a file given twice, or exports that overlap${updates} would be counted double. Leave one of them out`,
     accepted: 'the counts of such rows would be added up',
   };
 }

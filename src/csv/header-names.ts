@@ -8,7 +8,7 @@ export const SYNONYMS: Record<Role, readonly string[]> = {
     timestamp datetime time ts minute date dt when eventtime eventtimestamp transactiontime transactiontimestamp
     transactiondatetime createdat created creationtime occurredat transactiondate period bucket timebucket timeslot interval
     window windowstart start starttime at from von desde epoch epochms unixtime unix unixtimestamp timestampms timestamputc timeutc
-    utc utctime localtime logtime minutestart dateminute datehour dateandtime day hour clock x
+    utc utctime localtime logtime de7 de12 minutestart dateminute datehour dateandtime day hour clock x
     datahora dataehora dthr dthora dh datahorario horario hora data momento minuto instante dia periodo inicio
     fechahora fechayhora fecha
     zeitstempel zeitpunkt datumuhrzeit zeit uhrzeit datum
@@ -62,7 +62,7 @@ const BESIDE_ROLE = new Set(
   transaktionen transactie transacties transaccion operacion operaciones payment payments pagamento pagamentos pago pagos doc docs
   venda vendas compra compras sale sales purchase purchases vente ventes verkauf
   keyword raw descending ascending top values ds nr nm
-  host gateway issuer processor emissor emisor iso iso8583 tran new to final current`
+  transmission host gateway issuer processor emissor emisor iso iso8583 tran new to final current`
     .trim()
     .split(/\s+/),
 );

@@ -29,7 +29,11 @@ export function keyColumns(table: Sampled, chosen: Chosen, mayBeWide: boolean): 
   const forStatus = chosen.status ?? best;
   const byName = bestBy(
     candidates(header, 'code').filter(
-      (column) => free(column) && column !== forStatus && !areApprovalNumbers(cellsOf(table, column)),
+      (column) =>
+        free(column) &&
+        column !== forStatus &&
+        !areApprovalNumbers(cellsOf(table, column)) &&
+        !(forStatus !== undefined && areOutcomes(cellsOf(table, column))),
     ),
     (column) => shareOf(cellsOf(table, column), (cell) => /^[0-9A-Za-z]{1,4}$/.test(cell)),
   );
@@ -46,6 +50,13 @@ const areApprovalNumbers = (cells: readonly string[]): boolean =>
   cells.length >= ENOUGH_ROWS &&
   new Set(cells).size * 2 > cells.length &&
   shareOf(cells, (cell) => /^\w{5,}$/.test(codeOf(cell))) > 0.5;
+
+/**
+ * True for `1` to `4` as some processors number what came of a transaction, and for 0 and 1. Of auth
+ * codes that lost their zero, approvals alone would look like that.
+ */
+const areOutcomes = (cells: readonly string[]): boolean =>
+  cells.length > 0 && cells.every((cell) => /^[0-4]$/.test(cell)) && cells.some((cell) => cell !== '0');
 
 /** The only column of common codes, an approval among them, that is not named as a count. */
 export const codesByContent = (table: Sampled, isCode: (cell: string) => boolean): number | undefined =>

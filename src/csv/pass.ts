@@ -1,15 +1,17 @@
 import type { Status } from '../domain/names.ts';
 import { statusOfCell, wordKey } from '../domain/status-words.ts';
 import type { Columns } from './columns.ts';
-import { isIdName } from './count-column.ts';
+import { isIdName, isOwnIdName } from './count-column.ts';
 import { decimalShownBy, OPEN, PLAIN_COUNT, readCount } from './counts.ts';
 import { headerText, type Role, rankOf } from './header-names.ts';
+import { createNights } from './nights.ts';
 import { createNoRows, NOTHING, TOTALS } from './no-rows.ts';
 import { MAX_PROBLEMS, type Problem } from './problems.ts';
 import type { Formats, ReadOptions } from './read-options.ts';
 import { createRepeats } from './repeats.ts';
+import { createStages, TRIED_AGAIN } from './stages.ts';
 import type { Table } from './table.ts';
-import { createTally, type Labels, type Tally, type TallySeries } from './tally.ts';
+import { createTally, DAY, type Labels, type Tally, type TallySeries } from './tally.ts';
 import { timeText } from './time-columns.ts';
 import { orderShownBy, type ReadTime, readTime, type TimeOptions, UNDECIDED } from './times.ts';
 import { createTotalRows } from './total-rows.ts';
@@ -81,6 +83,7 @@ export function createPass({ columns, before }: Table, formats: Formats, options
 
   const [statusSeries, codeSeries] = [createSeries(columns, statuses), createSeries(columns, codes)];
   const repeats = createRepeats();
+  const stages = createStages(columns);
   const isEvents = countColumn === undefined && wide.length === 0;
   // Two transactions of a second may look alike, unless they have a number of their own.
   const mayRepeat = isEvents && !columns.telling.some((column) => isIdName(header[column] ?? ''));
@@ -88,11 +91,27 @@ export function createPass({ columns, before }: Table, formats: Formats, options
     ? header.map((_, column) => column)
     : [...time, columns.status, columns.code, ...columns.dimensions.map(({ column }) => column), ...columns.telling];
 
+  const nights = createNights();
+  const keyed = isEvents ? [] : identifying.filter((column) => column !== undefined && !time.includes(column));
+  /** The time of a row on the day that it has reached. */
+  const onItsDay = (time: ReadTime, cells: string[], text: string, number: number): ReadTime => {
+    if (time.clock === undefined || formats.nights === 'one-day') return time;
+    const key = keyed.map((column) => cells[column ?? 0]).join('\0');
+    if (!nights.take(time.clock, key, number)) return time;
+    times.day = (times.day ?? 0) + DAY;
+    last.text = '\0';
+    return timeOf(text, number) as ReadTime;
+  };
+
   const several = formats.several === true || isSeveral(columns);
+  const ownId = isEvents ? header.findIndex(isOwnIdName) : -1;
   const noteRepeat = (cells: string[], minute: number) => {
     let identity = '';
     for (const column of identifying) if (column !== undefined) identity += `\0${cells[column]}`;
-    repeats.take(identity, minute);
+    const word = ownId < 0 || columns.status === undefined ? undefined : cells[columns.status];
+    // A transaction may be refused several times, but not approved.
+    const isOnce = word !== undefined && !TRIED_AGAIN.includes(words.get(word)?.status);
+    repeats.take(isOnce ? `${cells[ownId]}\0${word}` : identity, minute);
   };
 
   const isSecondWord = (status: Status | 'ignore' | undefined) =>
@@ -123,6 +142,7 @@ export function createPass({ columns, before }: Table, formats: Formats, options
       else state.skipped++;
       return false;
     }
+    if (status !== undefined) stages.take(cells, status, statusText ?? '');
     const code = codeText === undefined ? undefined : readCode(codeText);
     if (code === undefined && statusText === undefined) {
       refuse(number, columns.code, codeText ?? '', 'is no auth code; expected 1 to 16 letters, digits, _ or -');
@@ -195,7 +215,8 @@ export function createPass({ columns, before }: Table, formats: Formats, options
       return;
     }
     const text = isPlainTime ? (cells[time[0] as number] as string) : timeText(cells, columns, zoned);
-    const at = timeOf(text, number);
+    const read = timeOf(text, number);
+    const at = typeof read === 'string' ? read : onItsDay(read, cells, text, number);
     if (typeof at === 'string') {
       const help =
         isPlainTime || columns.zone === undefined || at.includes('--timezone') ? '' : '; say the zone with --timezone';
@@ -219,7 +240,21 @@ export function createPass({ columns, before }: Table, formats: Formats, options
     if (at.odd !== undefined) noteOdd(state[at.odd], number, text);
   };
 
-  return { take, state, several, noRows, totalRows, statuses, codes, words, repeats, times, decimal: () => decimal };
+  return {
+    take,
+    state,
+    several,
+    noRows,
+    totalRows,
+    statuses,
+    codes,
+    words,
+    repeats,
+    stages,
+    nights,
+    times,
+    decimal: () => decimal,
+  };
 }
 
 /** A row may lack the empty cell that a delimiter at the end of the header stands for. */

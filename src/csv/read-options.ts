@@ -21,6 +21,8 @@ export interface Formats {
   decimal?: Decimal;
   /** Several words mean one status, so that a minute has several rows of it. */
   several?: boolean;
+  /** Times without a day are all of the same one. */
+  nights?: 'one-day';
   /** Cells of rows that are totals of other rows. */
   totals?: readonly TotalCell[];
 }

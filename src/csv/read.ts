@@ -1,3 +1,4 @@
+import { wordKey } from '../domain/status-words.ts';
 import { bothNumbers, createNumberEvidence } from './counts.ts';
 import { describe } from './describe.ts';
 import { headerText } from './header-names.ts';
@@ -110,10 +111,24 @@ async function readTable(source: Source, table: Table, options: ReadOptions): Pr
       else throw stop;
       continue;
     }
+    const nights = formats.nights ?? pass.nights.verdict();
+    if (typeof nights === 'object') throw new Error(await nightsHelp(source, table, nights.number));
+    if (nights === 'one-day' && formats.nights === undefined) {
+      formats.nights = nights;
+      continue;
+    }
     const totals = formats.totals === undefined ? pass.totalRows.found() : [];
     if (totals.length === 0) return finish(source, table, pass, options);
     formats.totals = totals;
   }
+}
+
+async function nightsHelp({ name, ...source }: Source, { delimiter }: Table, number: number): Promise<string> {
+  const line = (await linesOf({ name, ...source }, delimiter, new Set([number]))).get(number);
+  return (
+    `${name}: line ${line}: the time of day falls, so the rows may go past midnight to the day after --date, or all be of that day in no order: ` +
+    'export times with their day, or give a file for each day, sorted by time'
+  );
 }
 
 /**
@@ -149,6 +164,9 @@ async function decide(source: Source, table: Table, { what, number, column, text
 async function finish(source: Source, table: Table, pass: Pass, options: ReadOptions): Promise<ReadFile> {
   const { state, noRows, words, statuses, codes } = pass;
   const { columns } = table;
+  const stages = pass.stages.found();
+  if (stages !== undefined && !stages.every((word) => options.statusWords?.has(wordKey(word))))
+    throw new Error(stagesHelp(source, table, stages));
   const unknown = [...words].filter(([word, { status }]) => status === undefined && !TOTALS.test(word));
   const problems = await located(
     source,
@@ -193,6 +211,10 @@ async function finish(source: Source, table: Table, pass: Pass, options: ReadOpt
     },
   };
 }
+
+const stagesHelp = ({ name }: Source, { before }: Table, stages: readonly string[]): string =>
+  `${name}: line ${before + 1}: a transaction has several rows of one status (${stages.map((word) => JSON.stringify(word)).join(', ')}), ` +
+  `and each would be counted: leave out all but one by a file given by --status-map, with lines such as "${stages[1]}: ignore"`;
 
 const rowsOf = (rows: number): string => `${rows.toLocaleString('en-US')} ${rows === 1 ? 'row' : 'rows'}`;
 const unknownStatus = (word: string, rows: number): string =>

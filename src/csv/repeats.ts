@@ -29,7 +29,7 @@ export function createRepeats(): Repeats {
 }
 
 /** 53 bits of two FNV-1a hashes: among a million rows no two are taken for one. */
-function hashOf(text: string): number {
+export function hashOf(text: string): number {
   let [low, high] = [0x811c9dc5, 0x01000193];
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);

@@ -37,6 +37,8 @@ export interface SourceOptions {
 const HEAD_CHARACTERS = 65_536;
 const GZIP = [0x1f, 0x8b];
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
+/** Behind a first byte of 0x50 to 0x5f: a frame of zstd that others skip, as pzstd writes it in front. */
+const SKIPPABLE = [0x2a, 0x4d, 0x18];
 
 /** Files that people give instead of a text file, by their first bytes. */
 const NO_TEXT: [number[], string][] = [
@@ -59,7 +61,7 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
   const { path, remove } = await rereadable(file, name, options);
   try {
     const magic = await firstBytes(path, name);
-    const packing = startsWith(magic, GZIP) ? 'gzip' : startsWith(magic, ZSTD) ? 'zstd' : undefined;
+    const packing = startsWith(magic, GZIP) ? 'gzip' : isZstd(magic) ? 'zstd' : undefined;
     const noText = NO_TEXT.find(([bytes]) => startsWith(magic, bytes));
     if (noText) throw new Error(`${name}: ${noText[1]}`);
     const unpacked = () => counted(explained(unpack(path, packing, options.signal), name, packing), options.onBytes);
@@ -83,6 +85,9 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
     throw error;
   }
 }
+
+const isZstd = (magic: Buffer): boolean =>
+  startsWith(magic, ZSTD) || ((magic[0] ?? 0) >> 4 === 5 && startsWith(magic.subarray(1), SKIPPABLE));
 
 const startsWith = (bytes: Buffer, start: readonly number[]): boolean => start.every((byte, at) => bytes[at] === byte);
 

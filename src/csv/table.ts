@@ -8,12 +8,12 @@ import {
   likelySum,
   rivalCounts,
   stageColumns,
-  stagesOf,
 } from './columns.ts';
+import { headerText } from './header-names.ts';
 import { firstRecords } from './records.ts';
 import type { Source } from './source.ts';
 import { isRule } from './spaced.ts';
-import { timeText } from './time-columns.ts';
+import { likelyMinutes, timeText } from './time-columns.ts';
 import { timeShape } from './times.ts';
 
 /** The form of a file, as its beginning shows it. */
@@ -156,12 +156,6 @@ export function recognise(source: Source, delimiter: string | undefined, asked: 
       `${source.name}: line ${table.before + 1}: no column is named as a count, so each row would be one transaction; but ${JSON.stringify(count)} ` +
         `holds whole numbers: pass --columns count=${count} if it is the count, or --columns count= if it is not`,
     );
-  const stages = stagesOf(table.columns, sampled, asked);
-  if (stages !== undefined)
-    throw new Error(
-      `${source.name}: line ${table.before + 1}: a transaction has several rows of one status (${stages.map((word) => JSON.stringify(word)).join(', ')}), ` +
-        `and each would be counted: leave out all but one by a file given by --status-map, with lines such as "${stages[1]}: ignore"`,
-    );
   const columns = stageColumns(table.columns, asked);
   if (columns !== undefined)
     throw new Error(
@@ -186,6 +180,16 @@ export function recognise(source: Source, delimiter: string | undefined, asked: 
       `${source.name}: line ${table.before + 1}: times have seconds, so each row may be one transaction, and ${JSON.stringify(doubtful)} ` +
         `a number of it: pass --columns count=${doubtful} if it is the count, or --columns count= if it is not`,
     );
+  const minutes = likelyMinutes(table.columns, sampled);
+  if (minutes !== undefined && asked.columns === undefined) {
+    const { header, time } = table.columns;
+    const parts = [...time, minutes].map((column) => headerText(header, column));
+    const named = ['date', 'hour', 'minute'].slice(-parts.length).map((part, at) => `${part}=${parts[at]}`);
+    throw new Error(
+      `${source.name}: line ${table.before + 1}: times are whole hours, and ${JSON.stringify(parts.at(-1))} tells rows of an hour apart: pass --columns ${named.join(',')} ` +
+        `if it holds their minutes, or --columns ${named.slice(0, -1).join(',')} if not; a number of a part of an hour must be exported as the minute when it begins`,
+    );
+  }
   const status = likelyStatus(table.columns, sampled, asked);
   if (status !== undefined)
     throw new Error(

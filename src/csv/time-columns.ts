@@ -22,7 +22,7 @@ const MONTH = /^(?:month|mes|monat|mois|mese)$/;
 const DAY = /^(?:day|dia|tag|jour|giorno)$/;
 const HOUR = /^(?:hour|hora|heure|stunde|ora|hr|hh|h|time)$/;
 const MINUTE = /^(?:minute|minuto|min|mm|mi|mn)$/;
-const CLOCK = /^(?:time|clock|hour|hora|horario|uhrzeit|heure|hhmm|hhmmss)$/;
+const CLOCK = /^(?:time|tim|clock|hour|hora|horario|uhrzeit|heure|hhmm|hhmmss)$/;
 
 /** @param named columns that are named as a time, the likeliest first */
 export function timeColumns(
@@ -45,13 +45,14 @@ export function timeColumns(
       // A column such as `15 min` has counts.
       (column) => !/\d/.test(header[column] ?? '') && wordsIn(header[column] ?? '').some((word) => names.test(word)),
     );
-  const minute = numbers(MINUTE);
+  const isQuarter = (column: number) => PART_OF_HOUR.test(header[column] ?? '') && areMinutes(sample, column);
+  const minute = numbers(MINUTE) ?? shaped('number').find(isQuarter);
   const hour = full ?? clock;
   const days = full === undefined && date !== undefined ? [date] : [];
   if (hour !== undefined && minute !== undefined && areMinutesOfHours(sample, hour, minute))
     return { time: [...days, hour, minute], split: 'minute-of-hour' };
   if (full !== undefined) return { time: [full] };
-  if (date !== undefined) return { ...withClock(date, clock, numbers, sample, header) };
+  if (date !== undefined) return withClock(date, clock, minute, numbers, sample, header);
   const parts = [YEAR, MONTH, DAY, HOUR].map(numbers);
   if (parts.every((column) => column !== undefined))
     return { time: [...(parts as number[]), ...(minute === undefined ? [] : [minute])] };
@@ -62,6 +63,10 @@ export function timeColumns(
 /** A whole hour within a time: `13:00:00`, `13h`, `1:00 PM`. */
 const WHOLE_HOUR = /(?<=[T ,]|^)(\d{1,2})(?:\s?h(?:rs?|s)?(?!\w)|:00(?::00(?:\.0+)?)?(?![:\d])|(?= ?[ap]\.?m)|$)/i;
 
+/** The way in which columns that the user named make up a time. */
+export const splitOf = (time: readonly number[], sample: readonly string[][]): SplitTime | undefined =>
+  time.length > 1 && areMinutesOfHours(sample, time.at(-2) ?? 0, time.at(-1) ?? 0) ? 'minute-of-hour' : undefined;
+
 function areMinutesOfHours(sample: readonly string[][], hour: number, minute: number): boolean {
   const rows = sample.filter((cells) => cells[hour] !== '' && cells[minute] !== '');
   const fits = rows.filter((cells) => WHOLE_HOUR.test(cells[hour] ?? '') && /^[0-5]?\d$/.test(cells[minute] ?? ''));
@@ -69,16 +74,54 @@ function areMinutesOfHours(sample: readonly string[][], hour: number, minute: nu
   return rows.length > 0 && fits.length > 0.8 * rows.length;
 }
 
+/** Names of columns of quarters of an hour and other parts of it. */
+const PART_OF_HOUR =
+  /quart|viertel|(?:^|[\W_])(?:min|mi|m|slot|bucket|interval|intervalo|faixa|fra[cç][aã]o|franja|tramo|tranche|bloco|bloque|part)(?:$|[\W_\d])/i;
+/** True for `0`, `15`, `30`, `45`, or such steps of 5 or 10 minutes. */
+const areMinutes = (sample: readonly string[][], column: number): boolean => {
+  const cells = sample.map((cells) => cells[column] ?? '').filter((cell) => cell !== '');
+  return cells.every((cell) => /^(?:[0-5]?[05])$/.test(cell)) && cells.some((cell) => Number(cell) >= 15);
+};
+
+/**
+ * A column that tells apart rows of an hour, where times are whole hours, and that may hold their
+ * minutes.
+ */
+export function likelyMinutes(
+  {
+    header,
+    time,
+    split,
+    telling,
+  }: { header: readonly string[]; time: readonly number[]; split?: SplitTime | undefined; telling: readonly number[] },
+  sample: readonly string[][],
+): number | undefined {
+  const hours = sample.map((cells) => timeText(cells, { time, split }));
+  if (
+    sample.length < 2 ||
+    !hours.every((hour) => /(?:[T ]|^)\d{1,2}(?::00(?::00(?:\.0+)?)?|h)?$/.test(hour) && !/\d{8}$/.test(hour))
+  )
+    return undefined;
+  return telling.find((column) => {
+    const cells = sample.map((row) => row[column] ?? '');
+    const differs = cells.some((cell, row) => row > 0 && cell !== cells[row - 1] && hours[row] === hours[row - 1]);
+    const numbers = cells.map((cell) => (/^\d{1,2}$/.test(cell) ? Number(cell) : 99));
+    const areMinutes = Math.max(...numbers) <= 59 && Math.max(...numbers) >= 30 && numbers.includes(0);
+    return differs && (areMinutes || PART_OF_HOUR.test(header[column] ?? ''));
+  });
+}
+
 function withClock(
   date: number,
   clock: number | undefined,
+  minute: number | undefined,
   numbers: (names: RegExp) => number | undefined,
   sample: readonly string[][],
   header: readonly string[],
 ): TimeColumns {
   if (clock !== undefined) return { time: [date, clock] };
   const cellsOf = (column: number) => sample.map((cells) => cells[column] ?? '').filter((cell) => cell !== '');
-  const [hour, minute, digits] = [HOUR, MINUTE, CLOCK].map(numbers);
+  const [hour, digits] = [HOUR, CLOCK].map(numbers);
   if (hour !== undefined && cellsOf(hour).every((cell) => Number(cell) < 24))
     return { time: [date, hour, ...(minute === undefined ? [] : [minute])] };
   if (digits !== undefined && areDigits(cellsOf(digits))) return { time: [date, digits], split: 'hhmm' };
@@ -88,19 +131,29 @@ function withClock(
 }
 
 /**
- * True for numbers such as `0945` or `094500`, and for `945` where it is clear that no seconds
+ * True for numbers such as `0945`, `094500` or `09450012`, and for `945` where it is clear that no seconds
  * follow.
  */
 function areDigits(cells: readonly string[]): boolean {
   const lengths = new Set(cells.map((cell) => cell.length));
-  const isClock = (cell: string) =>
-    /^(?:[01]?\d|2[0-3])[0-5]\d(?:[0-5]\d)?$/.test(cell.padStart(cell.length > 4 ? 6 : 4, '0'));
-  if (!cells.every(isClock)) return false;
-  if (lengths.size === 1) return lengths.has(4) || lengths.has(6);
-  return Math.max(...lengths) <= 4 && cells.some((cell) => cell.length > 2 && !cell.endsWith('00'));
+  if (!cells.every((cell) => /^(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d(?:\d\d)?)?$/.test(evenDigits(cell)))) return false;
+  const [least, most] = [Math.min(...lengths), Math.max(...lengths)];
+  if (most > 4 || lengths.size === 1) return most % 2 === 0 && least >= most - 1 && most >= 4;
+  return cells.some((cell) => cell.length > 2 && !cell.endsWith('00'));
 }
 
+/** With the zeros that a number loses: `0945`, `094500`, `09450012`. */
+const evenDigits = (cell: string): string => cell.padStart(Math.max(4, cell.length + (cell.length % 2)), '0');
+
 const only = (columns: readonly number[]): number | undefined => (columns.length === 1 ? columns[0] : undefined);
+
+const DATE = /^(?:date|data|dat|dt|day|dia|fecha|datum)$/;
+/** True for dates such as `261121`. */
+export const isShortDate = (name: string, cells: readonly string[]): boolean =>
+  wordsIn(name).some((word) => DATE.test(word)) && cells.length > 0 && cells.every((cell) => SHORT_DATE.test(cell));
+const SHORT_DATE = /^(?:\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])|(?:[0-2]\d|3[01])(?:0[1-9]|1[0-2])\d\d)$/;
+
+const DAY_IN_DIGITS = /^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$/;
 
 /** The shape of most of a column's cells. */
 function shapeOf(column: number, sample: readonly string[][]): CellShape {
@@ -111,7 +164,7 @@ function shapeOf(column: number, sample: readonly string[][]): CellShape {
   // One of minutes may be midnight; where all are, a date is meant.
   const areDates = cells.every((cell) => MIDNIGHT.test(cell));
   const shapes = cells.map((cell): CellShape => {
-    if (/^\d{1,6}$/.test(cell)) return 'number';
+    if (/^\d{1,8}$/.test(cell) && !DAY_IN_DIGITS.test(cell)) return 'number';
     return timeShape((areDates ? cell.replace(MIDNIGHT, '') : cell).replace(DAY_ZERO, ''));
   });
   const most = (shape: CellShape) => shapes.filter((one) => one === shape).length * 2 > shapes.length;
@@ -170,18 +223,22 @@ function localText(
   if (second === undefined) return first;
   if (parts.length > 3) return `${first}-${second}-${third} ${hour}:${minute.padStart(2, '0')}`;
   const date = first.replace(MIDNIGHT, '');
-  if (!/^\d{1,6}$/.test(second)) return `${date} ${second.replace(DAY_ZERO, '')}`;
+  if (!/^\d{1,8}$/.test(second)) return `${date} ${second.replace(DAY_ZERO, '')}`;
   if (split === 'minute-of-day')
     return `${date} ${Math.floor(Number(second) / 60)}:${String(Number(second) % 60).padStart(2, '0')}`;
   if (split !== 'hhmm') return `${date} ${second}:${(third ?? '0').padStart(2, '0')}`;
-  const digits = second.padStart(second.length > 4 ? 6 : 4, '0');
-  return `${date} ${digits.match(/../g)?.join(':')}`;
+  const [hours, minutes, seconds = '00', hundredths = '0'] = evenDigits(second).match(/../g) ?? [];
+  return `${date} ${hours}:${minutes}:${seconds}.${hundredths}`;
 }
 
 /** Abbreviations of zones in a header: each may mean several, as `IST` and `CST` do. */
-const ABBREVIATIONS = new RegExp(String.raw`(?:^|[\s([_])(${ABBREVIATION})(?:$|[\s)\]])`);
-const ABBREVIATION_AT_END = new RegExp(`_(${ABBREVIATION})$`, 'i');
-const LOCAL = /(?:^|[\s([_])local(?:$|[\s)\]_]|time|date)/i;
+const ABBREVIATIONS = new RegExp(String.raw`(?:^|[\s([_])(${ABBREVIATION})(?:$|[\s)\]_])`);
+const ABBREVIATION_BEHIND = new RegExp(`_(${ABBREVIATION})(?:_|$)`, 'i');
+const LOCAL = /^(?:local[ae]?|lok?al\w*|ortszeit|local(?:date)?time|(?:date|time|hora|fecha|data)local)$/;
+/** `UTC-3`, `utc_minus_3`, `gmt+02:00`, `utcm3`, `utc_plus_5_30`; or an offset that needs no such word. */
+const OFFSET_IN =
+  /(?:utc|gmt)[\s_]*([-−+]|(?:minus|menos|m|plus|mais|mas|p)(?=[\s_]*\d))[\s_]*(\d{1,2})(?:[:_]?(00|15|30|45))?(?!\d)|([-+])(\d{2}):?(\d{2})(?!\d)/i;
+const UNSIGNED = /(?:utc|gmt)[\s_]*\d{1,2}(?![\d:])/i;
 
 /** Lines above a table that name a zone: `Time zone: America/Sao_Paulo`, `All times are in UTC-3`. */
 const NAMES_ZONE =
@@ -207,17 +264,31 @@ export const isOffsetName = (name: string): boolean => {
   return words.includes('offset') && words.some((word) => /^(?:utc|gmt|tz|zone|timezone)$/.test(word));
 };
 
+/** Cities that zones are named for, as the words of a header have them: `_sao_paulo_`. */
+const cities = (): (readonly [words: string, zone: string])[] =>
+  Intl.supportedValuesOf('timeZone').map((zone) => [`_${wordsIn(zone.split('/').at(-1) ?? '').join('_')}_`, zone]);
+
 /**
- * The zone that a column names in its header: `Time (America/Sao_Paulo)`, `Time [UTC-3]`.
+ * The zone that a column names in its header: `Time (America/Sao_Paulo)`, `Time [UTC-3]`,
+ * `ts_utc_minus_3`, `hora_sao_paulo`.
  * @returns why it is not known, where it may be several
  */
 export function zoneIn(header: string): Zone | string | undefined {
-  const named = /[([](?:in )?((?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?|[A-Z]\w+\/[\w/+-]+)[)\]]/.exec(header)?.[1];
-  const zone = named === undefined ? undefined : openZone(named.replace(/^(?:UTC|GMT)(?=[+-])/, ''));
-  if (zone !== undefined) return zone;
-  if (/bras[ií]lia/i.test(header)) return openZone('America/Sao_Paulo');
   const say = 'say which with --timezone, such as America/Sao_Paulo';
-  const abbreviation = ABBREVIATIONS.exec(header)?.[1] ?? ABBREVIATION_AT_END.exec(header)?.[1];
+  const named = /[([](?:in )?([+-]\d{1,2}|[A-Z]\w+\/[\w/+-]+)[)\]]/.exec(header)?.[1];
+  const [, sign = '', hours, minutes = '00', ...bare] = OFFSET_IN.exec(header) ?? [];
+  const offset = hours === undefined ? bare.join('') : `${/^[-−m]/i.test(sign) ? '-' : '+'}${hours}:${minutes}`;
+  const zone = openZone(named ?? '') ?? openZone(offset);
+  if (zone !== undefined) return zone;
+  if (UNSIGNED.test(header)) return `names an offset without + or -; ${say}`;
+  const words = wordsIn(header);
+  const city = /bras[ií]lia/i.test(header)
+    ? 'America/Sao_Paulo'
+    : cities().find(([name]) => `_${words.join('_')}_`.includes(name))?.[1];
+  if (city !== undefined) return openZone(city);
+  const abbreviation = ABBREVIATIONS.exec(header)?.[1] ?? ABBREVIATION_BEHIND.exec(header)?.[1];
   if (abbreviation !== undefined) return `names the zone ${abbreviation.toUpperCase()}, which may mean several; ${say}`;
-  return LOCAL.test(header) ? `says that its times are local, but not of which time zone; ${say}` : undefined;
+  return words.some((word) => LOCAL.test(word))
+    ? `says that its times are local, but not of which time zone; ${say}`
+    : undefined;
 }

@@ -10,6 +10,8 @@ export interface ReadTime {
   seconds: boolean;
   /** Is a date alone, read as its midnight. */
   dateOnly: boolean;
+  /** Minutes after midnight, of a time without a day of its own. */
+  clock?: number;
   /** A local time that the zone has twice or never. */
   odd?: 'twice' | 'never';
 }
@@ -22,6 +24,8 @@ export interface TimeOptions {
   shortYear?: boolean;
   /** A unit that the user named for epoch numbers. */
   epoch?: EpochUnit;
+  /** The meaning that the user named for digits such as `11211305`. */
+  digits?: DigitsMeaning;
   /** The zone of times without an offset. Default UTC. */
   zone?: Zone;
   /** Says why a time without an offset cannot be read, where its zone is not known. */
@@ -33,6 +37,9 @@ export const UNDECIDED = Symbol('day or month');
 
 export type EpochUnit = 's' | 'ms' | 'us' | 'ns';
 const PER_SECOND: Record<EpochUnit, number> = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 };
+
+/** `MMDDhhmm` and `MMDDhhmmss` of ISO 8583, or `hhmmssff` of a switch. */
+export type DigitsMeaning = 'yearless' | 'clock';
 
 const CLOCK = String.raw`(\d{1,2})\s?[h:.]\s?(\d{2})(?:\s?m(?:in)?(?![a-z]))?(?:[:.]?\s?(\d{2})(?:[.,]\d{1,9})?s?)?\s*(?:([ap])\.?\s?m\.?)?`;
 const ZONE = String.raw`\s*(Z|UTC|GMT|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?)?(?:\s?\[[\w/+-]+\])?`;
@@ -51,6 +58,8 @@ const DAY_MONTH_NAME = new RegExp(
 const MONTH_NAME_DAY = new RegExp(String.raw`^${DAY_NAME}([\p{L}]{3,10})\.?\s(\d{1,2}),?\s(\d{4})${AFTER_DATE}$`, 'iu');
 /** `Sat Nov 21 12:00:00 UTC 2026`, as `date` and ctime write it. */
 const YEAR_AT_END = /^\p{L}{2,4} (\p{L}{3,5}) +(\d{1,2}) (\d{2}):(\d{2}):(\d{2})(?: (UTC|GMT|Z))? (\d{4})$/u;
+/** `Nov 21 13:45:01`, as syslog writes it. */
+const WITHOUT_YEAR = /^(\p{L}{3})\p{L}* +(\d{1,2}),? (\d{1,2}:\d{2}(?::\d{2})?)(?:\.\d+)?$/u;
 const CLOCK_ALONE = pattern(CLOCK);
 const EPOCH = /^\d{9,20}(?:\.\d+)?$/;
 /** The beginnings of the months in English, Portuguese, Spanish, German and French. */
@@ -100,6 +109,7 @@ export function readTime(text: string, options: TimeOptions): ReadTime | string 
     if (Number(year) <= 1900 && DAY_ZERO.test(text)) return readTime(text.replace(DAY_ZERO, ''), options);
     return compose([year, month, day], clock, options);
   }
+  if (DIGITS.test(text) && !isEpoch(text, options) && !isDay(text, options)) return readDigits(text, options);
   if (EPOCH.test(text)) {
     const isCompact = /^(?:\d{12}|\d{14}|20\d{15})$/.test(text) && options.epoch === undefined;
     const compact = isCompact ? COMPACT.exec(text) : null;
@@ -110,6 +120,36 @@ export function readTime(text: string, options: TimeOptions): ReadTime | string 
   const yearLast = YEAR_LAST.exec(text);
   if (yearLast !== null) return readYearLast(yearLast, options);
   return readRare(text, options);
+}
+
+const DIGITS = /^(?:\d{4}|\d{6}|\d{8}|\d{10})$/;
+const YEARLESS = /^(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])([0-5]\d)([0-5]\d)?$/;
+const CLOCK_DIGITS = /^([01]\d|2[0-3])([0-5]\d)(?:([0-5]\d)(?:\d\d)?)?$/;
+const isEpoch = (text: string, { epoch }: TimeOptions): boolean =>
+  text.length === 10 && (epoch !== undefined || !YEARLESS.test(text));
+const isDay = (text: string, { digits }: TimeOptions): boolean =>
+  text.length === 8 && digits === undefined && /^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$/.test(text);
+
+/** Reads digits that lack a day, or a year alone, which `--date` gives. */
+function readDigits(text: string, options: TimeOptions): ReadTime | string {
+  const { day, digits } = options;
+  const yearless = digits === 'clock' ? null : YEARLESS.exec(text);
+  const clock = digits === 'yearless' ? null : CLOCK_DIGITS.exec(text);
+  if (yearless !== null && clock !== null)
+    return 'may be MMDDhhmm or hhmmssff; say which with --date-format, and with --date the day, or one near it';
+  if (clock !== null) return onDay(clock.slice(1), options);
+  if (yearless === null) return EXPECTED;
+  const [, month, date, hour, minute, second] = yearless;
+  if (day !== undefined) return compose([yearNear(day, month, date), month, date], [hour, minute, second], options);
+  const epoch = text.length === 10 ? ' (MMDDhhmmss), or epoch seconds before 2011: say --date-format s, or' : '; say';
+  return `is a time without a year${epoch} with --date a day near it`;
+}
+
+/** The year in which a day of a month is nearest to another day. */
+function yearNear(day: number, month = '', date = ''): string {
+  const year = new Date(day * 60_000).getUTCFullYear();
+  const distance = (one: number) => Math.abs((dayOf(one, Number(month), Number(date)) ?? Number.NaN) - day);
+  return String([year - 1, year + 1].find((one) => distance(one) < distance(year)) ?? year);
 }
 
 const ANY_DATE = String.raw`\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}`;
@@ -178,6 +218,11 @@ function readRare(text: string, options: TimeOptions): ReadTime | string | typeo
   if (atEnd !== null) {
     const [, month, day, hour, minute, second, zone, year] = atEnd;
     return compose([year, monthOf(month), day], [hour, minute, second, undefined, zone], options);
+  }
+  const [, ofMonth, date, time] = WITHOUT_YEAR.exec(text) ?? [];
+  if (time !== undefined && Number(monthOf(ofMonth)) > 0) {
+    const digits = [monthOf(ofMonth), date, ...time.split(':')].map((part = '') => part.padStart(2, '0'));
+    return readDigits(digits.join(''), { ...options, digits: 'yearless' });
   }
   if (/^(?:\d{5}|0)(?:[.,]\d+)?$/.test(text))
     return "is no time; if it is a spreadsheet's own number of a date, give the column a date format and export again";
@@ -308,7 +353,8 @@ function onDay([hour, minute, second, half]: Cells, options: TimeOptions): ReadT
   const clock = clockOf(hour, minute, half);
   if (clock === undefined || Number(second ?? 0) > 59) return 'is no time of day; expected 00:00 to 23:59';
   if (options.day === undefined) return 'is a time without a day; say which day with --date YYYY-MM-DD';
-  return placed(options.day + clock, Number(second ?? 0), undefined, options, false);
+  const time = placed(options.day + clock, Number(second ?? 0), undefined, options, false);
+  return typeof time === 'string' ? time : { ...time, clock };
 }
 
 /**
@@ -336,10 +382,14 @@ export function bothReadings(text: string): string {
 }
 
 /**
- * Reads a format such as `DD/MM/YYYY HH:mm`, `%m/%d/%y`, `day-first`, `MDY` or `ms`.
- * @returns undefined when it says neither an order of day and month nor a unit
+ * Reads a format such as `DD/MM/YYYY HH:mm`, `%m/%d/%y`, `day-first`, `MDY`, `ms` or `hhmmssff`.
+ * @returns undefined when it says neither an order of day and month, nor a unit, nor digits
  */
-export function readDateFormat(format: string): Pick<TimeOptions, 'order' | 'shortYear' | 'epoch'> | undefined {
+export function readDateFormat(
+  format: string,
+): Pick<TimeOptions, 'order' | 'shortYear' | 'epoch' | 'digits'> | undefined {
+  if (/^MMDDhhmm(?:ss)?$/i.test(format)) return { digits: 'yearless' };
+  if (/^hhmmss(?:ff|cc)$/i.test(format)) return { digits: 'clock' };
   const unit = /^(?:epoch|unix)?[ _-]?(s|ms|us|µs|ns)$/i.exec(format.replace(/seconds?$/i, 's'))?.[1]?.toLowerCase();
   if (unit !== undefined) return { epoch: (unit === 'µs' ? 'us' : unit) as EpochUnit };
   if (/^(?:day|dia|d)[- _]?(?:first|primeiro)$/i.test(format)) return { order: 'day-first', shortYear: true };

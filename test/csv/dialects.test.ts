@@ -204,6 +204,21 @@ describe('tables as other programs write them', () => {
       'a sum of money beside a count',
       'minute,approved,approved_sum,denied\n2026-11-21 12:00,1050,35000,6\n2026-11-21 12:01,116,3500,7\n',
     ],
+    [
+      'an offset in the name of a column',
+      table('ts_utc_minus_3;status;count', ['2026-11-21 09:00', '2026-11-21 09:01']),
+    ],
+    ['a plus in it', table('time GMT+05:30;status;count', ['2026-11-21 17:30', '2026-11-21 17:31'])],
+    ['a city in it', table('datetime_sao_paulo;status;count', ['2026-11-21 09:00', '2026-11-21 09:01'])],
+    ['hundredths of a second', table('tran_dat,tran_tim,status,count', ['20261121,12000099', '20261121,12010000'])],
+    ['times without a year', table('de7,status,count', ['1121120059', '1121120100']), { date: '2026-11-30' }],
+    ['times of syslog', table('time;status;count', ['Nov 21 12:00:59', 'Nov 21 12:01:00']), { date: '2027-01-01' }],
+    ['a clock of digits', table('time,status,count', ['120059', '120100']), { date: '2026-11-21' }],
+    [
+      'digits that --date-format explains',
+      table('time,status,count', ['12000011', '12010011']),
+      { date: '2026-11-21', dateFormat: 'hhmmssff' },
+    ],
     ['a zone in the header', table('Time (America/Sao_Paulo);status;count', ['2026-11-21 09:00', '2026-11-21 09:01'])],
     [
       'single quotes',
@@ -572,6 +587,8 @@ describe('tables as other programs write them', () => {
 
   it('reads zstd, by its content', async () => {
     expect(await minutesOf(ZSTD)).toEqual(MINUTES);
+    const skipped = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4]);
+    expect(await minutesOf(Buffer.concat([skipped, ZSTD]))).toEqual(MINUTES);
     expect(await problemOf(ZSTD.subarray(0, 40))).toContain('cannot be unpacked (zstd)');
   });
 
@@ -712,6 +729,27 @@ describe('rows of transactions', () => {
     expect(await minutesOf(customers)).toEqual(['2026-11-21T12:00 approved=20']);
   });
 
+  it('that are stages far down in the file are found, and so are updates of a transaction', async () => {
+    const stage = (word: string, minute: number) =>
+      Array.from({ length: 250 }, (_, at) => `P${at},2026-11-21 12:0${minute}:${(at % 50) + 10},${word}`).join('\n');
+    const file = `payment_id,time,status\n${stage('authorised', 0)}\n`;
+    expect(await problemOf(`${file}${stage('captured', 5)}\n`)).toContain('("authorised", "captured")');
+    expect((await readTexts([`${file}${stage('authorised', 5)}\n`])).said).toContain(
+      '250 rows of a transaction and its status that another row has too',
+    );
+    const refused = stage('refused', 0).replaceAll('P', 'Q');
+    const { said } = await readTexts([`${file}${refused}\n${refused.replaceAll('12:00', '12:01')}\n`]);
+    expect(said).not.toContain('another row has too');
+  });
+
+  it('keep a small number beside their status for no auth code', async () => {
+    const file = `time,status,response code\n${rows((at) => `${second(at)},${at < 5 ? 'declined,2' : 'approved,1'}`)}\n`;
+    expect(await minutesOf(file)).toEqual(['2026-11-21T12:00 approved=15 denied=5']);
+    expect(await minutesOf(file.replaceAll(',2', ',5').replaceAll(',1\n', ',0\n').replace(/,1$/, ',0'))).toEqual([
+      '2026-11-21T12:00 approved=15 denied=5 00=15 05=5',
+    ]);
+  });
+
   it('of which none is approved are named', async () => {
     const { said } = await readTexts(['time,total,failed\n2026-11-21 12:00,116,6\n']);
     expect(said).toContain('warning: 0.csv: No count is of approved');
@@ -808,6 +846,42 @@ describe('what may be read in two ways', () => {
       'number format',
     ],
     [
+      'a zone in the name of a column that may be several',
+      'hora_brt,status,count\n2026-11-21 12:00,denied,5\n',
+      'names the zone BRT, which may mean several',
+      '--timezone',
+    ],
+    [
+      'an offset without a sign',
+      'time_utc_3,status,count\n2026-11-21 12:00,denied,5\n',
+      'names an offset without + or -',
+      '--timezone',
+    ],
+    [
+      'epoch seconds, or a time without a year',
+      'time,status,count\n1121130000,denied,5\n',
+      'is a time without a year (MMDDhhmmss), or epoch seconds before 2011',
+      '--date-format s, or with --date',
+    ],
+    [
+      'a month, or hundredths',
+      'time,status,count\n11211305,denied,5\n',
+      'may be MMDDhhmm or hhmmssff',
+      '--date-format',
+    ],
+    [
+      'a date of six digits',
+      'date,time,status,count\n261121,130501,denied,5\n',
+      'a date of which any two digits may be the year',
+      '2026-11-21',
+    ],
+    [
+      'numbers beside whole hours',
+      `date,hour,slot,status,count\n${Array.from({ length: 12 }, (_, at) => `2026-11-21,12,${at},denied,${at}`).join('\n')}\n`,
+      'times are whole hours, and "slot" tells rows of an hour apart',
+      '--columns date=date,hour=hour,minute=slot',
+    ],
+    [
       'times that are called local',
       'local_time,status,count\n2026-11-21 12:00,denied,5\n',
       'says that its times are local',
@@ -868,7 +942,42 @@ describe('what may be read in two ways', () => {
   });
 });
 
+describe('times of a day that --date gives', () => {
+  const night = ['23:59', '00:00'];
+  const day = ['00:30', '09:00', '12:00', '23:30'];
+  const rows = (times: string[], status = 'denied') =>
+    times.map((time, at) => `${time},${status},${at + 1}\n`).join('');
+  const read = (text: string) => minutesOf(`time,status,count\n${text}`, { date: '2026-11-21' });
+
+  it('go on to the next day after midnight', async () => {
+    expect(await read(rows(night))).toEqual(['2026-11-21T23:59 denied=1', '2026-11-22T00:00 denied=2']);
+  });
+
+  it('are of one day where another status begins, or rows are in no order', async () => {
+    expect(await read(rows(day) + rows(day, 'failed'))).toHaveLength(4);
+    const all = Array.from({ length: 48 }, (_, at) => `${String(at >> 1).padStart(2, '0')}:${at % 2 ? 30 : '00'}`);
+    expect(await read(rows(all.toReversed()))).toHaveLength(48);
+  });
+
+  it('are refused where they may be of two days', async () => {
+    const problem = (text: string) => problemOf(`time,status,count\n${text}`, { date: '2026-11-21' });
+    const help = 'may go past midnight to the day after --date, or all be of that day in no order';
+    expect(await problem(rows(night.toReversed()))).toBe('no problem');
+    expect(await problem(rows(['00:01', '00:00', '23:59', '23:58']))).toContain(`line 3: ${'the time of day falls'}`);
+    expect(await problem(rows(day) + rows(day))).toContain(help);
+    expect(await problem(rows(night) + rows(night, 'failed'))).toContain(help);
+  });
+});
+
 describe('rows by the hour', () => {
+  it('have their minutes in a column of quarters of an hour, or in one that the user names', async () => {
+    const quarters = 'date,hour,quarter,status,count\n2026-11-21,12,0,denied,5\n2026-11-21,12,15,denied,6\n';
+    const expected = ['2026-11-21T12:00 denied=5', '2026-11-21T12:15 denied=6'];
+    expect(await minutesOf(quarters)).toEqual(expected);
+    const named = quarters.replace('date,hour,quarter', 'day,hour,x').replaceAll(',12,', ',12h,');
+    expect(await minutesOf(named, { columns: 'date=day,hour=hour,minute=x' })).toEqual(expected);
+  });
+
   it.each([
     ['as times', (hour: number) => `2026-11-21 ${String(hour).padStart(2, '0')}:00`],
     ['as hours', (hour: number) => `21/11/2026 ${hour}h`],
@@ -895,7 +1004,7 @@ describe('a file twice over', () => {
     const once = await readTexts([`${header}\n${rows(row)}\n`]);
     expect(once.said).not.toContain('another row has too');
     const twice = await readTexts([`${header}\n${rows(row)}\n${rows(row)}\n`]);
-    expect(twice.said).toContain('20 counts of a minute and status (or code) that another row has too');
+    expect(twice.said).toMatch(/20 (?:counts|rows) of a .* that another row has too/);
   });
 
   it('is no matter where rows of a minute and status differ by their auth code', async () => {
