@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { JUDGED_STATUSES, RECORDED, type Status } from '../src/domain/names.ts';
 import { importHistory, storageOf } from '../src/history/history.ts';
 import type { Assessment } from '../src/judge/recommendation.ts';
@@ -11,6 +11,8 @@ import { type Service, startService, temporaryFolder } from './support/service.t
 
 /** Enough for the guard, which needs three days. */
 const DAYS = 4;
+/** Minutes before the end of the history that nobody reported. */
+const SILENT = { from: 44, to: 40 };
 
 let engine: EphemeralPrometheus;
 let prometheus: Prometheus;
@@ -19,8 +21,12 @@ let service: Service;
 beforeAll(async () => {
   const dataDir = temporaryFolder('band');
   const now = Math.floor(Date.now() / 60_000);
+  const traffic = createTraffic({ seed: 7 });
   await importHistory({
-    minutes: trafficMinutes(createTraffic({ seed: 7 }), now - DAYS * 1440, now),
+    minutes: [
+      ...trafficMinutes(traffic, now - DAYS * 1440, now - SILENT.from),
+      ...trafficMinutes(traffic, now - SILENT.to, now),
+    ],
     authCodes: AUTH_CODES,
     dataDir,
     rulesDir: join(PROJECT, 'prometheus', 'rules'),
@@ -82,6 +88,14 @@ describe('the service and the rules', () => {
     expect(last.upper).toBeCloseTo(await recorded(RECORDED.upper, 'denied', '1m'), 6);
     for (const field of ['observed', 'expected', 'lower', 'upper', 'score']) expect(last).toHaveProperty(field);
   });
+});
+
+test('minutes that nobody reported are a gap and no zeros', async () => {
+  const { points } = (await service.get('/api/v1/series?status=approved')).json.series[0];
+  const times: number[] = points.map(({ time }: { time: string }) => Date.parse(time) / 60_000);
+  const steps = times.map((time, i) => time - (times[i - 1] ?? time - 1));
+  expect(steps.filter((step) => step !== 1)).toEqual([SILENT.from - SILENT.to + 1]);
+  expect(Math.min(...points.map(({ observed }: { observed: number }) => observed))).toBeGreaterThan(0);
 });
 
 describe('a POST while normal is known', () => {

@@ -67,6 +67,17 @@ export const RECORDED = {
    * level's dimensions.
    */
   perMinute: 'status:transactions:increase1m',
+  /**
+   * Approved, in the minutes that had a report; where a report covers several minutes it is spread
+   * over them.
+   */
+  reported: 'status:transactions:reported1m',
+  /** How many minutes a report of the slowest feed covers. No labels. */
+  reportMinutes: 'feeds:transactions:report_minutes',
+  /** When the newest report came, seconds since 1970. Labels: feed, source. */
+  lastReport: 'feed:transactions:last_report',
+  /** How long a silence of the feed is still usual, in seconds. Labels: feed, source. */
+  allowedSilence: 'feed:transactions:allowed_silence_seconds',
   /** Count in a window. Labels: window as well. */
   observed: 'status_window:transactions:increase',
   /** The same without its busiest minutes: what is held against `upper`. Label: window as well. */
@@ -151,6 +162,8 @@ export const TUNABLE = {
   /** Trend arrows: standard deviations to rising or falling, and to rising or falling a lot. */
   trendStep: 'tillwatch:trend_step:tunable',
   trendLeap: 'tillwatch:trend_leap:tunable',
+  /** A silence of so many seconds is usual for any feed. */
+  silence: 'tillwatch:silence_seconds:tunable',
   /**
    * Relative standard deviation of over-dispersion before anything is learned, and the least and
    * most that may be.

@@ -3,9 +3,11 @@ import { addressOf, extraLabels } from '../domain/labels.ts';
 import { JUDGED_STATUSES, RECORDED, STATUSES, type Status, TUNABLE, type Window } from '../domain/names.ts';
 import type { Alert, Prometheus, Sample } from '../prometheus/client.ts';
 import { RECOMMENDATIONS, type Recommendation } from './recommendation.ts';
+import { SPREAD } from './unreported.ts';
 
 const FIELDS = {
   [RECORDED.observed]: 'observed',
+  [RECORDED.reported]: 'observed',
   [RECORDED.expected]: 'expected',
   [RECORDED.lower]: 'lower',
   [RECORDED.upper]: 'upper',
@@ -63,7 +65,7 @@ const round = (n: number): string => (n < 10 ? n.toFixed(1).replace('.0', '') : 
 const HAS_BAND: readonly Status[] = ['approved', ...JUDGED_STATUSES];
 
 function sentence({ status, firing, lastMinute: { observed, expected, upper, lower } }: Anomaly): string {
-  if (observed === undefined) return 'no count of the last minute is recorded';
+  if (observed === undefined) return 'no count of the last minute is known';
   const count = `${round(observed)} ${status} in the last minute`;
   const limit = status === 'approved' ? lower : upper;
   const side = status === 'approved' ? 'at least' : 'up to';
@@ -78,6 +80,17 @@ function blank(labels: Record<string, string>): Anomaly {
   const status = labels.status as Status;
   const spans = { lastMinute: {}, lastMinutes: {}, lastHour: {} };
   return { status, labels: extraLabels(labels), ...spans, firing: [], recommendation: 'unknown', reason: '' };
+}
+
+/**
+ * Leaves out the last minute where the rules say that all feeds are silent: its zeros are no counts.
+ * Their alert goes on for a while after the first report.
+ */
+function withoutSilence(bands: Sample[], alerts: readonly Alert[]): Sample[] {
+  const isSilent = alerts.some(({ labels }) => labels.feed === 'all');
+  const minute = bands.filter(({ labels }) => labels.window === '1m' && fieldOf(labels) === 'observed');
+  if (!isSilent || minute.some(({ value }) => value > 0)) return bands;
+  return bands.map((band) => (band.labels.window === '1m' ? { ...band, value: Number.NaN } : band));
 }
 
 /** @param isNow false where the bands are not of the last minutes: what they say is left out */
@@ -135,16 +148,19 @@ export interface Recorded {
 
 /** Each status against its normal, as the rules have recorded it. @throws PrometheusError */
 export async function readAnomalies(prometheus: Prometheus): Promise<Recorded> {
-  const [bands, [age], others, alerts] = await Promise.all([
+  const [bands, spread, [age], others, alerts] = await Promise.all([
     prometheus.instant(`{${ANY_FIELD}, window=~"1m|5m|1h"}`),
+    prometheus.instant(SPREAD('')),
     prometheus.instant(AGE),
     prometheus.instant(`{__name__=~"${SCALARS.join('|')}"}`),
     prometheus.alerts(),
   ]);
   const named = (name: string) => others.filter(({ labels }) => labels.__name__ === name);
   const firing = alerts.filter(({ state, labels }) => state === 'firing' && labels.status !== undefined);
+  const isNow = (age?.value ?? Number.POSITIVE_INFINITY) <= OLDEST_S;
+  for (const { labels, value } of spread) bands.push({ labels: { ...labels, window: '1m' }, value });
   return {
-    anomalies: anomaliesOf(bands, (age?.value ?? Number.POSITIVE_INFINITY) <= OLDEST_S, named(RECORDED.trend), firing),
+    anomalies: anomaliesOf(withoutSilence(bands, alerts), isNow, named(RECORDED.trend), firing),
     definitions: definitionsOf(others),
     learning: named(RECORDED.learning).some(({ value }) => value === 1),
     alerts,

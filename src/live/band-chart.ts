@@ -5,7 +5,7 @@ import { byId, fill, h } from './dom.ts';
 import { capital, clock, count, day, labelText, when, words } from './format.ts';
 import { currentLabels, keyOf, type Model, shownAnomalies } from './model.ts';
 import { axis, createChart, type PlotOptions, token } from './plot.ts';
-import { evaluatedAt, type Minute, minutesOf, seriesPath } from './recent.ts';
+import { bridgedSeconds, evaluatedAt, type Minute, minutesOf, seriesPath } from './recent.ts';
 import { beyondInWords, beyondScale, scaleTop } from './scale.ts';
 import type { Change, Incident, Labels, Planned, Series, Status } from './wire.ts';
 
@@ -17,6 +17,8 @@ interface Shown {
   labels: Labels;
   range: Range;
   step: number;
+  /** Minutes that a report covers: between two reports of a slow feed is no gap. */
+  reportMinutes: number;
   minutes: Minute[];
   incidents: readonly Incident[];
   changes: readonly Change[];
@@ -162,11 +164,12 @@ function optionsFor(shown: () => Shown, read: (index: number | null) => void): P
 }
 
 /** Columns for uPlot. Missing minutes become a null, so that a gap stays a gap. */
-function columns({ minutes, step }: Shown): UPlot.AlignedData {
+function columns(shown: Shown): UPlot.AlignedData {
+  const { minutes, step } = shown;
   const rows: Minute[] = [];
   for (const minute of minutes) {
     const last = rows.at(-1);
-    if (last !== undefined && minute.time - last.time > 2.5 * step) rows.push({ time: last.time + step });
+    if (last !== undefined && minute.time - last.time > bridgedSeconds(shown)) rows.push({ time: last.time + step });
     rows.push(minute);
   }
   const pick = (value: (minute: Minute) => number | undefined) => rows.map((minute) => value(minute) ?? null);
@@ -181,10 +184,10 @@ function columns({ minutes, step }: Shown): UPlot.AlignedData {
 }
 
 /** Minutes up to now. Where nothing newer is known the last one is empty, so that the chart ends in a gap. */
-function untilNow(minutes: Minute[], step: number): Minute[] {
+function untilNow(minutes: Minute[], bridged: number): Minute[] {
   const now = Math.floor(Date.now() / 1000);
   const last = minutes.at(-1)?.time;
-  return last === undefined || now - last <= 2.5 * step ? minutes : [...minutes, { time: now }];
+  return last === undefined || now - last <= bridged ? minutes : [...minutes, { time: now }];
 }
 
 function rangeChoice(chosen: Range, choose: (range: Range) => void): void {
@@ -233,7 +236,7 @@ export interface BandChartOptions {
   range: Range;
   ranged(range: Range): void;
   /** Receives the minutes that were read. */
-  loaded(status: Status, series: Series['series']): void;
+  loaded(read: Series): void;
 }
 
 export function createBandChart({ range: first, ranged, loaded }: BandChartOptions): (model: Model) => void {
@@ -242,6 +245,7 @@ export function createBandChart({ range: first, ranged, loaded }: BandChartOptio
     labels: {},
     range: first,
     step: 60,
+    reportMinutes: 1,
     minutes: [],
     incidents: [],
     changes: [],
@@ -279,11 +283,13 @@ export function createBandChart({ range: first, ranged, loaded }: BandChartOptio
     const from = Math.floor(Date.now() / 1000) - RANGES[range];
     const error = byId('band-error');
     try {
-      const { step, series, query, planned } = await get<Series>(seriesPath(status, from, labels));
-      if (step === 60) loaded(status, series);
+      const answer = await get<Series>(seriesPath(status, from, labels));
+      const { step, reportMinutes, series, query, planned } = answer;
+      if (step === 60) loaded(answer);
       if (asked !== key) return;
       const points = series.find((one) => keyOf(one.labels) === keyOf(labels))?.points ?? [];
-      shown = { ...shown, step, planned, minutes: untilNow(minutesOf(points), step) };
+      const minutes = untilNow(minutesOf(points), bridgedSeconds({ step, reportMinutes }));
+      shown = { ...shown, step, reportMinutes, planned, minutes };
       byId<HTMLAnchorElement>('band-query').href = `explore?${new URLSearchParams({ query, range })}`;
       error.hidden = true;
       showing(shown, chart, true);
@@ -296,17 +302,21 @@ export function createBandChart({ range: first, ranged, loaded }: BandChartOptio
     }
   }
 
-  /** Adds the minute that a new state brings; fetches anew where minutes are missing in between. */
+  /**
+   * Adds the minute that a new state brings. Fetches anew where minutes are missing in between, and
+   * where a minute may turn out to be none: between two reports, and at the start of a silence.
+   */
   function grow(model: Model): void {
     const { state } = model;
     const last = shown.minutes.at(-1)?.time;
     if (state === undefined || !state.path.prometheus.ok || last === undefined) return;
     const time = evaluatedAt(state);
     if (time <= last) return;
-    if (time - last > 2.5 * shown.step) return void load();
     const now = state.anomalies.find(
       ({ status, labels }) => status === shown.status && keyOf(labels) === keyOf(shown.labels),
     );
+    const isSilent = now?.lastMinute.observed === undefined && shown.minutes.at(-1)?.observed !== undefined;
+    if (time - last > 2.5 * shown.step || shown.reportMinutes > 1 || isSilent) return void load();
     if (now === undefined) return;
     // Sooner than a step: the newest minute as it is now, in the place of what was read of it.
     const until = time - last < 0.75 * shown.step ? last : time;

@@ -9,7 +9,11 @@ export interface Minute extends Band {
 
 const SPAN_SECONDS = 3600;
 /** Two evaluations missed: what lies between is fetched instead of drawn as a straight line. */
-export const GAP_SECONDS = 150;
+const GAP_SECONDS = 150;
+
+/** Seconds between points that a line bridges: one may be missing. Between two reports of a slow feed is no gap. */
+export const bridgedSeconds = ({ step, reportMinutes }: Pick<Series, 'step' | 'reportMinutes'>): number =>
+  2.5 * Math.max(step, 60 * reportMinutes);
 
 const place = (status: Status, labels: Labels): string => `${status} ${keyOf(labels)}`;
 
@@ -28,16 +32,23 @@ export const seriesPath = (status: Status, from: number, labels: Labels): string
 /** The last hour of every status: fetched once, then grown by each new state. */
 export interface Recent {
   of(status: Status, labels: Labels): readonly Minute[];
+  /** Points that are further apart than this have a gap between them, seconds. */
+  readonly bridged: number;
+  /** A report covers several minutes. */
+  readonly isSlow: boolean;
   /** @param charted the status whose minutes the chart reads anyway: it is seeded by that */
   take(state: State, charted: Status, labels: Labels): void;
   /** Minutes that the chart has read. */
-  seed(status: Status, series: Series['series']): void;
+  seed(read: Series): void;
 }
 
 export function createRecent(changed: () => void): Recent {
   const minutes = new Map<string, Minute[]>();
   const loading = new Set<Status>();
   let newest = 0;
+  let bridged = GAP_SECONDS;
+  let silent = false;
+  const isSlow = () => bridged > GAP_SECONDS;
 
   async function load(status: Status, labels: Labels): Promise<void> {
     if (loading.has(status)) return;
@@ -45,10 +56,12 @@ export function createRecent(changed: () => void): Recent {
     const from = Math.floor(Date.now() / 1000) - SPAN_SECONDS;
     const answer = await get<Series>(seriesPath(status, from, labels)).catch(() => undefined);
     loading.delete(status);
-    seed(status, answer?.series ?? []);
+    if (answer === undefined) changed();
+    else seed(answer);
   }
 
-  function seed(status: Status, series: Series['series']): void {
+  function seed({ status, series, ...read }: Series): void {
+    bridged = bridgedSeconds(read);
     const since = Date.now() / 1000 - SPAN_SECONDS;
     for (const { labels, points } of series)
       minutes.set(
@@ -68,6 +81,12 @@ export function createRecent(changed: () => void): Recent {
   }
 
   return {
+    get bridged() {
+      return bridged;
+    },
+    get isSlow() {
+      return isSlow();
+    },
     of: (status, labels) => minutes.get(place(status, labels)) ?? [],
     seed,
     take(state, charted, chosen) {
@@ -77,7 +96,11 @@ export function createRecent(changed: () => void): Recent {
         const chartMayBring = status === charted && newest === 0;
         return !chartMayBring && !minutes.has(place(status, labels));
       });
-      const behind = newest > 0 && time - newest > GAP_SECONDS ? shown : unknown;
+      // A minute may turn out to be none: between two reports, and at the start of a silence.
+      const wasSilent = silent;
+      silent = shown.some(({ lastMinute }) => lastMinute.observed === undefined);
+      const stale = time - newest > GAP_SECONDS || (isSlow() && time > newest) || (silent && !wasSilent);
+      const behind = newest > 0 && stale ? shown : unknown;
       for (const status of new Set(behind.map((anomaly) => anomaly.status))) void load(status, chosen);
       grow(state, time);
       newest = Math.max(newest, time);

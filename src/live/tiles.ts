@@ -1,31 +1,31 @@
 import { byId, fill, h, icon, keyed, type Part, svg } from './dom.ts';
 import { ARROWS, ageOf, capital, count, labelText, percent, RECOMMENDED, when, words } from './format.ts';
 import { currentAnomalies, currentLabels, keyOf, labelSets, type Model, shownAnomalies } from './model.ts';
-import { GAP_SECONDS, type Minute, type Recent } from './recent.ts';
+import type { Minute, Recent } from './recent.ts';
 import type { Anomaly, Labels, Status } from './wire.ts';
 
 const WIDTH = 120;
 const HEIGHT = 32;
 
 /** Minutes without a gap between them. A minute that is not known is a gap. */
-function stretchesOf(minutes: readonly Minute[]): Minute[][] {
+function stretchesOf(minutes: readonly Minute[], bridged: number): Minute[][] {
   const stretches: Minute[][] = [];
   for (const minute of minutes) {
     if (minute.observed === undefined) continue;
     const last = stretches.at(-1)?.at(-1);
-    if (last === undefined || minute.time - last.time > GAP_SECONDS) stretches.push([minute]);
+    if (last === undefined || minute.time - last.time > bridged) stretches.push([minute]);
     else stretches.at(-1)?.push(minute);
   }
   return stretches;
 }
 
 /** The last hour as a line over its band. Without scales: the numbers stand beside it. */
-function sparkline(minutes: readonly Minute[]): SVGElement {
+function sparkline(minutes: readonly Minute[], bridged: number): SVGElement {
   const [first, last] = [minutes[0]?.time ?? 0, minutes.at(-1)?.time ?? 1];
   const top = Math.max(1, ...minutes.map(({ observed = 0, upper = 0 }) => Math.max(observed, upper)));
   const x = (time: number) => (((time - first) / Math.max(1, last - first)) * WIDTH).toFixed(1);
   const y = (value: number) => (HEIGHT - 2 - (value / top) * (HEIGHT - 4)).toFixed(1);
-  const lines = stretchesOf(minutes).map((stretch) =>
+  const lines = stretchesOf(minutes, bridged).map((stretch) =>
     svg('polyline', {
       class: 'spark-line',
       points: stretch.map(({ time, observed = 0 }) => `${x(time)},${y(observed)}`).join(' '),
@@ -52,6 +52,8 @@ interface Tile {
   anomaly: Anomaly;
   total: number;
   minutes: readonly Minute[];
+  /** Minutes further apart have a gap between them, seconds. */
+  bridged: number;
   /** Nothing newer is known. */
   stale: boolean;
   /** A planned window of all traffic is on. */
@@ -82,7 +84,7 @@ function normalOf({ anomaly: { status, lastMinute }, planned }: Tile): string {
 }
 
 function body(tile: Tile): HTMLElement[] {
-  const { anomaly, total, minutes } = tile;
+  const { anomaly, total, minutes, bridged } = tile;
   const { status, lastMinute, recommendation } = anomaly;
   const { observed } = lastMinute;
   return [
@@ -99,7 +101,11 @@ function body(tile: Tile): HTMLElement[] {
     ),
     h('span', { class: 'rate' }, h('strong', {}, count(observed)), ' a minute'),
     h('span', { class: 'normal' }, normalOf(tile)),
-    h('span', { class: 'spark-box' }, minutes.length > 1 ? (sparkline(minutes) as unknown as HTMLElement) : ''),
+    h(
+      'span',
+      { class: 'spark-box' },
+      minutes.length > 1 ? (sparkline(minutes, bridged) as unknown as HTMLElement) : '',
+    ),
     h(
       'span',
       { class: 'tile-foot' },
@@ -149,11 +155,11 @@ function labelChoice(model: Model, choose: (labels: Labels) => void): void {
 const unjudged = (anomaly: Anomaly): Anomaly =>
   anomaly.recommendation === 'ok' ? { ...anomaly, recommendation: 'unknown' } : anomaly;
 
-function sum({ state }: Model, total: number): (HTMLElement | string)[] {
+function sum({ state }: Model, total: number, isSummed: boolean): (HTMLElement | string)[] {
   const { lastKnown, path } = state ?? {};
   const at = path?.prometheus.ok === false ? (lastKnown?.at ?? path.prometheus.evaluatedAt) : undefined;
   if (at !== undefined) return ['Counts of ', when(at), ', ', ageOf(at), ' ago; nothing newer is known'];
-  return [anomaliesKnown(state) ? `${count(total)} transactions in all` : ''];
+  return [isSummed && anomaliesKnown(state) ? `${count(total)} transactions in all` : ''];
 }
 const anomaliesKnown = (state: Model['state']): boolean =>
   shownAnomalies(state).some(({ lastMinute }) => lastMinute.observed !== undefined);
@@ -168,9 +174,13 @@ export function createTiles(recent: Recent, actions: TileActions): (model: Model
     const anomalies = currentAnomalies(model);
     byId('now').hidden = anomalies.length === 0;
     labelChoice(model, actions.chooseLabels);
-    const total = anomalies.reduce((sum, { lastMinute }) => sum + (lastMinute.observed ?? 0), 0);
+    // Sales of a slow feed are spread over the minutes of a report, and are no part of a sum.
+    const observed = recent.isSlow ? [] : anomalies.map(({ lastMinute }) => lastMinute.observed ?? 0);
+    const total = observed.reduce((sum, value) => sum + value, 0);
     const stale = model.state?.path.prometheus.ok === false;
-    fill(byId('total'), [stale, total, model.state?.lastKnown?.at], () => sum(model, total));
+    fill(byId('total'), [stale, total, recent.isSlow, model.state?.lastKnown?.at], () =>
+      sum(model, total, !recent.isSlow),
+    );
     byId('now-title').textContent = stale ? 'What was known last, by status' : 'The last minute, by status';
     const labels = currentLabels(model);
     const planned = model.state?.planned !== undefined;
@@ -180,6 +190,7 @@ export function createTiles(recent: Recent, actions: TileActions): (model: Model
       stale,
       planned,
       minutes: recent.of(anomaly.status, labels),
+      bridged: recent.bridged,
     }));
     keyed(
       byId('tiles'),

@@ -154,6 +154,8 @@ export interface Series {
   /** The PromQL behind it. */
   query: string;
   step: number;
+  /** Minutes that a report of the slowest feed covers. */
+  reportMinutes: number;
   /** Windows of the calendar in which nothing is judged. */
   planned: Planned[];
   series: { labels: Labels; points: SeriesPoint[] }[];

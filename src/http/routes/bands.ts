@@ -15,12 +15,14 @@ import {
   readAnomalies,
 } from '../../judge/anomalies.ts';
 import { describeBaseline, describedBaseline } from '../../judge/baseline.ts';
+import { readUnreported, SLOW, SPREAD } from '../../judge/unreported.ts';
 import type { Range } from '../../prometheus/client.ts';
 import { Problem } from '../problem.ts';
 import { type Asking, listSelected, prometheusAnswer, SELECTED_PARAMETERS, selectsSeries } from './promql.ts';
 import { dimensionParameters, type Route, readQuery, type Services } from './route.ts';
 
-const MAX_POINTS = 2000;
+/** A week of reports every five minutes. */
+const MAX_POINTS = 2016;
 /** Planned windows are listed of the last year at most, seconds. */
 const LONGEST_PLANNED = 366 * 86_400;
 
@@ -56,13 +58,16 @@ interface Drawn {
 /** Older points only repeat what was before them: the rules record once a minute, and take a moment. */
 const OLDEST_S = 90;
 
-/** @param repeated the times of points that only repeat what was before them */
-function join(ranges: Range[], repeated: ReadonlySet<number>): { labels: Record<string, string>; points: object[] }[] {
+/** @param isLeftOut tells the times at which nothing was counted */
+function join(
+  ranges: Range[],
+  isLeftOut: (at: number) => boolean,
+): { labels: Record<string, string>; points: object[] }[] {
   const found = new Map<string, Drawn>();
   for (const { labels, points } of ranges) {
     const entry = found.get(addressOf(labels)) ?? { labels: extraLabels(labels), points: new Map() };
     for (const [at, value] of points) {
-      if (!Number.isFinite(value) || repeated.has(at)) continue;
+      if (!Number.isFinite(value) || isLeftOut(at)) continue;
       const point = entry.points.get(at) ?? {};
       point[fieldOf(labels)] = value;
       entry.points.set(at, point);
@@ -91,12 +96,19 @@ async function listSeries(ctx: Context, services: Services): Promise<void> {
     throw new Problem(422, 'from: must be before to', {
       errors: [{ path: 'from', message: 'must be before to' }],
     });
-  const step = Math.max(1, Math.ceil((to - from) / 60 / MAX_POINTS)) * 60;
-  const given = Object.entries({ status, window, ...equal }).filter(([, value]) => value !== undefined);
-  const selector = `{${[ANY_FIELD, ...given.map(([name, value]) => `${name}=${JSON.stringify(value)}`)].join(', ')}}`;
-  const [ranges, [ages]] = await Promise.all([
-    services.prometheus.range(selector, from, to, step),
-    services.prometheus.range(AGE, from, to, step),
+  const { prometheus } = services;
+  const isByMinute = window === '1m';
+  const [slow] = isByMinute ? await prometheus.instant(SLOW) : [];
+  const reportMinutes = slow?.value ?? 1;
+  const step = Math.max(1, Math.ceil((to - from) / 60 / reportMinutes / MAX_POINTS)) * 60;
+  const equals = (values: object) =>
+    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : `${name}=${JSON.stringify(value)}`));
+  const selector = `{${[ANY_FIELD, ...equals({ status, window, ...equal })].join(', ')}}`;
+  const [ranges, spread, [ages], unreported] = await Promise.all([
+    prometheus.range(selector, from, to, step),
+    isByMinute ? prometheus.range(SPREAD(`{${equals({ status, ...equal })}}`), from, to, step) : [],
+    prometheus.range(AGE, from, to, step),
+    isByMinute ? readUnreported(prometheus, from, to, step) : new Set<number>(),
   ]);
   const repeated = new Set(ages?.points.flatMap(([at, age]) => (age > OLDEST_S ? [at] : [])));
   ctx.body = {
@@ -106,8 +118,9 @@ async function listSeries(ctx: Context, services: Services): Promise<void> {
     from: isoTime(from),
     to: isoTime(to),
     step,
+    reportMinutes,
     planned: plannedIn(services, Math.max(from, to - LONGEST_PLANNED), to, equal),
-    series: join(ranges, repeated),
+    series: join([...ranges, ...spread], (at) => repeated.has(at) || unreported.has(at)),
   };
 }
 
@@ -119,12 +132,13 @@ const seriesAnswer = z.object({
   from: z.iso.datetime(),
   to: z.iso.datetime(),
   step: z.int().meta({ description: 'Seconds between points' }),
+  reportMinutes: z.number().meta({ description: 'Minutes that a report of the slowest feed covers' }),
   planned: z
     .array(z.object({ name: z.string(), from: z.iso.datetime(), to: z.iso.datetime() }))
     .meta({ description: 'Windows of the calendar in which nothing is judged' }),
   series: z
     .array(z.object({ labels: z.record(z.string(), z.string()), points: z.array(point) }))
-    .meta({ description: 'A minute that was not recorded has no point' }),
+    .meta({ description: 'A minute that nobody reported, or that was not recorded, has no point' }),
 });
 const anomaliesAnswer = z.object({
   baseline: describedBaseline,
