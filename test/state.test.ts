@@ -211,6 +211,18 @@ test.each([
     /^Summary of C; summary of A; and 1 more$/,
   ],
   ['an alert while all else is being learned', { ready: false, alerts: [alert('A', 'critical')] }, 'alert', /Summary/],
+  [
+    'a silent feed in a planned window',
+    { planned: 'Planned: upgrade until 03:00 UTC', alerts: [alert('A', 'critical')] },
+    'alert',
+    /^Summary of A\. Planned: upgrade until 03:00 UTC; nothing is judged meanwhile$/,
+  ],
+  [
+    'an alert that says itself that a planned window has begun',
+    { planned: 'Planned: upgrade', alerts: [alert('A', 'critical', 'firing', 'A planned window has begun: wait.')] },
+    'alert',
+    /^Summary of A: A planned window has begun: wait$/,
+  ],
   ['an unusual minute', { anomalies: [unusual({})] }, 'watch', /^Unusual, but no alert yet: 54 denied .* up to 20$/],
   [
     'one of an acquirer alone',

@@ -84,13 +84,16 @@ export function verdictOf(known: Known): Verdict {
   const { prometheus, anomalies, alerts, ready, learning } = known;
   if (!prometheus.ok)
     return { recommendation: 'unknown', reason: `What is normal is not known: ${prometheus.reason}. Counts are kept` };
+  const planned =
+    known.planned === undefined ? undefined : `${capitalised(known.planned)}; nothing is judged meanwhile`;
   const firing = calling(alerts);
   if (firing.length > 0) {
     const said = firing.slice(0, SHOWN).map(told).join('; ');
-    return { recommendation: 'alert', reason: capitalised(said) + more(firing.length) };
+    // Alerts on counts that a planned window cuts off say it themselves.
+    const unsaid = planned !== undefined && !/planned window/i.test(said) ? `. ${planned}` : '';
+    return { recommendation: 'alert', reason: capitalised(said) + more(firing.length) + unsaid };
   }
-  if (known.planned !== undefined)
-    return { recommendation: 'unknown', reason: `${capitalised(known.planned)}; nothing is judged meanwhile` };
+  if (planned !== undefined) return { recommendation: 'unknown', reason: planned };
   if (!ready) return { recommendation: 'unknown', reason: warmingUp(known) };
   // Not slices: among many of them, one is out of its band in nearly every minute.
   const unusual = anomalies.filter(

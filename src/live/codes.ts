@@ -35,26 +35,25 @@ function row(code: AuthCode, most: number): HTMLElement {
   );
 }
 
-function show(codes: readonly AuthCode[]): HTMLElement[] {
+const note = (text: string): HTMLElement => h('tr', {}, h('td', { colspan: 6, class: 'muted' }, text));
+
+function show(codes: readonly AuthCode[], planned: boolean): HTMLElement[] {
   const most = Math.max(0.01, ...codes.map(({ share, usualShare }) => Math.max(share ?? 0, usualShare ?? 0)));
-  if (codes.length === 0)
-    return [
-      h(
-        'tr',
-        {},
-        h('td', { colspan: 6, class: 'muted' }, 'No report has carried auth codes in the last five minutes.'),
-      ),
-    ];
-  return codes.map((code) => row(code, most));
+  const rows = codes.map((code) => row(code, most));
+  if (planned) return [note('In a planned window auth codes are kept, and not compared.'), ...rows];
+  return codes.length === 0 ? [note('No report has carried auth codes in the last five minutes.')] : rows;
 }
 
 export function createCodes(): (model: Model) => void {
   let codes: AuthCode[] | undefined;
   let asked = 0;
   let labels = '[]';
+  let planned = false;
   function draw(): void {
     const mine = (codes ?? []).filter((code) => keyOf(code.labels) === labels);
-    fill(byId('codes-rows'), [codes === undefined, mine], () => (codes === undefined ? [] : show(mine)));
+    fill(byId('codes-rows'), [codes === undefined, mine, planned], () =>
+      codes === undefined ? [] : show(mine, planned),
+    );
   }
   async function load(): Promise<void> {
     await sayingWhy(byId('codes-error'), async () => {
@@ -64,6 +63,7 @@ export function createCodes(): (model: Model) => void {
   }
   return (model) => {
     labels = keyOf(currentLabels(model));
+    planned = model.state?.planned !== undefined;
     const time = model.state === undefined ? 0 : evaluatedAt(model.state);
     if (time > asked && model.link.state === 'live') {
       asked = time;

@@ -31,11 +31,16 @@ export function isHeld(alert: Alert): boolean {
   return planned || recovering !== '';
 }
 
+/** Is it an alert that a planned window ends? Those about Tillwatch itself go on. */
+const endsWhenPlanned = ({ labels }: Alert): boolean =>
+  [labels.status, labels.auth_code, labels.feed].some((about) => about !== undefined);
+
 /** An alert goes on for some minutes after the counts are normal again: that is worth knowing. */
-function recovered(alert: Alert, { anomalies, path }: State): string {
+function recovered(alert: Alert, { anomalies, path, planned: window }: State): string {
   const { status } = alert.labels;
   const { recovering, planned } = toldBy(alert);
-  if (planned) return 'A planned window has begun: nothing is judged meanwhile, and the alert ends by itself.';
+  if (planned || (window !== undefined && endsWhenPlanned(alert)))
+    return 'A planned window has begun: nothing is judged meanwhile, and the alert ends by itself.';
   if (recovering !== '') return 'Recovering: the counts are normal again, and the alert is held a while.';
   const same = anomalies.filter((anomaly) => anomaly.status === status && anomaly.lastMinute.expected !== undefined);
   const normal = same.every(({ lastMinute }) => farOf(same[0]?.status ?? 'denied', lastMinute) === undefined);
@@ -125,7 +130,8 @@ export function describe({ state, reports, incidents, verdictSince }: Model): Ve
       tone: 'unknown',
       word: 'Planned',
       headline: 'Nothing is judged meanwhile',
-      detail: 'Counts are taken and kept. Judging begins again five minutes after the end.',
+      detail:
+        'Counts are taken and kept; silent feeds, stuck processing and auth codes are not told either. Judging begins again five minutes after the end.',
     };
   if (baseline.state === 'warming-up' && nothingCounted(state) && reports?.length === 0) return EMPTY;
   if (baseline.state === 'warming-up')
