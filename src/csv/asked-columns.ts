@@ -1,5 +1,6 @@
 import type { Status } from '../domain/names.ts';
 import { statusOf } from '../domain/status-words.ts';
+import type { Zone } from '../domain/zone.ts';
 import { columnNamed, headerKey, type Role, SYNONYMS } from './header-names.ts';
 import type { WideColumn } from './wide-columns.ts';
 
@@ -12,6 +13,7 @@ export interface ColumnsAsked {
   /** Names of columns that become labels, or `all`. */
   dimensions?: readonly string[] | 'all';
   statusWords?: ReadonlyMap<string, Status | 'ignore'>;
+  times?: { zone?: Zone };
 }
 
 export interface Chosen {

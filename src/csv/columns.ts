@@ -17,10 +17,10 @@ import {
   looksCounted,
 } from './count-column.ts';
 import { type Dimension, dimensionsOf, withAsked } from './dimensions.ts';
-import { candidates, headerText, isIndexName, rankOf } from './header-names.ts';
+import { candidates, headerKey, headerText, isIndexName, rankOf } from './header-names.ts';
 import { codesByContent, keyColumns } from './key-columns.ts';
 import { cellsOf, onlyOne, type Sampled, shareOf } from './sampled.ts';
-import { isShortDate, type SplitTime, splitOf, timeColumns, timeText, zoneColumn } from './time-columns.ts';
+import { isShortDate, type SplitTime, splitOf, surerTime, timeColumns, timeText, zoneColumn } from './time-columns.ts';
 import { timeShape } from './times.ts';
 import { type WideColumn, wideColumns } from './wide-columns.ts';
 
@@ -67,7 +67,13 @@ export function findColumns(
   const namedTimes = candidates(header, 'time').filter((column) => !chosen.taken.has(column));
   const { time, split } = chosen.time
     ? { time: chosen.time, split: splitOf(chosen.time, sample) }
-    : timeColumns(header, sample, namedTimes, chosen.taken);
+    : surerTime(
+        header,
+        sample,
+        timeColumns(header, sample, namedTimes, chosen.taken),
+        chosen.taken,
+        asked.times?.zone !== undefined,
+      );
   if (time.length === 0) return 'no column is named as a time (timestamp, time, date, minute, datetime, ...)';
   const short = namedTimes.find((column) => isShortDate(header[column] ?? '', cellsOf({ sample }, column)));
   if (short !== undefined && timeShape(timeText(sample[0] ?? [], { time, split })) !== 'full')
@@ -87,10 +93,13 @@ export function findColumns(
   const [flag] = isFlags ? named : [];
   if (!isLong && wide.length === 0 && flag !== undefined) return flagHelp(table, flag);
   if (!isLong && wide.length === 0)
-    return `no column is named as a status (status, state, result, ...) or an auth code (auth_code, response_code, ...), and none is named by a status itself${beside(table)}`;
+    return `no column is named as a status (status, state, result, ...) or an auth code (auth_code, response_code, ...), and none is named by a status itself${beside(table)}${inWords(table)}`;
   const isNeeded = wide.length === 0 && chosen.count !== 'none';
   const count =
     typeof chosen.count === 'number' ? chosen.count : isNeeded ? countColumn(table, time, [status, code]) : undefined;
+  const cut = count === undefined || header[count + 1] !== '' ? [] : cellsOf(table, count + 1);
+  if (cut.length > 0 && cut.every((cell) => /^\d{3}$/.test(cell)))
+    return `the numbers of ${headerText(header, count ?? 0)} are cut in two: a number with a comma in it must be in quotes`;
   const twin =
     count === undefined ? -1 : header.findIndex((name, column) => column !== count && name === header[count]);
   if (twin >= 0 && free(twin) && header[twin] !== '' && chosen.count === undefined)
@@ -188,6 +197,18 @@ function beside({ header, free }: Sampled): string {
   return ` (if those such as ${JSON.stringify(part)} are counts, say so in a file given by --status-map, with a line such as "${line}" for each)`;
 }
 
+/** Names columns of statuses, of which either may say what came of a transaction. */
+function inWords(table: Sampled): string {
+  const isStatus = (cell: string) => statusOfCell(cell) !== undefined;
+  const columns = [...table.header.keys()].filter(
+    (column) => table.free(column) && cellsOf(table, column).length > 0 && cellsOf(table, column).every(isStatus),
+  );
+  const names = columns.map((column) => headerText(table.header, column));
+  return names.length < 2
+    ? ''
+    : `. Statuses stand in more than one column: pass ${names.map((name) => `--columns status="${name}"`).join(' or ')}`;
+}
+
 /** True for cells that say yes or no. */
 const isFlag = (cells: readonly string[]): boolean =>
   cells.length > 1 && cells.every((cell) => /^(?:[01]|true|false|yes|no)$/i.test(cell));
@@ -231,6 +252,9 @@ export function likelyCount(
   const counted = looksCounted(sample, time, [status, code]);
   const isNumbered = header.some((name, one) => isIdName(name) && isUnique(sample, one));
   if (isNumbered && hasSeconds(sample, time)) return undefined;
+  const isOther = (name: string) =>
+    (['time', 'status', 'code'] as const).some((role) => rankOf(name, role) !== undefined) ||
+    wordsIn(name).some((word) => /^(?:ms|latency|duration|elapsed)$/.test(word));
   const column = telling.find(
     (one) =>
       sample.length > 0 &&
@@ -239,23 +263,24 @@ export function likelyCount(
         sample.map((cells) => cells[one] ?? ''),
         isCount,
       ) > 0.8 &&
+      !isOther(header[one] ?? '') &&
       (!isNoCount(header[one] ?? '') || (counted && isVarying(sample, one))),
   );
   return column === undefined ? undefined : headerText(header, column);
 }
 
-const ENOUGH_MINUTES = 3;
+const ENOUGH_GROUPS = 3;
 
-/** True for numbers that rows of a minute share, and that change from minute to minute. */
-function isSameInMinutes(sample: readonly string[][], time: readonly number[], column: number): boolean {
-  const numbers = new Map<string, Set<string>>();
+/** True for numbers that rows of a group share, such as of a minute, and that change from one to the other. */
+function isSameInGroups(sample: readonly string[][], by: readonly number[], column: number): boolean {
+  const groups = new Map<string, string[]>();
   for (const cells of sample) {
-    const minute = time.map((part) => cells[part]).join(' ');
-    numbers.set(minute, (numbers.get(minute) ?? new Set()).add(cells[column] ?? ''));
+    const address = by.map((part) => cells[part]).join('\0');
+    groups.set(address, [...(groups.get(address) ?? []), cells[column] ?? '']);
   }
-  const all = [...numbers.values()];
-  const isSame = all.length * 2 <= sample.length && all.every(({ size }) => size === 1);
-  return isSame && all.length >= ENOUGH_MINUTES && new Set(all.flatMap((own) => [...own])).size > 1;
+  const several = [...groups.values()].filter((group) => group.length > 1);
+  const isSame = several.every((group) => new Set(group).size === 1);
+  return isSame && several.length >= ENOUGH_GROUPS && new Set([...groups.values()].flat()).size > 1;
 }
 
 /**
@@ -318,12 +343,14 @@ export function likelySum(
  * the same in all rows of a minute, as its total is.
  */
 export function rivalCounts(
-  { header, time, count, telling }: Columns,
+  { header, time, status, code, count, telling }: Columns,
   sample: readonly string[][],
 ): string[] | undefined {
   if (count === undefined) return undefined;
   const differs = (column: number) => sample.some((cells) => cells[column] !== cells[count]);
-  const isTotal = (column: number) => isSameInMinutes(sample, time, column);
+  const isTotal = (column: number) =>
+    isSameInGroups(sample, time, column) ||
+    (status !== undefined && code !== undefined && isSameInGroups(sample, [...time, status], column));
   const isRival = isTotal(count)
     ? (column: number) => !isTotal(column) && !isNoCount(header[column] ?? '') && !isShare(header[column] ?? '')
     : (column: number) => isVague(header[count] ?? '') && isVague(header[column] ?? '');
@@ -331,6 +358,29 @@ export function rivalCounts(
     (column) => isRival(column) && cellsOf({ sample }, column).every(isWhole) && differs(column),
   );
   return rival === undefined ? undefined : [count, rival].map((column) => headerText(header, column));
+}
+
+/** Names of columns that say what came of a transaction, and not what it was before. */
+const OF_STATUS = /^(?:status|state|result|outcome|decision|situacao|situacion|estado|resultado|statut|stato)$/;
+const BEFORE = /^(?:old|previous|prev|prior|from|anterior|before|last)$/;
+
+/** Two columns of statuses that say different things of a row, neither of them called just that. */
+export function rivalStatuses(
+  { header, status, telling }: Columns,
+  sample: readonly string[][],
+  { statusWords }: ColumnsAsked,
+): string[] | undefined {
+  if (status === undefined || headerKey(header[status] ?? '') === 'status') return undefined;
+  const meant = (cell = '') => statusWords?.get(wordKey(cell)) ?? statusOfCell(cell);
+  const rival = telling.find((column) => {
+    const words = wordsIn(header[column] ?? '');
+    if (!words.some((word) => OF_STATUS.test(word)) || words.some((word) => BEFORE.test(word))) return false;
+    return sample.some((cells) => {
+      const [one, other] = [meant(cells[status]), meant(cells[column])];
+      return one !== undefined && other !== undefined && one !== other;
+    });
+  });
+  return rival === undefined ? undefined : [status, rival].map((column) => headerText(header, column));
 }
 
 /**
@@ -344,6 +394,10 @@ export function doubtfulCount({ header, count, time }: Columns, sample: readonly
   return isWeakCount(name) || (isQuantity(name) && isNumbered()) ? headerText(header, count) : undefined;
 }
 
+/** Words for what came of a transaction that may mean several statuses. */
+const OUTCOME =
+  /^(?:nok|notok|ko|sales|vendas|ventas|others?|outr[oa]s|otr[oa]s|null|unknown|processed|closed|expired|blocked|abandoned|chargebacks?)$/;
+
 /**
  * A column of whole numbers beside those of statuses, whose name has a word for a status that none
  * of them has.
@@ -356,10 +410,11 @@ export function likelyStatus(
   if (wide.length === 0 || columns !== undefined) return undefined;
   const isNew = (name: string) =>
     statusWords?.has(wordKey(name)) !== true &&
-    wordsIn(name).some((word) => {
-      const status = statusOf(word);
-      return status !== undefined && !wide.some((one) => one.status === status);
-    });
+    (OUTCOME.test(wordKey(name)) ||
+      wordsIn(name).some((word) => {
+        const status = statusOf(word);
+        return status !== undefined && !wide.some((one) => one.status === status);
+      }));
   const column = telling.find(
     (one) =>
       isNew(header[one] ?? '') &&

@@ -6,7 +6,7 @@ import { bestBy, cellsOf, onlyOne, type Sampled, shareOf } from './sampled.ts';
 const NO_COUNT_NAME =
   /^(?:hour|minute|second|hora|minuto|segundo)s?$|id$|^id|amount|value|valor|price|preco|betrag|gross|brut|liquid|fee$|importe|montant|monto|code|codigo|number|account|card|bin|pan|nsu|stan|rrn|arn|trace|sequence|terminal|reference|referencia|order|pedido|invoice/;
 
-/** Words that begin the name of a count: `Distinct count of Tx Id`, `Contagem de Id`. */
+/** Words that begin or end the name of a count: `Distinct count of Tx Id`, `code_count`. */
 const COUNTED =
   /^(?:distinct|unique|count|counta|number|contagem|quantidade|qtde?|anzahl|recuento|conteo|cantidad|nombre|aantal|conteggio)$/;
 
@@ -15,7 +15,7 @@ export const isNoCount = (name: string): boolean =>
   INSTALMENTS.test(headerKey(name)) ||
   (NO_COUNT_NAME.test(headerKey(name)) &&
     !isCounting(name) &&
-    !(wordsIn(name).length > 1 && COUNTED.test(wordsIn(name)[0] ?? '')));
+    !(wordsIn(name).length > 1 && [wordsIn(name)[0], wordsIn(name).at(-1)].some((word = '') => COUNTED.test(word))));
 const INSTALMENTS = /parcela|instal?lment|cuota/;
 
 /** A whole number as programs write counts: `116`, `1,164`, `1.164`, `116.0`. */

@@ -198,11 +198,16 @@ function gaps({ seen }: ReadFile, series: TallySeries[]): Finding | undefined {
     before = minute;
   }
   if (long.length === 0) return undefined;
+  const hoursOfDay = new Set([...minutesOf(series)].map((minute) => Math.floor(minute / 60) % 24));
+  const isHalfDay = hoursOfDay.size === 12 && [...hoursOfDay].every((hour) => hour >= 1 && hour <= 12);
+  const half = isHalfDay
+    ? '. All hours are from 1 to 12: does the export lack AM and PM? Then export 24 hours, as HH24 does in Oracle and %H in MySQL'
+    : '';
   const [longest] = [...long].sort((a, b) => b.minutes - a.minutes);
   const hours = plural(Math.round((longest?.minutes ?? 0) / 6) / 10, 'hour');
   return {
     kind: 'gaps',
-    what: `${plural(long.length, 'gap')} of an hour or more without any row, the longest ${hours} from ${iso(longest?.from ?? 0)} UTC. Fill in what is missing`,
+    what: `${plural(long.length, 'gap')} of an hour or more without any row, the longest ${hours} from ${iso(longest?.from ?? 0)} UTC. Fill in what is missing${half}`,
     accepted: 'a gap of up to a day would be a silent feed, a longer one no data at all',
   };
 }

@@ -7,6 +7,7 @@ import {
   likelyStatus,
   likelySum,
   rivalCounts,
+  rivalStatuses,
   stageColumns,
 } from './columns.ts';
 import { headerText } from './header-names.ts';
@@ -173,6 +174,12 @@ export function recognise(source: Source, delimiter: string | undefined, asked: 
     throw new Error(
       `${source.name}: line ${table.before + 1}: ${rivals.map((name) => JSON.stringify(name)).join(' and ')} both hold whole numbers, and either may be the count: ` +
         `pass ${rivals.map((name) => `--columns count=${name}`).join(' or ')}`,
+    );
+  const statuses = rivalStatuses(table.columns, sampled, asked);
+  if (statuses !== undefined && asked.columns?.status === undefined)
+    throw new Error(
+      `${source.name}: line ${table.before + 1}: ${statuses.map((name) => JSON.stringify(name)).join(' and ')} both hold statuses, and differ: ` +
+        `pass ${statuses.map((name) => `--columns status="${name}"`).join(' or ')}`,
     );
   const doubtful = doubtfulCount(table.columns, sampled);
   if (doubtful !== undefined && asked.columns?.count === undefined)

@@ -1,7 +1,7 @@
 import { wordsIn } from '../domain/status-words.ts';
 import { openZone, type Zone } from '../domain/zone.ts';
 import { headerKey } from './header-names.ts';
-import { DAY_ZERO, MIDNIGHT, type TimeShape, timeShape } from './times.ts';
+import { DAY_ZERO, MIDNIGHT, readTime, type TimeShape, timeShape } from './times.ts';
 
 /**
  * The meaning of a number beside a date as a time of day: `945` for 09:45, or 585 minutes after
@@ -58,6 +58,41 @@ export function timeColumns(
     return { time: [...(parts as number[]), ...(minute === undefined ? [] : [minute])] };
   const any = byContent ?? clock ?? named[0] ?? only(shaped('date'));
   return { time: any === undefined ? [] : [any] };
+}
+
+/** Minutes that two zones may differ by. */
+const MOST_OFFSET = 14 * 60;
+
+/**
+ * The column that says the same times with an offset, in UTC by its name, or as epoch numbers, where
+ * one does. Times without an offset beside it are those of some other zone.
+ * @param zoned true where the user named the zone of times without an offset
+ */
+export function surerTime(
+  header: readonly string[],
+  sample: readonly string[][],
+  found: TimeColumns,
+  taken: ReadonlySet<number>,
+  zoned: boolean,
+): TimeColumns {
+  const minuteOf = (text: string): number => {
+    const time = readTime(text, {});
+    return typeof time === 'object' ? time.minute : Number.NaN;
+  };
+  const isSure = (column: number) =>
+    (!zoned && /(?:^|_)(?:utc|gmt|zulu)(?:_|$)/.test(wordsIn(header[column] ?? '').join('_'))) ||
+    sample.every(
+      (cells) =>
+        cells[column] === '' || /^\d{10,19}(?:\.\d+)?$|\d ?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})$/i.test(cells[column] ?? ''),
+    );
+  if (sample.length < 2 || found.time.length === 0 || found.time.some(isSure)) return found;
+  const own = sample.map((cells) => minuteOf(timeText(cells, found)));
+  const sure = [...header.keys()].find((column) => {
+    if (found.time.includes(column) || taken.has(column) || !isSure(column)) return false;
+    const [apart = 0, ...others] = sample.map((cells, row) => minuteOf(cells[column] ?? '') - (own[row] ?? 0));
+    return Math.abs(apart) <= MOST_OFFSET && apart % 15 === 0 && others.every((one) => one === apart);
+  });
+  return sure === undefined ? found : { time: [sure] };
 }
 
 /** A whole hour within a time: `13:00:00`, `13h`, `1:00 PM`. */

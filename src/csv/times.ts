@@ -154,7 +154,7 @@ function yearNear(day: number, month = '', date = ''): string {
 
 const ANY_DATE = String.raw`\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}`;
 /** Names of a day before a date in numbers: `sáb, 13/07/2025`. */
-const DAY_BEFORE = new RegExp(String.raw`^\p{L}{2,9}\.?,?\s+(?=(?:${ANY_DATE})(?:\D|$))`, 'u');
+const DAY_BEFORE = new RegExp(String.raw`^(?!total\b)\p{L}{2,9}\.?,?\s+(?=(?:${ANY_DATE})(?:\D|$))`, 'iu');
 /** `2026-11-21 13`, `21/11/2026 13h`, `2026-11-21T13Z`. */
 const HOUR_AFTER_DATE = new RegExp(
   String.raw`^(${ANY_DATE})[T ]\s?(\d{1,2})(?:\s?h(?:rs?|s)?)?(Z|\s?UTC|[+-]\d{2}(?::?\d{2})?)?$`,

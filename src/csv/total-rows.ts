@@ -20,36 +20,35 @@ const RATIOS = [1, 2, 0.5];
 
 /** @param columns that tell apart rows of one minute */
 export function createTotalRows(columns: readonly number[]): TotalRows {
-  const all = { rows: 0, sum: 0 };
-  const seen = new Map<string, TotalCell & { rows: number; sum: number }>();
-  const keys = new Map<string, number>();
-  // Two sums may be equal by chance. Weights for minutes and statuses leave only totals that are
-  // equal in each of them.
-  const weightOf = (minute: number, key: string): number => {
-    const at = keys.get(key) ?? keys.size;
-    keys.set(key, at);
-    return (((minute * 7 + at) * 40_503) % 997) + 1;
-  };
+  const all = new Map<string, number>();
+  const seen = new Map<string, TotalCell & { rows: number; sums: Map<string, number> }>();
+  let rows = 0;
+  // Two sums may be equal by chance. Weights for minutes leave only totals that are equal in each.
+  const weightOf = (minute: number): number => ((minute * 40_503) % 997) + 1;
   return {
     take: (cells, minute, key, count) => {
       if (columns.length === 0) return;
-      const weighted = count * weightOf(minute, key);
-      all.rows++;
-      all.sum += weighted;
+      const weighted = count * weightOf(minute);
+      rows++;
+      all.set(key, (all.get(key) ?? 0) + weighted);
       for (const column of columns) {
         const cell = cells[column] ?? '';
         if (cell.length > 20 || !mayBeTotal(cell)) continue;
         const address = `${column} ${cell}`;
-        const one = seen.get(address) ?? { column, cell, rows: 0, sum: 0 };
+        const one = seen.get(address) ?? { column, cell, rows: 0, sums: new Map() };
         seen.set(address, one);
         one.rows++;
-        one.sum += weighted;
+        one.sums.set(key, (one.sums.get(key) ?? 0) + weighted);
       }
     },
     found: () =>
-      [...seen.values()].filter(({ rows, sum }) => {
-        const others = { rows: all.rows - rows, sum: all.sum - sum };
-        return rows >= MIN_ROWS && others.rows >= rows && sum > 0 && RATIOS.includes(sum / others.sum);
+      [...seen.values()].filter(({ rows: own, sums }) => {
+        const counted = [...sums].filter(([, sum]) => sum > 0);
+        const ratios = counted.map(([key, sum]) => sum / ((all.get(key) ?? 0) - sum));
+        const [first = Number.NaN] = ratios;
+        return (
+          own >= MIN_ROWS && rows - own >= own && RATIOS.includes(first) && ratios.every((ratio) => ratio === first)
+        );
       }),
   };
 }

@@ -46,12 +46,13 @@ export function wideColumns(
   return [...plain.filter(({ column }) => !codes.some((one) => one.column === column)), ...codes];
 }
 
-/** Without `approved_sum`, which may be money, where `approved` or `approved_qty` is there too. */
+/** Without `approved_sum` or `approved`, which may be money, where `approved_qty` is there too. */
 function withoutSums(statuses: readonly WideColumn[], header: readonly string[]): WideColumn[] {
   const likelihood = ({ column }: WideColumn): number => {
     const name = header[column] ?? '';
-    if (/[={]/.test(name) || statusOf(name) !== undefined) return 2;
     const words = wordsIn(name);
+    if (words.some((word) => /^(?:count|cnt|qty|qtde?|num|n)$/.test(word))) return 3;
+    if (/[={]/.test(name) || statusOf(name) !== undefined) return 2;
     return words.includes('sum') ? 0 : words.includes('total') ? 0.5 : 1;
   };
   const isLess = (one: WideColumn) =>

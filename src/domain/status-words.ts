@@ -133,6 +133,9 @@ const OPERATION =
 /** True for words such as `Authorization` and `Refund`. */
 export const isOperation = (text: string): boolean => wordsIn(text).every((word) => OPERATION.test(word));
 
+/** `Error: none`. */
+const NONE = /^(?:none|nil|null|nenhum|ninguno|kein)$/;
+
 /** Between a status and its reason: `Declined: no funds`, `Erro de comunicação`. */
 const REASON =
   /^(.*?\p{L})(?:\s?[:;,([/|]|\s[-–—]\s|\s(?:and|due|because|by|at|in|on|of|with|after|from|e|y|por|de|do|da|em|en|no|na|ao|al|com|con|und|wegen|bei|beim|mit|et|par|di|nel|nella)\s)(.+)$/u;
@@ -149,7 +152,9 @@ export function statusOfCell(text: string): Status | undefined {
   if (status === undefined || statusOf(reason) === status) return status;
   const isOther = (word: string) => {
     const other = statusOf(word);
-    return (other !== undefined && other !== status) || (status === 'reversed' && BACKEND.test(word));
+    return (
+      (other !== undefined && other !== status) || NONE.test(word) || (status === 'reversed' && BACKEND.test(word))
+    );
   };
   return wordsIn(reason).some(isOther) ? undefined : status;
 }

@@ -211,6 +211,18 @@ describe('tables as other programs write them', () => {
     ['a plus in it', table('time GMT+05:30;status;count', ['2026-11-21 17:30', '2026-11-21 17:31'])],
     ['a city in it', table('datetime_sao_paulo;status;count', ['2026-11-21 09:00', '2026-11-21 09:01'])],
     ['hundredths of a second', table('tran_dat,tran_tim,status,count', ['20261121,12000099', '20261121,12010000'])],
+    [
+      'times in UTC beside the same of some other zone',
+      table('time,time_utc,status,count', ['2026-11-21 09:00,2026-11-21 12:00', '2026-11-21 09:01,2026-11-21 12:01']),
+    ],
+    [
+      'epoch numbers beside them',
+      table('time,ts,status,count', ['2026-11-21 09:00,1795262400', '2026-11-21 09:01,1795262460']),
+    ],
+    [
+      'counts beside money that a status names alone',
+      'time,approved,approved_qty,denied_qty\n2026-11-21 12:00,9.75,1050,6\n2026-11-21 12:01,8.50,116,7\n',
+    ],
     ['times without a year', table('de7,status,count', ['1121120059', '1121120100']), { date: '2026-11-30' }],
     ['times of syslog', table('time;status;count', ['Nov 21 12:00:59', 'Nov 21 12:01:00']), { date: '2027-01-01' }],
     ['a clock of digits', table('time,status,count', ['120059', '120100']), { date: '2026-11-21' }],
@@ -763,6 +775,7 @@ describe('a status with a reason', () => {
     'Authorization - sent',
     'Refund - declined',
     'Reversed (auto, no capture)',
+    'Error: none',
   ])('is asked for where the reason may say otherwise: %s', async (word) => {
     expect(await problemOf(`time,status,count\n2026-11-21 12:00,${JSON.stringify(word)},1\n`)).toContain(
       `status ${JSON.stringify(word)}: is no status that is known`,
@@ -802,6 +815,36 @@ describe('what may be read in two ways', () => {
       'time,status,count,count\n2026-11-21 12:00,denied,5,6\n',
       'the column count is there twice',
       '--columns count=3 or count=4',
+    ],
+    [
+      'two columns of statuses that differ',
+      'time,order_status,auth_status,count\n2026-11-21 12:00,completed,denied,5\n',
+      '"order_status" and "auth_status" both hold statuses, and differ',
+      '--columns status="order_status" or --columns status="auth_status"',
+    ],
+    [
+      'two columns of statuses without such a name',
+      'time,kind,answer,count\n2026-11-21 12:00,Refused,Declined,5\n',
+      'Statuses stand in more than one column',
+      '--columns status="kind" or --columns status="answer"',
+    ],
+    [
+      'a count that is the same beside each code of a status',
+      `time,status,code,n,qty\n${Array.from({ length: 12 }, (_, at) => `2026-11-21 12:${10 + at},denied,51,${at + 6},4\n2026-11-21 12:${10 + at},denied,05,${at + 6},${at + 2}`).join('\n')}\n`,
+      '"n" and "qty" both hold whole numbers, and either may be the count',
+      '--columns count=n or --columns count=qty',
+    ],
+    [
+      'a column of what may be several statuses',
+      'time,OK,NOK\n2026-11-21 12:00,116,6\n',
+      '"NOK" may hold counts of a status that is not known',
+      '"NOK: denied" or "NOK: ignore"',
+    ],
+    [
+      'thousands without quotes',
+      'time,status,count,\n2026-11-21 12:00,denied,1,050\n',
+      'the numbers of count are cut in two',
+      'must be in quotes',
     ],
     [
       'a number of a transaction, or how many there were',
@@ -989,6 +1032,18 @@ describe('rows by the hour', () => {
   });
 });
 
+describe('hours', () => {
+  it('that are 1 to 12 alone may lack AM and PM', async () => {
+    const rows = Array.from({ length: 1440 }, (_, at) => {
+      const minute = at % 720;
+      return `2026-11-${at < 720 ? 21 : 22} ${1 + Math.floor(minute / 60)}:${String(minute % 60).padStart(2, '0')},denied,5`;
+    });
+    expect((await readTexts([`time,status,count\n${rows.join('\n')}\n`])).said).toContain(
+      'does the export lack AM and PM?',
+    );
+  });
+});
+
 describe('a file twice over', () => {
   const rows = (text: (at: number) => string) => Array.from({ length: 20 }, (_, at) => text(at + 10)).join('\n');
   it.each([
@@ -1021,7 +1076,8 @@ describe('a file twice over', () => {
   });
 
   it('is not what rows of subtotals under each minute are', async () => {
-    const rows = '2026-11-21 12:00,approved,116\n2026-11-21 12:00,denied,6\n2026-11-21 12:00 Total,,122\n';
+    const rows =
+      '2026-11-21 12:00,approved,116\n2026-11-21 12:00,denied,6\n2026-11-21 12:00 Total,,122\nTotal 21/11/2026,,122\n';
     expect(minuteLines((await readTexts([`time,status,count\n${rows}`])).history)).toEqual([
       '2026-11-21T12:00 approved=116 denied=6',
     ]);
@@ -1073,6 +1129,17 @@ describe('rows of totals among the others', () => {
     const rows = minutes.flatMap((time) => [`${time},,approved,1`, `${time},timeout,denied,1`]);
     const { history } = await readTexts([`minute,reason,status,count\n${rows.join('\n')}\n`]);
     expect(minuteLines(history)[0]).toBe('2026-11-21T12:00 approved=1 denied=1');
+  });
+
+  it('are left out where they add up the codes of some statuses alone', async () => {
+    const rows = minutes.flatMap((time, minute) => [
+      `${time},approved,00,${100 + minute}`,
+      `${time},denied,51,4`,
+      `${time},denied,05,${minute}`,
+      `${time},denied,,${minute + 4}`,
+    ]);
+    const { history } = await readTexts([`minute,status,code,count\n${rows.join('\n')}\n`]);
+    expect(minuteLines(history)[0]).toBe('2026-11-21T12:00 approved=100 denied=4 00=100 05=0 51=4');
   });
 
   it('are left out with the subtotals of ROLLUP over two columns', async () => {
