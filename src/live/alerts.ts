@@ -1,6 +1,6 @@
 import { beganAt, toldBy } from './alert-words.ts';
 import { byId, fill, h, icon, keyed, link, type Part } from './dom.ts';
-import { capital, count, duration, when } from './format.ts';
+import { capital, count, duration, labelText, when } from './format.ts';
 import {
   alertKey,
   changeBefore,
@@ -15,7 +15,7 @@ import {
   sliceOf,
 } from './model.ts';
 import { askAcknowledge, askMark, askSilence, endSilence, MARKS } from './operate.ts';
-import { isHeld, magnitudeOf } from './verdict.ts';
+import { isHeld, isSliceOf, magnitudeOf } from './verdict.ts';
 import { type Alert, type Change, type Incident, type Silence, STATUSES } from './wire.ts';
 
 export interface AlertActions {
@@ -35,6 +35,8 @@ interface Card {
   charted: boolean;
   /** Empty where a card above says the same. */
   todo: string;
+  /** A slice of what another card tells: this one is short. */
+  part: boolean;
 }
 
 const number = (text: string | undefined): string => {
@@ -64,7 +66,7 @@ function numbers({ alert, first }: Card): HTMLElement {
   );
 }
 
-function head({ alert, incident, worse }: Card): HTMLElement {
+function head({ alert, incident, worse, part }: Card): HTMLElement {
   const severity = alert.labels.severity ?? 'alert';
   const tone = severity === 'critical' ? 'alert' : 'watch';
   const mark = incident?.mark;
@@ -72,8 +74,8 @@ function head({ alert, incident, worse }: Card): HTMLElement {
   return h(
     'header',
     {},
-    h('span', { class: `badge ${tone}` }, icon(tone, 16), capital(severity)),
-    h('h3', {}, nameOf(alert)),
+    !part && h('span', { class: `badge ${tone}` }, icon(tone, 16), capital(severity)),
+    h('h3', {}, part ? capital(labelText(sliceOf(alert))) : nameOf(alert)),
     planned && h('span', { class: 'badge quiet' }, 'not judged: planned window'),
     recovering !== '' && h('span', { class: 'badge quiet' }, 'recovering since ', when(recovering)),
     worse && h('span', { class: 'badge alert' }, '↑ getting worse'),
@@ -157,10 +159,12 @@ function createCard(actions: AlertActions): Part<Card> {
       acknowledged(card.incident),
       silenced(card.silence),
     ]);
-    fill(more, [annotations, card.todo], () => [answers(card)]);
+    fill(more, [annotations, card.todo, card.part], () => (card.part ? [] : [answers(card)]));
     node.classList.toggle('charted', card.charted);
-    mark.hidden = idOf() === undefined;
+    node.classList.toggle('part', card.part);
+    mark.hidden = card.part || idOf() === undefined;
     take.hidden = mark.hidden;
+    silence.hidden = card.part;
     show.hidden = card.charted || !hasChart(card.alert);
     for (const [button, verb] of [
       [silence, 'Silence'],
@@ -169,7 +173,9 @@ function createCard(actions: AlertActions): Part<Card> {
       [show, 'Show the graph'],
     ] as const)
       button.setAttribute('aria-label', `${verb}: ${nameOf(card.alert)}`);
-    fill(links, annotations.runbook_url, () => [link(annotations.runbook_url, 'Runbook')]);
+    fill(links, [annotations.runbook_url, card.part], () =>
+      card.part ? [] : [link(annotations.runbook_url, 'Runbook')],
+    );
   }
   return { node, update };
 }
@@ -232,11 +238,13 @@ export function createAlerts(actions: AlertActions): (model: Model) => void {
       incident: incidentOf(alert, model.incidents),
       change: changeBefore(beganAt(alert), model.changes),
       worse: isWorse(alert, model.state?.alerts ?? []),
+      part: alert !== charted && firing.some((all) => isSliceOf(alert, all)),
     }));
+    const whole = cards.filter(({ part }) => !part).length;
     const pending = pendingLine(model);
     const others = othersLine(model);
     byId('alerts').hidden = firing.length === 0 && pending === '' && others === '';
-    byId('alerts-title').textContent = firing.length === 0 ? 'Alerts' : `Firing alerts (${firing.length})`;
+    byId('alerts-title').textContent = firing.length === 0 ? 'Alerts' : `Firing alerts (${whole})`;
     // A card that goes must not take the chart along.
     const [at] = cards.filter(({ charted: here }) => here);
     if (at === undefined || alertKey(at.alert) !== chartedKey) place(null);

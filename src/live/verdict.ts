@@ -52,8 +52,10 @@ const listed = (names: readonly string[]): string =>
   names.length > SHOWN ? `${names.slice(0, SHOWN).join('; ')}; and ${names.length - SHOWN} more` : names.join('; ');
 
 /** Is it the same alert, of a part of the transactions? */
-const isSliceOf = ({ labels }: Alert, { labels: all }: Alert): boolean =>
-  labels.alertname === all.alertname && labels.status === all.status && Object.keys(sliceOf({ labels })).length > 0;
+export const isSliceOf = ({ labels }: Alert, { labels: all }: Alert): boolean =>
+  labels.alertname === all.alertname &&
+  labels.status === all.status &&
+  Object.keys(sliceOf({ labels })).length > Object.keys(sliceOf({ labels: all })).length;
 
 function alerting(state: State): Verdict {
   const alerts = firingAlerts(state);
