@@ -26,9 +26,10 @@ export async function readUnreported(
 ): Promise<ReadonlySet<number>> {
   const read = async (query: string) => (await prometheus.range(query, from, to, step))[0]?.points ?? [];
   const [zeros, silent, slow] = await Promise.all([read(ZERO), read(SILENT), read(SLOW)]);
-  // A silence is known to be one only after a while, and began with the last report.
+  // A silence is known to be one only after a while, and began with the last report. The minute in
+  // which it ends may be recorded before the first report is seen.
   const silences = new Map(silent.map(([at, seconds]) => [Math.round(at - seconds), at]));
   const isSlow = new Set(slow.map(([at]) => at));
-  const isSilent = (at: number) => [...silences].some(([start, end]) => start < at && at <= end);
+  const isSilent = (at: number) => [...silences].some(([start, end]) => start < at && at <= end + 60);
   return new Set(zeros.flatMap(([at]) => (isSlow.has(at) || isSilent(at) ? [at] : [])));
 }
