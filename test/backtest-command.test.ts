@@ -332,7 +332,7 @@ describe('tillwatch backtest that cannot', () => {
     vi.stubEnv('TMPDIR', await tempDir());
     const io = createTestIo({ terminal: true });
     io.stderr.on('data', (text: string) => {
-      if (text.includes('% of the history')) io.stop.abort('SIGINT');
+      if (text.includes('% played')) io.stop.abort('SIGINT');
     });
     expect(await run(['backtest', history], io)).toBe(1);
     expect(io.written.stdout).toBe('');

@@ -63,7 +63,7 @@ export async function backtestCommand(options: BacktestCommandOptions, io: Comma
     };
     const { compare } = options;
     const telling = (whose: string) => (share: number, what: string) =>
-      progress.show(`${whose}${Math.floor(share * 100)} % of the history, ${what}`);
+      progress.show(`${whose}${Math.floor(share * 100)} % played, ${what}`);
     const result = await runRules(dir, input, io, telling(compare === undefined ? '' : 'the rules: '), takeCurves);
     const compared =
       compare === undefined ? undefined : await runRules(compare, input, io, telling('the other rules: '));

@@ -65,7 +65,7 @@ export async function tuneCommand(options: TuneCommandOptions, io: CommandIo): P
       const done = number++;
       return tried(factors, ground, io, (share, what) => {
         const left = leftInWords(timeLeft((done + share) / TRIALS, since));
-        const percent = `${Math.floor(share * 100)} % of the history`;
+        const percent = `${Math.floor(share * 100)} % played`;
         progress.show(`${done + 1} of ${TRIALS}, ${left}: ${namedFactors(factors)}, ${percent}, ${what}`);
       });
     };

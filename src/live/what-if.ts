@@ -1,6 +1,7 @@
+import { leftInWords } from '../domain/time-left.ts';
 import { postStream } from './api.ts';
 import { byId, h } from './dom.ts';
-import { capital, count, dayText, duration, labelText, when, words } from './format.ts';
+import { capital, count, dayText, labelText, when, words } from './format.ts';
 import { sliceOf } from './model.ts';
 import { STATUSES, type Status, type WhatIfAnswer, type WhatIfLine } from './wire.ts';
 
@@ -42,14 +43,9 @@ function planOf({ from, to, learnedFrom, slices }: Plan): string {
   return `Plays ${what} twice, as it is and changed: ${days} days, and ${learned} days before to learn from. It takes one core.`;
 }
 
-/** How far it is, and how long the rest takes if it goes on as it did. */
+/** How far it is, and how long the rest takes. */
 function phaseOf({ progress, what, secondsLeft }: Extract<WhatIfLine, { progress: number }>): string {
-  const left =
-    secondsLeft === undefined
-      ? 'how long it takes is not known yet'
-      : secondsLeft < 60
-        ? 'less than a minute to go'
-        : `about ${duration(secondsLeft)} to go`;
+  const left = leftInWords(secondsLeft === undefined ? undefined : 1000 * secondsLeft);
   return `${Math.round(100 * progress)} %, ${what.replace(/: .*/, '')}; ${left}.`;
 }
 
