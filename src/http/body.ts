@@ -26,8 +26,11 @@ const ENCODINGS = ['gzip', 'deflate', 'br', ...(createZstdDecompress ? ['zstd'] 
 function checkType(type: string, accepts: readonly string[]): string {
   const [name = '', ...parameters] = type.toLowerCase().split(';');
   const charset = parameters.map((p) => p.trim()).find((p) => p.startsWith('charset='));
+  // What curl says by itself.
+  const curl =
+    name.trim() === 'application/x-www-form-urlencoded' ? ` (curl --header 'Content-Type: ${JSON_TYPE}')` : '';
   if (!accepts.includes(name.trim()))
-    throw new Problem(415, `Content-Type: "${name.trim()}" is not taken; send ${accepts.join(' or ')}`, {
+    throw new Problem(415, `Content-Type: "${name.trim()}" is not taken; send ${accepts.join(' or ')}${curl}`, {
       headers: { Accept: accepts.join(', ') },
     });
   if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset))
@@ -35,7 +38,7 @@ function checkType(type: string, accepts: readonly string[]): string {
   return name.trim();
 }
 
-const unreadable = (why: string): Problem => new Problem(400, `the body cannot be read: ${why.slice(0, 200)}`);
+const unreadable = (why: string): Problem => new Problem(400, `the body cannot be read: ${why.slice(0, 300)}`);
 
 /** True for an error of zlib, brotli or zstd. */
 const isUnpacking = ({ code = '' }: NodeJS.ErrnoException): boolean => /^(?:Z_|ERR_|ZSTD_)/.test(code);
@@ -166,7 +169,8 @@ function parseLines(text: string): unknown[] {
     try {
       return [parseJson(line)];
     } catch (error) {
-      throw new Problem(400, `line ${index + 1} cannot be read as JSON: ${jsonProblem(error).slice(0, 200)}`);
+      const why = `${jsonProblem(error).slice(0, 200)}${jsonHelp(line)}`;
+      throw new Problem(400, `line ${index + 1} cannot be read as JSON: ${why}`);
     }
   });
 }
@@ -191,9 +195,44 @@ function parse(text: string, lines: { said: boolean; accepted: boolean }): unkno
     return parseJson(text);
   } catch (error) {
     if (lines.accepted && isByLine(text.trimStart())) return parseLines(text);
-    throw unreadable(jsonProblem(error));
+    throw unreadable(`${jsonProblem(error)}${jsonHelp(text)}`);
   }
 }
+
+/** A bracket, or a text, with the colon that makes it a key. */
+const MARKS = /[{}[\]]|"(?:[^"\\]|\\.)*"(\s*:)?/g;
+
+/** A key that an object has twice: JSON keeps the last of the two counts, and says nothing. */
+function keyTwice(text: string): string | undefined {
+  const open: Set<string>[] = [];
+  for (const [mark, colon] of text.matchAll(MARKS)) {
+    if (mark === '{' || mark === '[') open.push(new Set());
+    else if (mark === '}' || mark === ']') open.pop();
+    else if (colon !== undefined) {
+      const key = mark.slice(0, -colon.length);
+      if (open.at(-1)?.has(key)) return key;
+      open.at(-1)?.add(key);
+    }
+  }
+  return undefined;
+}
+
+/** What people write in the place of JSON, and what to do. */
+const NO_JSON: readonly [RegExp, string][] = [
+  [/^\p{Cc}\ufffd/u, 'it is packed by gzip: send it with Content-Encoding: gzip'],
+  [/^\ufffd\ufffd/, 'it is UTF-16: send UTF-8'],
+  [/^[^\s{["\d-]/, 'a report in JSON begins with {, and a list of them with ['],
+  [/[“”]|[{,]\s*(?:'|[a-z_]\w*\s*:)/i, 'names and texts stand in double quotes: {"counts": {"approved": 116}}'],
+  [/[:[,]\s*\$\w/, 'a shell replaces $names in double quotes only'],
+  [/}\s*,?\s*{/, 'reports stand in a list, [{...}, {...}], or one a line'],
+  [/,\s*[}\]]/, 'no comma stands before } or ]'],
+  [/:\s*[,}]/, 'a value is missing behind a colon'],
+  [/:\s*(?:NaN|-?Infinity|None|True|False|undefined)\b/, 'JSON has no NaN, None or True'],
+];
+const jsonHelp = (text: string): string => {
+  const help = NO_JSON.find(([pattern]) => pattern.test(text.slice(0, 10_000).trimStart()))?.[1];
+  return help === undefined ? '' : `; ${help}`;
+};
 
 /** The words of the engine, but where they do not say what happened. */
 function jsonProblem(error: unknown): string {
@@ -216,6 +255,9 @@ export function bodyReader(accepts: readonly string[], most = MAX_BODY): (ctx: C
     await parseText(withoutZstd(ctx), async () => {});
     const text = String(ctx.request.rawBody ?? '');
     if (text.length > SHORT) await checkLong(text);
+    // Programs write long bodies, and no key twice.
+    const twice = text.length > SHORT ? undefined : keyTwice(text);
     ctx.request.body = text.trim() === '' ? {} : parse(text, { said: LINES_TYPES.includes(type), accepted });
+    if (twice !== undefined) throw unreadable(`the key ${twice} stands twice in one object: give it once`);
   };
 }

@@ -60,6 +60,7 @@ const quotedNumber = (value: unknown): string =>
 
 /** Says what is wrong with a number as a count of transactions, whatever the largest is. */
 function wrongCount(value: unknown): string | undefined {
+  if (value === undefined) return 'is missing; a count stands in "count", beside "time" also in "F1"';
   if (typeof value !== 'number')
     return `must be a whole number of transactions, got ${shown(value)}${quotedNumber(value)}`;
   if (!Number.isInteger(value)) return `must be a whole number, got ${value}`;
@@ -90,13 +91,19 @@ function timeOf(value: unknown): number {
   return typeof value === 'string' ? parseTime(value) : Number.NaN;
 }
 
+/** Names of counts that hold the others. */
+const SUM = /^(?:grand)?_?-?(?:totals?|all|sum|todos|gesamt)$/i;
+
 /** Says of a word that is no status which one it may mean, and how it would be read. */
 function notAStatus(word: string): string {
   const brief = JSON.stringify(word.slice(0, 60));
+  if (word.trim() === '') return `must not be empty; statuses are ${STATUSES.join(', ')}`;
+  if (SUM.test(word)) return `${brief} is the sum of the statuses, and no status: leave it out`;
   const meant = statusOf(word) ?? suggest(word, STATUSES);
-  const near = meant === undefined ? '' : `did you mean "${meant}"? `;
+  const near = meant === undefined ? '. ' : `; did you mean "${meant}"? `;
   const line = `statuses: {${brief}: ${meant ?? 'denied'}}`;
-  return `${brief} is not a status; ${near}Statuses are ${STATUSES.join(', ')}. A mapping (--mapping) with \`${line}\` reads it`;
+  const ifSo = meant === undefined ? ', if that is what it means' : '';
+  return `${brief} is not a status${near}Statuses are ${STATUSES.join(', ')}. A mapping (--mapping) with \`${line}\` reads it${ifSo}`;
 }
 
 function wrongStatus(value: unknown): string {
@@ -210,7 +217,8 @@ function unknownKey(key: string, value: unknown, known: readonly string[], allow
   const items = itemsWithin(value, name) ?? (Array.isArray(value) ? name : undefined);
   if (items !== undefined) return `${named}. A mapping (--mapping) with \`items: ${items}\` reads the reports in it`;
   const label = allowed.includes(key);
-  const meant = label ? `labels.${key}` : suggest(key, known);
+  const status = typeof value === 'number' ? statusOf(key) : undefined;
+  const meant = label ? `labels.${key}` : status === undefined ? suggest(key, known) : `counts.${status}`;
   const near = meant === undefined ? `keys are ${known.join(', ')}` : `did you mean "${meant}"?`;
   // A mapping knows no rows of an export: it makes events of them.
   const names = meant === 'F1' ? `time: timestamp, ${name}: count` : `${name}: ${meant}`;
@@ -229,6 +237,8 @@ function errorsIn(item: object, issues: readonly z.core.$ZodIssue[], { labels }:
     if (path[0] === 'counts') return notAStatus(key);
     if (key === 'authCodes')
       return 'stands beside "counts", which say the statuses: {"counts": {...}, "authCodes": {...}}';
+    if ('counts' in item && ['count', 'status', 'auth_code'].includes(key))
+      return 'must not stand beside "counts", which hold a count of each status: give one of them';
     if (key === 'count' && 'F1' in item) return 'must not stand beside "F1": give one of them';
     return unknownKey(key, fields[key], known, labels);
   };
@@ -239,7 +249,8 @@ function errorsIn(item: object, issues: readonly z.core.$ZodIssue[], { labels }:
       return issue.keys.map((key) => ({ path: pathOf([...issue.path, key]), message: unknown(issue.path, key) }));
     // That no status is named follows from names that are none.
     if (issue.code === 'custom' && path === 'counts' && nameless) return [];
-    const meant = path === 'count' && typeof fields.count === 'object' ? '; did you mean "counts"?' : '';
+    const isRecord = typeof fields.count === 'object' && fields.count !== null && !Array.isArray(fields.count);
+    const meant = path === 'count' && isRecord ? '; did you mean "counts"?' : '';
     return [{ path, message: issue.message + meant }];
   });
 }

@@ -14,11 +14,15 @@ const ALSO_CALLED: Readonly<Record<string, readonly string[]>> = {
   id: ['uuid', 'eventid', 'transactionid', 'key'],
 };
 
+/** `amount` resembles `count`, and is none. */
+const MONEY = /amount|price|valor|betrag|montant|fee$/;
+
 const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 
 /** The one of `known` that somebody may have meant by `name`; undefined where none is near. */
 export function suggest(name: string, known: readonly string[]): string | undefined {
   const key = plain(name.slice(0, 60));
+  if (MONEY.test(key)) return undefined;
   const same = known.find((one) => plain(one) === key) ?? known.find((one) => ALSO_CALLED[one]?.includes(key));
   if (same !== undefined || key.length < 4) return same;
   const near = known.map((one) => ({ one, distance: leven(plain(one), key, { maxDistance: 3 }) }));
