@@ -89,7 +89,11 @@ const sampleOf = (index: number): SVGElement =>
   );
 
 const heading = (...texts: string[]) =>
-  h('thead', {}, h('tr', {}, ...texts.map((text) => h('th', { scope: 'col' }, text))));
+  h(
+    'thead',
+    {},
+    h('tr', {}, ...texts.map((text, i) => h('th', { scope: 'col', class: i === texts.length - 1 && 'n' }, text))),
+  );
 
 function table(lines: readonly Line[], drawn: number): HTMLElement {
   const rows = lines.slice(0, MOST_ROWS).map(({ name, values }, i) => {

@@ -109,7 +109,8 @@ function recipeOf({ question, query, reading }: Recipe): HTMLElement {
   const button = h('button', { type: 'button', 'aria-pressed': 'false' }, question);
   button.dataset.query = query;
   button.addEventListener('click', () => void ask({ ...asked, query }));
-  return h('li', {}, button, h('p', { class: 'reading' }, reading));
+  const said = reading.split('`').map((part, i) => (i % 2 === 1 ? h('code', {}, part) : part));
+  return h('li', {}, button, h('p', { class: 'reading' }, ...said));
 }
 
 function toast(text: string): void {
