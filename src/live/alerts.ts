@@ -227,6 +227,7 @@ export function createAlerts(actions: AlertActions): (model: Model) => void {
   return (model) => {
     const firing = firingAlerts(model.state);
     const charted = chartedAlert(model, firing);
+    const isPart = (alert: Alert) => alert !== charted && firing.some((all) => isSliceOf(alert, all));
     const cards = firing.map((alert, i) => ({
       alert,
       first: i === 0,
@@ -235,10 +236,11 @@ export function createAlerts(actions: AlertActions): (model: Model) => void {
         ? ''
         : (alert.annotations.todo ?? ''),
       silence: silenceOf(alert, model.silences),
-      incident: incidentOf(alert, model.incidents),
+      // What is said of the total's incident stands in its card.
+      incident: isPart(alert) && alert.incidentId === undefined ? undefined : incidentOf(alert, model.incidents),
       change: changeBefore(beganAt(alert), model.changes),
       worse: isWorse(alert, model.state?.alerts ?? []),
-      part: alert !== charted && firing.some((all) => isSliceOf(alert, all)),
+      part: isPart(alert),
     }));
     const whole = cards.filter(({ part }) => !part).length;
     const pending = pendingLine(model);

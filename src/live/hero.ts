@@ -58,7 +58,10 @@ function path(state: State | undefined): void {
       const at = 'evaluatedAt' in part ? part.evaluatedAt : 'arrivedAt' in part ? part.arrivedAt : undefined;
       // A start is no fault: it comes within minutes.
       const said = part.ok && part.reason !== undefined ? 'is awaited' : good;
-      return pathRow(name, said, bad, { ...part, at });
+      // Why Prometheus does not judge is what the status line says.
+      const { reason, ...known } = part;
+      const isSaid = key === 'prometheus' && !part.ok;
+      return pathRow(name, said, bad, { ...known, at, ...(reason !== undefined && !isSaid && { reason }) });
     }),
   );
 }

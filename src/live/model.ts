@@ -1,4 +1,5 @@
 import { isOwn } from '../domain/own-alerts.ts';
+import { toldBy } from './alert-words.ts';
 import { capital } from './format.ts';
 import type { Alert, Anomaly, Change, Incident, JournalEntry, Labels, Report, Silence, State, Status } from './wire.ts';
 
@@ -94,8 +95,13 @@ export function currentAnomalies(model: Model): Anomaly[] {
 }
 
 const isWatchdog = ({ labels }: Alert): boolean => labels.alertname === 'Watchdog';
-const rank = ({ labels }: Alert): number =>
-  (labels.severity === 'critical' ? 0 : 2) + ((labels.level ?? 'total') === 'total' ? 0 : 1);
+/** What is not normal now before what recovers, and the total before its slices. */
+function rank(alert: Alert): number {
+  const { labels } = alert;
+  const { recovering, planned } = toldBy(alert);
+  const slice = (labels.level ?? 'total') === 'total' ? 0 : 1;
+  return (labels.severity === 'critical' ? 0 : 4) + (planned || recovering !== '' ? 2 : 0) + slice;
+}
 
 const withoutEscalation = ({ labels: { escalation: _escalation, ...rest } }: Alert): string => keyOf(rest);
 
@@ -120,7 +126,7 @@ function distinct(alerts: Alert[]): Alert[] {
 const inState = (state: State | undefined, wanted: 'firing' | 'pending'): Alert[] =>
   (state?.alerts ?? []).filter((alert) => alert.state === wanted && !isWatchdog(alert));
 
-/** Alerts that fire, critical ones first, then the total's, then older ones, without the one that always does and those of others. */
+/** Alerts that fire, critical ones first, then those that do not recover, the total's, then older ones, without the one that always does and those of others. */
 export const firingAlerts = (state: State | undefined): Alert[] =>
   distinct(inState(state, 'firing').filter(isOwn)).sort(
     (a, b) => rank(a) - rank(b) || Date.parse(a.activeAt ?? '') - Date.parse(b.activeAt ?? ''),

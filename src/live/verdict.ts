@@ -69,7 +69,7 @@ function alerting(state: State): Verdict {
     ...new Set(
       alerts
         .slice(1)
-        .filter((alert) => !slices.includes(alert))
+        .filter((alert) => !slices.includes(alert) && !alerts.some((all) => isSliceOf(alert, all)))
         .map(nameOf),
     ),
   ];
