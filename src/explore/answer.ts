@@ -1,7 +1,7 @@
 import type UPlot from 'uplot';
 import { byId, fill, h, svg } from '../live/dom.ts';
-import { clock, count, day, inUtc } from '../live/format.ts';
-import { axis, createChart, type PlotOptions, token } from '../live/plot.ts';
+import { count, inUtc } from '../live/format.ts';
+import { axis, createChart, type PlotOptions, timeAxis, token } from '../live/plot.ts';
 
 type Labels = Record<string, string>;
 /** Seconds since the epoch, and the value as Prometheus writes it. */
@@ -53,18 +53,11 @@ function columns(lines: readonly Line[]): UPlot.AlignedData {
   return [times, ...filled] as UPlot.AlignedData;
 }
 
-function timeLabels(splits: number[]): string[] {
-  return splits.map((at) => (clock(at * 1000) === '00:00' ? day(at * 1000) : clock(at * 1000)));
-}
-
 const optionsFor = (lines: number): PlotOptions => ({
   padding: [8, 20, 0, 0],
   cursor: { y: false, drag: { x: false, y: false } },
   scales: { x: { time: true } },
-  axes: [
-    axis(timeLabels, { size: 32, space: 70, grid: { show: false } }),
-    axis((splits) => splits.map(count), { size: 60 }),
-  ],
+  axes: [timeAxis(), axis((splits) => splits.map(count), { size: 60 })],
   series: [
     {},
     ...Array.from({ length: lines }, (_, i) => ({

@@ -2,9 +2,9 @@ import type UPlot from 'uplot';
 import { get } from './api.ts';
 import { type Far, farOf, inWords, readout, table } from './band-words.ts';
 import { byId, fill, h } from './dom.ts';
-import { capital, clock, count, day, labelText, when, words } from './format.ts';
+import { capital, count, labelText, when, words } from './format.ts';
 import { currentLabels, keyOf, type Model, shownAnomalies } from './model.ts';
-import { axis, createChart, type PlotOptions, token } from './plot.ts';
+import { axis, createChart, type PlotOptions, timeAxis, token } from './plot.ts';
 import { bridgedSeconds, evaluatedAt, type Minute, minutesOf, seriesPath } from './recent.ts';
 import { beyondInWords, beyondScale, scaleTop } from './scale.ts';
 import type { Change, Incident, Labels, Planned, Series, Status } from './wire.ts';
@@ -23,18 +23,6 @@ interface Shown {
   incidents: readonly Incident[];
   changes: readonly Change[];
   planned: readonly Planned[];
-}
-
-const [HOUR, DAY] = [3600, 86_400];
-/** Distances of labels: none is below a minute, which is what they say. */
-const TIMES = [60, 120, 300, 600, 900, 1800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY];
-
-function timeLabels(splits: number[]): string[] {
-  const days = (splits.at(-1) ?? 0) - (splits[0] ?? 0) > 2 * 86_400;
-  return splits.map((at, i) => {
-    const midnight = clock(at * 1000) === '00:00';
-    return midnight || (days && i === 0) ? day(at * 1000) : clock(at * 1000);
-  });
 }
 
 function triangle(context: CanvasRenderingContext2D, x: number, y: number, size: number, far: Far): void {
@@ -143,10 +131,7 @@ function optionsFor(shown: () => Shown, read: (index: number | null) => void): P
       x: { time: true, range: (_plot, first, last) => [Math.min(first, last - LEAST_SECONDS), last] },
       y: { range: () => [0, scaleTop(shown().minutes)] },
     },
-    axes: [
-      axis(timeLabels, { size: 32, space: 70, grid: { show: false }, incrs: TIMES }),
-      axis((splits) => splits.map(count), { size: 52 }),
-    ],
+    axes: [timeAxis(), axis((splits) => splits.map(count), { size: 52 })],
     series: [
       {},
       none,

@@ -1,5 +1,5 @@
 import type UPlot from 'uplot';
-import { readsUtc } from './format.ts';
+import { clock, day, readsUtc } from './format.ts';
 
 // Loaded as a classic script before the modules: its smallest build is that kind.
 declare const uPlot: typeof UPlot;
@@ -22,6 +22,22 @@ export function axis(values: (splits: number[]) => string[], more: Partial<UPlot
     ...more,
   };
 }
+
+const [HOUR, DAY] = [3600, 86_400];
+/** Distances of labels: none is below a minute, which is what they say. */
+const TIMES = [60, 120, 300, 600, 900, 1800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY];
+
+function timeLabels(splits: number[]): string[] {
+  const days = (splits.at(-1) ?? 0) - (splits[0] ?? 0) > 2 * 86_400;
+  return splits.map((at, i) => {
+    const midnight = clock(at * 1000) === '00:00';
+    return midnight || (days && i === 0) ? day(at * 1000) : clock(at * 1000);
+  });
+}
+
+/** The axis of time at the bottom of a plot. */
+export const timeAxis = (): UPlot.Axis =>
+  axis(timeLabels, { size: 32, space: 70, grid: { show: false }, incrs: TIMES });
 
 export interface Chart {
   /** Draws anew: with other data, or other options after a change of theme. */
