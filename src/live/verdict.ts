@@ -31,16 +31,17 @@ export function isHeld(alert: Alert): boolean {
   return planned || recovering !== '';
 }
 
-/** Is it an alert that a planned window ends? Those about Tillwatch itself go on. */
-const endsWhenPlanned = ({ labels }: Alert): boolean =>
+/** Is it an alert on what is counted? Those about Tillwatch itself are judged in planned windows too. */
+const isOnCounts = ({ labels }: Alert): boolean =>
   [labels.status, labels.auth_code, labels.feed].some((about) => about !== undefined);
 
 /** An alert goes on for some minutes after the counts are normal again: that is worth knowing. */
 function recovered(alert: Alert, { anomalies, path, planned: window }: State): string {
   const { status } = alert.labels;
   const { recovering, planned } = toldBy(alert);
-  if (planned || (window !== undefined && endsWhenPlanned(alert)))
-    return 'A planned window has begun: nothing is judged meanwhile, and the alert ends by itself.';
+  if (planned) return 'A planned window has begun: nothing is judged meanwhile, and the alert ends by itself.';
+  if (window !== undefined && isOnCounts(alert))
+    return 'A planned window is on: what is counted in it is not judged, nor is a silence.';
   if (recovering !== '') return 'Recovering: the counts are normal again, and the alert is held a while.';
   const same = anomalies.filter((anomaly) => anomaly.status === status && anomaly.lastMinute.expected !== undefined);
   const normal = same.every(({ lastMinute }) => farOf(same[0]?.status ?? 'denied', lastMinute) === undefined);
