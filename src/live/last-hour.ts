@@ -21,7 +21,8 @@ function bar(score: number): SVGElement {
 
 function row({ status, lastHour, trend }: Anomaly): HTMLElement {
   const { observed, expected, score } = lastHour;
-  const arrow = trend && h('span', { class: 'arrow', 'aria-hidden': 'true' }, ARROWS[trend]);
+  const isKnown = trend !== undefined && observed !== undefined;
+  const arrow = isKnown && h('span', { class: 'arrow', 'aria-hidden': 'true' }, ARROWS[trend]);
   return h(
     'tr',
     {},
@@ -34,7 +35,7 @@ function row({ status, lastHour, trend }: Anomaly): HTMLElement {
       score === undefined ? '–' : (bar(score) as unknown as HTMLElement),
       h('span', { class: 'n' }, score === undefined ? '' : signed(score)),
     ),
-    h('td', { class: 'trend' }, arrow ?? '', trend === undefined ? '–' : ` ${trend}`),
+    h('td', { class: 'trend' }, arrow || '', isKnown ? ` ${trend}` : '–'),
   );
 }
 
