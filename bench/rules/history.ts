@@ -12,6 +12,8 @@ interface Recorded {
   name: string;
   series: { labels: Record<string, string>; mean: number; isCount: boolean }[];
   ages: Ages;
+  /** The value of a sample is its time. */
+  isTime?: boolean;
 }
 
 const DAY = 1440;
@@ -44,8 +46,12 @@ const byWindow = (
     })),
   );
 
+/** What is recorded every so many minutes, back to a time before so many hours. */
+const every = (minutes: number, hours: number): number[] =>
+  Array.from({ length: (hours * HOUR) / minutes }, (_, index) => (index + 1) * minutes);
 /** A week of what is recorded once an hour. */
-const HOURLY = Array.from({ length: 168 }, (_, hour) => hour * HOUR + 5);
+const HOURLY = every(HOUR, 168).map((age) => age - 55);
+const ONE = [{ labels: {}, mean: PER_MINUTE.approved, isCount: false }];
 
 /**
  * Everything that prometheus/rules reads of the past, and nothing else: each recorded name at the
@@ -53,6 +59,9 @@ const HOURLY = Array.from({ length: 168 }, (_, hour) => hour * HOUR + 5);
  * everything would cost the same to evaluate, and hours to write.
  */
 const PER_ACQUIRER: readonly Recorded[] = [
+  // Large enough to be judged minute by minute.
+  { name: 'level:transactions:approved1h', series: ONE, ages: every(5, 168) },
+  { name: 'slice:transactions:busiest1h', series: ONE, ages: [1, 6] },
   { name: RECORDED.perMinute, series: byStatus(STATUSES, (n) => n), ages: recent(70) },
   { name: RECORDED.observed, series: byWindow(STATUSES, (n, w) => n * w), ages: recent(70) },
   { name: RECORDED.expected, series: byWindow(BASELINE, (n, w) => n * w, false), ages: recent(70) },
@@ -76,6 +85,42 @@ const PER_ACQUIRER: readonly Recorded[] = [
     series: byWindow(JUDGED_STATUSES, (n, w) => n * Math.max(w - 1, 1)),
     ages: onDays(WEEK, -34, -26),
   },
+  { name: 'status_window:transactions:score', series: byWindow(JUDGED_STATUSES, () => 0.5, false), ages: recent(70) },
+  { name: RECORDED.upper, series: byWindow(JUDGED_STATUSES, (n, w) => 3 * n * w, false), ages: recent(10) },
+  {
+    name: 'status_window:transactions:overdispersion',
+    series: byWindow(BASELINE, (n, w) => 0.01 * n * w, false),
+    ages: recent(10),
+  },
+  {
+    name: 'status_window:transactions:short_evidence',
+    series: byWindow(JUDGED_STATUSES, (n, w) => n * (w - 1)),
+    ages: recent(10),
+  },
+  {
+    name: 'status_window:transactions:short_above_normal',
+    series: byWindow(JUDGED_STATUSES, () => 0),
+    ages: recent(10),
+  },
+  { name: 'status_window:transactions:raised', series: byWindow(BASELINE, () => 0), ages: recent(40) },
+  { name: 'status:transactions:told_excess1m', series: byStatus(JUDGED_STATUSES, () => 0), ages: recent(70) },
+  { name: 'status:transactions:last_above', series: byStatus(JUDGED_STATUSES, () => 0), ages: recent(12 * HOUR) },
+  {
+    name: 'status:transactions:last_calm',
+    series: byStatus(JUDGED_STATUSES, () => 0),
+    ages: recent(12 * HOUR),
+    isTime: true,
+  },
+  { name: 'status:transactions:last_shift', series: byStatus(JUDGED_STATUSES, () => 0), ages: every(5, 24) },
+  {
+    name: 'status:transactions:last_normal',
+    series: byStatus(JUDGED_STATUSES, () => 0),
+    ages: every(5, 24),
+    isTime: true,
+  },
+  { name: 'status:transactions:shifted', series: byStatus(JUDGED_STATUSES, () => 0), ages: [1, 6] },
+  { name: 'status:transactions:blip1h', series: byStatus(JUDGED_STATUSES, () => 0), ages: every(HOUR, 336) },
+  { name: 'status:transactions:blip14d', series: byStatus(JUDGED_STATUSES, () => 0), ages: [5, 65, 125] },
   { name: RECORDED.floor, series: byWindow(BASELINE, () => 2.5), ages: recent(10) },
   {
     name: 'status:transactions:odds15m',
@@ -95,6 +140,45 @@ const PER_ACQUIRER: readonly Recorded[] = [
       onDays(WEEK, -50, -26),
       between(71 * HOUR - 20, 72 * HOUR + 4),
     ),
+  },
+  {
+    name: 'status:transactions:rough_odds',
+    series: byStatus(FIRST_PASS, (n) => n / PER_MINUTE.approved, false),
+    ages: [1, 6],
+  },
+  { name: 'status:transactions:clean1h_days', series: byStatus(BASELINE, (n) => n * 60 * 7), ages: [1, 6] },
+  { name: 'status:transactions:clean1h_today', series: byStatus(BASELINE, (n) => n * 60 * 5), ages: [1, 6] },
+  {
+    name: 'status:transactions:odds_days',
+    series: byStatus(JUDGED_STATUSES, (n) => n / PER_MINUTE.approved, false),
+    ages: every(5, 1),
+  },
+  {
+    name: 'status:transactions:expected1h',
+    series: byStatus(JUDGED_STATUSES, (n) => n * 60, false),
+    ages: every(5, 6),
+  },
+  { name: 'status:transactions:today_factor', series: byStatus(JUDGED_STATUSES, () => 1, false), ages: [1, 6] },
+  {
+    name: 'status:transactions:odds',
+    series: byStatus(JUDGED_STATUSES, (n) => n / PER_MINUTE.approved, false),
+    ages: sorted(recent(10), between(DAY - 10, DAY + 10)),
+  },
+  {
+    name: 'status:transactions:volume_residual',
+    series: byStatus(['approved'], () => 0.01, false),
+    ages: every(5, 168),
+  },
+  {
+    name: 'status:transactions:volume_residual5h',
+    series: byStatus(['approved'], () => 0.01, false),
+    ages: every(5, 168),
+  },
+  { name: 'status:transactions:volume_noise', series: byStatus(['approved'], () => 0.01, false), ages: [5, 65, 125] },
+  {
+    name: 'status_window:transactions:guard_score',
+    series: byWindow(JUDGED_STATUSES, () => 2, false),
+    ages: [1, 11],
   },
   {
     name: 'status_window:transactions:dispersion1h',
@@ -159,7 +243,7 @@ function offsets(end: number): SeriesSamples {
 
 /** Within a tenth of the mean, so that samples compress like real ones, not like a constant. */
 function samplesOf(
-  { name, ages }: Recorded,
+  { name, ages, isTime }: Recorded,
   { labels, mean, isCount }: Recorded['series'][number],
   acquirer: string | undefined,
   end: number,
@@ -168,11 +252,13 @@ function samplesOf(
   const all = name === RECORDED.perMinute && labels.status === 'approved' ? [...ages, ...APPROVED_ON_DAYS] : ages;
   const random = randomFor(seed, 1, all.length);
   const times = Float64Array.from(all, (age) => end - age * 60).sort();
-  const values = times.map(() => {
+  const values = times.map((time) => {
+    if (isTime) return time;
     const value = mean * (0.9 + 0.2 * random());
     return isCount ? Math.round(value) : value;
   });
-  return { labels: { __name__: name, ...labels, ...(acquirer !== undefined && { acquirer }) }, times, values };
+  const slice = acquirer !== undefined && { level: 'acquirer', acquirer };
+  return { labels: { __name__: name, ...labels, ...slice }, times, values };
 }
 
 /** Samples of one request. */

@@ -86,6 +86,9 @@ async function watch({ url }: LivePrometheus, { minutes, values, log }: MeasureO
   const evaluations = [...seen.values()];
   const failed = evaluations.flatMap(({ rules }) => rules).find((rule) => rule.health !== 'ok');
   if (failed !== undefined) throw new Error(`${failed.name}: ${failed.lastError}`);
+  const judged = (await askSamples(url, 'status_window:transactions:above_normal{level!="total", window="5m"}')).found;
+  // Four statuses. A history that the rules do not find would make them cheap.
+  if (judged < 4 * values) throw new Error(`of ${values} values only ${judged / 4} are judged`);
   const firing = await firingAlerts(url);
   log(`${values} values: ${firing.length === 0 ? 'no alert fires' : `these alerts fire: ${firing.join(', ')}`}`);
   const rules = await costOfRules(url, evaluations);
