@@ -168,10 +168,15 @@ const isPlain = (selector: Selector): boolean =>
  */
 function withFewReadInlined(chain: Chain, recorders: readonly RecordingRule[], select: Select): RecordingRule[] {
   const reads = chain.rules.flatMap(({ expr }) => selectorsIn(expr).filter(readsNow));
-  const mayInline = ({ record, labels }: RecordingRule) =>
-    labels === undefined &&
-    recorders.filter((rule) => rule.record === record).length === 1 &&
-    (chain.slowed.has(record) || reads.filter(({ name }) => name === record).length <= FEW);
+  // Where alerts wait for the chain, also what is so short that all of its copies are.
+  const isCheap = ({ record, expr }: RecordingRule) => {
+    const { length } = reads.filter(({ name }) => name === record);
+    return length <= FEW || (chain.slowed.size > 0 && length * expr.length <= SHORT);
+  };
+  const mayInline = (rule: RecordingRule) =>
+    rule.labels === undefined &&
+    recorders.filter(({ record }) => record === rule.record).length === 1 &&
+    (chain.slowed.has(rule.record) || isCheap(rule));
   const inlinable = new Map<string, string>();
   return levelsOf(chain.rules)
     .flat()
