@@ -360,6 +360,44 @@ export function rivalCounts(
   return rival === undefined ? undefined : [count, rival].map((column) => headerText(header, column));
 }
 
+/** Cells of rows that may not be added to others: another day, another measure, a test, a refund. */
+const APART =
+  /^(?:yesterday|ontem|ayer|gestern|lastweek|lastyear|semanapassada|previous|forecast|expected|predicted|baseline|target|(?:sum)?amount\w*|valor|volume\w*|revenue|avg|average|mean|max|min|p\d\d|rate|share|percent\w*|test|testing|sandbox|homologacao|staging|dev|refund|reversal|void|estorno|devolucao|chargeback|1h|1d|60m|hourly|daily)$/;
+/** Names of columns of which a yes, or an older one of several times, is no count to be added. */
+const APART_BY_NAME = /^(?:test|sandbox|forecast|duplicate|deleted|loaded|version|revision|snapshot|ingested)$/;
+
+/** A column that tells apart rows which may not be added up, with one of its cells. */
+export function rowsApart(
+  { header, telling, count, wide }: Columns,
+  sample: readonly string[][],
+): { column: string; cell: string } | undefined {
+  for (const column of telling) {
+    const cells = [...new Set(cellsOf({ sample }, column))];
+    if (cells.length < 2) continue;
+    const isByName =
+      (count !== undefined || wide.length > 0) &&
+      wordsIn(header[column] ?? '').some((word) => APART_BY_NAME.test(word));
+    const cell = isByName
+      ? cells.at(-1)
+      : cells.length > 12
+        ? undefined
+        : cells.find((one) => APART.test(wordKey(one)));
+    if (cell !== undefined) return { column: headerText(header, column), cell };
+  }
+  return undefined;
+}
+
+/** Names of rates, of thousands, of sums over more than a minute, and of what is no transaction. */
+const NO_COUNT_OF_MINUTE =
+  /(?:^|[\W_])(?:per|por|pro|par)[ _](?:s|secs?|seconds?|segundo|h|hour|hora|day|dia)(?:$|[\W_])|\/ ?(?:s|secs?|h|hours?)\b|(?:^|[\W_])(?:tps|rps|qps|thousands?|milhares|0{3}s?)(?:$|[\W_])|\((?:mil|k|tsd)\)|(?:last|rolling|moving)[ _]?\d+|(?:distinct|unique)[ _](?:cards?|users?|customers?|clients?|merchants?)$/i;
+
+/** A column of counts whose name says that it holds something else. */
+export function noCountByName({ header, count, wide }: Columns): string | undefined {
+  const counted = count === undefined ? wide.map(({ column }) => column) : [count];
+  const column = counted.find((one) => NO_COUNT_OF_MINUTE.test(header[one] ?? ''));
+  return column === undefined ? undefined : headerText(header, column);
+}
+
 /** Names of columns that say what came of a transaction, and not what it was before. */
 const OF_STATUS = /^(?:status|state|result|outcome|decision|situacao|situacion|estado|resultado|statut|stato)$/;
 const BEFORE = /^(?:old|previous|prev|prior|from|anterior|before|last)$/;

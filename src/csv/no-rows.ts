@@ -2,11 +2,14 @@ import type { Columns } from './columns.ts';
 import { isWhole } from './count-column.ts';
 import { headerKey, type Role, rankOf } from './header-names.ts';
 import { isRule } from './spaced.ts';
+import { zoneAbove } from './time-columns.ts';
 
 /** Lines between the rows that are none, and totals under the table. */
 export interface NoRows {
   headersAgain: number;
   notes: number;
+  /** A note that names the zone of the times. */
+  zone: string | undefined;
   /** The number is that of the last one's record. */
   totals: { rows: number; number: number };
   /** True for a record that is no row. @param number its place in the file */
@@ -78,13 +81,16 @@ export function createNoRows(columns: Columns, before: number): NoRows {
   const noRows: NoRows = {
     headersAgain: 0,
     notes: 0,
+    zone: undefined,
     totals: { rows: 0, number: 0 },
     take: (cells, number) => {
       const said = cells.filter((cell) => cell !== '').join(' ');
       if (NOTHING_SAID.test(said) || isRule(cells) || FOOTER.test(said)) return true;
       if (isHeaderAgain(cells)) noRows.headersAgain++;
-      else if ((isNote(cells) || isUnderHeader(cells, number)) && noRows.notes < MAX_NOTES) noRows.notes++;
-      else if (cells.some((cell) => TOTALS.test(cell)) || isSumAlone(cells)) noRows.takeTotals(number);
+      else if ((isNote(cells) || isUnderHeader(cells, number)) && noRows.notes < MAX_NOTES) {
+        noRows.notes++;
+        noRows.zone ??= zoneAbove(said) === undefined ? undefined : said;
+      } else if (cells.some((cell) => TOTALS.test(cell)) || isSumAlone(cells)) noRows.takeTotals(number);
       else return false;
       return true;
     },

@@ -94,6 +94,12 @@ function inZoneOf({ name, head }: Source, { columns, before, delimiter }: Table,
   return times ?? {};
 }
 
+/** The zone that a note under the header or the table names. */
+function zoneOfNote({ name }: Source, note: string): TimeOptions {
+  const zone = zoneAbove(note);
+  return typeof zone === 'object' ? { zone } : { refuseLocal: `${name}: the note ${JSON.stringify(note)} ${zone}` };
+}
+
 async function readTable(source: Source, table: Table, options: ReadOptions): Promise<ReadFile> {
   const formats: Formats = {
     ...(options.times?.order && { order: options.times.order }),
@@ -115,6 +121,11 @@ async function readTable(source: Source, table: Table, options: ReadOptions): Pr
     if (typeof nights === 'object') throw new Error(await nightsHelp(source, table, nights.number));
     if (nights === 'one-day' && formats.nights === undefined) {
       formats.nights = nights;
+      continue;
+    }
+    const { zone: note } = pass.noRows;
+    if (note !== undefined && options.times?.zone === undefined && options.times?.refuseLocal === undefined) {
+      options.times = { ...options.times, ...zoneOfNote(source, note) };
       continue;
     }
     const totals = formats.totals === undefined ? pass.totalRows.found() : [];

@@ -6,8 +6,10 @@ import {
   likelyCount,
   likelyStatus,
   likelySum,
+  noCountByName,
   rivalCounts,
   rivalStatuses,
+  rowsApart,
   stageColumns,
 } from './columns.ts';
 import { headerText } from './header-names.ts';
@@ -180,6 +182,18 @@ export function recognise(source: Source, delimiter: string | undefined, asked: 
     throw new Error(
       `${source.name}: line ${table.before + 1}: ${statuses.map((name) => JSON.stringify(name)).join(' and ')} both hold statuses, and differ: ` +
         `pass ${statuses.map((name) => `--columns status="${name}"`).join(' or ')}`,
+    );
+  const misnamed = asked.columns === undefined ? noCountByName(table.columns) : undefined;
+  if (misnamed !== undefined)
+    throw new Error(
+      `${source.name}: line ${table.before + 1}: ${JSON.stringify(misnamed)} is no count of a minute's transactions by its name: export counts by the minute, ` +
+        'or say with --columns which columns are counts, such as --columns count=... or approved=...,denied=...',
+    );
+  const apart = rowsApart(table.columns, sampled);
+  if (apart !== undefined && asked.columns === undefined)
+    throw new Error(
+      `${source.name}: line ${table.before + 1}: rows with ${JSON.stringify(apart.cell)} in ${JSON.stringify(apart.column)} may not be added to the others: leave out of the file what does not count, ` +
+        `or pass --dimensions ${apart.column} if all of it does`,
     );
   const doubtful = doubtfulCount(table.columns, sampled);
   if (doubtful !== undefined && asked.columns?.count === undefined)

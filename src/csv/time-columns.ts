@@ -285,7 +285,12 @@ const NAMES_ZONE =
  */
 export function zoneAbove(line: string): Zone | string | undefined {
   const named = NAMES_ZONE.exec(line)?.[1]?.trim();
-  if (named === undefined) return undefined;
+  // A title names a zone in passing.
+  if (named === undefined)
+    return ABBREVIATIONS.test(line) ||
+      /(?:utc|gmt)[ _]?[-−+]\d|\blocal time\b|hor(?:a|ário) (?:local|de bras[ií]lia)/i.test(line)
+      ? zoneIn(line)
+      : undefined;
   const zone = /[A-Z]\w+\/[\w/+-]+|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?(?!\d)|\b(?:UTC|GMT)\b/.exec(named)?.[0];
   return (
     (zone === undefined ? undefined : openZone(zone)) ??

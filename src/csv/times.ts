@@ -42,7 +42,7 @@ const PER_SECOND: Record<EpochUnit, number> = { s: 1, ms: 1e3, us: 1e6, ns: 1e9 
 export type DigitsMeaning = 'yearless' | 'clock';
 
 const CLOCK = String.raw`(\d{1,2})\s?[h:.]\s?(\d{2})(?:\s?m(?:in)?(?![a-z]))?(?:[:.]?\s?(\d{2})(?:[.,]\d{1,9})?s?)?\s*(?:([ap])\.?\s?m\.?)?`;
-const ZONE = String.raw`\s*(Z|UTC|GMT|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?)?(?:\s?\[[\w/+-]+\])?`;
+const ZONE = String.raw`\s*(?:(Z|UTC|GMT|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?)(?:\s?\[[\w/+-]+\])?)?`;
 const AFTER_DATE = String.raw`(?:(?:T|:|,?\s+(?:at\s+|@\s+)?)${CLOCK}${ZONE})?`;
 const pattern = (source: string) => new RegExp(`^${source}$`, 'i');
 
@@ -187,6 +187,7 @@ const plainTime = (text: string): string =>
     .replace(/^(\d{1,2})\s?h(?:rs?|s)?$/i, '$1:00')
     .replace(/^(\d{1,2})\s?([ap])\.?\s?m\.?$/i, '$1:00 $2m')
     .replace(/^[[({](.+\d), .+[\])}]$/, '$1')
+    .replace(/ ?\[([A-Z]\w+\/[\w/+-]+)\]$/, ' $1')
     .replace(/^['[]|\]$/g, '')
     .replace(/((?:Z|UTC|GMT|[+-]\d{2}:?\d{2})) ?\([\p{L} .]+\)$/u, '$1')
     .replace(/ ?\((\S+)\)$/, ' $1')
@@ -364,6 +365,8 @@ function onDay([hour, minute, second, half]: Cells, options: TimeOptions): ReadT
 function readEpoch(text: string, unit: EpochUnit | undefined): ReadTime | string {
   const digits = text.split('.')[0]?.length ?? 0;
   const per = PER_SECOND[unit ?? (digits <= 11 ? 's' : digits <= 14 ? 'ms' : digits <= 17 ? 'us' : 'ns')];
+  if (unit === undefined && digits === 10 && Number(text) >= 2e9)
+    return 'is epoch seconds after 2033, or YYYYMMDDhh or YYMMDDhhmm: say --date-format s, or write it as 2026-11-21 13:45';
   const seconds = Number(text) / per;
   const minute = Math.floor(seconds / 60);
   if (minute > MAX_MINUTE) return `is a time after the year 2200${unit === undefined ? '' : ` in ${unit}`}`;

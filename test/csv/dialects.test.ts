@@ -223,6 +223,15 @@ describe('tables as other programs write them', () => {
       'counts beside money that a status names alone',
       'time,approved,approved_qty,denied_qty\n2026-11-21 12:00,9.75,1050,6\n2026-11-21 12:01,8.50,116,7\n',
     ],
+    [
+      'a zone in brackets behind each time',
+      table('time,status,count', ['2026-11-21T09:00[America/Sao_Paulo]', '2026-11-21T09:01[America/Sao_Paulo]']),
+    ],
+    ['a zone under the header', table('time,status,count\n(UTC-3),,(n)', ['2026-11-21 09:00', '2026-11-21 09:01'])],
+    [
+      'a zone in a note',
+      `${table('time,status,count', ['2026-11-21 09:00', '2026-11-21 09:01'])}All times are in America/Sao_Paulo\n`,
+    ],
     ['times without a year', table('de7,status,count', ['1121120059', '1121120100']), { date: '2026-11-30' }],
     ['times of syslog', table('time;status;count', ['Nov 21 12:00:59', 'Nov 21 12:01:00']), { date: '2027-01-01' }],
     ['a clock of digits', table('time,status,count', ['120059', '120100']), { date: '2026-11-21' }],
@@ -816,6 +825,38 @@ describe('what may be read in two ways', () => {
       'the column count is there twice',
       '--columns count=3 or count=4',
     ],
+    ...['yesterday', 'amount', 'forecast', 'test', 'refund', '1h'].map((cell): [string, string, string, string] => [
+      `rows that may not be added up: ${cell}`,
+      `time,status,kind,count\n2026-11-21 12:00,denied,x,5\n2026-11-21 12:00,denied,${cell},6\n`,
+      `rows with "${cell}" in "kind" may not be added to the others`,
+      '--dimensions kind',
+    ]),
+    ...['tps', 'count per hour', 'count (000s)', 'count_last_5m', 'distinct_cards'].map(
+      (name): [string, string, string, string] => [
+        `what is no count by its name: ${name}`,
+        `time,status,${name}\n${Array.from({ length: 12 }, (_, at) => `2026-11-21 12:${10 + at},denied,${at % 5}`).join('\n')}\n`,
+        `"${name}" is no count of a minute's transactions by its name`,
+        '--columns count=',
+      ],
+    ),
+    [
+      'ten digits that are no epoch seconds',
+      'time,status,count\n2026112113,denied,5\n',
+      'is epoch seconds after 2033, or YYYYMMDDhh or YYMMDDhhmm',
+      '--date-format s',
+    ],
+    [
+      'a title with a zone that may be several',
+      'Transactions (BRT)\ntime,status,count\n2026-11-21 12:00,denied,5\n',
+      'names the zone BRT, which may mean several',
+      '--timezone',
+    ],
+    [
+      'a note with such a zone',
+      'time,status,count\n(BRT),,(n)\n2026-11-21 12:00,denied,5\n',
+      'the note "(BRT) (n)" names the zone BRT',
+      '--timezone',
+    ],
     [
       'two columns of statuses that differ',
       'time,order_status,auth_status,count\n2026-11-21 12:00,completed,denied,5\n',
@@ -1218,7 +1259,14 @@ describe('any table', () => {
       (text) => gzipSync(utf16(text)),
     ),
     quoted: fc.boolean(),
-    split: fc.boolean(),
+    split: fc.constantFrom('', '', 'Clock time', 'tran_tim'),
+    zone: fc.constantFrom<[string, number]>(
+      ['', 0],
+      ['', 0],
+      ['ts_utc_minus_3', -3],
+      ['hora_sao_paulo', -3],
+      ['GMT+02:00 time', 2],
+    ),
     time: fc.constantFrom(...times),
     number: fc.constantFrom(...numbers),
     names: fc.constantFrom(
@@ -1246,7 +1294,10 @@ describe('any table', () => {
       fc.asyncProperty(
         rows,
         dialect,
-        async (given, { delimiter, newline, encode, time, number, names, further, wide, spelling, quoted, split }) => {
+        async (
+          given,
+          { delimiter, newline, encode, time, number, names, further, wide, spelling, quoted, split, zone },
+        ) => {
           // A small number beside: without one, 1.050 alone may be one or a thousand, and that is
           // refused.
           const all = [...given, { minute: Date.UTC(2026, 10, 29) / 60_000, status: 'approved' as const, count: 7 }];
@@ -1257,9 +1308,13 @@ describe('any table', () => {
           }
           const at = (minute: number) => {
             const date = new Date(minute * 60_000).toISOString();
-            return split ? [date.slice(0, 10), date.slice(11, 16)] : [time(new Date(date))];
+            const clock = date.slice(11, 16);
+            if (split !== '')
+              return [date.slice(0, 10), split === 'tran_tim' ? `${clock.replace(':', '')}0199` : clock];
+            const local = new Date((minute + 60 * zone[1]) * 60_000).toISOString();
+            return [zone[0] === '' ? time(new Date(date)) : local.slice(0, 16).replace('T', ' ')];
           };
-          const timeNames = split ? ['Date', 'Clock time'] : [names[0] ?? ''];
+          const timeNames = split === '' ? [zone[0] || (names[0] ?? '')] : ['Date', split];
           const inQuotes = (cell: string) => (quoted && !cell.startsWith('"') ? `"${cell}"` : cell);
           const word = (status: Status) => spellings[status][spelling % spellings[status].length] ?? status;
           const extra = further ? ['id 1'] : [];
@@ -1296,6 +1351,23 @@ describe('any table', () => {
         },
       ),
       { numRuns: 150 },
+    );
+  });
+
+  it('gives back its counts where times have no day, on the day after midnight too', async () => {
+    const start = Date.UTC(2026, 10, 21) / 60_000;
+    const times = fc.uniqueArray(fc.integer({ min: 0, max: 59 }), { minLength: 2, maxLength: 20 });
+    await fc.assert(
+      fc.asyncProperty(times, fc.constantFrom(':', 'h '), async (minutes, sign) => {
+        const night = [...minutes.map((minute) => 1380 + minute), ...minutes.map((minute) => 1440 + minute)];
+        const all = night
+          .sort((a, b) => a - b)
+          .map((minute) => new Date((start + minute) * 60_000).toISOString().slice(0, 16));
+        const lines = all.map((time, at) => `${time.slice(11).replace(':', sign)},denied,${at + 1}`);
+        const read = await minutesOf(`time,status,count\n${lines.join('\n')}\n`, { date: '2026-11-21' });
+        expect(read).toEqual(all.map((time, at) => `${time} denied=${at + 1}`));
+      }),
+      { numRuns: 30 },
     );
   });
 
