@@ -205,10 +205,11 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     if (committing) return;
     committing = true;
     while (gathering.length > 0) {
-      const seconds = await attempt(nextBatch());
+      const batch = nextBatch();
+      const seconds = await attempt(batch);
       // Clients that were answered just now may join the next batch, which costs nearly as much
-      // with few reports as with many.
-      await sleep(Math.min(MOST_GATHERING_MS, 200 * seconds));
+      // with few reports as with many. One that is alone would only wait.
+      if (batch.length > 1) await sleep(Math.min(MOST_GATHERING_MS, 200 * seconds));
     }
     committing = false;
   }
