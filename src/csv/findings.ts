@@ -111,11 +111,11 @@ export function repeatedWords(
 ): Pick<Finding, 'what' | 'accepted'> {
   const of = events ? 'row' : 'count';
   const what = events ? 'a transaction and its status' : 'a minute and status (or code)';
-  const updates = events ? ', or a row for each update of a transaction,' : '';
+  const updates = events ? ', or a row for each update of a transaction' : '';
   return {
     what:
       `${plural(rows, of)} of ${what} that another row has too, first at ${minutes.slice(0, 3).map(iso).join(', ')}: ` +
-      `a file given twice, or exports that overlap${updates} would be counted double. Leave one of them out`,
+      `a file given twice, or exports that overlap${updates}, would be counted double. Leave one of them out`,
     accepted: 'the counts of such rows would be added up',
   };
 }
