@@ -255,9 +255,9 @@ export function bodyReader(accepts: readonly string[], most = MAX_BODY): (ctx: C
     await parseText(withoutZstd(ctx), async () => {});
     const text = String(ctx.request.rawBody ?? '');
     if (text.length > SHORT) await checkLong(text);
+    ctx.request.body = text.trim() === '' ? {} : parse(text, { said: LINES_TYPES.includes(type), accepted });
     // Programs write long bodies, and no key twice.
     const twice = text.length > SHORT ? undefined : keyTwice(text);
-    ctx.request.body = text.trim() === '' ? {} : parse(text, { said: LINES_TYPES.includes(type), accepted });
     if (twice !== undefined) throw unreadable(`the key ${twice} stands twice in one object: give it once`);
   };
 }
