@@ -46,7 +46,7 @@ const byWindow = (
     })),
   );
 
-/** What is recorded every so many minutes, back to a time before so many hours. */
+/** The ages, in minutes, of samples that are that many minutes apart and as old as those hours. */
 const every = (minutes: number, hours: number): number[] =>
   Array.from({ length: (hours * HOUR) / minutes }, (_, index) => (index + 1) * minutes);
 /** A week of what is recorded once an hour. */

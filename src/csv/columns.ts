@@ -271,7 +271,7 @@ export function likelyCount(
 
 const ENOUGH_GROUPS = 3;
 
-/** True for numbers that rows of a group share, such as of a minute, and that change from one to the other. */
+/** True for numbers that rows of a group, such as a minute, share, and that differ between groups. */
 function isSameInGroups(sample: readonly string[][], by: readonly number[], column: number): boolean {
   const groups = new Map<string, string[]>();
   for (const cells of sample) {
