@@ -1,22 +1,10 @@
 import type { ColumnsAsked } from './asked-columns.ts';
-import {
-  type Columns,
-  doubtfulCount,
-  findColumns,
-  likelyCount,
-  likelyStatus,
-  likelySum,
-  noCountByName,
-  rivalCounts,
-  rivalStatuses,
-  rowsApart,
-  stageColumns,
-} from './columns.ts';
-import { headerText } from './header-names.ts';
+import { type Columns, findColumns } from './columns.ts';
+import { openQuestion } from './doubts.ts';
 import { firstRecords } from './records.ts';
 import type { Source } from './source.ts';
 import { isRule } from './spaced.ts';
-import { likelyMinutes, timeText } from './time-columns.ts';
+import { timeText } from './time-columns.ts';
 import { timeShape } from './times.ts';
 
 /** The form of a file, as its beginning shows it. */
@@ -159,77 +147,6 @@ export function recognise(source: Source, delimiter: string | undefined, asked: 
   // There is no header: the user has said by number which column is which.
   const header = table.columns.header.map((_, column) => `column ${column + 1}`);
   return { ...table, before: table.before - 1, columns: { ...table.columns, header } };
-}
-
-const quoted = (names: readonly string[]): string => names.map((name) => JSON.stringify(name)).join(' and ');
-
-/** Says what of a table may be read in two ways, and by what people decide it. */
-function openQuestion(columns: Columns, sample: string[][], asked: ColumnsAsked): string | undefined {
-  const isCountAsked = asked.columns?.count !== undefined;
-  const count = likelyCount(columns, sample);
-  if (count !== undefined && !isCountAsked && sample.length > 1)
-    return (
-      `no column is named as a count, so each row would be one transaction; but ${JSON.stringify(count)} ` +
-      `holds whole numbers: pass --columns count=${count} if it is the count, or --columns count= if it is not`
-    );
-  const stages = stageColumns(columns, asked);
-  if (stages !== undefined)
-    return (
-      `${quoted(stages)} all mean approved, and may be stages of the same transactions: ` +
-      `leave out all but one by a file given by --status-map, with lines such as "${stages[1]}: ignore"; if they add up, pass --status-map with "${stages[0]}: approved" and a line like it for each`
-    );
-  const sum = likelySum(columns, sample);
-  if (sum !== undefined && !isCountAsked)
-    return (
-      `no column is named as a count, and rows look summed up by the minute, ${JSON.stringify(sum)} among them: ` +
-      'export the number of transactions too, or pass --columns count= if each row is one transaction'
-    );
-  const rivals = rivalCounts(columns, sample);
-  if (rivals !== undefined && !isCountAsked)
-    return (
-      `${quoted(rivals)} both hold whole numbers, and either may be the count: ` +
-      `pass ${rivals.map((name) => `--columns count=${name}`).join(' or ')}`
-    );
-  const statuses = rivalStatuses(columns, sample, asked);
-  if (statuses !== undefined && asked.columns?.status === undefined)
-    return (
-      `${quoted(statuses)} both hold statuses, and differ: ` +
-      `pass ${statuses.map((name) => `--columns status="${name}"`).join(' or ')}`
-    );
-  const misnamed = asked.columns === undefined ? noCountByName(columns) : undefined;
-  if (misnamed !== undefined)
-    return (
-      `${JSON.stringify(misnamed)} is no count of a minute's transactions by its name: export counts by the minute, ` +
-      'or say with --columns which columns are counts, such as --columns count=... or approved=...,denied=...'
-    );
-  const apart = rowsApart(columns, sample);
-  if (apart !== undefined && asked.columns === undefined)
-    return (
-      `rows with ${JSON.stringify(apart.cell)} in ${JSON.stringify(apart.column)} may not be added to the others: leave out of the file what does not count, ` +
-      `or pass --dimensions ${apart.column} if all of it does`
-    );
-  const doubtful = doubtfulCount(columns, sample);
-  if (doubtful !== undefined && !isCountAsked)
-    return (
-      `times have seconds, so each row may be one transaction, and ${JSON.stringify(doubtful)} ` +
-      `a number of it: pass --columns count=${doubtful} if it is the count, or --columns count= if it is not`
-    );
-  const minutes = likelyMinutes(columns, sample);
-  if (minutes !== undefined && asked.columns === undefined) {
-    const parts = [...columns.time, minutes].map((column) => headerText(columns.header, column));
-    const named = ['date', 'hour', 'minute'].slice(-parts.length).map((part, at) => `${part}=${parts[at]}`);
-    return (
-      `times are whole hours, and ${JSON.stringify(parts.at(-1))} tells rows of an hour apart: pass --columns ${named.join(',')} ` +
-      `if it holds their minutes, or --columns ${named.slice(0, -1).join(',')} if not; a number of a part of an hour must be exported as the minute when it begins`
-    );
-  }
-  const status = likelyStatus(columns, sample, asked);
-  if (status !== undefined)
-    return (
-      `${JSON.stringify(status)} may hold counts of a status that is not known; ` +
-      `say what it means in a file given by --status-map, as in "${status}: denied" or "${status}: ignore"`
-    );
-  return undefined;
 }
 
 function notRecognised(
