@@ -95,6 +95,8 @@ export function findColumns(
   const repeated = wide.find(({ column }) => isTwice(column));
   if (repeated !== undefined && isTwice(time[0]))
     return `the columns ${headerText(header, time[0] ?? 0)} and ${headerText(header, repeated.column)} are there twice, as of two tables side by side: save each as a file of its own`;
+  if (repeated !== undefined && chosen.wide.length === 0)
+    return `the column ${headerText(header, repeated.column)} is there twice, and one may hold money: say which are counts by their numbers, such as --columns ${repeated.status ?? repeated.code}=${repeated.column + 1}, ...`;
   const used = new Set([...time, zone, status, code, count, ...wide.map(({ column }) => column)]);
   return withRest({ header, time, split, zone, status, code, count, wide }, used, asked);
 }
@@ -140,8 +142,9 @@ function codesBeside(table: Sampled, status: number): number | undefined {
   return isSure && table.sample.every(agrees) ? code : undefined;
 }
 
-/** Epoch numbers of the years 2014 to 2033, in any unit. */
-const EPOCH_NOW = /^1[4-9]\d{8}(?:\d{3}){0,3}(?:\.\d+)?$/;
+/** Epoch numbers of the years 2014 to 2033, in any unit, or `20261121134500`. */
+const EPOCH_NOW =
+  /^1[4-9]\d{8}(?:\d{3}){0,3}(?:\.\d+)?$|^20\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])(?:[0-5]\d){1,2}$/;
 
 /** True for row numbers. */
 const isSerial = (cells: readonly string[]): boolean =>
@@ -228,26 +231,28 @@ function withRest(found: Found, used: ReadonlySet<number | undefined>, asked: Co
 
 /**
  * Leaves out columns that are parts of another one of the same status, as soft and hard declines are
- * of all declines. The whole is the sum of its parts in each row.
+ * of all declines, or that say the same, as those of replicas do. The whole is the sum of its parts in
+ * each row.
  */
-function withoutParts({ header, sample }: Sampled, wide: readonly WideColumn[]): readonly WideColumn[] {
-  const alike = (one: WideColumn) =>
-    wide.filter((other) => other.status !== undefined && other.status === one.status && isPlain(other));
-  const isPlain = ({ column, labels }: WideColumn) =>
-    Object.keys(labels).length === 0 &&
-    header.indexOf(header[column] ?? '') === header.lastIndexOf(header[column] ?? '');
+function withoutParts({ sample, asked }: Sampled, wide: readonly WideColumn[]): readonly WideColumn[] {
+  const keyOf = ({ status, labels }: WideColumn) => JSON.stringify([status, labels]);
+  const keys = withAsked(wide, asked.dimensions ?? []).map(keyOf);
+  const alike = (at: number) =>
+    wide.filter((one, other) => other !== at && one.status !== undefined && keys[other] === keys[at]);
   const numberIn = (cells: readonly string[], { column }: WideColumn) => Number(cells[column] || 0);
   const isWholeOf = (one: WideColumn, parts: readonly WideColumn[]) => {
-    const rows = sample.filter((cells) => numberIn(cells, one) > 0);
+    const numbers = sample.map((cells) => numberIn(cells, one)).filter((number) => number > 0);
+    // Two may be equal by chance.
+    const isSure = numbers.length >= ENOUGH_ROWS && (parts.length > 1 || new Set(numbers).size > 2);
     return (
-      rows.length >= ENOUGH_ROWS &&
+      isSure &&
       sample.every((cells) => numberIn(cells, one) === parts.reduce((sum, part) => sum + numberIn(cells, part), 0))
     );
   };
-  const wholes = wide.filter((one, at) => {
-    const parts = isPlain(one) ? alike(one).filter((other) => other !== one) : [];
-    const isFirst = parts.length > 1 || parts.every((other) => wide.indexOf(other) > at);
-    return parts.length > 0 && isFirst && isWholeOf(one, parts);
-  });
-  return wide.filter((one) => !wholes.some((whole) => whole !== one && alike(whole).includes(one)));
+  const left = new Set<WideColumn>();
+  for (const [at, one] of wide.entries()) {
+    const parts = alike(at).filter((part) => !left.has(part));
+    if (!left.has(one) && parts.length > 0 && isWholeOf(one, parts)) for (const part of parts) left.add(part);
+  }
+  return wide.filter((one) => !left.has(one));
 }

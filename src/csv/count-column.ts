@@ -35,7 +35,7 @@ export function countColumn(
   keys: readonly (number | undefined)[],
 ): number | undefined {
   const { header, free } = table;
-  const isFree = (column: number) => free(column) && !keys.includes(column);
+  const isFree = (column: number) => free(column) && !keys.includes(column) && !isRate(header[column] ?? '');
   const wholeShare = (column: number) => shareOf(cellsOf(table, column), isWhole);
   // A volume or a total beside a number of transactions is money.
   const named = bestBy(
@@ -105,7 +105,11 @@ export const isOwnIdName = (name: string): boolean =>
   isIdName(name) &&
   wordsIn(name).some((word) => /^(?:transaction|transacao|transaccion|txn|tx|payment|psp|charge)$/.test(word));
 
+/** True for the name of a part of something, which is never a count: `percent`, `sample_rate`, `count %`. */
+export const isRate = (name: string): boolean => name.includes('%') || wordsIn(name).some((word) => RATE.test(word));
+const RATE = /^(?:pct|perc|percent\w*|prozent\w*|share|rate|rates|ratio|taxa|tasa|quote|anteil|taux|samplerate)$/;
 /** True for the name of a part of something, of money or of a mean, which are no counts. */
-export const isShare = (name: string): boolean => /[%$€£]/.test(name) || wordsIn(name).some((word) => SHARE.test(word));
+export const isShare = (name: string): boolean =>
+  /[$€£]/.test(name) || isRate(name) || wordsIn(name).some((word) => SHARE.test(word));
 const SHARE =
-  /^(?:pct|percent\w*|share|rate|ratio|taxa|tasa|quote|anteil|taux|avg|average|mean|media|sum|soma|brl|usd|eur|gbp|volume|ticket|ms|seconds?|latency|duration|time|at|is|has)$/;
+  /^(?:avg|average|mean|media|sum|soma|brl|usd|eur|gbp|volume|ticket|ms|seconds?|latency|duration|time|at|is|has)$/;

@@ -13,7 +13,8 @@ export function describe(
 ): string {
   const { header, time, status, code, count, wide, dimensions, ignored } = columns;
   const name = (column: number) => JSON.stringify(headerText(header, column));
-  const { times, state, noRows, words } = pass;
+  const { times, state, noRows, words, statuses } = pass;
+  const isEvents = count === undefined && wide.length === 0;
   const own = options.times?.zone?.name;
   const zone =
     own === undefined && columns.zone !== undefined
@@ -37,6 +38,7 @@ export function describe(
     ...(wide.length > 0
       ? []
       : [count === undefined ? 'no count, each row is one transaction' : `count in ${name(count)}`]),
+    ...(state.seconds && !isEvents && statuses.repeated.rows > 0 ? ['rows of a minute added up'] : []),
     ...(pass.decimal() === undefined ? [] : [`decimals after "${pass.decimal()}"`]),
     ...(dimensions.length === 0 ? [] : [`dimensions ${dimensions.map(({ label }) => label).join(', ')}`]),
     ...(translated.length === 0

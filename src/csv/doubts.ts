@@ -8,6 +8,7 @@ import {
   isIdName,
   isNoCount,
   isQuantity,
+  isRate,
   isShare,
   isVague,
   isVarying,
@@ -21,14 +22,35 @@ import { likelyMinutes } from './time-columns.ts';
 
 const quoted = (names: readonly string[]): string => names.map((name) => JSON.stringify(name)).join(' and ');
 
-/** Says what of a table may be read in two ways, and by what people decide it. */
-export function openQuestion(columns: Columns, sample: string[][], asked: ColumnsAsked): string | undefined {
+/**
+ * Says what of a table may be read in two ways, and by what people decide it.
+ * @param settings lines under the header that say how the numbers were asked for
+ */
+export function openQuestion(
+  columns: Columns,
+  sample: readonly string[][],
+  settings: readonly string[][],
+  asked: ColumnsAsked,
+): string | undefined {
   const isCountAsked = asked.columns?.count !== undefined;
+  const rate = sampleRate(columns, sample);
+  if (rate !== undefined && !isCountAsked)
+    return (
+      `each row would be one transaction; but by ${JSON.stringify(rate)} rows are a sample, and each stands for several: ` +
+      'export counts, or pass --columns count= if each row is one transaction'
+    );
   const count = likelyCount(columns, sample);
   if (count !== undefined && !isCountAsked && sample.length > 1)
     return (
       `no column is named as a count, so each row would be one transaction; but ${JSON.stringify(count)} ` +
-      `holds whole numbers: pass --columns count=${count} if it is the count, or --columns count= if it is not`
+      (isRate(count)
+        ? 'is no count by its name: export counts, or pass --columns count= if each row is one transaction'
+        : `holds whole numbers: pass --columns count=${count} if it is the count, or --columns count= if it is not`)
+    );
+  if (asked.columns === undefined && areShares(columns, sample))
+    return (
+      'the counts of each minute add up to 100, as percentages do: export counts, or say with --columns which columns are counts, ' +
+      'such as --columns count=... or approved=...,denied=...'
     );
   const stages = stageColumns(columns, asked);
   if (stages !== undefined)
@@ -36,6 +58,9 @@ export function openQuestion(columns: Columns, sample: string[][], asked: Column
       `${quoted(stages)} all mean approved, and may be stages of the same transactions: ` +
       `leave out all but one by a file given by --status-map, with lines such as "${stages[1]}: ignore"; if they add up, pass --status-map with "${stages[0]}: approved" and a line like it for each`
     );
+  const statistic = otherStatistic(settings);
+  if (statistic !== undefined)
+    return `the numbers are of the statistic ${JSON.stringify(statistic)}: export the statistic Sum, with a period of 1 minute`;
   const sum = likelySum(columns, sample);
   if (sum !== undefined && !isCountAsked)
     return (
@@ -117,6 +142,40 @@ function likelyCount(
       (!isNoCount(header[one] ?? '') || (counted && isVarying(sample, one))),
   );
   return column === undefined ? undefined : headerText(header, column);
+}
+
+/** The statistic of a line under the header that is no sum, as CloudWatch names it. */
+const otherStatistic = (settings: readonly string[][]): string | undefined =>
+  settings
+    .filter(([name = '']) => /^stat/i.test(name))
+    .flatMap((cells) => cells.slice(1))
+    .find((cell) => cell !== '' && !/^(?:sum|samplecount|count)$/i.test(cell));
+
+/** A column of single transactions that says for how many each stands. */
+function sampleRate({ header, telling, count, wide }: Columns, sample: readonly string[][]): string | undefined {
+  if (count !== undefined || wide.length > 0) return undefined;
+  const column = telling.find(
+    (one) =>
+      /^(?:samplerate|samplingrate|sampleweight|samplingfactor|rowweight)$/.test(headerKey(header[one] ?? '')) &&
+      cellsOf({ sample }, one).some((cell) => Number(cell) !== 1),
+  );
+  return column === undefined ? undefined : headerText(header, column);
+}
+
+/** True for numbers of which those of a minute add up to 100, rounded or not, whatever they are. */
+function areShares({ time, count, wide, telling, code, status }: Columns, sample: readonly string[][]): boolean {
+  const counted = count === undefined ? wide.map(({ column }) => column) : [count];
+  if (counted.length + (status === undefined ? 0 : 1) < 2 || telling.length > 0 || code !== undefined) return false;
+  const sums = new Map<string, number>();
+  for (const cells of sample) {
+    const minute = time.map((column) => cells[column]).join(' ');
+    const own = counted.reduce((sum, column) => sum + Number(cells[column]), 0);
+    sums.set(minute, (sums.get(minute) ?? 0) + own);
+  }
+  // The sample may end within a minute.
+  const whole = [...sums.values()].slice(0, -1);
+  const numbers = new Set(counted.flatMap((column) => cellsOf({ sample }, column)));
+  return whole.length >= ENOUGH_ROWS && numbers.size > ENOUGH_GROUPS && whole.every((sum) => Math.abs(sum - 100) <= 1);
 }
 
 const ENOUGH_GROUPS = 3;

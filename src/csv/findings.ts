@@ -89,6 +89,7 @@ const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % 
 
 function repetition({ statuses, codes, seen }: ReadFile): Finding | undefined {
   if (seen.ones && !seen.events) return undefined;
+  if (seen.twins !== undefined) return twinsFound(seen.twins);
   const severalAreRight = seen.events || seen.seconds || seen.telling;
   const found = severalAreRight ? [seen.again] : [statuses, codes].flatMap((tally) => tally?.repeated ?? []);
   const rows = found.reduce((sum, one) => sum + one.rows, 0);
@@ -102,6 +103,14 @@ function repetition({ statuses, codes, seen }: ReadFile): Finding | undefined {
     ),
   };
 }
+
+const twinsFound = ({ column, cells }: NonNullable<ReadFile['seen']['twins']>): Finding => ({
+  kind: 'repeated',
+  what:
+    `rows with ${cells.map((cell) => JSON.stringify(cell)).join(' and ')} in ${JSON.stringify(column)} count the same in each minute: ` +
+    'the same counts given twice, as replicas give them, would be counted double. Leave one of them out',
+  accepted: 'the counts of such rows would be added up',
+});
 
 /** For rows of one file, and for minutes that two files have. */
 export function repeatedWords(
@@ -150,11 +159,13 @@ function onlyGrows(tally: Tally): boolean {
 }
 
 function totalsRow({ seen: { totals } }: ReadFile): Finding | undefined {
-  if (totals.rows === 0) return undefined;
+  const { rows, line, cells } = totals;
+  if (rows === 0) return undefined;
+  const told = cells.length === 0 ? '' : ` (those with ${cells.slice(0, 5).join(', ')} are sums of others)`;
   return {
     kind: 'totals-row',
-    what: `line ${totals.line}: ${totals.rows === 1 ? 'a row of totals is no count of its own. Delete it' : `the last of ${plural(totals.rows, 'row')} of totals, which are no counts of their own. Delete them`} from the file`,
-    accepted: `${totals.rows === 1 ? 'it' : 'they'} would be left out`,
+    what: `line ${line}: ${rows === 1 ? 'a row of totals is no count of its own. Delete it' : `the last of ${plural(rows, 'row')} of totals, which are no counts of their own${told}. Delete them`} from the file`,
+    accepted: `${rows === 1 ? 'it' : 'they'} would be left out`,
   };
 }
 

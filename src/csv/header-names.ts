@@ -91,7 +91,7 @@ function keysOf(name: string): string[] {
 
 /** A header without the words that say nothing: `Número de transacciones` is `numero`. */
 export const coreOf = (name: string): string =>
-  wordsIn(name.replace(/ per .*$/, ''))
+  wordsIn(name.replace(/ per .*$|^top \d+ /i, ''))
     .filter((word) => !BESIDE_ROLE.has(word))
     .join('');
 

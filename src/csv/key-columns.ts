@@ -4,7 +4,7 @@ import type { Chosen } from './asked-columns.ts';
 import { ENOUGH_ROWS } from './count-column.ts';
 import { candidates, headerKey, rankOf } from './header-names.ts';
 import { bestBy, cellsOf, onlyOne, type Sampled, shareOf } from './sampled.ts';
-import { codeOf, seriesLabels } from './wide-columns.ts';
+import { codeOf, seriesLabels, statusOfMeasure } from './wide-columns.ts';
 
 /** Finds the columns of the status and the auth code of a row. */
 export function keyColumns(table: Sampled, chosen: Chosen, mayBeWide: boolean): { status?: number; code?: number } {
@@ -13,7 +13,8 @@ export function keyColumns(table: Sampled, chosen: Chosen, mayBeWide: boolean): 
     const labels = seriesLabels(cell);
     // A whole record in one cell has a count of its own.
     if (Object.keys(labels).some((name) => rankOf(name, 'count') !== undefined)) return false;
-    return statusOfCell(labels.status ?? cell) !== undefined || asked.statusWords?.has(headerKey(cell)) === true;
+    const status = statusOfCell(labels.status ?? cell) ?? statusOfMeasure(cell);
+    return status !== undefined || asked.statusWords?.has(headerKey(cell)) === true;
   };
   const isCode = (cell: string) => isCommonCode(codeOf(cell));
   const statusShare = (column: number) => shareOf(cellsOf(table, column), isStatus);

@@ -3,6 +3,7 @@ import { isWhole } from './count-column.ts';
 import { headerKey, type Role, rankOf } from './header-names.ts';
 import { isRule } from './spaced.ts';
 import { zoneAbove } from './time-columns.ts';
+import { timeShape } from './times.ts';
 
 /** Lines between the rows that are none, and totals under the table. */
 export interface NoRows {
@@ -35,6 +36,13 @@ const MAX_UNDER = 3;
 /** Under a header: `(UTC)`, `bigint`, or nothing. */
 const UNIT =
   /^(?:[([].*[)\]]|(?:big|small|tiny|u)?int(?:eger)?\d{0,3}|[iuf]\d{1,3}|long|double|(?:float|decimal|numeric|number|str(?:ing)?|varchar|char|text|date|datetime|time|timestamp|lowcardinality|nullable)\d{0,2}(?:[([].*[)\]]| with.*)?)?$/i;
+/** Names of lines under a header that say how its columns were asked for, as CloudWatch writes them. */
+const SETTING =
+  /^(?:id|label|fulllabel|account\w*|region|namespace|metric(?:name)?|dimensions?|unit|period|stat(?:istic)?s?|statisticmathexpression|expression|color|yaxis)$/;
+/** Lines of settings under a header. */
+const MAX_SETTINGS = 12;
+export const isSetting = (cells: readonly string[]): boolean =>
+  SETTING.test(headerKey(cells[0] ?? '')) && cells.slice(1).every((cell) => timeShape(cell) === 'none');
 const ROLES: readonly Role[] = ['time', 'status', 'code', 'count'];
 /** A sentence alone in its row, and no row in another dialect. */
 const SENTENCE = /^[*†¹]?\s?\p{L}[^;|\t]*$/u;
@@ -72,6 +80,9 @@ export function createNoRows(columns: Columns, before: number): NoRows {
     number <= before + MAX_UNDER &&
     cells.every((cell) => UNIT.test(cell) || ROLES.some((role) => rankOf(cell, role) !== undefined));
 
+  const isSettingUnderHeader = (cells: readonly string[], number: number): boolean =>
+    number <= before + MAX_SETTINGS && time.includes(0) && isSetting(cells);
+
   /** Numbers under the counts, with nothing beside them that says of what. */
   const isSumAlone = (cells: readonly string[]): boolean =>
     counted.length > 0 &&
@@ -87,7 +98,10 @@ export function createNoRows(columns: Columns, before: number): NoRows {
       const said = cells.filter((cell) => cell !== '').join(' ');
       if (NOTHING_SAID.test(said) || isRule(cells) || FOOTER.test(said)) return true;
       if (isHeaderAgain(cells)) noRows.headersAgain++;
-      else if ((isNote(cells) || isUnderHeader(cells, number)) && noRows.notes < MAX_NOTES) {
+      else if (
+        (isNote(cells) || isUnderHeader(cells, number) || isSettingUnderHeader(cells, number)) &&
+        noRows.notes < MAX_NOTES
+      ) {
         noRows.notes++;
         noRows.zone ??= zoneAbove(said) === undefined ? undefined : said;
       } else if (cells.some((cell) => TOTALS.test(cell)) || isSumAlone(cells)) noRows.takeTotals(number);

@@ -15,7 +15,7 @@ import { createTally, DAY, type Labels, type Tally, type TallySeries } from './t
 import { timeText } from './time-columns.ts';
 import { orderShownBy, type ReadTime, readTime, type TimeOptions, UNDECIDED } from './times.ts';
 import { createTotalRows } from './total-rows.ts';
-import { codeOf, seriesLabels } from './wide-columns.ts';
+import { codeOf, seriesLabels, statusOfMeasure } from './wide-columns.ts';
 
 /** Thrown by a pass that meets a cell which only the whole file can decide. */
 export class Undecided {
@@ -48,10 +48,11 @@ export function createPass({ columns, before }: Table, formats: Formats, options
     ones: true,
     twice: { rows: 0, numbers: [] as number[], time: '' },
     never: { rows: 0, numbers: [] as number[], time: '' },
+    /** The first time without an offset, and the first with one other than UTC. */
+    local: undefined as { number: number; text: string } | undefined,
+    offset: undefined as { number: number; text: string } | undefined,
   };
   const noRows = createNoRows(columns, before);
-  const { totals = [] } = formats;
-  const totalRows = createTotalRows(columnsBesideTime(columns));
   const times: TimeOptions = { ...options.times, ...(formats.order && { order: formats.order }) };
   const zoned = options.times?.zone === undefined;
   const isPlainTime = time.length === 1 && (columns.zone === undefined || !zoned);
@@ -104,6 +105,9 @@ export function createPass({ columns, before }: Table, formats: Formats, options
   };
 
   const several = formats.several === true || isSeveral(columns);
+  // Rows of one minute and status may be told apart by what some of them sum up.
+  const isToldApart = several && !isEvents;
+  const totalRows = createTotalRows(columnsBesideTime(columns));
   const ownId = isEvents ? header.findIndex(isOwnIdName) : -1;
   const noteRepeat = (cells: string[], minute: number) => {
     let identity = '';
@@ -121,7 +125,7 @@ export function createPass({ columns, before }: Table, formats: Formats, options
     let known = words.get(word);
     if (known === undefined) {
       const own = options.statusWords?.get(wordKey(word));
-      known = { status: own ?? statusOfCell(seriesLabels(word).status ?? word), rows: 0 };
+      known = { status: own ?? statusOfCell(seriesLabels(word).status ?? word) ?? statusOfMeasure(word), rows: 0 };
       if (!several && isSecondWord(known.status)) throw new Synonyms();
       words.set(word, known);
     }
@@ -154,7 +158,7 @@ export function createPass({ columns, before }: Table, formats: Formats, options
       return false;
     }
     if (count !== 1) state.ones = false;
-    if (countColumn !== undefined) totalRows.take(cells, minute, status ?? '', count);
+    if (isToldApart) totalRows.take(cells, minute, status ?? '', count);
     const problem =
       (status === undefined ? undefined : statuses.add(statusSeries(cells, status), minute, count)) ??
       (code === undefined ? undefined : codes.add(codeSeries(cells, code), minute, count));
@@ -174,7 +178,7 @@ export function createPass({ columns, before }: Table, formats: Formats, options
       }
       counts.push(count);
     }
-    for (const [at, one] of wide.entries())
+    for (const [at, one] of isToldApart ? wide.entries() : [])
       totalRows.take(cells, minute, one.status ?? one.code ?? '', counts[at] || 0);
     for (const [at, one] of wide.entries()) {
       const count = counts[at] as number;
@@ -210,7 +214,7 @@ export function createPass({ columns, before }: Table, formats: Formats, options
         );
       return;
     }
-    if (totals.some(({ column, cell }) => cells[column] === cell)) {
+    if (formats.totals?.isTotal(cells)) {
       noRows.takeTotals(number);
       return;
     }
@@ -237,6 +241,8 @@ export function createPass({ columns, before }: Table, formats: Formats, options
     state.rows++;
     if (!mayRepeat && (several || at.seconds)) noteRepeat(cells, at.minute);
     if (at.seconds) state.seconds = true;
+    if (at.offset === undefined) state.local ??= { number, text };
+    else if (at.offset !== 0) state.offset ??= { number, text };
     if (at.odd !== undefined) noteOdd(state[at.odd], number, text);
   };
 
@@ -292,8 +298,8 @@ const isSeveral = ({ count, wide, telling, status, code }: Columns): boolean =>
   (status !== undefined && code !== undefined) ||
   new Set(wide.map((one) => JSON.stringify([one.status, one.code, one.labels]))).size < wide.length;
 
-const columnsBesideTime = ({ code, dimensions, telling }: Columns): number[] => [
-  ...(code === undefined ? [] : [code]),
+const columnsBesideTime = ({ status, code, dimensions, telling }: Columns): number[] => [
+  ...[status, code].filter((column) => column !== undefined),
   ...dimensions.map(({ column }) => column),
   ...telling,
 ];

@@ -1,7 +1,7 @@
 import type { ColumnsAsked } from './asked-columns.ts';
 import type { Decimal } from './counts.ts';
 import type { DateOrder, TimeOptions } from './times.ts';
-import type { TotalCell } from './total-rows.ts';
+import type { Totals } from './total-rows.ts';
 
 /** Options that overrule or help the recognition. */
 export interface ReadOptions extends ColumnsAsked {
@@ -23,6 +23,6 @@ export interface Formats {
   several?: boolean;
   /** Times without a day are all of the same one. */
   nights?: 'one-day';
-  /** Cells of rows that are totals of other rows. */
-  totals?: readonly TotalCell[];
+  /** Rows that are sums of other rows. */
+  totals?: Totals;
 }

@@ -1,4 +1,5 @@
 import { wordKey } from '../domain/status-words.ts';
+import { utcMinute } from '../domain/times.ts';
 import { bothNumbers, createNumberEvidence } from './counts.ts';
 import { describe } from './describe.ts';
 import { headerText } from './header-names.ts';
@@ -11,7 +12,8 @@ import type { Source } from './source.ts';
 import { recognise, type Table } from './table.ts';
 import { type Tally, toDifferences } from './tally.ts';
 import { isOffsetName, timeText, zoneAbove, zoneIn } from './time-columns.ts';
-import { bothReadings, type DateOrder, orderShownBy, type TimeOptions } from './times.ts';
+import { bothReadings, type DateOrder, orderShownBy, readTime, type TimeOptions } from './times.ts';
+import type { Totals } from './total-rows.ts';
 
 /** A file's counts, and what is to be known of how they were read. */
 export interface ReadFile {
@@ -43,10 +45,13 @@ export interface Seen {
   telling: boolean;
   /** Rows that are there already, where minutes may have several rows. */
   again: { rows: number; minutes: number[] };
+  /** Two words of a column whose rows count the same in each minute. */
+  twins?: { column: string; cells: [string, string] };
   /** Each count is 1: rows of transactions, of which two may look alike. */
   ones: boolean;
   dateOnly: boolean;
-  totals: { rows: number; line: number };
+  /** Rows of totals, the line of the last one, and what tells that they are sums of others. */
+  totals: { rows: number; line: number; cells: string[] };
   twice: { rows: number; lines: number[]; time: string };
   never: { rows: number; lines: number[]; time: string };
 }
@@ -128,11 +133,36 @@ async function readTable(source: Source, table: Table, options: ReadOptions): Pr
       options.times = { ...options.times, ...zoneOfNote(source, note) };
       continue;
     }
-    const totals = formats.totals === undefined ? pass.totalRows.found() : [];
-    if (totals.length === 0) return finish(source, table, pass, options);
+    const { local, offset } = pass.state;
+    if (options.times?.zone === undefined && local !== undefined && offset !== undefined)
+      throw new Error(await offsetHelp(source, table, local, offset));
+    const totals = formats.totals === undefined ? pass.totalRows.found() : undefined;
+    if (totals === undefined) return finish(source, table, pass, options, formats.totals);
     formats.totals = totals;
   }
 }
+
+type Numbered = { number: number; text: string };
+
+/** Says how a time without an offset may be read, where others have one. */
+async function offsetHelp(source: Source, { delimiter }: Table, local: Numbered, other: Numbered): Promise<string> {
+  const lines = await linesOf(source, delimiter, new Set([local.number, other.number]));
+  const known = readTime(other.text, {});
+  const minutes = typeof known === 'object' ? (known.offset ?? 0) : 0;
+  const offset = `${minutes < 0 ? '-' : '+'}${hoursAndMinutes(Math.abs(minutes))}`;
+  const read = readTime(local.text, {});
+  const readings =
+    typeof read === 'object'
+      ? ` may be ${utcMinute(read.minute * 60)} UTC or, as at ${offset}, ${utcMinute((read.minute - minutes) * 60)} UTC`
+      : ' may be UTC or not';
+  return (
+    `${source.name}: line ${lines.get(local.number)}: ${JSON.stringify(local.text)} has no offset, and${readings}; line ${lines.get(other.number)} has one: ` +
+    `${JSON.stringify(other.text)}. Export all times with their offset, or say the zone of those without by --timezone UTC or --timezone ${offset}`
+  );
+}
+
+const hoursAndMinutes = (minutes: number): string =>
+  [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, '0')).join(':');
 
 async function nightsHelp({ name, ...source }: Source, { delimiter }: Table, number: number): Promise<string> {
   const line = (await linesOf({ name, ...source }, delimiter, new Set([number]))).get(number);
@@ -172,7 +202,13 @@ async function decide(source: Source, table: Table, { what, number, column, text
   );
 }
 
-async function finish(source: Source, table: Table, pass: Pass, options: ReadOptions): Promise<ReadFile> {
+async function finish(
+  source: Source,
+  table: Table,
+  pass: Pass,
+  options: ReadOptions,
+  summed?: Totals,
+): Promise<ReadFile> {
   const { state, noRows, words, statuses, codes } = pass;
   const { columns } = table;
   const stages = pass.stages.found();
@@ -196,6 +232,7 @@ async function finish(source: Source, table: Table, pass: Pass, options: ReadOpt
   ];
   const lines =
     numbers.length === 0 ? new Map<number, number>() : await linesOf(source, table.delimiter, new Set(numbers));
+  const twins = pass.totalRows.twins();
   const withLines = ({ rows, numbers: own, time }: (typeof state)['twice']) => ({
     rows,
     time,
@@ -215,8 +252,15 @@ async function finish(source: Source, table: Table, pass: Pass, options: ReadOpt
       telling: pass.several,
       ones: state.ones,
       again: pass.repeats,
+      ...(twins && { twins: { column: headerText(columns.header, twins.column), cells: twins.cells } }),
       dateOnly: state.dateOnly === true,
-      totals: { rows: noRows.totals.rows, line: lines.get(noRows.totals.number) ?? 0 },
+      totals: {
+        rows: noRows.totals.rows,
+        line: lines.get(noRows.totals.number) ?? 0,
+        cells: (summed?.cells ?? []).map(
+          ({ column, cell }) => `${JSON.stringify(cell)} in ${JSON.stringify(headerText(columns.header, column))}`,
+        ),
+      },
       twice: withLines(state.twice),
       never: withLines(state.never),
     },

@@ -49,7 +49,12 @@ const NO_TEXT: [number[], string][] = [
   [[0x42, 0x5a, 0x68], 'is packed by bzip2: unpack it, or pack it by gzip or zstd'],
   [[0xfd, 0x37, 0x7a, 0x58], 'is packed by xz: unpack it, or pack it by gzip or zstd'],
   [[0x37, 0x7a, 0xbc, 0xaf], 'is a 7z archive: unpack it, or pack the table by gzip or zstd'],
+  [[0xff, 0xfe, 0, 0], 'is in UTF-32: save it in UTF-8'],
 ];
+/** Where a tar archive has its name, behind that of its first file. */
+const TAR_AT = 257;
+/** A file may be packed when it is written, and again when it is sent. */
+const MAX_PACKINGS = 3;
 
 /**
  * Opens a file, or stdin for `-`. Whatever can be read only once (stdin, a pipe) is copied to a
@@ -60,23 +65,28 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
   const name = file === '-' ? 'stdin' : file;
   const { path, remove } = await rereadable(file, name, options);
   try {
-    const magic = await firstBytes(path, name);
-    const packing = startsWith(magic, GZIP) ? 'gzip' : isZstd(magic) ? 'zstd' : undefined;
-    const noText = NO_TEXT.find(([bytes]) => startsWith(magic, bytes));
-    if (noText) throw new Error(`${name}: ${noText[1]}`);
-    const unpacked = () => counted(explained(unpack(path, packing, options.signal), name, packing), options.onBytes);
+    const packings: Packing[] = [];
+    const unpacked = () => counted(explained(unpack(path, packings, options.signal), name, packings), options.onBytes);
+    let start = await firstBytes(path, name);
+    for (let packing = packingOf(start); packing !== undefined; packing = packingOf(start)) {
+      if (packings.push(packing) > MAX_PACKINGS)
+        throw new Error(`${name}: is packed more than ${MAX_PACKINGS} times: unpack it`);
+      start = await firstOf(unpacked());
+    }
+    const noText = noTextOf(start);
+    if (noText !== undefined) throw new Error(`${name}: ${noText}`);
     const encoding = encodingOf(await firstOf(unpacked()), name);
     const written = () => toUtf8(unpacked(), encoding);
     const headOf = async (text: AsyncIterable<Buffer>) =>
       new TextDecoder().decode(await firstOf(text)).slice(0, HEAD_CHARACTERS);
-    const start = await headOf(written());
-    const spaced = spacedBy(start);
+    const head = await headOf(written());
+    const spaced = spacedBy(head);
     const read = spaced === undefined ? written : () => eachLine(written(), spaced.line);
     return {
       name,
-      encoding: [encoding.toUpperCase(), packing, spaced?.written].filter((one) => one !== undefined).join(', '),
+      encoding: [encoding.toUpperCase(), ...packings, spaced?.written].filter((one) => one !== undefined).join(', '),
       ...(spaced?.between !== undefined && { between: spaced.between }),
-      head: spaced === undefined ? start : await headOf(read()),
+      head: spaced === undefined ? head : await headOf(read()),
       read,
       close: remove,
     };
@@ -86,6 +96,14 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
   }
 }
 
+const noTextOf = (start: Buffer): string | undefined =>
+  start.toString('latin1', TAR_AT, TAR_AT + 5) === 'ustar'
+    ? 'is a tar archive: unpack it, and give the table itself'
+    : NO_TEXT.find(([bytes]) => startsWith(start, bytes))?.[1];
+
+type Packing = 'gzip' | 'zstd';
+const packingOf = (magic: Buffer): Packing | undefined =>
+  startsWith(magic, GZIP) ? 'gzip' : isZstd(magic) ? 'zstd' : undefined;
 const isZstd = (magic: Buffer): boolean =>
   startsWith(magic, ZSTD) || ((magic[0] ?? 0) >> 4 === 5 && startsWith(magic.subarray(1), SKIPPABLE));
 
@@ -117,7 +135,7 @@ function refuse(name: string, error: unknown): never {
 async function firstBytes(path: string, name: string): Promise<Buffer> {
   const handle = await open(path).catch((error: unknown) => refuse(name, error));
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(8), 0, 8, 0);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(512), 0, 512, 0);
     return buffer.subarray(0, bytesRead);
   } finally {
     await handle.close();
@@ -136,10 +154,12 @@ async function firstOf(bytes: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function unpack(path: string, packing: string | undefined, signal: AbortSignal | undefined): AsyncIterable<Buffer> {
+function unpack(path: string, packings: readonly Packing[], signal: AbortSignal | undefined): AsyncIterable<Buffer> {
   const file = createReadStream(path, { highWaterMark: 262_144, ...(signal && { signal }) });
-  if (packing === undefined) return file;
-  return pipeline(file, packing === 'gzip' ? createGunzip() : createUnzstd(), () => {});
+  return packings.reduce<Readable>(
+    (packed, packing) => pipeline(packed, packing === 'gzip' ? createGunzip() : createUnzstd(), () => {}),
+    file,
+  );
 }
 
 /** Node reads zstd itself only from version 22.15 on. */
@@ -168,14 +188,16 @@ function attempt(work: () => void, done: (error?: Error) => void): void {
 async function* explained(
   bytes: AsyncIterable<Buffer>,
   name: string,
-  packing: string | undefined,
+  packings: readonly Packing[],
 ): AsyncGenerator<Buffer> {
   try {
     yield* bytes;
   } catch (error) {
     if ((error as Error).name === 'AbortError') throw new Error('interrupted');
-    if (packing === undefined) return refuse(name, error);
-    throw new Error(`${name}: cannot be unpacked (${packing}): ${(error as Error).message}; is it cut off?`);
+    if (packings.length === 0) return refuse(name, error);
+    throw new Error(
+      `${name}: cannot be unpacked (${packings.join(', ')}): ${(error as Error).message}; is it cut off?`,
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ColumnsAsked } from './asked-columns.ts';
 import { type Columns, findColumns } from './columns.ts';
 import { openQuestion } from './doubts.ts';
+import { isSetting } from './no-rows.ts';
 import { firstRecords } from './records.ts';
 import type { Source } from './source.ts';
 import { isRule } from './spaced.ts';
@@ -93,7 +94,7 @@ function tryDelimiter<T>(
     const [first = '', ...rest] = record;
     const isComment = /^#./.test(first);
     const header = asWideAsRows([isComment ? first.replace(/^#+\s*/, '') : first, ...rest], under);
-    const sample = under.filter((cells) => cells.length === header.length && !isRule(cells));
+    const sample = under.filter((cells) => cells.length === header.length && !isRule(cells) && !isSetting(cells));
     // A comment may be the header, if it has as many cells as the rows.
     if (isComment && sample.length * 2 < under.length) continue;
     // Rows in spaces without a header are recognised before; here a title would be cut up.
@@ -141,7 +142,8 @@ export function recognise(source: Source, delimiter: string | undefined, asked: 
     return findColumns(header, sample, asked);
   });
   if ('why' in table) throw new Error(notRecognised(source, table));
-  const question = openQuestion(table.columns, sampled, asked);
+  const under = firstRecords(source.head, table.delimiter, table.before + MAX_BEFORE).slice(table.before + 1);
+  const question = openQuestion(table.columns, sampled, under.filter(isSetting), asked);
   if (question !== undefined) throw new Error(`${source.name}: line ${table.before + 1}: ${question}`);
   if (!['full', 'clock'].includes(timeShape(timeText(table.columns.header, table.columns)))) return table;
   // There is no header: the user has said by number which column is which.

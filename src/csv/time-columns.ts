@@ -1,7 +1,7 @@
 import { wordsIn } from '../domain/status-words.ts';
 import { openZone, type Zone } from '../domain/zone.ts';
 import { headerKey } from './header-names.ts';
-import { DAY_ZERO, MIDNIGHT, readTime, type TimeShape, timeShape } from './times.ts';
+import { DAY_ZERO, MIDNIGHT, monthOf, readTime, type TimeShape, timeShape } from './times.ts';
 
 /**
  * The meaning of a number beside a date as a time of day: `945` for 09:45, or 585 minutes after
@@ -53,12 +53,18 @@ export function timeColumns(
     return { time: [...days, hour, minute], split: 'minute-of-hour' };
   if (full !== undefined) return { time: [full] };
   if (date !== undefined) return withClock(date, clock, minute, numbers, sample, header);
-  const parts = [YEAR, MONTH, DAY, HOUR].map(numbers);
+  const monthByName = all.find(
+    (column) => wordsIn(header[column] ?? '').some((word) => MONTH.test(word)) && areMonths(sample, column),
+  );
+  const parts = [numbers(YEAR), numbers(MONTH) ?? monthByName, numbers(DAY), numbers(HOUR)];
   if (parts.every((column) => column !== undefined))
     return { time: [...(parts as number[]), ...(minute === undefined ? [] : [minute])] };
   const any = byContent ?? clock ?? named[0] ?? only(shaped('date'));
   return { time: any === undefined ? [] : [any] };
 }
+
+const areMonths = (sample: readonly string[][], column: number): boolean =>
+  sample.length > 0 && sample.every((cells) => cells[column] === '' || monthOf(cells[column]) !== '0');
 
 /** Minutes that two zones may differ by. */
 const MOST_OFFSET = 14 * 60;
@@ -98,13 +104,17 @@ export function surerTime(
 /** A whole hour within a time: `13:00:00`, `13h`, `1:00 PM`. */
 const WHOLE_HOUR = /(?<=[T ,]|^)(\d{1,2})(?:\s?h(?:rs?|s)?(?!\w)|:00(?::00(?:\.0+)?)?(?![:\d])|(?= ?[ap]\.?m)|$)/i;
 
+/** `2026112113`, with a minute in another column. */
+const DAY_AND_HOUR = /^20\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])$/;
+
 /** The way in which columns that the user named make up a time. */
 export const splitOf = (time: readonly number[], sample: readonly string[][]): SplitTime | undefined =>
   time.length > 1 && areMinutesOfHours(sample, time.at(-2) ?? 0, time.at(-1) ?? 0) ? 'minute-of-hour' : undefined;
 
 function areMinutesOfHours(sample: readonly string[][], hour: number, minute: number): boolean {
   const rows = sample.filter((cells) => cells[hour] !== '' && cells[minute] !== '');
-  const fits = rows.filter((cells) => WHOLE_HOUR.test(cells[hour] ?? '') && /^[0-5]?\d$/.test(cells[minute] ?? ''));
+  const isHour = (cell: string) => WHOLE_HOUR.test(cell) || DAY_AND_HOUR.test(cell);
+  const fits = rows.filter((cells) => isHour(cells[hour] ?? '') && /^[0-5]?\d$/.test(cells[minute] ?? ''));
   // Notes and totals may be among the rows.
   return rows.length > 0 && fits.length > 0.8 * rows.length;
 }
@@ -251,12 +261,16 @@ function localText(
 ): string {
   if (split === 'minute-of-hour') {
     const minute = (cells[time.at(-1) ?? 0] ?? '').padStart(2, '0');
-    return localText(cells, { time: time.slice(0, -1) }).replace(WHOLE_HOUR, `$1:${minute}`);
+    const hour = localText(cells, { time: time.slice(0, -1) });
+    return DAY_AND_HOUR.test(hour) ? hour + minute : hour.replace(WHOLE_HOUR, `$1:${minute}`);
   }
   const parts = time.map((column) => cells[column] ?? '');
   const [first = '', second, third, hour = '', minute = '0'] = parts;
   if (second === undefined) return first;
-  if (parts.length > 3) return `${first}-${second}-${third} ${hour}:${minute.padStart(2, '0')}`;
+  if (parts.length > 3) {
+    const month = /^\d+$/.test(second) ? second : monthOf(second);
+    return `${first}-${month}-${third} ${hour}:${minute.padStart(2, '0')}`;
+  }
   const date = first.replace(MIDNIGHT, '');
   if (!/^\d{1,8}$/.test(second)) return `${date} ${second.replace(DAY_ZERO, '')}`;
   if (split === 'minute-of-day')

@@ -14,6 +14,8 @@ export interface ReadTime {
   clock?: number;
   /** A local time that the zone has twice or never. */
   odd?: 'twice' | 'never';
+  /** Minutes of the offset or zone that the cell itself has. */
+  offset?: number;
 }
 
 export interface TimeOptions {
@@ -234,7 +236,10 @@ function readRare(text: string, options: TimeOptions): ReadTime | string | typeo
     return 'is a time that a spreadsheet has rounded: give the column a number format without exponent, and export again';
   const [, local, place] = PLACE.exec(text) ?? [];
   const zone = place === undefined ? undefined : zoneNamed(place);
-  if (local !== undefined && zone !== undefined) return readTime(local, { ...options, zone });
+  if (local !== undefined && zone !== undefined) {
+    const time = readTime(local, { ...options, zone });
+    return typeof time === 'object' ? { ...time, offset: zone.offsetAt(time.minute) } : time;
+  }
   const abbreviation = /^.*\d\s?([A-Z]{2,5})$/.exec(text)?.[1];
   if (abbreviation !== undefined) return ofAbbreviation(text, abbreviation, options);
   if (/^\d{2}([-/.])\d{1,2}\1\d{1,2}(?!\d)/.test(text)) return SHORT_YEAR;
@@ -242,7 +247,7 @@ function readRare(text: string, options: TimeOptions): ReadTime | string | typeo
 }
 
 /** `2026-11-21 13:45:00.000 America/Sao_Paulo`. */
-const PLACE = /^(.*\d) ([A-Z]\w+\/[\w/+-]+)$/;
+const PLACE = /^(.*(?:\d|[ap]\.?m\.?)) ([A-Z]\w+\/[\w/+-]+)$/i;
 
 const zones = new Map<string, Zone | undefined>();
 /** A zone by its name, as Trino and Athena write it after each time. */
@@ -272,7 +277,8 @@ const compactTime = ([, year, month, day, hour, minute, second, zone]: RegExpExe
   compose([year, month, day], [hour, minute, second, undefined, zone], options);
 
 const longYear = (year = ''): string => (year.length === 2 ? `20${year}` : year);
-const monthOf = (name = ''): string => {
+/** The month that a name means, as a number; `0` for none. */
+export const monthOf = (name = ''): string => {
   const start = name.toLowerCase();
   return String(MONTHS.findIndex((names) => names.some((one) => start.startsWith(one))) + 1);
 };
@@ -346,8 +352,9 @@ function placed(
       : zone === undefined
         ? { minute: local, odd: undefined }
         : zone.toUtc(local);
-  if (minute < 0) return 'is before 1970';
-  return { minute, seconds: seconds > 0, dateOnly, ...(odd !== undefined && { odd }) };
+  if (minute < MIN_MINUTE)
+    return 'is before 2000; programs write 1970 or 1900 where there is no time, as in rows of totals';
+  return { minute, seconds: seconds > 0, dateOnly, ...(odd && { odd }), ...(own !== undefined && { offset: own }) };
 }
 
 function onDay([hour, minute, second, half]: Cells, options: TimeOptions): ReadTime | string {
@@ -369,10 +376,12 @@ function readEpoch(text: string, unit: EpochUnit | undefined): ReadTime | string
     return 'is epoch seconds after 2033, or YYYYMMDDhh or YYMMDDhhmm: say --date-format s, or write it as 2026-11-21 13:45';
   const seconds = Number(text) / per;
   const minute = Math.floor(seconds / 60);
+  if (minute < MIN_MINUTE) return 'is before 2000 as an epoch number';
   if (minute > MAX_MINUTE) return `is a time after the year 2200${unit === undefined ? '' : ` in ${unit}`}`;
-  return { minute, seconds: seconds % 60 >= 0.001, dateOnly: false };
+  return { minute, seconds: seconds % 60 >= 0.001, dateOnly: false, offset: 0 };
 }
 
+const MIN_MINUTE = Date.UTC(2000, 0) / 60_000;
 const MAX_MINUTE = Date.UTC(2200, 0) / 60_000;
 
 /** The two readings of a date that may be either, for the message that asks which. */

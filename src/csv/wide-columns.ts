@@ -18,6 +18,17 @@ export interface WideColumn {
 const BESIDE_STATUS =
   /^(?:count|counts|cnt|countif|if|is|total|sum|qty|qtd|qtde|quantity|quantidade|cantidad|anzahl|num|nbr|nb|no|nombre|numero|contagem|recuento|conteo|aantal|n|of|de|per|minute|status|records?|rows|docs|documents|events)$/;
 
+/** Words for counting before or behind a status: `Count of approved`, `CNTD(Denied)`. */
+const COUNTS = /^(?:counts?|counta|cnt|cntd|countd|number|contagem|anzahl|recuento|conteo|cantidad|aantal|conteggio)$/;
+const BESIDE_COUNTS = /^(?:distinct|unique|distinta|distincts?)$/;
+
+/** The status in the name of a measure that counts it, where names of measures are cells. */
+export function statusOfMeasure(text: string): Status | undefined {
+  const words = wordsIn(text);
+  const rest = words.filter((word) => !COUNTS.test(word) && !BESIDE_STATUS.test(word) && !BESIDE_COUNTS.test(word));
+  return words.some((word) => COUNTS.test(word)) && rest.length > 0 ? statusOf(rest.join(' ')) : undefined;
+}
+
 /** @param further words of this user's own; `ignore` is no column of counts */
 export function wideColumns(
   header: readonly string[],

@@ -48,6 +48,35 @@ describe('tables as other programs write them', () => {
     ['UTF-16 without a mark', Buffer.from(table('timestamp,status,count', PLAIN), 'utf16le')],
     ['the code page of Windows', Buffer.from(table('Zeit;Status;Stück', PLAIN), 'latin1')],
     ['gzip', gzipSync(table('timestamp,status,count', PLAIN))],
+    ['gzip in gzip', gzipSync(gzipSync(table('timestamp,status,count', PLAIN)))],
+    [
+      'CloudWatch, whose settings stand under the header',
+      'Label,approved,denied\nStatistic,Sum,Sum\nRegion,a,a\nPeriod,60,60\n2026/11/21 12:00:00,1050,6\n2026/11/21 12:01:00,116,7\n',
+    ],
+    ['the hour in ten digits beside a minute', table('hour;minute;status;count', ['2026112112;0', '2026112112;1'])],
+    [
+      'months by name',
+      table('Year;Quarter;Month;Day;Hour;Minute;Status;Count', [
+        '2026;Qtr 4;November;21;12;0',
+        '2026;Trim 4;novembro;21;12;1',
+      ]),
+    ],
+    [
+      "Tableau's names of measures",
+      table('Minute,Measure Names,Measure Values', PLAIN, ['Count of Approved', 'CNTD(Denied)']),
+    ],
+    ['digits of a time without a header', table('', ['20261121120000', '20261121120100']).slice(1)],
+    [
+      'a zone behind a clock of twelve hours',
+      table('time;status;count', [
+        '21-NOV-2026 09.00.00.000000 AM AMERICA/SAO_PAULO',
+        '21-NOV-2026 09.01.00 AM America/Sao_Paulo',
+      ]),
+    ],
+    [
+      'a percentage before the count',
+      table('minute,status,count_rate,n', PLAIN).replaceAll(/(d),(\d+)$/gm, '$1,50,$2'),
+    ],
     ['a database without names', table('minute,status,f0_', ['2026-11-21 12:00:00 UTC', '2026-11-21 12:01:00+00'])],
     ['a time zone in the header', table('time (UTC),status,COUNT(*)', PLAIN)],
     [
@@ -474,6 +503,18 @@ describe('tables as other programs write them', () => {
     expect(await minutesOf(`${totals}\n2026-11-21 12:00,${row}\n`)).toEqual(expected);
   });
 
+  it('takes one of columns that say the same, as those of replicas do', async () => {
+    const series = ['a', 'b'].flatMap((replica) =>
+      ['approved', 'denied'].map((status) => `"{replica=""${replica}"", status=""${status}""}"`),
+    );
+    const rows = Array.from(
+      { length: 12 },
+      (_, at) => `2026-11-21 12:${10 + at},${116 + at},${at % 5},${116 + at},${at % 5}`,
+    );
+    const [first] = await minutesOf(`Time,${series.join(',')}\n${rows.join('\n')}\n`);
+    expect(first).toBe('2026-11-21T12:10 approved=116 denied=0');
+  });
+
   it('leaves parts of a status aside where its whole is there', async () => {
     const rows = Array.from({ length: 12 }, (_, at) => `2026-11-21 12:${10 + at},116,${at + 3},${at + 1},2`);
     const [first] = await minutesOf(`time,approved,declined,soft_declined,hard_declined\n${rows.join('\n')}\n`);
@@ -534,6 +575,39 @@ describe('tables as other programs write them', () => {
       `time,status,count\n${'2026-11-21 12:00,denied,1\n'.repeat(4)}status,count\ndenied,4\n`,
       'line 6: row "status,count": has 2 fields, not 3; perhaps it begins another table',
     ],
+    [
+      'a column of a status twice, as of counts and money',
+      'time,approved,denied,approved,denied\n2026-11-21 12:00,116,6,2320,90\n',
+      'the column approved is there twice, and one may hold money: say which are counts by their numbers',
+    ],
+    [
+      'shares in the place of counts',
+      `time,approved,denied,failed\n${Array.from({ length: 12 }, (_, at) => `2026-11-21 12:${10 + at},${90 + (at % 4)},${9 - (at % 4)},1`).join('\n')}\n`,
+      'the counts of each minute add up to 100, as percentages do',
+    ],
+    [
+      'a rate alone',
+      'time,status,rate\n2026-11-21 12:00,approved,93\n2026-11-21 12:00,denied,7\n',
+      'but "rate" is no count by its name: export counts',
+    ],
+    [
+      'transactions of which each stands for several',
+      'time,status,sample_rate\n2026-11-21 12:00:01,approved,10\n2026-11-21 12:00:02,denied,10\n',
+      'by "sample_rate" rows are a sample',
+    ],
+    [
+      'means of CloudWatch',
+      'Label,approved,denied\nStatistic,Average,Average\nPeriod,60,60\n2026/11/21 12:00:00,1,6\n',
+      'the statistic "Average": export the statistic Sum',
+    ],
+    ['a time that is none', 'time,status,count\n1970-01-01 00:00:00,denied,9\n', 'is before 2000; programs write 1970'],
+    [
+      'a tar archive',
+      gzipSync(Buffer.concat([Buffer.from('a.csv'.padEnd(257, '\0')), Buffer.from('ustar\0')])),
+      'is a tar archive',
+    ],
+    ['a zip archive in gzip', gzipSync('PK\u0003\u0004'), 'is a workbook (.xlsx) or a zip archive'],
+    ['packing without end', [1, 2, 3].reduce((bytes) => gzipSync(bytes), gzipSync('x')), 'is packed more than 3 times'],
     [
       'JSON on many lines',
       JSON.stringify([{ time: 1, status: 'denied' }], null, 2),
@@ -1192,6 +1266,67 @@ describe('rows of totals among the others', () => {
     ]);
     const { history } = await readTexts([`minute,acquirer,channel,status,count\n${rows.join('\n')}\n`]);
     expect(approved(history)).toEqual(minutes.map((_, minute) => 4 * (minute + 5)));
+  });
+});
+
+describe('rows of a group beside its members', () => {
+  const minutes = Array.from({ length: 24 }, (_, minute) => `2026-11-21 12:${10 + minute}`);
+  const total = (minute: number) => 7 + 3 * minute;
+  const [few, most] = [(minute: number) => 2 + (minute % 5), (minute: number) => total(minute) - 2 - (minute % 5)];
+  const read = (header: string, rows: (time: string, minute: number) => string[]) =>
+    readTexts([`${header}\n${minutes.flatMap(rows).join('\n')}\n`]);
+
+  it.each<[string, string, (time: string, minute: number) => string[]]>([
+    [
+      'a network',
+      'minute,acquirer,status,count',
+      (time, minute) => [
+        `${time},network,denied,${total(minute)}`,
+        `${time},a,denied,${few(minute)}`,
+        `${time},b,denied,${most(minute)}`,
+      ],
+    ],
+    [
+      'two brands, each with its cards',
+      'minute,brand,status,count',
+      (time, minute) =>
+        ['visa', 'mc'].flatMap((brand, at) => [
+          `${time},${brand},denied,${at === 0 ? total(minute) - 2 : 2}`,
+          `${time},${brand} credit,denied,${at === 0 ? few(minute) : 1}`,
+          `${time},${brand} debit,denied,${at === 0 ? most(minute) - 2 : 1}`,
+        ]),
+    ],
+    [
+      'an acquirer among its channels',
+      'minute,acquirer,channel,status,count',
+      (time, minute) => [
+        `${time},a,a,denied,${total(minute)}`,
+        `${time},a,pos,denied,${few(minute)}`,
+        `${time},a,web,denied,${most(minute)}`,
+      ],
+    ],
+    [
+      'a status among its reasons',
+      'minute,status,count',
+      (time, minute) => [
+        `${time},declined,${total(minute)}`,
+        `${time},soft decline,${few(minute)}`,
+        `${time},hard decline,${most(minute)}`,
+      ],
+    ],
+  ])('are left out and told: %s', async (_, header, rows) => {
+    const { history, said } = await read(header, rows);
+    expect(minuteLines(history).slice(0, 2)).toEqual(['2026-11-21T12:10 denied=7', '2026-11-21T12:11 denied=10']);
+    expect(said).toContain('are sums of others');
+  });
+
+  it('of which two say the same are told, and counted', async () => {
+    const { history, said } = await read('minute,replica,status,count', (time, minute) => [
+      `${time},a,denied,${total(minute)}`,
+      `${time},b,denied,${total(minute)}`,
+    ]);
+    expect(minuteLines(history)[0]).toBe('2026-11-21T12:10 denied=14');
+    expect(said).toContain('rows with "a" and "b" in "replica" count the same in each minute');
   });
 });
 

@@ -17,13 +17,28 @@ describe('reading counts by minute', () => {
       'timestamp,status,count',
       '2025-07-12 13:45:00,approved,116',
       '2025-07-12T13:45:00Z,denied,6',
-      '2025-07-12T10:46:00-03:00,approved,5',
+      '2025-07-12 13:46 UTC,approved,5',
       '2025-07-12 13:47,processing,0',
     ];
     expect(await minutesOf(file.join('\n'))).toEqual([
       '2025-07-12T13:45 approved=116 denied=6',
       '2025-07-12T13:46 approved=5',
       '2025-07-12T13:47 processing=0',
+    ]);
+    expect(await minutesOf('timestamp,status,count\n2025-07-12T10:46:00-03:00,approved,5\n')).toEqual([
+      '2025-07-12T13:46 approved=5',
+    ]);
+  });
+
+  it('refuses times of which some have an offset, with both readings, unless the zone of the others is said', async () => {
+    const file = 'timestamp,status,count\n2025-07-12T10:46:00-03:00,approved,5\n2025-07-12 13:47,denied,1\n';
+    const problem = await problemOf(file);
+    expect(problem).toContain('line 3: "2025-07-12 13:47" has no offset');
+    expect(problem).toContain('may be 2025-07-12 13:47 UTC or, as at -03:00, 2025-07-12 16:47 UTC; line 2 has one');
+    expect(problem).toContain('--timezone UTC or --timezone -03:00');
+    expect(await minutesOf(file, { timezone: '-03:00' })).toEqual([
+      '2025-07-12T13:46 approved=5',
+      '2025-07-12T16:47 denied=1',
     ]);
   });
 
