@@ -57,6 +57,19 @@ describe('tillwatch import', () => {
     });
   });
 
+  it("takes the service's dimensions that a file has, and says that its storage is in use before it reads", async () => {
+    const stdin = `timestamp,Acquirer,status,count\n${DAY} 13:05:00,acme,approved,9\n${DAY} 13:06:00,acme,denied,2\n`;
+    const env = { TILLWATCH_DIMENSIONS: 'acquirer,merchant' };
+    const { code, dataDir } = await runImport({}, { ...createTestIo({ stdin }), env });
+    expect(code).toBe(0);
+    await withStorage(dataDir, async ({ values }) => {
+      const end = START + 13 * 3600 + 7 * 60;
+      expect(await values('sum by (acquirer) (transactions_total) > 0', end, 'acquirer')).toEqual({ acme: 11 });
+      const early = await runImport({ dataDir }, createTestIo({ stdin: 'no table\n' }));
+      expect([early.code, early.stderr]).toEqual([1, expect.stringMatching(/^a Prometheus is running on .*stop it/)]);
+    });
+  });
+
   it('reads stdin, and times of a date', async () => {
     const io = createTestIo({ stdin: 'time,status,F1\r\n13h 05,approved,9\r\n13h 06,denied,2\r\n' });
     const { code, dataDir, stdout } = await runImport({ date: DAY }, io);

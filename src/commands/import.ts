@@ -6,7 +6,14 @@ import type { FindingKind } from '../csv/findings.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';
 import { plural } from '../domain/plural.ts';
 import { isoSecond } from '../domain/times.ts';
-import { describeProgress, type Imported, importHistory, RETENTION_DAYS, storageOf } from '../history/history.ts';
+import {
+  describeProgress,
+  type Imported,
+  importHistory,
+  RETENTION_DAYS,
+  refuseInUse,
+  storageOf,
+} from '../history/history.ts';
 import type { Progress } from '../runtime/progress.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
 import type { CommandIo } from './io.ts';
@@ -34,6 +41,7 @@ export async function importCommand(options: ImportCommandOptions, io: CommandIo
     if (options.files.length === 0) throw new UsageError('no file to import');
     const reading = await readOptions(options, io.env);
     const calendar = readCalendarFile(options, io.env);
+    await refuseInUse(options.dataDir, io.signal);
     const calendarAt = await readHistoryCalendar(calendar, reading.times?.zone?.name);
     const history = await withSources(options.files, io, progress, (sources) =>
       readFiles(sources, reading, io, progress),

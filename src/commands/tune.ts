@@ -52,7 +52,7 @@ export async function tuneCommand(options: TuneCommandOptions, io: CommandIo): P
   return runReading(io, async (progress) => {
     const rulesDir = options.rules ?? SHIPPED_RULES;
     const before = await tunablesOf(rulesDir);
-    const reading = await readOptions(options);
+    const reading = await readOptions(options, io.env);
     const history = await readHistory(options.files, reading, io, progress);
     const labels = await readLabels(options.labels, await signalsOfRules([rulesDir]));
     const calendar = await readHistoryCalendar(readCalendarFile(options, io.env), reading.times?.zone?.name);

@@ -12,6 +12,8 @@ export interface ColumnsAsked {
   columns?: Readonly<Record<string, string>>;
   /** Names of columns that become labels, or `all`. */
   dimensions?: readonly string[] | 'all';
+  /** True where a file need not have all of them. */
+  mayLack?: boolean;
   statusWords?: ReadonlyMap<string, Status | 'ignore'>;
   times?: { zone?: Zone };
 }

@@ -209,7 +209,7 @@ function withRest(found: Found, used: ReadonlySet<number | undefined>, asked: Co
   const { header, time, split, zone, status, code, count, wide } = found;
   const others = header.map((_, column) => column).filter((column) => !used.has(column));
   const isIndex = (column: number) => isIndexName(header[column] ?? '');
-  const dimensions = dimensionsOf(header, others, isIndex, asked.dimensions ?? [], wide);
+  const dimensions = dimensionsOf(header, others, isIndex, asked, wide);
   if (typeof dimensions === 'string') return dimensions;
   const left = others.filter((column) => !dimensions.some((one) => one.column === column));
   return {

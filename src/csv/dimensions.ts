@@ -1,3 +1,4 @@
+import type { ColumnsAsked } from './asked-columns.ts';
 import { columnNamed } from './header-names.ts';
 import type { WideColumn } from './wide-columns.ts';
 
@@ -28,7 +29,7 @@ export function dimensionsOf(
   header: readonly string[],
   others: readonly number[],
   isIndex: (column: number) => boolean,
-  asked: readonly string[] | 'all',
+  { dimensions: asked = [], mayLack = false }: ColumnsAsked,
   wide: readonly WideColumn[],
 ): readonly Dimension[] | string {
   if (asked === 'all')
@@ -38,11 +39,12 @@ export function dimensionsOf(
   const dimensions: Dimension[] = [];
   for (const name of asked) {
     const column = columnNamed(header, name);
-    const label = labelFor(name);
+    const label = mayLack ? name : labelFor(name);
     if (RESERVED.includes(label)) return `--dimensions ${name}: ${label} is a label that the rules need themselves`;
     if (column === undefined && wide.some(({ labels }) => Object.hasOwn(labels, label))) continue;
-    if (column === undefined || !others.includes(column))
-      return `--dimensions ${name}: there is no ${column === undefined ? '' : 'other '}column ${name}`;
+    const isThere = column !== undefined && others.includes(column);
+    if (!isThere && mayLack) continue;
+    if (!isThere) return `--dimensions ${name}: there is no ${column === undefined ? '' : 'other '}column ${name}`;
     dimensions.push({ label, column });
   }
   return dimensions;

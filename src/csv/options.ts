@@ -46,21 +46,23 @@ const profileShape = z.strictObject({
 });
 
 /**
- * Checks the flags and reads the files they name. The time zone may also be the service's, out of
- * the environment.
+ * Checks the flags and reads the files they name. Time zone and dimensions may also be the service's,
+ * out of the environment.
  * @throws UsageError naming the flag and what would be right
  */
 export async function readOptions(flags: FileFlags, env: NodeJS.ProcessEnv = {}): Promise<ReadOptions> {
   const profile = flags.profile === undefined ? {} : await readProfile(flags.profile);
   const columns = flags.columns ?? profile.columns;
-  const dimensions = flags.dimensions ?? profile.dimensions;
+  const asked = flags.dimensions ?? profile.dimensions;
+  // Those of the service are of all its feeds: a file need not have them all.
+  const dimensions = asked ?? (env[variable('dimensions')] || undefined);
   const statusMap = flags.statusMap ?? profile['status-map'];
   const [delimiter, decimal] = [flags.delimiter ?? profile.delimiter, flags.decimal ?? profile.decimal];
   return {
     ...(columns !== undefined && { columns: columnsOf(columns) }),
     ...(delimiter !== undefined && { delimiter: delimiterOf(delimiter) }),
     ...(decimal !== undefined && { decimal: decimalOf(decimal) }),
-    ...(dimensions !== undefined && { dimensions: dimensionsOf(dimensions) }),
+    ...(dimensions !== undefined && { dimensions: dimensionsOf(dimensions), mayLack: asked === undefined }),
     ...(statusMap !== undefined && { statusWords: await statusWordsOf(statusMap) }),
     times: timesOf({
       date: flags.date ?? profile.date,

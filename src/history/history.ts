@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CALENDAR_METRICS, type CalendarAt } from '../calendar/series.ts';
 import type { MinuteCounts } from '../domain/minutes.ts';
@@ -155,6 +155,20 @@ const metricsOf = (options: ImportOptions): string[] => [
 
 const calendarMetrics = ({ calendar }: ImportOptions): string[] =>
   calendar === undefined ? [] : [...CALENDAR_METRICS];
+
+/**
+ * Says early that nothing can be imported, before a long file is read.
+ * @throws StorageInUseError while a Prometheus runs on the folder
+ */
+export async function refuseInUse(dataDir: string, signal: AbortSignal | undefined): Promise<void> {
+  const storage = storageOf(dataDir);
+  // A Prometheus that was killed leaves its file too.
+  const isLocked = await access(join(storage, 'lock')).then(
+    () => true,
+    () => false,
+  );
+  if (isLocked) await (await hold(storage, signal)).stop();
+}
 
 async function hold(storage: string, signal: AbortSignal | undefined): Promise<EphemeralPrometheus> {
   try {

@@ -18,7 +18,10 @@ export const addFileFlags = (command: Command): Command =>
       'of times without offset, and of --calendar: America/Sao_Paulo, -03:00 (TILLWATCH_TIMEZONE, default UTC)',
     )
     .option('--status-map <FILE>', 'what further status words mean: lines such as "PAID: approved"')
-    .option('--dimensions <NAMES>', 'columns that become labels, such as acquirer,merchant; or all')
+    .option(
+      '--dimensions <NAMES>',
+      'columns that become labels, such as acquirer,merchant; or all (TILLWATCH_DIMENSIONS)',
+    )
     .option('--profile <FILE>', 'YAML that holds these flags')
     .option('--cumulative', 'numbers are totals that only grow: take what each minute added')
     .option('--skip-bad-rows', 'leave out and count bad rows, instead of refusing the file');
