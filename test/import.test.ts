@@ -192,7 +192,7 @@ describe('tillwatch import', () => {
     const file = await simulated('transactions.csv', false, 3);
     const io = createTestIo({ terminal: true });
     io.stderr.on('data', (text: string) => {
-      if (text.includes('rules')) io.stop.abort('SIGINT');
+      if (text.includes('recorded series up to')) io.stop.abort('SIGINT');
     });
     const { code, dataDir, stderr } = await runImport({ files: [file] }, io);
     expect(code).toBe(1);

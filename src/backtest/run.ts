@@ -2,7 +2,7 @@ import { CALENDAR_METRICS, type CalendarAt } from '../calendar/series.ts';
 import type { MinuteCounts } from '../domain/minutes.ts';
 import { METRIC } from '../domain/names.ts';
 import { seriesText } from '../domain/series-text.ts';
-import { type Replay, replayHistory, STRETCH } from '../history/player.ts';
+import { PART, type Replay, replayHistory } from '../history/player.ts';
 import { forEachAtOnce } from '../prometheus/in-order-of-need.ts';
 import type { Columns } from '../prometheus/range-columns.ts';
 import { queried, splitRange } from '../prometheus/record-rule.ts';
@@ -74,11 +74,11 @@ export async function runBacktest(options: BacktestOptions): Promise<Backtest> {
     throw new Error(`${options.rules.name}: no alert rule reads anything that the history has`);
   const shift = shiftFor(options.to);
   const { calendar } = options;
-  const stretches = Math.ceil((options.to - options.from) / STRETCH);
-  const work = stretches * (plan.recording.length + plan.evaluated.length);
+  const parts = Math.ceil((options.to - options.from) / PART);
+  const work = parts * (plan.recording.length + plan.evaluated.length);
   const tell = (done: number, what: string) => {
     const evaluated = Math.min(done / work, 1);
-    // The rules of later stretches read more history: the last ones take about three times as long
+    // The rules of later parts read more history: the last ones take about three times as long
     // as the first.
     options.onProgress?.((evaluated + evaluated ** 2) / 2, what);
   };
@@ -96,7 +96,7 @@ export async function runBacktest(options: BacktestOptions): Promise<Backtest> {
     const found: BacktestAlert[] = [];
     let judged = 0;
     await forEachAtOnce(CONCURRENCY, evaluated, async (rule) => {
-      tell(stretches * (plan.recording.length + judged++), rule.alert);
+      tell(parts * (plan.recording.length + judged++), rule.alert);
       for (const alert of await alertsOf(rule, replay, signal)) found.push(later(alert, shift));
     });
     await options.inspect?.(replay, plan.recording, shift);

@@ -40,17 +40,15 @@ export interface ImportOptions {
   now?: number;
 }
 
-/** Minutes counted so far. Rules are those computed for the stretch that ends with these minutes. */
+/** Minutes counted so far, and the recorded series that was computed last. */
 export interface ImportProgress {
   minutes: number;
-  rules: number;
-  total: number;
+  record?: string;
 }
 
-/** Names the day that is computed: the rules go through all of a stretch before the next one. */
-export function describeProgress({ minutes, rules, total }: ImportProgress): string {
-  const day = Math.ceil(minutes / 1440);
-  return rules === 0 ? `counters of day ${day}` : `recorded series up to day ${day}: ${rules} of ${total} rules`;
+export function describeProgress({ minutes, record }: ImportProgress): string {
+  const day = `day ${Math.ceil(minutes / 1440)}`;
+  return record === undefined ? `counters of ${day}` : `recorded series up to ${day}: ${record}`;
 }
 
 /** `from` and `to` are seconds since the epoch: start of the first minute and end of the last. */
@@ -115,8 +113,8 @@ export async function importHistory(options: ImportOptions): Promise<Imported> {
       existing: isFresh ? undefined : holder.url,
       calendar: options.calendar,
       base: (from) => valuesBefore(holder.url, from, options),
-      onStretch: (from, to) => refuseOverlap(holder.url, { from, to }, options),
-      ...progressOf(rules.length, options),
+      onPart: (from, to) => refuseOverlap(holder.url, { from, to }, options),
+      ...progressOf(options),
       signal,
     });
     try {
@@ -140,11 +138,17 @@ export async function importHistory(options: ImportOptions): Promise<Imported> {
   }
 }
 
-function progressOf(total: number, { onProgress }: ImportOptions): Pick<ReplayOptions, 'onMinute' | 'onRule'> {
-  let minutes = 0;
+function progressOf({ onProgress }: ImportOptions): Pick<ReplayOptions, 'onMinute' | 'onRule'> {
+  const state: ImportProgress = { minutes: 0 };
   return {
-    onMinute: () => onProgress?.({ minutes: ++minutes, rules: 0, total }),
-    onRule: (done: number) => onProgress?.({ minutes, rules: ((done - 1) % total) + 1, total }),
+    onMinute: () => {
+      state.minutes++;
+      onProgress?.(state);
+    },
+    onRule: (_done, record) => {
+      state.record = record;
+      onProgress?.(state);
+    },
   };
 }
 
@@ -214,7 +218,7 @@ async function refuseLate(url: string, to: number, options: ImportOptions): Prom
     );
 }
 
-/** @param stretch seconds since the epoch */
+/** @param part seconds since the epoch */
 async function refuseOverlap(
   url: string,
   { from, to }: { from: number; to: number },

@@ -13,9 +13,9 @@ const COMPARED: Readonly<Record<string, number>> = {
 };
 /**
  * Rules look back on rules that look back, 60 days in all. The longest single look-back are two
- * weeks, of verdicts that need three days before them to be learned.
+ * weeks; what is further back moves an edge by a few per cent at most.
  */
-const DEEPEST = 17 * DAY;
+const DEEPEST = 14 * DAY;
 
 /** A rule by the name that it records, if any, and by how far back it reads. */
 export interface Reader {

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { labelsOf, seriesText } from '../domain/series-text.ts';
 import { startEphemeralPrometheus, WRITABLE_RANGE } from '../prometheus/ephemeral-prometheus.ts';
 import { parseQuery, takeSnapshot } from '../prometheus/ephemeral-queries.ts';
-import { inOrderOfNeed } from '../prometheus/in-order-of-need.ts';
+import { scheduleRules } from '../prometheus/in-order-of-need.ts';
 import { lookBacks } from '../prometheus/look-back.ts';
-import { recordRule } from '../prometheus/record-rule.ts';
+import { recordRule, type TimeRange } from '../prometheus/record-rule.ts';
 import { remoteWrite, type SeriesSamples } from '../prometheus/remote-write.ts';
 import type { RecordingRule } from '../prometheus/rule-files.ts';
 import { where } from '../prometheus/rule-graph.ts';
@@ -19,6 +19,7 @@ export interface ReplayOptions extends Omit<CounterOptions, 'base'> {
   rules: readonly RecordingRule[];
   /** Further expressions that will be asked, to be refused before the history is played. */
   expressions?: readonly Expression[];
+  /** Is told of each rule that is done with `PART` seconds of the history, and how many were. */
   onRule?: ((done: number, record: string) => void) | undefined;
   /** True where it must leave the machine to others: it takes one core. */
   gentle?: boolean;
@@ -34,10 +35,10 @@ export interface ReplayOptions extends Omit<CounterOptions, 'base'> {
    */
   neededAt?: number | undefined;
   /**
-   * Is told of each stretch of the history, in seconds since the epoch, before it is evaluated. It
-   * refuses the stretch by throwing.
+   * Is told of each part of the history, in seconds since the epoch, before it is evaluated. It
+   * refuses the part by throwing.
    */
-  onStretch?: (from: number, to: number) => Promise<void>;
+  onPart?: (from: number, to: number) => Promise<void>;
 }
 
 /** `where` tells people which rule it is of. */
@@ -59,12 +60,11 @@ export interface Replay extends CountersWritten {
 /** Range queries at a time; each takes one core, while it is not waiting for this process. */
 const CONCURRENCY = 3;
 /**
- * Seconds of history that all rules go through before the next stretch: nothing may be written
- * further behind the newest sample.
+ * Seconds of history that a rule goes through at once. Nothing may be written further behind the
+ * newest sample than `WRITABLE_RANGE`: while some rules go through a part, others can be at the
+ * next one, and no further.
  */
-export const STRETCH = WRITABLE_RANGE;
-/** Seconds of a stretch that a rule goes through at once, while others are further or less far. */
-const PART = STRETCH / 2;
+export const PART = WRITABLE_RANGE / 2;
 /** Samples of a series that are written at once. */
 const BATCH = 5000;
 
@@ -127,39 +127,32 @@ async function play(
     }
     await remoteWrite(url, series, options.signal);
   };
-  const forEachRule = inOrderOfNeed(CONCURRENCY, options.rules);
-  let done = 0;
+  let evaluated = 0;
+  const schedule = scheduleRules<TimeRange>(CONCURRENCY, options.rules, async (rule, part) => {
+    const start = neededAt === undefined ? part.from : neededAt - (spans.get(rule.record) ?? 0);
+    await recordRule(url, rule, { ...part, from: Math.max(part.from, start) }, take);
+    options.onRule?.(++evaluated, rule.record);
+  });
   let from = Number.NaN;
   const evaluate = async (end: number) => {
     await batch.flush();
     while (from <= end) {
-      const range = { from, to: Math.min(end, from + STRETCH - 1), signal: options.signal };
-      await options.onStretch?.(range.from, range.to);
-      await forEachRule(partsOf(range), async (rule, part) => {
-        const start = neededAt === undefined ? part.from : neededAt - (spans.get(rule.record) ?? 0);
-        await recordRule(url, rule, { ...part, from: Math.max(part.from, start) }, take);
-        if (part.to === range.to) options.onRule?.(++done, rule.record);
-      });
-      from = range.to + 1;
+      const part = { from, to: Math.min(end, from + PART - 1), signal: options.signal };
+      await options.onPart?.(part.from, part.to);
+      schedule.add(part);
+      await schedule.done(1);
+      from = part.to + 1;
     }
   };
   const { base = async () => new Map() } = options;
   const counters = await exposeCounters({ ...options, base }, async (totals, time) => {
     if (Number.isNaN(from)) from = time;
-    if (time >= from + STRETCH) await evaluate(time - 60);
+    if (time >= from + PART) await evaluate(time - 60);
     await batch.add(totals, time);
   });
   await evaluate(counters.to);
+  await schedule.done();
   return { ...counters, recorded: { samples: recorded.samples, series: recorded.series.size } };
-}
-
-/** The parts of a stretch, in order of time. */
-function partsOf<Range extends { from: number; to: number }>(range: Range): Range[] {
-  const starts = Array.from(
-    { length: Math.ceil((range.to + 1 - range.from) / PART) },
-    (_, at) => range.from + at * PART,
-  );
-  return starts.map((from) => ({ ...range, from, to: Math.min(range.to, from + PART - 1) }));
 }
 
 function createBatch(write: (series: SeriesSamples[]) => Promise<void>) {
