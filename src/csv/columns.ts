@@ -7,7 +7,7 @@ import { candidates, headerText, isIndexName, rankOf } from './header-names.ts';
 import { codesByContent, keyColumns } from './key-columns.ts';
 import { cellsOf, onlyOne, type Sampled, shareOf } from './sampled.ts';
 import { isShortDate, type SplitTime, splitOf, surerTime, timeColumns, timeText, zoneColumn } from './time-columns.ts';
-import { timeShape } from './times.ts';
+import { DIGITS_OF_TIME, timeShape } from './times.ts';
 import { type WideColumn, wideColumns } from './wide-columns.ts';
 
 /** The role of each column of a file. Columns are counted from 0. */
@@ -106,7 +106,8 @@ function byContent(all: readonly string[][], asked: ColumnsAsked): Columns | und
   // Sorting puts the header among the rows, or under them.
   const rows = all.filter((cells) => !cells.some((cell) => rankOf(cell, 'time') !== undefined));
   const header = (rows[0] ?? []).map(() => '');
-  const epochs = onlyOne(header, (column) => cellsOf({ sample: rows }, column).every((cell) => EPOCH_NOW.test(cell)));
+  const isEpoch = (cell: string) => EPOCH_NOW.test(cell) || DIGITS_OF_TIME.test(cell);
+  const epochs = onlyOne(header, (column) => cellsOf({ sample: rows }, column).every(isEpoch));
   const { time } = epochs === undefined ? timeColumns(header, rows, [], new Set()) : { time: [epochs] };
   const shapes = new Set(rows.map((cells) => timeShape(timeText(cells, { time }))));
   if (time.length === 0 || shapes.size !== 1 || !(shapes.has('full') || shapes.has('clock'))) return undefined;
@@ -142,9 +143,8 @@ function codesBeside(table: Sampled, status: number): number | undefined {
   return isSure && table.sample.every(agrees) ? code : undefined;
 }
 
-/** Epoch numbers of the years 2014 to 2033, in any unit, or `20261121134500`. */
-const EPOCH_NOW =
-  /^1[4-9]\d{8}(?:\d{3}){0,3}(?:\.\d+)?$|^20\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])(?:[0-5]\d){1,2}$/;
+/** Epoch numbers of the years 2014 to 2033, in any unit. */
+const EPOCH_NOW = /^1[4-9]\d{8}(?:\d{3}){0,3}(?:\.\d+)?$/;
 
 /** True for row numbers. */
 const isSerial = (cells: readonly string[]): boolean =>

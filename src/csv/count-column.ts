@@ -4,7 +4,7 @@ import { bestBy, cellsOf, onlyOne, type Sampled, shareOf } from './sampled.ts';
 
 /** Names of columns that are no counts although their cells are whole numbers. */
 const NO_COUNT_NAME =
-  /^(?:hour|minute|second|hora|minuto|segundo)s?$|id$|^id|amount|value|valor|price|preco|betrag|gross|brut|liquid|fee$|importe|montant|monto|code|codigo|number|account|card|bin|pan|nsu|stan|rrn|arn|trace|sequence|terminal|reference|referencia|order|pedido|invoice/;
+  /^(?:hour|minute|second|hora|minuto|segundo)s?$|id$|^id|amount|^amt|amt$|kwota|сумма|tutar|金額|金额|bedrag|belopp|value|valor|price|preco|betrag|gross|brut|liquid|fee$|importe|montant|monto|code|codigo|number|account|card|bin|pan|nsu|stan|rrn|arn|trace|sequence|terminal|reference|referencia|order|pedido|invoice/;
 
 /** Words that begin or end the name of a count: `Distinct count of Tx Id`, `code_count`. */
 const COUNTED =

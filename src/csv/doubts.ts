@@ -73,6 +73,12 @@ export function openQuestion(
       `${quoted(rivals)} both hold whole numbers, and either may be the count: ` +
       `pass ${rivals.map((name) => `--columns count=${name}`).join(' or ')}`
     );
+  const end = asked.columns === undefined ? endAlone(columns) : undefined;
+  if (end !== undefined)
+    return (
+      `${JSON.stringify(end)} is the end of each minute or interval by its name, and counts belong to its begin: export the begin, ` +
+      `or pass --columns time="${end}" to count at the end`
+    );
   const statuses = rivalStatuses(columns, sample, asked);
   if (statuses !== undefined && asked.columns?.status === undefined)
     return (
@@ -150,6 +156,16 @@ const otherStatistic = (settings: readonly string[][]): string | undefined =>
     .filter(([name = '']) => /^stat/i.test(name))
     .flatMap((cells) => cells.slice(1))
     .find((cell) => cell !== '' && !/^(?:sum|samplecount|count)$/i.test(cell));
+
+/** The only time of rows of counts, where it is the one at which they end. */
+function endAlone({ header, time: [time = 0, ...others], count, wide }: Columns): string | undefined {
+  const isEnd = wordsIn(header[time] ?? '').some((word) =>
+    /^(?:end|ending|ende|fim|fin|fine|until|bis|to)$/.test(word),
+  );
+  return isEnd && others.length === 0 && (count !== undefined || wide.length > 0)
+    ? headerText(header, time)
+    : undefined;
+}
 
 /** A column of single transactions that says for how many each stands. */
 function sampleRate({ header, telling, count, wide }: Columns, sample: readonly string[][]): string | undefined {
@@ -234,9 +250,11 @@ function rivalCounts(
   const isTotal = (column: number) =>
     isSameInGroups(sample, time, column) ||
     (status !== undefined && code !== undefined && isSameInGroups(sample, [...time, status], column));
+  const mayCount = (column: number) =>
+    isVarying(sample, column) && !isNoCount(header[column] ?? '') && !isShare(header[column] ?? '');
   const isRival = isTotal(count)
     ? (column: number) => !isTotal(column) && !isNoCount(header[column] ?? '') && !isShare(header[column] ?? '')
-    : (column: number) => isVague(header[count] ?? '') && isVague(header[column] ?? '');
+    : (column: number) => isVague(header[count] ?? '') && (isVague(header[column] ?? '') || mayCount(column));
   const rival = telling.find(
     (column) => isRival(column) && cellsOf({ sample }, column).every(isWhole) && differs(column),
   );

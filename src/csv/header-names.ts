@@ -5,7 +5,7 @@ export type Role = 'time' | 'status' | 'code' | 'count';
 /** Header names by role, as `headerKey` writes them, the likeliest first. */
 export const SYNONYMS: Record<Role, readonly string[]> = {
   time: `
-    timestamp datetime time ts minute date dt when eventtime eventtimestamp transactiontime transactiontimestamp
+    timestamp datetime time ts minute date dt yyyymmddhh yyyymmddhhmm yyyymmddhhmmss when eventtime eventtimestamp transactiontime transactiontimestamp
     transactiondatetime createdat created creationtime occurredat transactiondate period bucket timebucket timeslot interval
     window windowstart start starttime at from von desde epoch epochms unixtime unix unixtimestamp timestampms timestamputc timeutc
     utc utctime localtime logtime de7 de12 minutestart dateminute datehour dateandtime day hour clock x
@@ -101,6 +101,7 @@ const NUMBER_OF = /^n(?:o|r|ro|um)$/;
 const BESIDE_TIME = new Set([
   'begin',
   'beginning',
+  'creation',
   'and',
   'seconds',
   's',

@@ -1,4 +1,4 @@
-import { wordKey } from '../domain/status-words.ts';
+import { nearStatus, wordKey } from '../domain/status-words.ts';
 import { utcMinute } from '../domain/times.ts';
 import { bothNumbers, createNumberEvidence } from './counts.ts';
 import { describe } from './describe.ts';
@@ -273,7 +273,7 @@ const stagesHelp = ({ name }: Source, { before }: Table, stages: readonly string
 
 const rowsOf = (rows: number): string => `${rows.toLocaleString('en-US')} ${rows === 1 ? 'row' : 'rows'}`;
 const unknownStatus = (word: string, rows: number): string =>
-  `is no status that is known (${rowsOf(rows)}); say what it means in a file given by --status-map, as in "${word}: denied" or "${word}: ignore"`;
+  `is no status that is known (${rowsOf(rows)}); say what it means in a file given by --status-map, as in "${word}: ${nearStatus(word) ?? 'denied'}" or "${word}: ignore"`;
 const emptyStatus = (rows: number): string =>
   `is empty (${rowsOf(rows)}); give each row a status. If these are subtotals, as ROLLUP writes them, leave them out by a file given by --status-map with the line "": ignore`;
 

@@ -18,6 +18,10 @@ const optionsFor = ({ head }: Pick<Source, 'head'>, delimiter: string) => ({
   record_delimiter: head.includes('\r') ? ['\r\n', '\n', '\r'] : ['\n'],
 });
 
+/** Cells without the blanks that some programs write within quotes: `" 116 "`. */
+const unpadded = ({ head }: Pick<Source, 'head'>): ((cells: string[]) => string[]) =>
+  /"[ \t]+[^",;\t|]*"|"[^",;\t|]*[ \t]+"/.test(head) ? (cells) => cells.map((cell) => cell.trim()) : (cells) => cells;
+
 /** Quotes within quoted cells are doubled, or follow a backslash; cells may be in single quotes. */
 const quotesIn = (head: string) => ({
   ...(/[^\\]\\"/.test(head) && { escape: '\\' }),
@@ -37,11 +41,12 @@ export function eachRecord(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const parser = parse(optionsFor(source, delimiter));
+    const bare = unpadded(source);
     let number = 0;
     // Asking for one record after the other takes a third less time than an asynchronous loop.
     parser.on('readable', () => {
       try {
-        for (let cells = parser.read(); cells !== null; cells = parser.read()) take(cells as string[], number++);
+        for (let cells = parser.read(); cells !== null; cells = parser.read()) take(bare(cells as string[]), number++);
       } catch (error) {
         reject(error);
         parser.destroy();
@@ -87,14 +92,15 @@ async function explained(error: unknown, source: Source, delimiter: string): Pro
 /** The first records of a text that may be cut off. */
 export function firstRecords(head: string, delimiter: string, count: number): string[][] {
   const options = { ...optionsFor({ head }, delimiter), to: count };
+  const bare = unpadded({ head });
   try {
-    return parseSync(head, options) as string[][];
+    return (parseSync(head, options) as string[][]).map(bare);
   } catch {
     // A quote that is open where the text is cut off, or never closed: each line by itself.
     const lines = head.split(/\r?\n|\r/).slice(0, count);
     return lines.flatMap((line) => {
       try {
-        return parseSync(line, options) as string[][];
+        return (parseSync(line, options) as string[][]).map(bare);
       } catch {
         return [];
       }

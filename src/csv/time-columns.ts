@@ -1,7 +1,7 @@
 import { wordsIn } from '../domain/status-words.ts';
 import { openZone, type Zone } from '../domain/zone.ts';
 import { headerKey } from './header-names.ts';
-import { DAY_ZERO, MIDNIGHT, monthOf, readTime, type TimeShape, timeShape } from './times.ts';
+import { DAY_ZERO, DIGITS_OF_TIME, MIDNIGHT, monthOf, readTime, type TimeShape, timeShape } from './times.ts';
 
 /**
  * The meaning of a number beside a date as a time of day: `945` for 09:45, or 585 minutes after
@@ -36,8 +36,10 @@ export function timeColumns(
   const shaped = (shape: CellShape, columns: readonly number[] = all) =>
     columns.filter((column) => shapes.get(column) === shape);
   const full = shaped('full', named)[0];
-  const clock = shaped('clock', named)[0] ?? only(shaped('clock'));
-  const byContent = only(shaped('full').filter((column) => !/^[\d.]+$/.test(sample[0]?.[column] ?? '')));
+  // An amount such as 12.50 looks like a time of day as well.
+  const clock = shaped('clock', named)[0] ?? only(shaped('clock').filter((column) => !isDotted(sample, column)));
+  const isNoEpoch = (cell: string) => !/^[\d.]+$/.test(cell) || DIGITS_OF_TIME.test(cell);
+  const byContent = only(shaped('full').filter((column) => isNoEpoch(sample[0]?.[column] ?? '')));
   const isAlone = clock === undefined && byContent !== undefined;
   const date = shaped('date', named)[0] ?? (isAlone ? undefined : only(shaped('date')));
   const numbers = (names: RegExp) =>
@@ -62,6 +64,9 @@ export function timeColumns(
   const any = byContent ?? clock ?? named[0] ?? only(shaped('date'));
   return { time: any === undefined ? [] : [any] };
 }
+
+const isDotted = (sample: readonly string[][], column: number): boolean =>
+  sample.every((cells) => /^(?:\d+\.\d+)?$/.test(cells[column] ?? ''));
 
 const areMonths = (sample: readonly string[][], column: number): boolean =>
   sample.length > 0 && sample.every((cells) => cells[column] === '' || monthOf(cells[column]) !== '0');
@@ -170,7 +175,9 @@ function withClock(
   if (hour !== undefined && cellsOf(hour).every((cell) => Number(cell) < 24))
     return { time: [date, hour, ...(minute === undefined ? [] : [minute])] };
   if (digits !== undefined && areDigits(cellsOf(digits))) return { time: [date, digits], split: 'hhmm' };
-  if (minute !== undefined && /day|dia/.test(wordsIn(header[minute] ?? '').join('')))
+  const isOfDay = (column: number) =>
+    /day|dia/.test(wordsIn(header[column] ?? '').join('')) || cellsOf(column).some((cell) => Number(cell) > 59);
+  if (minute !== undefined && isOfDay(minute) && cellsOf(minute).every((cell) => Number(cell) < 1440))
     return { time: [date, minute], split: 'minute-of-day' };
   return { time: [date] };
 }

@@ -51,7 +51,7 @@ const pattern = (source: string) => new RegExp(`^${source}$`, 'i');
 const YEAR_FIRST = pattern(String.raw`(\d{4})([-/.])(\d{1,2})\2(\d{1,2})${AFTER_DATE}`);
 const YEAR_LAST = pattern(String.raw`(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})${AFTER_DATE}`);
 const COMPACT =
-  /^(\d{4})(\d{2})(\d{2})(?:[T _-]?(\d{2}):?(\d{2})(?::?(\d{2})(?:\.?\d{3}|\.\d+)?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
+  /^((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?:[T _-]?(\d{2}):?(\d{2})(?::?(\d{2})(?:\.?\d{3}|\.\d+)?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
 const DAY_NAME = String.raw`(?:\p{L}{2,9}\.?,?\s+)?`;
 const DAY_MONTH_NAME = new RegExp(
   String.raw`^${DAY_NAME}(\d{1,2})\.?(?:[-/ ]|\sde\s)?([\p{L}]{3,10})\.?(?:[-/, ]|\sde\s)?\s?(\d{4}|\d{2})${AFTER_DATE}$`,
@@ -62,7 +62,12 @@ const MONTH_NAME_DAY = new RegExp(String.raw`^${DAY_NAME}([\p{L}]{3,10})\.?\s(\d
 const YEAR_AT_END = /^\p{L}{2,4} (\p{L}{3,5}) +(\d{1,2}) (\d{2}):(\d{2}):(\d{2})(?: (UTC|GMT|Z))? (\d{4})$/u;
 /** `Nov 21 13:45:01`, as syslog writes it. */
 const WITHOUT_YEAR = /^(\p{L}{3})\p{L}* +(\d{1,2}),? (\d{1,2}:\d{2}(?::\d{2})?)(?:\.\d+)?$/u;
+/** `202611211345`, with or without seconds and milliseconds. */
+export const DIGITS_OF_TIME =
+  /^20\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d(?:\d{3})?)?$/;
 const CLOCK_ALONE = pattern(CLOCK);
+/** Beside a date in another column. */
+const CLOCK_WITH_OFFSET = /^\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)? ?(?:Z|[+-]\d{2}:\d{2})$/;
 const EPOCH = /^\d{9,20}(?:\.\d+)?$/;
 /** The beginnings of the months in English, Portuguese, Spanish, German and French. */
 const MONTHS = [
@@ -92,9 +97,9 @@ export type TimeShape = 'full' | 'date' | 'clock' | 'none';
 export function timeShape(cell: string): TimeShape {
   const text = plainTime(cell).replace(PLACE, '$1');
   const dated = DATED.map((date) => date.exec(text)).find((match) => match !== null);
-  if (dated) return /\d\s?[h:.]\s?\d{2}|[T ]\d{4}/i.test(text.slice(8)) || /^\d{12,14}$/.test(text) ? 'full' : 'date';
+  if (dated) return /\d\s?[h:.]\s?\d{2}|[T _]\d{4}/i.test(text.slice(8)) || /^\d{12,17}$/.test(text) ? 'full' : 'date';
   if (EPOCH.test(text)) return 'full';
-  return CLOCK_ALONE.test(text) ? 'clock' : 'none';
+  return CLOCK_ALONE.test(text) || CLOCK_WITH_OFFSET.test(text) ? 'clock' : 'none';
 }
 
 const DATED = [YEAR_FIRST, YEAR_LAST, COMPACT, DAY_MONTH_NAME, MONTH_NAME_DAY, YEAR_AT_END];
@@ -344,7 +349,7 @@ function placed(
 ) {
   if (offset === undefined && zone === undefined && refuseLocal !== undefined) throw new Error(refuseLocal);
   const own = offset === undefined ? undefined : offsetMinutes(offset);
-  if (offset !== undefined && own === undefined)
+  if (offset !== undefined && (own === undefined || !isRealOffset(own)))
     return 'has an offset that no place on earth has; if it is an interval, put a space on each side of its dash';
   const { minute, odd } =
     own !== undefined
@@ -354,8 +359,14 @@ function placed(
         : zone.toUtc(local);
   if (minute < MIN_MINUTE)
     return 'is before 2000; programs write 1970 or 1900 where there is no time, as in rows of totals';
+  if (minute > MAX_MINUTE) return 'is a time after the year 2200; write years as 2026';
   return { minute, seconds: seconds > 0, dateOnly, ...(odd && { odd }), ...(own !== undefined && { offset: own }) };
 }
+
+/** Offsets of places that are no whole hours. */
+const PARTS_OF_HOURS = [-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825];
+const isRealOffset = (minutes: number): boolean =>
+  minutes % 60 === 0 ? minutes >= -720 : PARTS_OF_HOURS.includes(minutes);
 
 function onDay([hour, minute, second, half]: Cells, options: TimeOptions): ReadTime | string {
   const clock = clockOf(hour, minute, half);

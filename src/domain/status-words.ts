@@ -1,3 +1,4 @@
+import leven from 'leven';
 import type { Status } from './names.ts';
 
 /**
@@ -125,6 +126,13 @@ function statusInPhrase(text: string): Status | undefined {
 export function statusOf(word: string, further?: ReadonlyMap<string, Status>): Status | undefined {
   const key = wordKey(word);
   return further?.get(key) ?? STATUS_OF.get(key) ?? statusInPhrase(word);
+}
+
+/** The status that a misspelt word may mean, for a message that asks. */
+export function nearStatus(word: string): Status | undefined {
+  const key = wordKey(word);
+  const most = key.length < 5 ? 0 : key.length < 8 ? 1 : 2;
+  return [...STATUS_OF].find(([known]) => leven(known, key, { maxDistance: 3 }) <= most)?.[1];
 }
 
 /** What is asked for, and not what comes of it. */

@@ -576,6 +576,19 @@ describe('tables as other programs write them', () => {
       'line 6: row "status,count": has 2 fields, not 3; perhaps it begins another table',
     ],
     [
+      'the end of a minute alone',
+      'window_end,status,count\n2026-11-21 12:00,denied,9\n',
+      '"window_end" is the end of each minute or interval by its name',
+    ],
+    [
+      'volume beside a number that may be the count',
+      `time,status,volume,tickets\n${Array.from({ length: 12 }, (_, at) => `2026-11-21 12:${10 + at},denied,${13 * (at % 5)},${at % 5}`).join('\n')}\n`,
+      '--columns count=volume or --columns count=tickets',
+    ],
+    ['a year of another calendar', 'time,status,count\n2569-11-21 12:00,denied,9\n', 'is a time after the year 2200'],
+    ['a word that is misspelt', 'time,status,count\n2026-11-21 12:00,Aproved,9\n', 'as in "Aproved: approved"'],
+    ['a quarter of an hour', 'time,status,count\n2026-11-21 09:00-09:15,denied,9\n', 'put a space on each side'],
+    [
       'a column of a status twice, as of counts and money',
       'time,approved,denied,approved,denied\n2026-11-21 12:00,116,6,2320,90\n',
       'the column approved is there twice, and one may hold money: say which are counts by their numbers',
