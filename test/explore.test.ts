@@ -41,10 +41,14 @@ const hasRows = (page: Page, n: number) => waitFor(async () => (await rows(page)
 it('completes names as one types, runs with the keyboard, and draws', async () => {
   const { page, complaints } = await openPage(browser, `${service.url}/explore`);
   await editor(page).click();
+  // Chromium would keep the colours of text that is typed over, as style attributes.
+  await page.keyboard.insertText('sum(\nrate(x[5m])\n)');
+  await page.keyboard.press('ControlOrMeta+a');
   await page.keyboard.type('status:trans');
   await page.getByRole('option', { name: /status:transactions:increase1m/ }).click();
   await page.keyboard.type('{sta');
   await page.getByRole('option', { name: 'status' }).first().click();
+  await page.locator('#mistake', { hasText: /unexpected/i }).waitFor();
   await page.keyboard.press('Shift+Enter');
   await page.locator('#error').waitFor();
   expect(await page.locator('#error').innerText()).toMatch(/parse error/);

@@ -1,7 +1,7 @@
 import { autocompletion, closeBrackets, completionKeymap } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language';
-import { lintKeymap } from '@codemirror/lint';
+import { lintKeymap, setDiagnosticsEffect } from '@codemirror/lint';
 import { Prec } from '@codemirror/state';
 import { EditorView, keymap, placeholder } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
@@ -33,6 +33,31 @@ const COLOURS = HighlightStyle.define([
   { tag: tags.invalid, color: 'var(--alert)' },
 ]);
 
+/**
+ * Text that takes the place of a selection goes by the editor's own state. Chromium would carry
+ * the colours of the old text over as style attributes, which the content security policy refuses.
+ */
+const REPLACING = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { data, inputType } = event;
+    const { main } = view.state.selection;
+    if (inputType !== 'insertText' || data === null || main.empty) return false;
+    const insert = () =>
+      view.state.update(view.state.replaceSelection(data), { userEvent: 'input.type', scrollIntoView: true });
+    const handlers = view.state.facet(EditorView.inputHandler);
+    if (!handlers.some((handle) => handle(view, main.from, main.to, data, insert))) view.dispatch(insert());
+    event.preventDefault();
+    return true;
+  },
+});
+
+/** Tells of the first mistake that the editor has found, as soon as it is another. */
+const telling = (told: (mistake: string) => void) =>
+  EditorView.updateListener.of(({ transactions }) => {
+    for (const { effects } of transactions)
+      for (const effect of effects) if (effect.is(setDiagnosticsEffect)) told(effect.value[0]?.message ?? '');
+  });
+
 /** Completion offers names of the last 12 hours; milliseconds. */
 const LOOKBACK = 12 * 3600_000;
 
@@ -60,8 +85,9 @@ export interface Editor {
  * An editor of PromQL that completes and shows errors as one types. It stands in a shadow root:
  * there its styles are sheets of their own, which a strict content security policy allows, where
  * elements of style would need a nonce.
+ * @param told is given the first mistake in the text, or an empty text where there is none
  */
-export function createEditor(box: HTMLElement, run: () => void): Editor {
+export function createEditor(box: HTMLElement, run: () => void, told: (mistake: string) => void): Editor {
   const root = box.attachShadow({ mode: 'open' });
   const place = root.appendChild(document.createElement('div'));
   const running = {
@@ -81,6 +107,8 @@ export function createEditor(box: HTMLElement, run: () => void): Editor {
       closeBrackets(),
       autocompletion(),
       language(() => {}),
+      REPLACING,
+      telling(told),
       keymap.of([...completionKeymap, ...lintKeymap, ...historyKeymap, ...defaultKeymap]),
       syntaxHighlighting(COLOURS),
       placeholder('status:transactions:increase1m{level="total", status="denied"}'),

@@ -13,8 +13,14 @@ interface Recipe {
 
 let asked = askedIn(location.search);
 const show = createAnswer();
-const editor = createEditor(byId('editor'), () => void run());
+const editor = createEditor(byId('editor'), () => void run(), tellMistake);
 const until = byId<HTMLInputElement>('until');
+
+/** The keys that help are shown again once the mistake is mended. */
+function tellMistake(mistake: string): void {
+  byId('mistake').textContent = mistake;
+  byId('keys').hidden = mistake !== '';
+}
 
 /** One of a few, as segments. */
 function choice<T extends string>(id: string, of: readonly T[], key: 'kind' | 'span', words: (one: T) => string): void {
@@ -40,7 +46,7 @@ function choice<T extends string>(id: string, of: readonly T[], key: 'kind' | 's
 function enter(): void {
   if (editor.text() !== asked.query) editor.set(asked.query);
   for (const [name, value] of [
-    ['kinds', asked.kind],
+    ['answer-kinds', asked.kind],
     ['spans', asked.span],
   ])
     for (const input of document.querySelectorAll<HTMLInputElement>(`input[name=${name}]`))
@@ -132,7 +138,7 @@ async function share(): Promise<void> {
   }
 }
 
-choice('kinds', KINDS, 'kind', (kind) => (kind === 'graph' ? 'Graph' : 'Table'));
+choice('answer-kinds', KINDS, 'kind', (kind) => (kind === 'graph' ? 'Graph' : 'Table'));
 choice('spans', Object.keys(SPANS) as (keyof typeof SPANS)[], 'span', (span) => span.replace(/(\d+)/, '$1 '));
 byId('run').addEventListener('click', () => void run());
 byId('now').addEventListener('click', () => void ask({ ...asked, query: editor.text(), until: '' }));

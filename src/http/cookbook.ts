@@ -12,6 +12,9 @@ export interface Recipe {
   reading: string;
 }
 
+/** A reading is shown as plain text: of a link only its text is left. */
+const withoutLinks = (markdown: string): string => markdown.replaceAll(/\[([^\]]+)\]\([^)]*\)/g, '$1');
+
 const RECIPE = /^(.*)\n\n```promql\n([^`]+)```\n\n(.+)$/s;
 
 /**
@@ -24,7 +27,14 @@ export function recipesIn(markdown: string): Recipe[] {
     return questions.flatMap((text) => {
       const [, question, query, reading] = RECIPE.exec(text.trim()) ?? [];
       if (question === undefined || query === undefined || reading === undefined) return [];
-      return [{ section: section.split('\n')[0]?.trim() ?? '', question, query: query.trim(), reading }];
+      return [
+        {
+          section: section.split('\n')[0]?.trim() ?? '',
+          question,
+          query: query.trim(),
+          reading: withoutLinks(reading),
+        },
+      ];
     });
   });
 }
