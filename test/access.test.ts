@@ -43,6 +43,7 @@ const ROUTES = [
   ['GET', '/api/v1/comparison?status=denied', 'read'],
   ['GET', '/api/v1/auth-codes', 'read'],
   ['GET', '/api/v1/rules', 'read'],
+  ['GET', '/api/v1/access', 'read'],
   ['GET', '/api/v1/silences', 'read'],
   ['POST', '/api/v1/silences', 'operate'],
   ['DELETE', '/api/v1/silences/1', 'operate'],
@@ -85,6 +86,11 @@ describe.each(ROUTES)('%s %s', (method, path, role) => {
     if (role === undefined || roles.includes(role)) expect([401, 403]).not.toContain(status);
     else expect(status).toBe(403);
   });
+});
+
+test('a token learns which roles it has; where none is asked for, they are all', async () => {
+  expect((await ask('GET', '/api/v1/access', `Bearer ${TOKEN.both}`)).json).toEqual({ roles: ['ingest', 'read'] });
+  expect(createAccess('').rolesOf(undefined)).toEqual(['ingest', 'read', 'webhook', 'operate']);
 });
 
 test('who is refused changes nothing, and is refused before the body is looked at', async () => {

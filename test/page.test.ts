@@ -82,6 +82,9 @@ describe('without Prometheus', () => {
     await hasWord(page, 'Not watching');
     await page.reload();
     await hasWord(page, 'Not watching');
+    // It may only read: nothing is offered that it would be refused.
+    await page.getByText('Read only').waitFor();
+    expect(await page.getByRole('button', { name: 'Send a test message' }).count()).toBe(0);
     await page.context().close();
     await service.close();
   });

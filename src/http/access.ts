@@ -7,13 +7,17 @@ import { Problem } from './problem.ts';
 export const ROLES = ['ingest', 'read', 'webhook', 'operate'] as const;
 export type Role = (typeof ROLES)[number];
 
-/**
- * Says whether a request may do what needs a role.
- * @returns who asks, as a text that tells nothing of the token; undefined where nobody is asked for
- *   one
- * @throws Problem 401 or 403
- */
-export type Access = (role: Role, authorization: string | undefined) => string | undefined;
+export interface Access {
+  /**
+   * Says whether a request may do what needs a role.
+   * @returns who asks, as a text that tells nothing of the token; undefined where nobody is asked
+   *   for one
+   * @throws Problem 401 or 403
+   */
+  admit(role: Role, authorization: string | undefined): string | undefined;
+  /** All roles where nobody is asked for a token. */
+  rolesOf(authorization: string | undefined): readonly Role[];
+}
 
 const digest = (token: string): Buffer => createHash('sha256').update(token).digest();
 
@@ -55,20 +59,27 @@ function readGrants(file: string): Grant[] {
  * @throws UsageError that names the line
  */
 export function createAccess(file: string, internal?: string): Access {
-  if (file === '') return () => undefined;
+  if (file === '') return { admit: () => undefined, rolesOf: () => ROLES };
   const own: Grant[] = internal === undefined ? [] : [{ name: 'internal', hash: digest(internal), roles: [...ROLES] }];
   const grants = [...readGrants(file), ...own];
-  return (role, authorization) => {
-    const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
-    const headers = { 'WWW-Authenticate': 'Bearer realm="tillwatch"' };
-    if (token === undefined) throw new Problem(401, 'this needs "Authorization: Bearer TOKEN"', { headers });
+  const tokenIn = (authorization = ''): string | undefined => /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+  // Every grant is compared, in constant time, so that the time tells nothing of how far a guess
+  // got.
+  const grantsOf = (token: string): Grant[] => {
     const hash = digest(token);
-    // Every grant is compared, in constant time, so that the time tells nothing of how far a guess
-    // got.
-    const found = grants.filter((grant) => timingSafeEqual(grant.hash, hash));
-    const held = found.flatMap((grant) => grant.roles);
-    if (held.length === 0) throw new Problem(401, 'this token is not known', { headers });
-    if (!held.includes(role)) throw new Problem(403, `this token does not have the role "${role}"`);
-    return found[0]?.name;
+    return grants.filter((grant) => timingSafeEqual(grant.hash, hash));
+  };
+  return {
+    admit(role, authorization) {
+      const token = tokenIn(authorization);
+      const headers = { 'WWW-Authenticate': 'Bearer realm="tillwatch"' };
+      if (token === undefined) throw new Problem(401, 'this needs "Authorization: Bearer TOKEN"', { headers });
+      const found = grantsOf(token);
+      if (found.length === 0) throw new Problem(401, 'this token is not known', { headers });
+      if (!found.some(({ roles }) => roles.includes(role)))
+        throw new Problem(403, `this token does not have the role "${role}"`);
+      return found[0]?.name;
+    },
+    rolesOf: (authorization) => [...new Set(grantsOf(tokenIn(authorization) ?? '').flatMap(({ roles }) => roles))],
   };
 }

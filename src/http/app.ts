@@ -11,6 +11,7 @@ import { tagAnswer } from './etag.ts';
 import { boundedAnswers, type Check, createGuard, ownHost, sameSite } from './guards.ts';
 import { openApi, tagged } from './openapi.ts';
 import { answerProblem, Problem, problems, toProblem } from './problem.ts';
+import { accessRoutes } from './routes/access.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { authCodeRoutes } from './routes/auth-codes.ts';
 import { bandRoutes } from './routes/bands.ts';
@@ -158,7 +159,7 @@ export function createApp({ access, assets, version, ...services }: AppOptions, 
       ...whatIfRoutes(services),
     ]),
     ...tagged('Demo', demoRoutes(services.demo)),
-    ...tagged('Operation', operationRoutes(services)),
+    ...tagged('Operation', [...operationRoutes(services), ...accessRoutes(access)]),
     ...tagged('Pages', [...pageRoutes(assets), ...docsRoutes(services, () => described)]),
   ];
   const described = openApi(routes, version);

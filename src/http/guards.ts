@@ -86,7 +86,7 @@ export function createGuard(
   return (role) => async (ctx) => {
     let who: string | undefined;
     try {
-      who = role && access(role, ctx.headers.authorization);
+      who = role && access.admit(role, ctx.headers.authorization);
     } finally {
       await limit?.(who ?? ctx.ip);
     }

@@ -12,7 +12,10 @@ export function createAccess(retry: () => void): (model: Model) => void {
     input.value = '';
     retry();
   });
-  return ({ link }) => {
+  return ({ link, operates }) => {
+    // What this reader would be refused is not offered (style.css).
+    byId('page').classList.toggle('watches', operates !== true);
+    byId('read-only').hidden = operates !== false;
     const refused = link.state === 'refused';
     const shown = !byId('token').hidden;
     byId('token').hidden = !refused;

@@ -118,7 +118,7 @@ function silenced(silence: Silence | undefined): HTMLElement | null {
     { class: 'silenced' },
     icon('silent', 18),
     h('span', {}, 'Silenced until ', when(silence.endsAt), ` by ${silence.createdBy}: ${silence.comment}`),
-    h('button', { type: 'button', class: 'small', onclick: () => void endSilence(silence) }, 'End it'),
+    h('button', { type: 'button', class: 'small operates', onclick: () => void endSilence(silence) }, 'End it'),
   );
 }
 
@@ -128,9 +128,11 @@ function createCard(actions: AlertActions): Part<Card> {
   const more = h('div', { class: 'card-answers' });
   const chart = h('div', { class: 'card-chart' });
   const slices = h('div', { class: 'card-slices' });
-  const silence = h('button', { type: 'button', onclick: () => askSilence(current.alert) }, icon('silent'), 'Silence');
-  const mark = h('button', { type: 'button', onclick: askAboutIt }, icon('mark'), 'Mark');
-  const take = h('button', { type: 'button', onclick: takeIt }, 'Acknowledge');
+  const operating = (onclick: () => void, ...words: (string | SVGElement)[]) =>
+    h('button', { type: 'button', class: 'operates', onclick }, ...words);
+  const silence = operating(() => askSilence(current.alert), icon('silent'), 'Silence');
+  const mark = operating(askAboutIt, icon('mark'), 'Mark');
+  const take = operating(takeIt, 'Acknowledge');
   const show = h('button', { type: 'button', onclick: showIt }, icon('graph'), 'Show the graph');
   const links = h('span', { class: 'links' });
   const buttons = h('div', { class: 'actions' }, take, silence, mark, show, links);

@@ -126,8 +126,8 @@ export function createDemo(): Demo {
   }
 
   return {
-    draw({ state }) {
-      const demo = state?.demo ?? null;
+    draw({ state, operates }) {
+      const demo = (operates && state?.demo) || null;
       byId('demo').hidden = demo === null;
       if (demo === null) return;
       fill(byId('kinds'), demo, () => kinds(demo));

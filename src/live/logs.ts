@@ -56,7 +56,7 @@ function incidentLine({ incident, blind }: IncidentLine, marked: (incident: Inci
       'button',
       {
         type: 'button',
-        class: 'small',
+        class: 'small operates',
         onclick: () => askMark({ ...incident, name }, marked),
       },
       icon('mark', 14),
@@ -149,7 +149,7 @@ function silenceLine(silence: Silence, names: ReadonlyMap<string, string>): (HTM
     ),
     names.has(alertname) && h('p', { class: 'muted small' }, what),
     h('p', { class: 'muted' }, 'until ', when(silence.endsAt), ` by ${silence.createdBy}: ${silence.comment}`),
-    h('button', { type: 'button', class: 'small', onclick: () => void endSilence(silence) }, 'End it'),
+    h('button', { type: 'button', class: 'small operates', onclick: () => void endSilence(silence) }, 'End it'),
   ];
 }
 

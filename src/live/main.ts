@@ -178,6 +178,8 @@ async function refresh<T>(path: string, take: (answer: T) => Partial<Model>): Pr
 const refreshIncidents = () =>
   refresh<{ incidents: Incident[] }>(`incidents?limit=${KEEP}`, ({ incidents }) => ({ incidents }));
 
+const refreshAccess = () =>
+  refresh<{ roles: string[] }>('access', ({ roles }) => ({ operates: roles.includes('operate') }));
 const refreshChanges = () => refresh<{ changes: Change[] }>('changes', ({ changes }) => ({ changes }));
 const refreshReports = () => refresh<{ reports: Report[] }>('transactions?limit=15', ({ reports }) => ({ reports }));
 const refreshJournal = () => refresh<{ journal: JournalEntry[] }>('alerts?limit=15', ({ journal }) => ({ journal }));
@@ -193,6 +195,7 @@ const refreshSilences = () => refresh<{ silences: Silence[] }>('silences', ({ si
 function onOpen(): void {
   change({ link: { state: 'live' } });
   if (model.journal !== undefined) refreshLogs();
+  void refreshAccess();
   void refreshIncidents();
   void refreshChanges();
 }

@@ -11,6 +11,8 @@ export type Link =
 /** Everything that the page knows. Panels read it and draw; only main.ts changes it. */
 export interface Model {
   link: Link;
+  /** Told once the service has been asked: may the reader silence, mark and try? */
+  operates?: boolean;
   state?: State;
   /** The time at which the newest state came, milliseconds since the epoch. */
   stateAt: number;

@@ -8,6 +8,7 @@ import { openCalendar } from '../../src/calendar/calendar.ts';
 import { UTC } from '../../src/calendar/calendar-file.ts';
 import { NO_ENTRIES } from '../../src/calendar/entries.ts';
 import { type Flags, readConfig } from '../../src/config/config.ts';
+import { createAccess } from '../../src/http/access.ts';
 import { type AppOptions, createApp } from '../../src/http/app.ts';
 import { createEvents } from '../../src/http/events.ts';
 import { watchChanges } from '../../src/http/recent-changes.ts';
@@ -158,7 +159,7 @@ export async function serveWith({ flags, ...parts }: Partial<AppOptions> & { led
     baseline: { asked: Promise.resolve(), current: () => baseline, refresh: async () => {}, stop: () => {} },
     health,
     events: createEvents(health.streams),
-    access: () => undefined,
+    access: createAccess(''),
     assets: new Map(),
     path: noPath,
     calendar: openCalendar(NO_ENTRIES, UTC),
