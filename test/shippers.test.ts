@@ -11,7 +11,14 @@ const LINES = [
   '{"status":"denied","code":"51"}',
   '{"status":"denied","code":"5"}',
   '{"status":"approved","code":"00"}',
+  '{"status":"failed"}',
 ];
+/** The lines of the minute before and of this one, whichever is the last when they are counted. */
+const timedLines = () =>
+  [60_000, 0].flatMap((ago) => {
+    const time = new Date(Date.now() - ago).toISOString();
+    return LINES.map((line) => line.replace('{', `{"time":"${time}",`));
+  });
 
 let service: Service;
 const folder = temporaryFolder('shippers');
@@ -39,7 +46,7 @@ test.each([
   ['Python', 'python', 'python3', 'post.py', 6],
   ['Node.js', 'js', process.execPath, 'post.mjs', 6],
 ])('%s posts as documented', async (heading, language, command, name, count) => {
-  writeFileSync(log, `${LINES.join('\n')}\n`);
+  writeFileSync(log, `${timedLines().join('\n')}\n`);
   const script = join(folder, name);
   writeFileSync(script, configuration(heading, language));
   const sender = await startProcess(command, [script], { env: { PATH: process.env.PATH } });
@@ -83,6 +90,7 @@ test('syslog-ng posts as documented', async () => {
   await waitFor(() => running.stderr().includes('starting up'), { what: 'syslog-ng to start' });
   appendFileSync(log, `${LINES.join('\n')}\n`);
   await waitFor(async () => (await denied()) === 2, { what: 'syslog-ng to post' });
+  expect(await service.value('transactions_total{status="failed"}')).toBe(1);
   expect(await service.value('transactions_by_auth_code_total{auth_code="05"}')).toBe(1);
   await running.stop();
 }, 180_000);
