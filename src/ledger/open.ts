@@ -34,7 +34,7 @@ const DEADLINE_MS = 10_000;
 const TICK_MS = 10_000;
 const RETRY_MS = 2000;
 /**
- * The next commit waits for a fifth of the time that the last one took, at most so long;
+ * The next commit waits as long as the last one took, at most so long, for those who were answered;
  * milliseconds.
  */
 const MOST_GATHERING_MS = 5;
@@ -101,6 +101,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const totals = createKnownTotals();
   const gathering: Waiting[] = [];
   let committing = false;
+  /** The number of those who wait at which the next batch begins early. */
+  let enough = { size: 0, begin: () => {} };
   let closed = false;
   let failure: string | undefined;
   let lost = false;
@@ -201,6 +203,13 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     return gathering.splice(0, size);
   }
 
+  /** Resolves when so many wait, or after so many milliseconds. */
+  function gather(size: number, most: number): Promise<void> {
+    const gathered = new AbortController();
+    enough = { size, begin: () => gathered.abort() };
+    return sleep(most, undefined, gathered).catch(() => {});
+  }
+
   async function flush(): Promise<void> {
     if (committing) return;
     committing = true;
@@ -209,7 +218,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       const seconds = await attempt(batch);
       // Clients that were answered just now may join the next batch, which costs nearly as much
       // with few reports as with many. One that is alone would only wait.
-      if (batch.length > 1) await sleep(Math.min(MOST_GATHERING_MS, 200 * seconds));
+      const most = Math.min(MOST_GATHERING_MS, 1000 * seconds);
+      if (batch.length > 1) await gather(batch.length + gathering.length, most);
     }
     committing = false;
   }
@@ -239,7 +249,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     return new Promise((resolve, reject) => {
       gathering.push({ submission, statements, resolve, reject });
       // The next turn of the loop lets all requests that have arrived join.
-      if (gathering.length === 1) setImmediate(() => void flush());
+      if (gathering.length === 1 && !committing) setImmediate(() => void flush());
+      if (gathering.length >= enough.size) enough.begin();
     });
   }
 
