@@ -202,8 +202,29 @@ function parse(text: string, lines: { said: boolean; accepted: boolean }): unkno
 /** A bracket, or a text, with the colon that makes it a key. */
 const MARKS = /[{}[\]]|"(?:[^"\\]|\\.)*"(\s*:)?/g;
 
-/** A key that an object has twice: JSON keeps the last of the two counts, and says nothing. */
-function keyTwice(text: string): string | undefined {
+/** The end of a key; within a text, the same after a quote that is escaped. */
+const KEY = /"\s*:/g;
+
+/** The number of keys of all objects in a value, however deep they stand. */
+function keysIn(value: unknown): number {
+  let keys = 0;
+  for (const open = [value]; open.length > 0; ) {
+    const one = open.pop();
+    if (typeof one !== 'object' || one === null) continue;
+    const inner = Object.values(one);
+    if (!Array.isArray(one)) keys += inner.length;
+    open.push(...inner);
+  }
+  return keys;
+}
+
+/**
+ * A key that an object has twice: JSON keeps the last of the two counts, and says nothing.
+ * @param value what was read out of the text
+ */
+function keyTwice(text: string, value: unknown): string | undefined {
+  // Nothing is lost in most texts, which is seen in a third of the time.
+  if (text.match(KEY)?.length === keysIn(value)) return undefined;
   const open: Set<string>[] = [];
   for (const [mark, colon] of text.matchAll(MARKS)) {
     if (mark === '{' || mark === '[') open.push(new Set());
@@ -257,7 +278,7 @@ export function bodyReader(accepts: readonly string[], most = MAX_BODY): (ctx: C
     if (text.length > SHORT) await checkLong(text);
     ctx.request.body = text.trim() === '' ? {} : parse(text, { said: LINES_TYPES.includes(type), accepted });
     // Programs write long bodies, and no key twice.
-    const twice = text.length > SHORT ? undefined : keyTwice(text);
+    const twice = text.length > SHORT ? undefined : keyTwice(text, ctx.request.body);
     if (twice !== undefined) throw unreadable(`the key ${twice} stands twice in one object: give it once`);
   };
 }

@@ -2,10 +2,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Context } from 'koa';
 import { DATA_HEADERS } from './security-headers.ts';
 
+const PROTECTION = Object.entries(DATA_HEADERS).flat();
+
 /** Writes an answer whole, without Koa. */
 export function send(ctx: Context, status: number, headers: Readonly<Record<string, string>>, text: string): void {
   ctx.respond = false;
-  ctx.res.writeHead(status, { ...DATA_HEADERS, ...headers, 'Content-Length': Buffer.byteLength(text) });
+  const length = ['Content-Length', String(Buffer.byteLength(text))];
+  ctx.res.writeHead(status, [...PROTECTION, ...Object.entries(headers).flat(), ...length]);
   ctx.res.end(text);
 }
 
