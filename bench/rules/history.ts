@@ -104,6 +104,7 @@ const PER_ACQUIRER: readonly Recorded[] = [
   },
   { name: 'status_window:transactions:raised', series: byWindow(BASELINE, () => 0), ages: recent(40) },
   { name: 'status:transactions:told_excess1m', series: byStatus(JUDGED_STATUSES, () => 0), ages: recent(70) },
+  { name: 'status:transactions:last_raised', series: byStatus(JUDGED_STATUSES, () => 0), ages: recent(10) },
   { name: 'status:transactions:last_above', series: byStatus(JUDGED_STATUSES, () => 0), ages: recent(12 * HOUR) },
   {
     name: 'status:transactions:last_calm',
