@@ -139,7 +139,7 @@ describe('tillwatch import', () => {
     ],
     [
       'a future',
-      [`${DAY} 00:00:00,approved,9`, `${DAY.replace('2', '3')} 00:00:00,approved,9`],
+      [`${DAY} 00:00:00,approved,9`, `${DAY.replace('20', '21')} 00:00:00,approved,9`],
       'future',
       'in the future',
     ],
