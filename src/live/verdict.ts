@@ -58,6 +58,12 @@ export const isSliceOf = ({ labels }: Alert, { labels: all }: Alert): boolean =>
   labels.status === all.status &&
   Object.keys(sliceOf({ labels })).length > Object.keys(sliceOf({ labels: all })).length;
 
+/** Slices that are told beside the total; what carries the excess stands on the card below. */
+function ownAlerts(slices: readonly string[]): string {
+  const text = `${listed(slices)} ${slices.length === 1 ? 'has an alert of its own' : 'have alerts of their own'}.`;
+  return slices.length === 0 ? '' : text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 function alerting(state: State): Verdict {
   const alerts = firingAlerts(state);
   const { reason } = state.verdict;
@@ -65,7 +71,7 @@ function alerting(state: State): Verdict {
   if (first === undefined) return { tone: 'alert', word: 'Alert', headline: 'An alert fires', detail: reason };
   const far = magnitudeOf(first);
   const slices = alerts.slice(1).filter((alert) => isSliceOf(alert, first));
-  const where = slices.length === 0 ? '' : `In ${listed(slices.map((alert) => labelText(sliceOf(alert))))}.`;
+  const where = ownAlerts(slices.map((alert) => labelText(sliceOf(alert))));
   const others = [
     ...new Set(
       alerts
