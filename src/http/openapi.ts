@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi';
+import { capitalised } from '../domain/capitalised.ts';
 import type { Route } from './routes/route.ts';
 
 const problem = z
@@ -54,8 +55,6 @@ function operationOf(route: Route) {
 /** `/silences/:id` as OpenAPI writes it: `/silences/{id}`. */
 const template = (path: string): string => path.replaceAll(/:(\w+)/g, '{$1}');
 
-const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
-
 /** A name for generated clients: `GET /api/v1/label/:name/values` is getLabelByNameValues. */
 function idOf({ method, path }: Route): string {
   const words = path
@@ -63,7 +62,7 @@ function idOf({ method, path }: Route): string {
     .replaceAll(/:(\w+)/g, 'by-$1')
     .split(/[^a-zA-Z0-9]+/)
     .filter((word) => word !== '');
-  return method + (words.length === 0 ? 'Page' : words.map(capital).join(''));
+  return method + (words.length === 0 ? 'Page' : words.map(capitalised).join(''));
 }
 
 /** The headings of the documentation, and what stands under each. */

@@ -1,4 +1,5 @@
 import type { AlertPath } from '../alerting/pipeline-health.ts';
+import { capitalised } from '../domain/capitalised.ts';
 import { duration } from '../domain/clock.ts';
 import { JUDGED_STATUSES, TOTAL } from '../domain/names.ts';
 import { isOwn } from '../domain/own-alerts.ts';
@@ -35,7 +36,6 @@ export interface Known {
 const WARM_UP_MS = 2 * 3_600_000;
 const SHOWN = 2;
 
-const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 const firstSentence = (text: string): string =>
   text
     .trim()

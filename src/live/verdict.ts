@@ -1,3 +1,4 @@
+import { capitalised } from '../domain/capitalised.ts';
 import { toldBy } from './alert-words.ts';
 import { farOf } from './band-words.ts';
 import { labelText, magnitude, words } from './format.ts';
@@ -61,7 +62,7 @@ export const isSliceOf = ({ labels }: Alert, { labels: all }: Alert): boolean =>
 /** Slices that are told beside the total; what carries the excess stands on the card below. */
 function ownAlerts(slices: readonly string[]): string {
   const text = `${listed(slices)} ${slices.length === 1 ? 'has an alert of its own' : 'have alerts of their own'}.`;
-  return slices.length === 0 ? '' : text.charAt(0).toUpperCase() + text.slice(1);
+  return slices.length === 0 ? '' : capitalised(text);
 }
 
 function alerting(state: State): Verdict {
