@@ -100,10 +100,11 @@ const PER_ACQUIRER: readonly Recorded[] = [
   {
     name: 'status_window:transactions:short_above_normal',
     series: byWindow(JUDGED_STATUSES, () => 0),
-    ages: recent(10),
+    ages: recent(20),
   },
   { name: 'status_window:transactions:raised', series: byWindow(BASELINE, () => 0), ages: recent(40) },
-  { name: 'status:transactions:told_excess1m', series: byStatus(JUDGED_STATUSES, () => 0), ages: recent(70) },
+  { name: 'status:transactions:told_excess1m', series: byStatus(JUDGED_STATUSES, () => 0), ages: recent(20) },
+  { name: 'status:transactions:told_excess_of_hour1m', series: byStatus(JUDGED_STATUSES, () => 0), ages: recent(60) },
   { name: 'status:transactions:last_raised', series: byStatus(JUDGED_STATUSES, () => 0), ages: recent(10) },
   { name: 'status:transactions:last_above', series: byStatus(JUDGED_STATUSES, () => 0), ages: recent(12 * HOUR) },
   {

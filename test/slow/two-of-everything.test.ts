@@ -42,6 +42,8 @@ let slack: Awaited<ReturnType<typeof startHttpReceiver>>;
 const services: ServiceProcess[] = [];
 const alertmanagers: Alertmanager[] = [];
 const prometheuses: Prometheus[] = [];
+/** Of the two Prometheus. */
+const addresses: string[] = [];
 const stopping = new AbortController();
 let reporting: Promise<void>;
 let refused = 0;
@@ -102,15 +104,16 @@ async function configOf(replica: string): Promise<string> {
   const config = parse(shipped.replace(/\$\{PROMETHEUS_REPLICA\}/, replica));
   config.rule_files = [join(rules, '*.yml')];
   config.alerting.alertmanagers = [{ static_configs: [{ targets: alertmanagers.map(({ url }) => hostOf(url)) }] }];
+  const replicas = config.scrape_configs.find((job: { job_name: string }) => job.job_name === 'replicas');
   config.scrape_configs = [
     { job_name: 'tillwatch', static_configs: [{ targets: services.map(({ url }) => hostOf(url)) }] },
+    { ...replicas, static_configs: [{ targets: addresses.map(hostOf) }] },
   ];
   return JSON.stringify(config);
 }
 
-async function startPrometheus(dir: string, replica: string): Promise<Prometheus> {
+async function startPrometheus(dir: string, replica: string, url: string): Promise<Prometheus> {
   await writeFile(join(dir, 'prometheus.yml'), await configOf(replica));
-  const url = `http://127.0.0.1:${await freePort()}`;
   const process = await startProcess(await findBinary('prometheus'), [
     `--config.file=${join(dir, 'prometheus.yml')}`,
     `--storage.tsdb.path=${storageOf(dir)}`,
@@ -167,7 +170,9 @@ beforeAll(async () => {
     await importFromLedger(folder);
   }
   await Promise.all([startCluster(), ...replicas.map(({ folder }) => fill(folder))]);
-  prometheuses.push(...(await Promise.all(replicas.map(({ folder, name }) => startPrometheus(folder, name)))));
+  for (const _ of replicas) addresses.push(`http://127.0.0.1:${await freePort()}`);
+  const starts = replicas.map(({ folder, name }, index) => startPrometheus(folder, name, addresses[index] ?? ''));
+  prometheuses.push(...(await Promise.all(starts)));
   reporting = reportOnAndOn();
 });
 afterAll(async () => {
@@ -223,6 +228,17 @@ test('one incident is one message, though each part is killed while it lasts', a
     return firing.every((names) => names.includes('TransactionsDeniedAboveNormal'));
   };
   await waitFor(bothFire, { what: 'both Prometheus to tell of the incident', timeout: LONG });
+  // By what both hold an alert ends at both in the same minute.
+  for (const { url } of prometheuses) {
+    const holds = async () => {
+      const samples = await instantQuery(url, 'replica:transactions:held{status="denied"} == 1', Date.now() / 1000);
+      return samples
+        .map(({ metric }) => metric.replica)
+        .sort()
+        .join();
+    };
+    await waitFor(async () => (await holds()) === 'one,two', { what: 'what both hold to be seen', timeout: LONG });
+  }
   await waitFor(() => titlesWith('denied').length > 0, { what: 'a message', timeout: LONG });
   for (const alertmanager of alertmanagers) {
     const heard = async () => (await ofIncident(alertmanager)).map(({ labels }) => labels.replica);
@@ -257,7 +273,7 @@ test('one incident is one message, though each part is killed while it lasts', a
 test('a Prometheus that was down gets its minutes from the ledger', async () => {
   const dir = await tempDir();
   const to = await importFromLedger(dir);
-  const back = await startPrometheus(dir, 'one');
+  const back = await startPrometheus(dir, 'one', `http://127.0.0.1:${await freePort()}`);
   prometheuses.push(back);
   const { url } = back;
   const denied = 'status:transactions:increase1m{status="denied", level="total"}';
