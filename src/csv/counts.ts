@@ -73,7 +73,7 @@ export function readCount(
   if (/[1-9]/.test(decimals) && !fractions)
     return shown.open === undefined
       ? `is not a whole number; ${EXPORT_COUNTS}`
-      : `is not a whole number, as this file writes decimals with "${sign}"`;
+      : `is not a whole number, as this file writes decimals with "${sign}"; ${EXPORT_COUNTS}`;
   return Number(`${digits}.${decimals || '0'}`);
 }
 

@@ -38,6 +38,7 @@ export function describe(
     ...(wide.length > 0
       ? []
       : [count === undefined ? 'no count, each row is one transaction' : `count in ${name(count)}`]),
+    ...(options.cumulative ? ['totals that only grow'] : []),
     ...(state.seconds && !isEvents && statuses.repeated.rows > 0 ? ['rows of a minute added up'] : []),
     ...(pass.decimal() === undefined ? [] : [`decimals after "${pass.decimal()}"`]),
     ...(dimensions.length === 0 ? [] : [`dimensions ${dimensions.map(({ label }) => label).join(', ')}`]),

@@ -19,6 +19,7 @@ import {
 import { headerKey, headerText, rankOf } from './header-names.ts';
 import { cellsOf, shareOf } from './sampled.ts';
 import { likelyMinutes } from './time-columns.ts';
+import { overlap } from './windows.ts';
 
 const quoted = (names: readonly string[]): string => names.map((name) => JSON.stringify(name)).join(' and ');
 
@@ -52,6 +53,8 @@ export function openQuestion(
       'the counts of each minute add up to 100, as percentages do: export counts, or say with --columns which columns are counts, ' +
       'such as --columns count=... or approved=...,denied=...'
     );
+  const overlapping = overlap(columns, sample, asked.columns !== undefined);
+  if (overlapping !== undefined) return overlapping;
   const stages = stageColumns(columns, asked);
   if (stages !== undefined)
     return (

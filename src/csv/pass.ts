@@ -35,7 +35,7 @@ export type Pass = ReturnType<typeof createPass>;
 /** One way through the rows of a file. */
 export function createPass({ columns, before }: Table, formats: Formats, options: ReadOptions) {
   const { header, time, wide, count: countColumn } = columns;
-  const [statuses, codes] = [createTally(), createTally()];
+  const [statuses, codes] = [createTally(options.cumulative), createTally(options.cumulative)];
   const words = new Map<string, { status: Status | 'ignore' | undefined; rows: number }>();
   const state = {
     rows: 0,
@@ -91,6 +91,9 @@ export function createPass({ columns, before }: Table, formats: Formats, options
   const identifying = isEvents
     ? header.map((_, column) => column)
     : [...time, columns.status, columns.code, ...columns.dimensions.map(({ column }) => column), ...columns.telling];
+
+  const sameTotals = createRepeats();
+  const ofTotal = [columns.status, columns.code, ...columns.dimensions.map(({ column }) => column)];
 
   const nights = createNights();
   const keyed = isEvents ? [] : identifying.filter((column) => column !== undefined && !time.includes(column));
@@ -239,6 +242,8 @@ export function createPass({ columns, before }: Table, formats: Formats, options
     const good = wide.length > 0 ? takeWide(cells, number, at.minute) : takeLong(cells, number, at.minute);
     if (!good) return;
     state.rows++;
+    if (options.cumulative)
+      sameTotals.take(`${text}\0${ofTotal.map((column) => cells[column ?? -1]).join('\0')}`, at.minute);
     if (!mayRepeat && (several || at.seconds)) noteRepeat(cells, at.minute);
     if (at.seconds) state.seconds = true;
     if (at.offset === undefined) state.local ??= { number, text };
@@ -256,6 +261,7 @@ export function createPass({ columns, before }: Table, formats: Formats, options
     codes,
     words,
     repeats,
+    sameTotals,
     stages,
     nights,
     times,

@@ -1,5 +1,6 @@
 import { nearStatus, wordKey } from '../domain/status-words.ts';
 import { utcMinute } from '../domain/times.ts';
+import type { Columns } from './columns.ts';
 import { bothNumbers, createNumberEvidence } from './counts.ts';
 import { describe } from './describe.ts';
 import { headerText } from './header-names.ts';
@@ -8,6 +9,7 @@ import { createPass, type Pass, Synonyms, Undecided } from './pass.ts';
 import { MAX_PROBLEMS, type Problem, refusal } from './problems.ts';
 import type { Formats, ReadOptions } from './read-options.ts';
 import { eachRecord, firstRecords, linesOf } from './records.ts';
+import type { Repeats } from './repeats.ts';
 import type { Source } from './source.ts';
 import { recognise, type Table } from './table.ts';
 import { type Tally, toDifferences } from './tally.ts';
@@ -224,6 +226,7 @@ async function finish(
   if (state.skipped > 0 && options.skipBadRows !== true) throw new Error(refusal(source.name, problems, state.skipped));
   if (state.rows === 0)
     throw new Error(`${source.name}: has no ${state.skipped > 0 ? 'good row' : 'rows under its header'}`);
+  if (pass.sameTotals.rows > 0) throw new Error(sameTotalsHelp(source, columns, pass.sameTotals));
   if (options.cumulative) for (const tally of [statuses, codes]) toDifferences(tally);
   const numbers = [
     ...state.twice.numbers,
@@ -270,6 +273,15 @@ async function finish(
 const stagesHelp = ({ name }: Source, { before }: Table, stages: readonly string[]): string =>
   `${name}: line ${before + 1}: a transaction has several rows of one status (${stages.map((word) => JSON.stringify(word)).join(', ')}), ` +
   `and each would be counted: leave out all but one by a file given by --status-map, with lines such as "${stages[1]}: ignore"`;
+
+/** Several counters in one file: each grows, and begins anew, by itself. */
+function sameTotalsHelp({ name }: Source, { header, telling }: Columns, { minutes }: Repeats): string {
+  const [apart] = telling.map((column) => headerText(header, column));
+  return (
+    `${name}: several totals are of one time and status (or code), first at ${utcMinute((minutes[0] ?? 0) * 60)}: export what each minute added to ` +
+    `them together, as sum by (status) (increase(...[1m])) gives${apart === undefined ? '' : `, or pass --dimensions ${apart} if it tells them apart`}`
+  );
+}
 
 const rowsOf = (rows: number): string => `${rows.toLocaleString('en-US')} ${rows === 1 ? 'row' : 'rows'}`;
 const unknownStatus = (word: string, rows: number): string =>

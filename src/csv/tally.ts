@@ -36,7 +36,8 @@ const MAX_SLICES = 2000;
 export const ABSENT = -1;
 const MAX_REPEATED = 20;
 
-export function createTally(): Tally {
+/** @param areTotals true for totals that only grow: the largest of a minute is its last one */
+export function createTally(areTotals = false): Tally {
   const all = new Map<string, TallySeries>();
   const slices = new Set<string>();
   const repeated: Tally['repeated'] = { rows: 0, minutes: [] };
@@ -75,6 +76,7 @@ export function createTally(): Tally {
     const at = minute - day * DAY;
     const before = page[at] as number;
     if (before === ABSENT) page[at] = count;
+    else if (areTotals) page[at] = Math.max(before, count);
     else {
       page[at] = before + count;
       repeated.rows++;
