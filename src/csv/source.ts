@@ -6,6 +6,7 @@ import { pipeline, type Readable, Transform } from 'node:stream';
 import { pipeline as piped } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { Decompress } from 'fzstd';
+import { noTextOf } from './no-table.ts';
 import { eachLine, spacedBy } from './spaced.ts';
 
 /** A file of text, whatever it is packed in and however it is encoded. */
@@ -40,19 +41,6 @@ const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
 /** Behind a first byte of 0x50 to 0x5f: a frame of zstd that others skip, as pzstd writes it in front. */
 const SKIPPABLE = [0x2a, 0x4d, 0x18];
 
-/** Files that people give instead of a text file, by their first bytes. */
-const NO_TEXT: [number[], string][] = [
-  [[0x50, 0x4b, 0x03, 0x04], 'is a workbook (.xlsx) or a zip archive: save the sheet as CSV, or unpack the archive'],
-  [[0xd0, 0xcf, 0x11, 0xe0], 'is an old Excel workbook (.xls): save the sheet as CSV'],
-  [[0x50, 0x41, 0x52, 0x31], 'is a Parquet file: export it as CSV'],
-  [[0x25, 0x50, 0x44, 0x46], 'is a PDF: export the table as CSV'],
-  [[0x42, 0x5a, 0x68], 'is packed by bzip2: unpack it, or pack it by gzip or zstd'],
-  [[0xfd, 0x37, 0x7a, 0x58], 'is packed by xz: unpack it, or pack it by gzip or zstd'],
-  [[0x37, 0x7a, 0xbc, 0xaf], 'is a 7z archive: unpack it, or pack the table by gzip or zstd'],
-  [[0xff, 0xfe, 0, 0], 'is in UTF-32: save it in UTF-8'],
-];
-/** Where a tar archive has its name, behind that of its first file. */
-const TAR_AT = 257;
 /** A file may be packed when it is written, and again when it is sent. */
 const MAX_PACKINGS = 3;
 
@@ -95,11 +83,6 @@ export async function openSource(file: string, options: SourceOptions = {}): Pro
     throw error;
   }
 }
-
-const noTextOf = (start: Buffer): string | undefined =>
-  start.toString('latin1', TAR_AT, TAR_AT + 5) === 'ustar'
-    ? 'is a tar archive: unpack it, and give the table itself'
-    : NO_TEXT.find(([bytes]) => startsWith(start, bytes))?.[1];
 
 type Packing = 'gzip' | 'zstd';
 const packingOf = (magic: Buffer): Packing | undefined =>

@@ -2,6 +2,7 @@ import type { ColumnsAsked } from './asked-columns.ts';
 import { type Columns, findColumns } from './columns.ts';
 import { openQuestion } from './doubts.ts';
 import { isSetting } from './no-rows.ts';
+import { noTableOf } from './no-table.ts';
 import { firstRecords } from './records.ts';
 import type { Source } from './source.ts';
 import { isRule } from './spaced.ts';
@@ -136,6 +137,8 @@ const isTitled = (header: readonly string[], [first = []]: readonly string[][]):
 export function recognise(source: Source, delimiter: string | undefined, asked: ColumnsAsked): Table {
   if (source.head.trim() === '' || source.head === '\ufeff')
     throw new Error(`${source.name}: is empty; expected a header such as timestamp,status,count`);
+  const noTable = noTableOf(source.head);
+  if (noTable !== undefined) throw new Error(`${source.name}: ${noTable}`);
   let sampled: string[][] = [];
   const table = findTable(source, delimiter, (header, sample) => {
     sampled = sample;
@@ -151,20 +154,8 @@ export function recognise(source: Source, delimiter: string | undefined, asked: 
   return { ...table, before: table.before - 1, columns: { ...table.columns, header } };
 }
 
-function notRecognised(
-  { name, head }: Source,
-  { header, line, why }: { header: string; line: number; why: string },
-): string {
+function notRecognised({ name }: Source, { header, line, why }: { header: string; line: number; why: string }): string {
   if (why.startsWith('--')) return `${name}: line ${line}: ${why}; the header is ${JSON.stringify(header)}`;
-  if (/^\s*(?:\[\s*)?[[{]\s*"/.test(head))
-    return (
-      `${name}: is JSON; expected CSV. Convert it, as jq -r '${/^\s*\[/.test(head) ? '.[] | ' : ''}[.timestamp, .status, .count] | @csv' does ` +
-      'with names of your own, or post it to /api/v1/transactions'
-    );
-  if (/^\*+ 1\. row \*+$|^-\[ RECORD 1 \]/.test(header))
-    return `${name}: has each cell on a line of its own; query again without \\G (MySQL) or \\x (psql), so that each row is one line`;
-  if (/^\s*<[!?a-z]/i.test(header))
-    return `${name}: is a page of HTML or XML, perhaps an error message in place of the export; expected CSV. Download it again`;
   return (
     `${name}: line ${line}: the header is ${JSON.stringify(header.slice(0, 200))}; ${why}. Expected columns such as timestamp,status,count, ` +
     'timestamp,auth_code,count or time,approved,denied,..., in any order; say which is which with ' +

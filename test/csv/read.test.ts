@@ -144,7 +144,7 @@ describe('reading counts by minute', () => {
     [
       'a workbook',
       Buffer.from('504b030400000000', 'hex'),
-      'is a workbook (.xlsx) or a zip archive: save the sheet as CSV',
+      'is a zip archive or a workbook (.xlsx): unpack it, or save the sheet as CSV',
     ],
     [
       'JSON',
