@@ -109,7 +109,7 @@ export function createPass({ columns, before }: Table, formats: Formats, options
 
   const several = formats.several === true || isSeveral(columns);
   // Rows of one minute and status may be told apart by what some of them sum up.
-  const isToldApart = several && !isEvents;
+  const isToldApart = (several || columns.dimensions.length > 0) && !isEvents;
   const totalRows = createTotalRows(columnsBesideTime(columns));
   const ownId = isEvents ? header.findIndex(isOwnIdName) : -1;
   const noteRepeat = (cells: string[], minute: number) => {
