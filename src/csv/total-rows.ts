@@ -57,14 +57,11 @@ export function createTotalRows(columns: readonly number[]): TotalRows {
 
   return {
     take: (cells, minute, key, count) => {
-      let address = '';
-      for (let at = 0; at < columns.length; at++) address += `${known(cells[columns[at] as number] ?? '', at)}\0`;
-      let group = groups.get(address);
-      if (group === undefined) {
-        if (groups.size > MAX_GROUPS) return;
-        group = { cells: cellsOf(cells), rows: 0, filled: 0, counts: new Set(), sums: new Map() };
-        groups.set(address, group);
-      }
+      const own = cellsOf(cells);
+      const address = own.join('\0');
+      const group = groups.get(address) ?? { cells: own, rows: 0, filled: 0, counts: new Set(), sums: new Map() };
+      if (groups.size > MAX_GROUPS) return;
+      groups.set(address, group);
       group.rows++;
       if (count > 0) {
         group.filled++;
@@ -75,110 +72,110 @@ export function createTotalRows(columns: readonly number[]): TotalRows {
     found: () => {
       if (groups.size > MAX_GROUPS) return undefined;
       const left = new Set(groups.values());
-      const said: { column: number; cell: string }[] = [];
-      for (;;) {
-        const total = nextTotal(left, columns.length, new Set(said.map(({ column }) => columns.indexOf(column))));
-        if (total === undefined) break;
-        said.push({ column: columns[total.at] ?? 0, cell: total.cell });
+      const said: { at: number; cell: string }[] = [];
+      for (let total = nextTotal(left, columns.length, []); total; total = nextTotal(left, columns.length, said)) {
+        said.push(total);
         for (const group of total.groups) left.delete(group);
       }
       if (said.length === 0) return undefined;
       const kept = new Set([...left].map(({ cells }) => cells.join('\0')));
-      return { cells: said, isTotal: (cells) => !kept.has(cellsOf(cells).join('\0')) };
+      return {
+        cells: said.map(({ at, cell }) => ({ column: columns[at] ?? 0, cell })),
+        isTotal: (cells) => !kept.has(cellsOf(cells).join('\0')),
+      };
     },
     twins: () => {
-      for (const [at, column] of columns.entries()) {
-        const cells = groups.size > MAX_GROUPS ? undefined : twinsOf(new Set(groups.values()), columns.length, at);
-        if (cells !== undefined) return { column, cells };
-      }
-      return undefined;
+      const all = groups.size > MAX_GROUPS ? [] : [...groups.values()];
+      return columns.flatMap((column, at) => twinsIn(all, columns.length, at).map((cells) => ({ column, cells })))[0];
     },
   };
 }
 
-function twinsOf(groups: ReadonlySet<Group>, columns: number, at: number): [string, string] | undefined {
-  const scopes = scopesOf(groups, at, partsOf(columns, at)[0] ?? []);
-  const cells = [...new Set([...groups].map((group) => group.cells[at] ?? ''))].slice(0, MAX_SUMMED);
-  for (const one of cells)
-    for (const other of cells.slice(cells.indexOf(one) + 1)) {
-      const isSame = scopes.every((scope) => scope.get(one)?.sum === scope.get(other)?.sum);
-      const own = scopes.flatMap((scope) => scope.get(one)?.groups ?? []);
-      if (isSame && isEnough(own, false)) return [one, other];
-    }
-  return undefined;
-}
-
-interface Total {
-  at: number;
-  cell: string;
-  groups: Group[];
+function twinsIn(groups: readonly Group[], columns: number, at: number): [string, string][] {
+  const sums = sumsOf(groups, at, othersThan(at, columns));
+  const cells = [...sums.keys()].slice(0, MAX_SUMMED);
+  const isSame = (one: string, other: string) => {
+    const [ofOne = NO_SUMS, ofOther = NO_SUMS] = [sums.get(one), sums.get(other)];
+    return ofOne.size === ofOther.size && [...ofOne].every(([key, sum]) => ofOther.get(key) === sum);
+  };
+  return cells
+    .flatMap((one, place) => cells.slice(place + 1).map((other): [string, string] => [one, other]))
+    .filter(
+      ([one, other]) =>
+        isSame(one, other) &&
+        isEnough(
+          groups.filter((group) => group.cells[at] === one),
+          false,
+        ),
+    );
 }
 
 /**
  * A value of a column whose rows are sums of others. Those that are named so come first.
- * @param sure columns that have some for sure, so that others need no more rows than those with names
+ * @param said those that are known: where a column has some for sure, others need no more rows than
+ *   those with names
  */
-function nextTotal(groups: ReadonlySet<Group>, columns: number, sure: ReadonlySet<number>): Total | undefined {
+function nextTotal(groups: ReadonlySet<Group>, columns: number, said: readonly { at: number }[]) {
   for (const isNamed of [true, false])
     for (let at = 0; at < columns; at++)
-      for (const beside of partsOf(columns, at)) {
-        const scopes = scopesOf(groups, at, beside);
-        const cells = [...new Set([...groups].map((group) => group.cells[at] ?? ''))].filter((cell) => cell !== OTHER);
-        for (const cell of cells) {
-          if (mayBeTotal(cell) !== isNamed) continue;
-          const found = sumsOfOthers(scopes, cell, isNamed, isNamed || sure.has(at));
-          if (found !== undefined) return { at, cell, groups: found };
+      for (const beside of setsBeside(at, columns)) {
+        const sums = sumsOf(groups, at, beside);
+        for (const cell of sums.keys()) {
+          if (cell === OTHER || mayBeTotal(cell) !== isNamed) continue;
+          const isSure = isNamed || said.some((known) => known.at === at);
+          for (const keys of keysSummed(sums, cell, isNamed ? 1 : 2)) {
+            const total = [...groups].filter(
+              (group) => group.cells[at] === cell && keysOf(group, beside).some(([key]) => keys.includes(key)),
+            );
+            if (isEnough(total, isSure)) return { at, cell, groups: total };
+          }
         }
       }
   return undefined;
 }
 
+const othersThan = (at: number, columns: number): number[] =>
+  Array.from({ length: columns }, (_, column) => column).filter((column) => column !== at);
+
 /** The other columns, all of them first, then some, then none: a total may have nothing in several. */
-function partsOf(columns: number, at: number): number[][] {
-  const others = Array.from({ length: columns }, (_, column) => column).filter((column) => column !== at);
+function setsBeside(at: number, columns: number): number[][] {
+  const others = othersThan(at, columns);
   if (others.length > 3) return [others, []];
-  const parts = others.reduce<number[][]>((all, column) => all.flatMap((part) => [[...part, column], part]), [[]]);
-  return parts.sort((a, b) => b.length - a.length);
+  return [...setsOf(others)].concat(others.length > 0 ? [[]] : []).sort((a, b) => b.length - a.length);
 }
 
-/** What rows with the same cells beside a column count, by the cell in it. */
-type Scope = Map<string, { sum: number; groups: Group[] }>;
+/** What the rows of each value of a column count, by what stands beside it: `denied, acme` is 12. */
+type Sums = Map<string, ReadonlyMap<string, number>>;
+const NO_SUMS: ReadonlyMap<string, number> = new Map();
 
-function scopesOf(groups: ReadonlySet<Group>, at: number, beside: readonly number[]): Scope[] {
-  const scopes = new Map<string, Scope>();
-  for (const group of groups)
-    for (const [key, sum] of group.sums) {
-      const address = `${key}\0${beside.map((column) => group.cells[column]).join('\0')}`;
-      const scope = scopes.get(address) ?? new Map();
-      scopes.set(address, scope);
-      const cell = group.cells[at] ?? '';
-      const own = scope.get(cell) ?? { sum: 0, groups: [] };
-      scope.set(cell, own);
-      own.sum += sum;
-      own.groups.push(group);
-    }
-  return [...scopes.values()];
+function sumsOf(groups: Iterable<Group>, at: number, beside: readonly number[]): Sums {
+  const sums = new Map<string, Map<string, number>>();
+  for (const group of groups) {
+    const cell = group.cells[at] ?? '';
+    const own = sums.get(cell) ?? new Map<string, number>();
+    sums.set(cell, own);
+    for (const [key, sum] of keysOf(group, beside)) own.set(key, (own.get(key) ?? 0) + sum);
+  }
+  return sums;
 }
 
-/** The groups of a cell that are the sum of others wherever there are others. */
-function sumsOfOthers(scopes: readonly Scope[], cell: string, isNamed: boolean, isSure: boolean): Group[] | undefined {
-  const own = scopes.filter((scope) => scope.has(cell));
-  const others = [...new Set(own.flatMap((scope) => [...scope.keys()]))].filter(
-    (other) => other !== cell && own.some((scope) => (scope.get(other)?.sum ?? 0) > 0),
+const keysOf = (group: Group, beside: readonly number[]): [key: string, sum: number][] => {
+  const cells = beside.map((column) => group.cells[column]).join('\0');
+  return [...group.sums].map(([key, sum]) => [`${key}\0${cells}`, sum]);
+};
+
+/** Where a value is the sum of others: for each set of them the keys, if it is so at each of these. */
+function* keysSummed(sums: Sums, cell: string, least: number): Generator<string[]> {
+  const own = sums.get(cell) ?? NO_SUMS;
+  const others = [...sums].flatMap(([other, counted]) =>
+    other !== cell && [...own.keys()].some((key) => (counted.get(key) ?? 0) > 0) ? [counted] : [],
   );
-  const least = isNamed ? 1 : 2;
-  if (others.length < least) return undefined;
   for (const parts of setsOf(others)) {
     if (parts.length < least) continue;
-    const summed = own.filter((scope) => parts.some((part) => scope.has(part)));
-    const isSum = summed.every(
-      (scope) => scope.get(cell)?.sum === parts.reduce((sum, part) => sum + (scope.get(part)?.sum ?? 0), 0),
-    );
-    if (!isSum) continue;
-    const groups = [...new Set(summed.flatMap((scope) => scope.get(cell)?.groups ?? []))];
-    if (isEnough(groups, isSure)) return groups;
+    const keys = [...own.keys()].filter((key) => parts.some((part) => part.has(key)));
+    const sumAt = (key: string) => parts.reduce((sum, part) => sum + (part.get(key) ?? 0), 0);
+    if (keys.every((key) => own.get(key) === sumAt(key))) yield keys;
   }
-  return undefined;
 }
 
 const isEnough = (groups: readonly Group[], isSure: boolean): boolean =>
@@ -187,11 +184,11 @@ const isEnough = (groups: readonly Group[], isSure: boolean): boolean =>
     : groups.reduce((sum, { filled }) => sum + filled, 0) >= MIN_ROWS &&
       new Set(groups.flatMap(({ counts }) => [...counts])).size >= MIN_COUNTS;
 
-/** All of them, and where they are few each part of them. */
-function* setsOf(others: readonly string[]): Generator<readonly string[]> {
-  yield others;
-  if (others.length > MAX_SUMMED) return;
-  for (let set = 1; set < 2 ** others.length - 1; set++) yield others.filter((_, at) => (set >> at) % 2 === 1);
+/** All of them, and where they are few each set of some. */
+function* setsOf<T>(all: readonly T[]): Generator<T[]> {
+  yield [...all];
+  if (all.length > MAX_SUMMED) return;
+  for (let set = 1; set < 2 ** all.length - 1; set++) yield all.filter((_, at) => (set >> at) % 2 === 1);
 }
 
 /** Words that begin the name of all: `All acquirers`, `(all)`. */
