@@ -6,7 +6,16 @@ import { type Dimension, dimensionsOf, withAsked } from './dimensions.ts';
 import { candidates, headerText, isIndexName, rankOf } from './header-names.ts';
 import { codesByContent, keyColumns } from './key-columns.ts';
 import { cellsOf, onlyOne, type Sampled, shareOf } from './sampled.ts';
-import { isShortDate, type SplitTime, splitOf, surerTime, timeColumns, timeText, zoneColumn } from './time-columns.ts';
+import {
+  isShortDate,
+  type SplitTime,
+  splitOf,
+  surerTime,
+  timeColumns,
+  timeText,
+  withHalf,
+  zoneColumn,
+} from './time-columns.ts';
 import { DIGITS_OF_TIME, timeShape } from './times.ts';
 import { type WideColumn, wideColumns } from './wide-columns.ts';
 
@@ -51,7 +60,7 @@ export function findColumns(
   const chosen = chosenColumns(header, asked.columns ?? {});
   if (typeof chosen === 'string') return chosen;
   const namedTimes = candidates(header, 'time').filter((column) => !chosen.taken.has(column));
-  const { time, split } = chosen.time
+  const { time: found, split } = chosen.time
     ? { time: chosen.time, split: splitOf(chosen.time, sample) }
     : surerTime(
         header,
@@ -60,6 +69,7 @@ export function findColumns(
         chosen.taken,
         asked.times?.zone !== undefined,
       );
+  const time = withHalf(found, sample, (column) => !chosen.taken.has(column));
   if (time.length === 0) return 'no column is named as a time (timestamp, time, date, minute, datetime, ...)';
   const short = namedTimes.find((column) => isShortDate(header[column] ?? '', cellsOf({ sample }, column)));
   if (short !== undefined && timeShape(timeText(sample[0] ?? [], { time, split })) !== 'full')
@@ -102,13 +112,14 @@ export function findColumns(
 }
 
 /** The columns of a table without a header, where its cells leave no doubt. */
-function byContent(all: readonly string[][], asked: ColumnsAsked): Columns | undefined {
+function byContent(records: readonly string[][], asked: ColumnsAsked): Columns | undefined {
   // Sorting puts the header among the rows, or under them.
-  const rows = all.filter((cells) => !cells.some((cell) => rankOf(cell, 'time') !== undefined));
+  const rows = records.filter((cells) => !cells.some((cell) => rankOf(cell, 'time') !== undefined));
   const header = (rows[0] ?? []).map(() => '');
   const isEpoch = (cell: string) => EPOCH_NOW.test(cell) || DIGITS_OF_TIME.test(cell);
   const epochs = onlyOne(header, (column) => cellsOf({ sample: rows }, column).every(isEpoch));
-  const { time } = epochs === undefined ? timeColumns(header, rows, [], new Set()) : { time: [epochs] };
+  const found = epochs === undefined ? timeColumns(header, rows, [], new Set()) : { time: [epochs] };
+  const time = withHalf(found.time, rows, () => true);
   const shapes = new Set(rows.map((cells) => timeShape(timeText(cells, { time }))));
   if (time.length === 0 || shapes.size !== 1 || !(shapes.has('full') || shapes.has('clock'))) return undefined;
   const table: Sampled = { header, sample: rows, free: (column) => !time.includes(column), asked };
@@ -122,8 +133,8 @@ function byContent(all: readonly string[][], asked: ColumnsAsked): Columns | und
   const counts = numbers.length > 1 ? numbers.filter((column) => !isSerial(cellsOf(table, column))) : numbers;
   if (counts.length > 1) return undefined;
   const [count] = counts;
-  const found = { header: rows[0] ?? [], time, split: undefined, zone: undefined, status, code, count, wide: [] };
-  return withRest(found, new Set([...keys, count]), asked) as Columns;
+  const all = { header: rows[0] ?? [], time, split: undefined, zone: undefined, status, code, count, wide: [] };
+  return withRest(all, new Set([...keys, count]), asked) as Columns;
 }
 
 /**

@@ -81,7 +81,7 @@ export function looksCounted(
 }
 
 export const hasSeconds = (sample: readonly string[][], time: readonly number[]): boolean =>
-  sample.some((cells) => /(?<!\d)\d{1,2}:\d{2}:(?!00(?:\D|$))\d{2}/.test(cells[time.at(-1) ?? 0] ?? ''));
+  sample.some((cells) => time.some((column) => /(?<!\d)\d{1,2}:\d{2}:(?!00(?:\D|$))\d{2}/.test(cells[column] ?? '')));
 
 /** True for names that counts and sums of money share. */
 export const isVague = (name: string): boolean =>

@@ -139,7 +139,7 @@ export const rivalCounts: Question = (table) => {
 
 /** Names of rates, of thousands, of sums over more than a minute, and of what is no transaction. */
 const NO_COUNT_OF_MINUTE =
-  /(?:^|[\W_])(?:per|por|pro|par)[ _](?:s|secs?|seconds?|segundo|h|hour|hora|day|dia)(?:$|[\W_])|\/ ?(?:s|secs?|h|hours?)\b|(?:^|[\W_])(?:tps|rps|qps|thousands?|milhares|0{3}s?)(?:$|[\W_])|\((?:mil|k|tsd)\)|(?:last|rolling|moving)[ _]?\d+|(?:distinct|unique)[ _](?:cards?|users?|customers?|clients?|merchants?)$/i;
+  /(?:^|[\W_])(?:per|por|pro|par)[ _](?:s|secs?|seconds?|segundo|h|hour|hora|day|dia)(?:$|[\W_])|\/ ?(?:s|secs?|h|hours?)\b|(?:^|[\W_])(?:tps|rps|qps|thousands?|milhares|0{3}s?)(?:$|[\W_])|\((?:mil|k|tsd)\)|(?:last|rolling|moving)[ _]?\d+|(?:^|[\W_])(?:rolling|moving|trailing|smoothed|[se]?ma\d+)(?:$|[\W_])|(?:distinct|unique)[ _](?:cards?|users?|customers?|clients?|merchants?)$/i;
 
 /** A column of counts whose name says that it holds something else. */
 export const misnamed: Question = (table) => {

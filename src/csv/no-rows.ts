@@ -20,12 +20,12 @@ export interface NoRows {
 }
 
 /** A cell that holds no number. */
-export const NOTHING = /^(?:|null|nan|n\/?a|none|undefined|-|\\n)$/i;
+export const NOTHING = /^(?:|[([<]?(?:null|nil|none|undefined|nan|blank|empty)[)\]>]?|#?n[./]?a\.?|[-–—]|\\n)$/i;
 /** Control characters at the end of a file, such as the Ctrl-Z of CP/M. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const NOTHING_SAID = /^[\x00-\x1f\s]*$/;
 export const TOTALS =
-  /^(?:[\d:./ T-]+ )?(?:grand |sub|overall |soma |suma |resultado |valor )?total(?:s|es|is|e)?(?: [\p{L} ]+)?(?: [\d:./T -]+)?:?$|^(?:all|todos|todas|tous|toutes|alle|tutt[ie]|sum|suma|soma|somma|somme|summe|gesamt\p{L}*|insgesamt|totaal|average|avg|mean|m[eé]dia|promedio|durchschnitt|moyenne|gemiddelde):?$/iu;
+  /^(?:[\d:./ T-]+ )?(?:grand |sub|overall |soma |suma |resultado |valor )?total(?:s|es|is|e)?(?: [\p{L} ]+)?(?: [\d:./T -]+)?:?$|^(?:all|todos|todas|tous|toutes|alle|tutt[ie]|sum|suma|soma|somma|somme|summe|gesamt\p{L}*|insgesamt|totaal|average|avg|mean|m[eé]dia|promedio|durchschnitt|moyenne|gemiddelde|mittelwert|max(?:imum)?|min(?:imum)?|m[aá]ximo|m[ií]nimo|median[ao]?):?$/iu;
 const FOOTER =
   /^\(?[\d.,]+ (?:rows?|row\(s\)|records?|linhas?|filas?|zeilen?)(?: (?:affected|in set|selected|returned|produced|exported|fetched).*)?\)?\.?$|^time: [\d.,]+ ms|^\\\.$/i;
 /** Lines of prose under a table; more of them are no notes, but a file of another kind. */

@@ -1,6 +1,6 @@
 import { statusOf, statusOfCell, wordKey, wordsIn } from '../domain/status-words.ts';
 import { isCount, isNoCount, isShare } from './count-column.ts';
-import { headerKey } from './header-names.ts';
+import { coreOf, headerKey } from './header-names.ts';
 import { named, type Question, quoted } from './question.ts';
 import { cellsOf, shareOf } from './sampled.ts';
 import { likelyMinutes } from './time-columns.ts';
@@ -58,8 +58,15 @@ export const rivalStatuses: Question = (table) => {
 };
 
 /** Cells of rows that may not be added to others: another day, another measure, a test, a refund. */
-const APART =
-  /^(?:yesterday|ontem|ayer|gestern|lastweek|lastyear|semanapassada|previous|forecast|expected|predicted|baseline|target|(?:sum)?amount\w*|valor|volume\w*|revenue|avg|average|mean|max|min|p\d\d|rate|share|percent\w*|test|testing|sandbox|homologacao|staging|dev|refund|reversal|void|estorno|devolucao|chargeback|1h|1d|60m|hourly|daily)$/;
+const APART = new RegExp(
+  `^(?:${[
+    'yesterday|ontem|ayer|gestern|hier|lastweek|lastmonth|lastyear|semanapassada|vorwoche|previous|prior|anterior',
+    'forecast|expected|predicted|baseline|target|budget|plan|planned|(?:upper|lower)(?:bound|band|limit)?|trend',
+    String.raw`(?:sum)?amount\w*|valor|volume\w*|revenue|avg|average|mean|max|min|median|p\d\d|rate|share|percent\w*`,
+    'test|testing|sandbox|homologacao|hml|staging|stage|stg|dev|qa|uat|sit|preprod',
+    'refund|reversal|void|estorno|devolucao|chargeback|1h|1d|60m|hourly|daily',
+  ].join('|')})$`,
+);
 /** Names of columns of which a yes, or an older one of several times, is no count to be added. */
 const APART_BY_NAME = /^(?:test|sandbox|forecast|duplicate|deleted|loaded|version|revision|snapshot|ingested)$/;
 
@@ -70,7 +77,8 @@ export const rowsApart: Question = (table) => {
     const cells = [...new Set(cellsOf({ sample }, column))];
     if (cells.length < 2) continue;
     const isByName = !isEvents && wordsIn(header[column] ?? '').some((word) => APART_BY_NAME.test(word));
-    const apart = cells.length > 12 ? undefined : cells.find((one) => APART.test(wordKey(one)));
+    const apart =
+      cells.length > 12 ? undefined : cells.find((one) => APART.test(wordKey(one)) || APART.test(coreOf(one)));
     const cell = isByName ? cells.at(-1) : apart;
     if (cell === undefined) continue;
     const name = named(table, column);

@@ -71,6 +71,25 @@ const isDotted = (sample: readonly string[][], column: number): boolean =>
 const areMonths = (sample: readonly string[][], column: number): boolean =>
   sample.length > 0 && sample.every((cells) => cells[column] === '' || monthOf(cells[column]) !== '0');
 
+const HALF = /^[ap]\.?\s?m\.?$/i;
+
+/** With the column beside them that says whether an hour is before noon or after it. */
+export function withHalf(
+  time: readonly number[],
+  sample: readonly string[][],
+  free: (column: number) => boolean,
+): number[] {
+  const cells = (column: number) => sample.map((row) => row[column] ?? '').filter((cell) => cell !== '');
+  const half = sample[0]?.findIndex(
+    (_, column) =>
+      free(column) &&
+      !time.includes(column) &&
+      cells(column).length > 0 &&
+      cells(column).every((cell) => HALF.test(cell)),
+  );
+  return half === undefined || half < 0 ? [...time] : [...time, half];
+}
+
 /** Minutes that two zones may differ by. */
 const MOST_OFFSET = 14 * 60;
 
@@ -266,6 +285,8 @@ function localText(
   cells: readonly string[],
   { time, split }: { time: readonly number[]; split?: SplitTime | undefined },
 ): string {
+  const half = time.length > 1 ? (cells[time.at(-1) ?? 0] ?? '') : '';
+  if (HALF.test(half)) return `${localText(cells, { time: time.slice(0, -1), split })} ${half}`;
   if (split === 'minute-of-hour') {
     const minute = (cells[time.at(-1) ?? 0] ?? '').padStart(2, '0');
     const hour = localText(cells, { time: time.slice(0, -1) });

@@ -54,10 +54,10 @@ const COMPACT =
   /^((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?:[T _-]?(\d{2}):?(\d{2})(?::?(\d{2})(?:\.?\d{3}|\.\d+)?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
 const DAY_NAME = String.raw`(?:\p{L}{2,9}\.?,?\s+)?`;
 const DAY_MONTH_NAME = new RegExp(
-  String.raw`^${DAY_NAME}(\d{1,2})\.?(?:[-/ ]|\sde\s)?([\p{L}]{3,10})\.?(?:[-/, ]|\sde\s)?\s?(\d{4}|\d{2})${AFTER_DATE}$`,
+  String.raw`^${DAY_NAME}(\d{1,2})\.?(?:[-/ ]|\sde\s)?([\p{L}]{3,12})\.?(?:[-/, ]|\sde\s)?\s?(\d{4}|\d{2})${AFTER_DATE}$`,
   'iu',
 );
-const MONTH_NAME_DAY = new RegExp(String.raw`^${DAY_NAME}([\p{L}]{3,10})\.?\s(\d{1,2}),?\s(\d{4})${AFTER_DATE}$`, 'iu');
+const MONTH_NAME_DAY = new RegExp(String.raw`^${DAY_NAME}([\p{L}]{3,12})\.?\s(\d{1,2}),?\s(\d{4})${AFTER_DATE}$`, 'iu');
 /** `Sat Nov 21 12:00:00 UTC 2026`, as `date` and ctime write it. */
 const YEAR_AT_END = /^\p{L}{2,4} (\p{L}{3,5}) +(\d{1,2}) (\d{2}):(\d{2}):(\d{2})(?: (UTC|GMT|Z))? (\d{4})$/u;
 /** `Nov 21 13:45:01`, as syslog writes it. */
@@ -69,21 +69,21 @@ const CLOCK_ALONE = pattern(CLOCK);
 /** Beside a date in another column. */
 const CLOCK_WITH_OFFSET = /^\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)? ?(?:Z|[+-]\d{2}:\d{2})$/;
 const EPOCH = /^\d{9,20}(?:\.\d+)?$/;
-/** The beginnings of the months in English, Portuguese, Spanish, German and French. */
+/** The beginnings of the months in the languages that statuses are known in. */
 const MONTHS = [
-  ['jan', 'ene'],
-  ['feb', 'fev', 'fév'],
-  ['mar', 'mär', 'mrz'],
-  ['apr', 'abr', 'avr'],
-  ['may', 'mai'],
-  ['jun', 'juin'],
-  ['jul', 'juil'],
-  ['aug', 'ago', 'aoû', 'aou'],
-  ['sep', 'set'],
-  ['oct', 'out', 'okt'],
-  ['nov'],
-  ['dec', 'dez', 'dic', 'déc'],
-];
+  'jan ene gen sty oca янв',
+  'feb fev fév lut şub фев',
+  'mar mär mrz mrt мар',
+  'apr abr avr kwi nis апр',
+  'may mai mei mag maj май мая',
+  'jun juin giu cze haz июн',
+  'jul juil lug lip tem июл',
+  'aug ago aoû aou sie ağu авг',
+  'sep set wrz eyl сен',
+  'oct out okt ott paź eki окт',
+  'nov lis kas ноя',
+  'dec dez dic déc gru ara дек',
+].map((names) => names.split(' '));
 
 /** The day that spreadsheets and databases write before a time of day that has none. */
 export const DAY_ZERO = /^(?:1899-12-3[01]|1900-01-0[01])[T ]/;
@@ -282,6 +282,7 @@ const compactTime = ([, year, month, day, hour, minute, second, zone]: RegExpExe
   compose([year, month, day], [hour, minute, second, undefined, zone], options);
 
 const longYear = (year = ''): string => (year.length === 2 ? `20${year}` : year);
+const NO_MONTH = '0';
 /** The month that a name means, as a number; `0` for none. */
 export const monthOf = (name = ''): string => {
   const start = name.toLowerCase();
@@ -314,6 +315,7 @@ export function orderShownBy(text: string): DateOrder | undefined {
 type Cells = (string | undefined)[];
 
 function compose(date: Cells, [hour, minute, second, half, offset]: Cells, options: TimeOptions, order?: DateOrder) {
+  if (date[1] === NO_MONTH) return 'has a month of a name that is not known; write times as 2026-11-21 13:45';
   const day = dayOf(Number(date[0]), Number(date[1]), Number(date[2]));
   if (day === undefined)
     return order === undefined

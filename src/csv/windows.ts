@@ -14,9 +14,8 @@ export function overlap(columns: Columns, sample: Rows, isSure: boolean): string
   const { header, status, count, wide } = columns;
   const counted = count === undefined ? wide.map(({ column }) => column) : [count];
   const metrics = status === undefined ? [] : sample.map((cells) => cells[status] ?? '');
-  const window = [...counted.map((column) => headerText(header, column)), ...metrics]
-    .map(windowIn)
-    .find((seconds) => seconds !== undefined);
+  const names = [...counted.map((column) => headerText(header, column)), ...metrics];
+  const window = names.map((name) => windowIn(name, isSure)).find((seconds) => seconds !== undefined);
   const step = stepOf(columns, sample);
   if (window !== undefined && step !== undefined && window > step)
     return `counts are of ${spelt(window)} each, and rows are ${spelt(step)} apart, ${severalTimes(window / step)}`;
@@ -28,16 +27,21 @@ export function overlap(columns: Columns, sample: Rows, isSure: boolean): string
 }
 
 const severalTimes = (times: number): string =>
-  `so a transaction would be counted ${Math.round(times)} times: export increase(...[1m]) at a step of 1m, which is the "min interval" of a query in Grafana`;
+  `so a transaction would be counted ${Math.round(times)} times: export the counts of each minute, ` +
+  'in Grafana by increase(...[1m]) with a min interval of 1m';
 const spelt = (seconds: number): string => (seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`);
 
 const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
-/** Seconds of the window in a query: 300 for `increase(x[5m])`. */
-function windowIn(name: string): number | undefined {
-  const [, window = ''] = /\[((?:\d+[smhdw])+)(?::\w*)?\]/.exec(name) ?? [];
-  const parts = [...window.matchAll(/(\d+)([smhdw])/g)];
-  const sum = parts.reduce((all, [, number, unit = '']) => all + Number(number) * (SECONDS[unit] ?? 0), 0);
+/** Seconds of the window in a name: 300 for `increase(x[5m])`, `count_5m` and `approved (5 min)`. */
+function windowIn(name: string, inQueries: boolean): number | undefined {
+  const query = /\[((?:\d+[smhdw])+)(?::\w*)?\]/.exec(name)?.[1];
+  const other = inQueries ? undefined : /(?:^|[\W_])(\d+) ?(?:m|h|min|mins|minutes|hours?)(?:$|[\W_])/i.exec(name)?.[0];
+  const parts = [...(query ?? other ?? '').matchAll(/(\d+) ?([smhdw])/gi)];
+  const sum = parts.reduce(
+    (all, [, number, unit = '']) => all + Number(number) * (SECONDS[unit.toLowerCase()] ?? 0),
+    0,
+  );
   return sum === 0 ? undefined : sum;
 }
 

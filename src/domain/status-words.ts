@@ -28,9 +28,12 @@ const WORDS: Readonly<Record<Status, string>> = {
     noautorizada noaprobado noautorizado
     abgelehnt verweigert rifiutata rifiutato negata negato respinta respinto geweigerd afgewezen refuse refusee
     rejete rejetee odrzucona odrzucono odmowa reddedildi отклонено отклонена отклонен отказ отказано
+    nichtgenehmigt nichtautorisiert nonautorise nonautorisee nonapprouve nonapprouvee nonautorizzata nonautorizzato
+    nonapprovata nonapprovato nietgoedgekeurd
     拒否 否認 却下 拒绝 已拒绝 被拒绝`,
   failed: `
     failed fail failure failing error errored err exception timeout timedout
+    unsuccessful notsuccessful semsucesso sinexito nichterfolgreich
     falha falhou falhada falhado erro
     fallida fallido fallo falla fallada fallado
     fallita fallito errore mislukt fout fehlgeschlagen fehler gescheitert echoue echouee echec erreur

@@ -120,6 +120,15 @@ describe('tables as other programs write them', () => {
     ['epoch nanoseconds', table('time,status,count', ['1795262400000000000', '1795262460000000000'])],
     ['date and time apart', table('Date,Time,Status,Count', ['2026-11-21,12:00', '2026-11-21,12:01'])],
     ['date, hour and minute', table('date,hour,minute,status,count', ['2026-11-21,12,0', '2026-11-21,12,1'])],
+    [
+      'AM and PM in a column of their own',
+      table('date;time;half;status;count', ['2026-11-21;12:00;PM', '2026-11-21;12:01;pm']),
+    ],
+    ['months in Polish and Russian', table('czas;status;n', ['21 listopada 2026 12:00', '21 ноя 2026 12:01'])],
+    [
+      'nothing in other words',
+      'time,approved,denied,failed\n2026-11-21 12:00,1050,6,[NULL]\n2026-11-21 12:01,116,7,#N/A\n',
+    ],
     ['an index', table(',timestamp,status,0', ['0,2026-11-21 12:00', '1,2026-11-21 12:01'])],
     ['titles, and comments', `Transactions\n#made today\n\n${table('timestamp,status,count', PLAIN)}`],
     [
@@ -910,12 +919,14 @@ describe('what may be read in two ways', () => {
       'the column count is there twice',
       '--columns count=3 or count=4',
     ],
-    ...['yesterday', 'amount', 'forecast', 'test', 'refund', '1h'].map((cell): [string, string, string, string] => [
-      `rows that may not be added up: ${cell}`,
-      `time,status,kind,count\n2026-11-21 12:00,denied,x,5\n2026-11-21 12:00,denied,${cell},6\n`,
-      `rows with "${cell}" in "kind" may not be added to the others`,
-      '--dimensions kind',
-    ]),
+    ...['yesterday', 'tx_amount', 'budget', 'upper bound', 'uat', 'test', 'refund', '1h'].map(
+      (cell): [string, string, string, string] => [
+        `rows that may not be added up: ${cell}`,
+        `time,status,kind,count\n2026-11-21 12:00,denied,x,5\n2026-11-21 12:00,denied,${cell},6\n`,
+        `rows with "${cell}" in "kind" may not be added to the others`,
+        '--dimensions kind',
+      ],
+    ),
     ...['tps', 'count per hour', 'count (000s)', 'count_last_5m', 'distinct_cards'].map(
       (name): [string, string, string, string] => [
         `what is no count by its name: ${name}`,

@@ -25,6 +25,11 @@ describe('windows that overlap', () => {
       'counts are of 5m each, and rows are 1m apart',
     ],
     [
+      'named by a column',
+      tableOf('status,count_5m', counts, 60).replaceAll(/,(\d+)$/gm, ',denied,$1'),
+      'counts are of 5m each, and rows are 1m apart',
+    ],
+    [
       'that no name tells, by the counts',
       tableOf('approved', summed(4), 15),
       'each count looks like the sum of 4 rows',
@@ -37,7 +42,7 @@ describe('windows that overlap', () => {
   ])('%s are refused, for their counts would be added up several times', async (_, text, message) => {
     const problem = await problemOf(text);
     expect(problem).toContain(message);
-    expect(problem).toContain('export increase(...[1m]) at a step of 1m');
+    expect(problem).toContain('export the counts of each minute');
   });
 
   it.each([
