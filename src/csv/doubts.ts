@@ -11,7 +11,15 @@ import {
   unnamedCount,
 } from './count-questions.ts';
 import type { Question } from './question.ts';
-import { endAlone, minutesApart, rivalStatuses, rowsApart, stages, unknownStatus } from './row-questions.ts';
+import {
+  endAlone,
+  minutesApart,
+  moreThanAll,
+  rivalStatuses,
+  rowsApart,
+  stages,
+  unknownStatus,
+} from './row-questions.ts';
 import { overlap } from './windows.ts';
 
 /** What people are asked, the first of it that is open, and the part of `--columns` that answers it. */
@@ -31,6 +39,7 @@ const QUESTIONS: readonly (readonly [Question, answer: 'count' | 'status' | 'any
   [doubtfulCount, 'count'],
   [minutesApart, 'any'],
   [unknownStatus, 'any'],
+  [moreThanAll, 'any'],
 ];
 
 /** Says what of a table may be read in two ways, and by what people decide it. */

@@ -27,7 +27,7 @@ const NOTHING_SAID = /^[\x00-\x1f\s]*$/;
 export const TOTALS =
   /^(?:[\d:./ T-]+ )?(?:grand |sub|overall |soma |suma |resultado |valor )?total(?:s|es|is|e)?(?: [\p{L} ]+)?(?: [\d:./T -]+)?:?$|^(?:all|todos|todas|tous|toutes|alle|tutt[ie]|sum|suma|soma|somma|somme|summe|gesamt\p{L}*|insgesamt|totaal|average|avg|mean|m[eé]dia|promedio|durchschnitt|moyenne|gemiddelde|mittelwert|max(?:imum)?|min(?:imum)?|m[aá]ximo|m[ií]nimo|median[ao]?):?$/iu;
 const FOOTER =
-  /^\(?[\d.,]+ (?:rows?|row\(s\)|records?|linhas?|filas?|zeilen?)(?: (?:affected|in set|selected|returned|produced|exported|fetched).*)?\)?\.?$|^time: [\d.,]+ ms|^\\\.$/i;
+  /^\(?[\d.,]+ (?:rows?|row\(s\)|records?|linhas?|filas?|zeilen?)(?: (?:affected|in set|selected|returned|produced|exported|fetched).*)?\)?\.?$|^[\d.,]+ rows? +\d+ columns?$|^time: [\d.,]+ ms|^\\\.$/i;
 /** Lines of prose under a table; more of them are no notes, but a file of another kind. */
 const MAX_NOTES = 20;
 const COMMENT = /^(?:#|--|\/\/)/;

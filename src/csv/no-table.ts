@@ -70,6 +70,10 @@ const TEXTS: [start: RegExp, said: string][] = [
     /^(?:MIME-Version|From|Received|Return-Path|Delivered-To|Message-ID): /i,
     'is a mail or a web archive: save the table in it as a file of its own',
   ],
+  [
+    /^.*\} =>(?: [\d.eE+-]+ @\[|[ \t]*[\r\n])/,
+    'is an answer of promtool; expected CSV. Ask again with --format=json, and pass what jq makes of it',
+  ],
   [/^CEF:\d\|/, `is a log in CEF; expected CSV. Export counts by minute and status as CSV, or ${POST}`],
   [
     /^(?:\*+ 1\. row \*+|-\[ RECORD 1 \])/,
@@ -88,8 +92,10 @@ export function noTableOf(head: string): string | undefined {
 function ofJson(text: string): string {
   const convert = (query: string) =>
     `Convert it, as jq -r '${query} | @csv' does, or post new reports to /api/v1/transactions`;
-  if (text.includes('"resultType"'))
-    return convert('.data.result[] | .metric.status as $status | .values[] | [.[0], $status, .[1]]');
+  if (/"metric":\s?\{/.test(text) && /"values":\s?\[/.test(text))
+    return convert(
+      `${text.includes('"resultType"') ? '.data.result' : '.'}[] | .metric.status as $status | .values[] | [.[0], $status, .[1]]`,
+    );
   if (/^\{\s*"(?:error|message|code|detail)"/i.test(text)) return 'It may be an error message in place of the export';
   const list = /^\{\s*"(\w+)"\s*:\s*\[\s*\{/.exec(text)?.[1];
   const each = list !== undefined ? `.${list}[] | ` : /^\[/.test(text) ? '.[] | ' : '';

@@ -34,6 +34,29 @@ export const endAlone: Question = (table) => {
     : undefined;
 };
 
+/** A total beside the columns of statuses that is more than their sum: others have no column. */
+export const moreThanAll: Question = (table) => {
+  const { header, wide, telling, sample } = table;
+  const numberIn = (cells: readonly string[], column: number) => Number(cells[column]?.replaceAll(',', '') || 0);
+  const beyond = (cells: readonly string[], total: number) =>
+    numberIn(cells, total) - wide.reduce((sum, { column }) => sum + numberIn(cells, column), 0);
+  const total = telling.find(
+    (column) =>
+      wordsIn(header[column] ?? '').some((word) => /^(?:total|totals|all|gesamt|todos|todas)$/.test(word)) &&
+      !isNoCount(header[column] ?? '') &&
+      !isShare(header[column] ?? '') &&
+      cellsOf(table, column).every(isCount) &&
+      sample.every((cells) => beyond(cells, column) >= 0) &&
+      sample.some((cells) => beyond(cells, column) > 0),
+  );
+  // Without approvals there is a warning of its own.
+  if (total === undefined || !wide.some(({ status }) => status === 'approved')) return undefined;
+  return (
+    `${JSON.stringify(named(table, total))} is more than the statuses beside it, so others have no column: export a column for each status, ` +
+    'or say with --columns which columns are counts, such as --columns approved=...,denied=...'
+  );
+};
+
 /** Names of columns that say what came of a transaction, and not what it was before. */
 const OF_STATUS = /^(?:status|state|result|outcome|decision|situacao|situacion|estado|resultado|statut|stato)$/;
 const BEFORE = /^(?:old|previous|prev|prior|from|anterior|before|last)$/;

@@ -63,9 +63,12 @@ const cutAt = (line: string, spans: readonly number[]): string =>
   isAligned(line, spans) ? spans.map((start, at) => line.slice(start, spans[at + 1]).trim()).join('\t') : line;
 
 /** Other lines between cells than `│`, and names in the upper edge, as ClickHouse draws them. */
-const DRAWN = /^(?:┌─.*\p{L}.*┐|│.*┆.*│|┃.*┃)\s*$/u;
+const DRAWN = /^(?:\s*┌─.*\p{L}.*┐|│.*┆.*│|┃.*┃)\s*$/u;
 const plainlyDrawn = (line: string): string =>
-  (/^┌─.*\p{L}/u.test(line) ? line.replaceAll(/[┌┬┐]/g, '│').replaceAll('─', '') : line).replaceAll(/[┆┃]/g, '│');
+  (/^\s*┌─.*\p{L}/u.test(line) ? line.trimStart().replaceAll(/[┌┬┐]/g, '│').replaceAll('─', '') : line)
+    // ClickHouse numbers its rows.
+    .replace(/^\s*\d+\. (?=│)/, '')
+    .replaceAll(/[┆┃]/g, '│');
 
 /** A whole row as one cell, as spreadsheets save what they did not part: `"time,status,count"`. */
 const IN_QUOTES = /^"((?:[^"]|"")*[,;\t|](?:[^"]|"")*)"[,;\t]*\r?$/;

@@ -58,7 +58,7 @@ export function timeColumns(
   const monthByName = all.find(
     (column) => wordsIn(header[column] ?? '').some((word) => MONTH.test(word)) && areMonths(sample, column),
   );
-  const parts = [numbers(YEAR), numbers(MONTH) ?? monthByName, numbers(DAY), numbers(HOUR)];
+  const parts = [numbers(YEAR), numbers(MONTH) ?? monthByName, numbers(DAY), numbers(HOUR) ?? clock];
   if (parts.every((column) => column !== undefined))
     return { time: [...(parts as number[]), ...(minute === undefined ? [] : [minute])] };
   const any = byContent ?? clock ?? named[0] ?? only(shaped('date'));
@@ -297,7 +297,8 @@ function localText(
   if (second === undefined) return first;
   if (parts.length > 3) {
     const month = /^\d+$/.test(second) ? second : monthOf(second);
-    return `${first}-${month}-${third} ${hour}:${minute.padStart(2, '0')}`;
+    const time = hour.includes(':') ? hour : `${hour}:${minute.padStart(2, '0')}`;
+    return `${first}-${month}-${third} ${time}`;
   }
   const date = first.replace(MIDNIGHT, '');
   if (!/^\d{1,8}$/.test(second)) return `${date} ${second.replace(DAY_ZERO, '')}`;

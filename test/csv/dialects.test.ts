@@ -124,6 +124,29 @@ describe('tables as other programs write them', () => {
       'AM and PM in a column of their own',
       table('date;time;half;status;count', ['2026-11-21;12:00;PM', '2026-11-21;12:01;pm']),
     ],
+    [
+      'a clock beside year, month and day',
+      table('Year;Month;Day;Time;Status;Count', ['2026;November;21;12:00 PM', '2026;November;21;12:01 PM']),
+    ],
+    [
+      'ClickHouse, with numbers of rows',
+      `   ┌─minute─┬─status─┬─count─┐\n${table('| | |', PLAIN)
+        .split('\n')
+        .slice(1, 5)
+        .map((row, at) => `${at + 1}. │ ${row.replaceAll('|', ' │ ')} │`)
+        .join('\n')}\n   └────┴────┴───┘\n`,
+    ],
+    [
+      'DuckDB, with its size',
+      `┌────┬────┬───┐\n│ minute │ status │ count │\n│ timestamp │ varchar │ int64 │\n├────┼────┼───┤\n${table(
+        '| | |',
+        PLAIN,
+      )
+        .split('\n')
+        .slice(1, 5)
+        .map((row) => `│ ${row.replaceAll('|', ' │ ')} │`)
+        .join('\n')}\n├────┴────┴───┤\n│ 4 rows    3 columns │\n└─────────────┘\n`,
+    ],
     ['months in Polish and Russian', table('czas;status;n', ['21 listopada 2026 12:00', '21 ноя 2026 12:01'])],
     [
       'nothing in other words',
@@ -913,6 +936,12 @@ describe('what may be read in two ways', () => {
       '--timezone',
     ],
     ['a short year', 'time,status,count\n13/11/26 12:00,denied,5\n', 'has a year of two digits', '--date-format'],
+    [
+      'statuses of which a total tells more',
+      'time,total,approved\n2026-11-21 12:00,122,116\n2026-11-21 12:01,123,116\n',
+      '"total" is more than the statuses beside it',
+      'export a column for each status',
+    ],
     [
       'two columns of counts',
       'time,status,count,count\n2026-11-21 12:00,denied,5,6\n',

@@ -15,10 +15,11 @@ describe('a file that is no table is told what it is, and what to do', () => {
     ['lists of JSON', `[["${time}","denied",5]]`, 'is JSON', "jq -r '.[] | @csv'"],
     [
       "Prometheus's API",
-      '{"status":"success","data":{"resultType":"matrix","result":[]}}',
+      '{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"status":"denied"},"values":[[1,"2"]]}]}}',
       'is JSON',
       '.data.result[] | .metric.status as $status',
     ],
+    ["promtool's answer", '{status="denied"} => 12 @[1795262400]\n', 'is an answer of promtool', '--format=json'],
     ['an error', '{"error":"unauthorized"}', 'is JSON', 'an error message in place of the export'],
     ['logfmt', `level=info ts=${time} msg="it was" status=denied count=5\n`, 'is logfmt', 'mlr --idkvp'],
     ['metrics', '# HELP transactions_total All.\ntransactions_total 5\n', "is Prometheus's text", 'scrape it'],
