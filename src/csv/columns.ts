@@ -97,11 +97,13 @@ export function findColumns(
   if (cut.length > 0 && cut.every((cell) => /^\d{3}$/.test(cell)))
     return `the numbers of ${headerText(header, count ?? 0)} are cut in two: a number with a comma in it must be in quotes`;
   const twin =
-    count === undefined ? -1 : header.findIndex((name, column) => column !== count && name === header[count]);
+    count === undefined
+      ? -1
+      : header.findIndex((name, column) => column !== count && isAgain(name, header[count] ?? ''));
   if (twin >= 0 && free(twin) && header[twin] !== '' && chosen.count === undefined)
     return `the column ${header[twin]} is there twice, so say which is the count by its number: --columns count=${(count ?? 0) + 1} or count=${twin + 1}`;
   const isTwice = (column: number | undefined) =>
-    column !== undefined && header.indexOf(header[column] ?? '', column + 1) > 0;
+    column !== undefined && header.some((name, at) => at > column && isAgain(name, header[column] ?? ''));
   const repeated = wide.find(({ column }) => isTwice(column));
   if (repeated !== undefined && isTwice(time[0]))
     return `the columns ${headerText(header, time[0] ?? 0)} and ${headerText(header, repeated.column)} are there twice, as of two tables side by side: save each as a file of its own`;
@@ -110,6 +112,9 @@ export function findColumns(
   const used = new Set([...time, zone, status, code, count, ...wide.map(({ column }) => column)]);
   return withRest({ header, time, split, zone, status, code, count, wide }, used, asked);
 }
+
+/** True for a name that is there before, also where a program has numbered it: `approved.1`. */
+const isAgain = (name: string, before: string): boolean => name === before || /^[.:_]1$/.test(name.replace(before, ''));
 
 /** The columns of a table without a header, where its cells leave no doubt. */
 function byContent(records: readonly string[][], asked: ColumnsAsked): Columns | undefined {

@@ -228,7 +228,7 @@ export function createPass({ columns, before }: Table, formats: Formats, options
       const help =
         isPlainTime || columns.zone === undefined || at.includes('--timezone') ? '' : '; say the zone with --timezone';
       if (noRows.take(cells, number)) return;
-      isOtherTable = rankOf(text, 'time') !== undefined;
+      isOtherTable = rankOf(text, 'time') !== undefined && !/\d/.test(text);
       refuse(number, time[0], text, isOtherTable ? ANOTHER_TABLE : at + help);
       return;
     }

@@ -93,6 +93,9 @@ const APART = new RegExp(
 /** Names of columns of which a yes, or an older one of several times, is no count to be added. */
 const APART_BY_NAME = /^(?:test|sandbox|forecast|duplicate|deleted|loaded|version|revision|snapshot|ingested)$/;
 
+/** Lengths of time, of which a row of the longer has all that those of the shorter have. */
+const LENGTH = /^\d+ ?(?:s|secs?|seconds?|m|mins?|minutes?|h|hours?)$/i;
+
 /** A column that tells apart rows which may not be added up, with one of its cells. */
 export const rowsApart: Question = (table) => {
   const { header, telling, sample, isEvents } = table;
@@ -102,7 +105,7 @@ export const rowsApart: Question = (table) => {
     const isByName = !isEvents && wordsIn(header[column] ?? '').some((word) => APART_BY_NAME.test(word));
     const apart =
       cells.length > 12 ? undefined : cells.find((one) => APART.test(wordKey(one)) || APART.test(coreOf(one)));
-    const cell = isByName ? cells.at(-1) : apart;
+    const cell = isByName || cells.every((one) => LENGTH.test(one)) ? cells.at(-1) : apart;
     if (cell === undefined) continue;
     const name = named(table, column);
     return (

@@ -67,7 +67,7 @@ export const DIGITS_OF_TIME =
   /^20\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d(?:\d{3})?)?$/;
 const CLOCK_ALONE = pattern(CLOCK);
 /** Beside a date in another column. */
-const CLOCK_WITH_OFFSET = /^\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)? ?(?:Z|[+-]\d{2}:\d{2})$/;
+const CLOCK_WITH_OFFSET = /^\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)? ?(?:Z|UTC|GMT|[+-]\d{2}:\d{2})$/i;
 const EPOCH = /^\d{9,20}(?:\.\d+)?$/;
 /** The beginnings of the months in the languages that statuses are known in. */
 const MONTHS = [
@@ -175,7 +175,7 @@ const UNTIL = /^(.*\d:\d{2}(?::\d{2})?(?:\.\d+)?(?:Z| UTC|[+-]\d{2}:?\d{2})?)(?:
 const plainTime = (text: string): string =>
   text
     .replaceAll(/[\u200b-\u200f\u202a-\u202e\ufeff]/g, '')
-    .replace(/^=?"(.*)"$|^ISODate\("(.*)"\)$/, '$1$2')
+    .replace(/^=?"(.*)"$|^(?:ISODate|Timestamp|datetime)\(["'](.*)["']\)$/, '$1$2')
     .replace(/^\d{1,3}(?:[,.' \u00a0\u202f]\d{3}){3,5}$/, (digits) => digits.replaceAll(/\D/g, ''))
     .replace(DAY_BEFORE, '')
     .replace(UNTIL, '$1')

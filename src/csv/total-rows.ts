@@ -86,13 +86,16 @@ export function createTotalRows(columns: readonly number[]): TotalRows {
     },
     twins: () => {
       const all = groups.size > MAX_GROUPS ? [] : [...groups.values()];
-      return columns.flatMap((column, at) => twinsIn(all, columns.length, at).map((cells) => ({ column, cells })))[0];
+      // Two breakdowns of the same counts, by acquirer and by brand, are twins whatever is beside them.
+      const twinsOf = (at: number) =>
+        [othersThan(at, columns.length), []].flatMap((beside) => twinsIn(all, at, beside));
+      return columns.flatMap((column, at) => twinsOf(at).map((cells) => ({ column, cells })))[0];
     },
   };
 }
 
-function twinsIn(groups: readonly Group[], columns: number, at: number): [string, string][] {
-  const sums = sumsOf(groups, at, othersThan(at, columns));
+function twinsIn(groups: readonly Group[], at: number, beside: readonly number[]): [string, string][] {
+  const sums = sumsOf(groups, at, beside);
   const cells = [...sums.keys()].slice(0, MAX_SUMMED);
   const isSame = (one: string, other: string) => {
     const [ofOne = NO_SUMS, ofOther = NO_SUMS] = [sums.get(one), sums.get(other)];

@@ -147,6 +147,8 @@ describe('tables as other programs write them', () => {
         .map((row) => `│ ${row.replaceAll('|', ' │ ')} │`)
         .join('\n')}\n├────┴────┴───┤\n│ 4 rows    3 columns │\n└─────────────┘\n`,
     ],
+    ['a clock with its zone', table('date;time;status;count', ['2026-11-21;12:00 UTC', '2026-11-21;12:01 utc'])],
+    ["pandas' own words", table('time;status;count', ["Timestamp('2026-11-21 12:00')", '2026-11-21 12:01'])],
     ['months in Polish and Russian', table('czas;status;n', ['21 listopada 2026 12:00', '21 ноя 2026 12:01'])],
     [
       'nothing in other words',
@@ -948,6 +950,18 @@ describe('what may be read in two ways', () => {
       'the column count is there twice',
       '--columns count=3 or count=4',
     ],
+    [
+      'windows of one minute and of five',
+      'time,window,status,count\n2026-11-21 12:00,1 min,denied,1\n2026-11-21 12:00,5 min,denied,6\n',
+      'rows with "5 min" in "window" may not be added',
+      '--dimensions window',
+    ],
+    [
+      'a column that pandas has numbered',
+      'time,approved,approved.1,denied\n2026-11-21 12:00,1,2,3\n',
+      'the column approved is there twice',
+      'approved=2',
+    ],
     ...['yesterday', 'tx_amount', 'budget', 'upper bound', 'uat', 'test', 'refund', '1h'].map(
       (cell): [string, string, string, string] => [
         `rows that may not be added up: ${cell}`,
@@ -1369,6 +1383,16 @@ describe('rows of a group beside its members', () => {
     const { history, said } = await read(header, rows);
     expect(minuteLines(history).slice(0, 2)).toEqual(['2026-11-21T12:10 denied=7', '2026-11-21T12:11 denied=10']);
     expect(said).toContain('are sums of others');
+  });
+
+  it('of two breakdowns of the same counts are told', async () => {
+    const { said } = await read('minute,dimension,value,status,count', (time, minute) => [
+      `${time},acquirer,a,denied,${few(minute)}`,
+      `${time},acquirer,b,denied,${most(minute)}`,
+      `${time},brand,visa,denied,${minute}`,
+      `${time},brand,mc,denied,${total(minute) - minute}`,
+    ]);
+    expect(said).toContain('rows with "acquirer" and "brand" in "dimension" count the same in each minute');
   });
 
   it('of which two say the same are told, and counted', async () => {
