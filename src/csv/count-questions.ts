@@ -100,11 +100,13 @@ export const statistic: Question = ({ settings }) => {
  */
 export const sums: Question = (table) => {
   const { header, telling, time, status, code, sample, isEvents } = table;
-  if (!isEvents || header.some(isIdName) || !looksCounted(sample, time, [status, code])) return undefined;
+  if (!isEvents || header.some(isIdName)) return undefined;
+  const counted = looksCounted(sample, time, [status, code]);
   const isNumber = (cell: string) => /^[\d.,]*\d\b/.test(cell);
-  const column = telling.find(
-    (one) => new Set(cellsOf({ sample }, one)).size > 1 && cellsOf({ sample }, one).every(isNumber),
-  );
+  const column = telling.find((one) => {
+    const isSum = counted || /^s[uo]mm?[ae]?$/.test(wordsIn(header[one] ?? '')[0] ?? '');
+    return isSum && new Set(cellsOf({ sample }, one)).size > 1 && cellsOf({ sample }, one).every(isNumber);
+  });
   return column === undefined
     ? undefined
     : `no column is named as a count, and rows look summed up by the minute, ${JSON.stringify(named(table, column))} among them: ` +
@@ -126,8 +128,9 @@ export const rivalCounts: Question = (table) => {
   const isRival = isTotal(count)
     ? (column: number) => !isTotal(column) && mayBeNamed(column)
     : (column: number) =>
-        isVague(header[count] ?? '') &&
-        (isVague(header[column] ?? '') || (isVarying(sample, column) && mayBeNamed(column)));
+        (isVague(header[count] ?? '') &&
+          (isVague(header[column] ?? '') || (isVarying(sample, column) && mayBeNamed(column)))) ||
+        (rankOf(header[column] ?? '', 'count') === rankOf(header[count] ?? '', 'count') && mayBeNamed(column));
   const rival = telling.find(
     (column) => isRival(column) && cellsOf({ sample }, column).every(isWhole) && differs(column),
   );

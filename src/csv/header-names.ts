@@ -122,8 +122,19 @@ const isMadeOfTimes = (name: string): boolean => {
 };
 const isTime = (word: string): boolean => SYNONYMS.time.includes(word) && !BESIDE_TIME.has(word);
 
+const MONEY = /^(?:amount|amt|valor|price|preco|betrag|importe|monto|montant|gross|fee|brl|usd|eur|gbp)$/;
+const NOT_OBSERVED =
+  /^(?:expected|forecast|predicted|budget|target|baseline|previous|yesterday|avg|average|mean|median|max|std|stddev)$/;
+/** True for `sum(amount)` and `count_expected`, and not for `count of amount`. */
+const isOtherMeasure = (name: string): boolean => {
+  const words = wordsIn(name);
+  const isMoney = words.some((word) => MONEY.test(word)) && !isCounting(name) && !words[0]?.startsWith('count');
+  return (isMoney || words.some((word) => NOT_OBSERVED.test(word))) && !SYNONYMS.count.includes(headerKey(name));
+};
+
 /** The rank of a header in a role: the place of its synonym, or undefined. */
 export function rankOf(name: string, role: Role): number | undefined {
+  if (role === 'count' && isOtherMeasure(name)) return undefined;
   const ranks = keysOf(name).map((key) => SYNONYMS[role].indexOf(key));
   const best = Math.min(...ranks.filter((rank) => rank >= 0));
   if (best !== Number.POSITIVE_INFINITY) return best;

@@ -149,6 +149,10 @@ describe('tables as other programs write them', () => {
     ],
     ['a clock with its zone', table('date;time;status;count', ['2026-11-21;12:00 UTC', '2026-11-21;12:01 utc'])],
     ["pandas' own words", table('time;status;count', ["Timestamp('2026-11-21 12:00')", '2026-11-21 12:01'])],
+    [
+      'a sum before the count, and an expected one',
+      table('time;status;count_expected;Sum of amount;Count of id', PLAIN).replaceAll(/;(\d+)$/gm, ';99;700;$1'),
+    ],
     ['months in Polish and Russian', table('czas;status;n', ['21 listopada 2026 12:00', '21 ноя 2026 12:01'])],
     [
       'nothing in other words',
@@ -949,6 +953,18 @@ describe('what may be read in two ways', () => {
       'time,status,count,count\n2026-11-21 12:00,denied,5,6\n',
       'the column count is there twice',
       '--columns count=3 or count=4',
+    ],
+    [
+      'counts of two acquirers in a column each',
+      'time,status,count_a,count_b\n2026-11-21 12:00,denied,1,2\n2026-11-21 12:01,denied,3,4\n',
+      '"count_a" and "count_b" both hold whole numbers',
+      '--columns count=count_a or --columns count=count_b',
+    ],
+    [
+      'a sum of money by its name',
+      'time,status,sum(amount)\n2026-11-21 12:00,denied,150\n2026-11-21 12:01,denied,370\n',
+      'no column is named as a count',
+      '--columns count=',
     ],
     [
       'windows of one minute and of five',
