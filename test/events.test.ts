@@ -173,4 +173,29 @@ describe('Prometheus', () => {
     await service.get('/api/v1/state');
     expect(asked.length - last).toBeLessThanOrEqual(1);
   });
+
+  test('that is slow lets nobody wait: first comes what is known without it, then what it says', async () => {
+    const held: (() => void)[] = [];
+    let isSlow = true;
+    const data = { alerts: [], resultType: 'vector', result: [] };
+    const server = await startHttpServer((_request, response) => {
+      const answer = () => response.end(JSON.stringify({ status: 'success', data }));
+      if (isSlow) held.push(answer);
+      else answer();
+    });
+    cleanups.push(server.close);
+    const service = await started({ prometheusUrl: server.url });
+    const slow = { ok: false, reason: expect.stringMatching(/^Prometheus does not answer: .* so far$/) };
+    const asked = (await service.get('/api/v1/state')).json;
+    expect([asked.path.prometheus, asked.verdict.recommendation]).toEqual([slow, 'unknown']);
+    const listening = await stream(service);
+    expect((await listening.next('state')).path.prometheus).toEqual(slow);
+    isSlow = false;
+    for (const answer of held) answer();
+    const { path } = await listening.next(
+      'state',
+      ({ path }) => path.prometheus.reason !== asked.path.prometheus.reason,
+    );
+    expect(path.prometheus.reason).toBe('it has not evaluated the rules yet');
+  });
 });

@@ -104,7 +104,7 @@ export function watchAlertPath(options: AlertPathOptions): AlertPathWatch {
   const startedAt = now();
   const beat: Heartbeat = { at: undefined, resolved: false };
   let evaluatedAt: number | undefined;
-  let refused: { prometheus?: string; alertmanager?: string } = {};
+  const refused: { prometheus?: string | undefined; alertmanager?: string | undefined } = {};
   let looking: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -118,12 +118,20 @@ export function watchAlertPath(options: AlertPathOptions): AlertPathWatch {
       watchdog: heartbeat(beat, time, startedAt),
     };
   }
+  async function lookAtPrometheus(): Promise<void> {
+    try {
+      const [evaluated] = await prometheus.instant(EVALUATED);
+      evaluatedAt = evaluated && 1000 * evaluated.value;
+      refused.prometheus = undefined;
+    } catch (error) {
+      refused.prometheus = messageOf(error);
+    }
+  }
+  async function lookAtAlertmanager(): Promise<void> {
+    refused.alertmanager = await alertmanagerReady().then(() => undefined, messageOf);
+  }
   async function look(): Promise<void> {
-    const [evaluated, ready] = await Promise.allSettled([prometheus.instant(EVALUATED), alertmanagerReady()]);
-    refused = {};
-    if (evaluated.status === 'rejected') refused.prometheus = messageOf(evaluated.reason);
-    else evaluatedAt = evaluated.value[0] && 1000 * evaluated.value[0].value;
-    if (ready.status === 'rejected') refused.alertmanager = messageOf(ready.reason);
+    await Promise.all([lookAtPrometheus(), lookAtAlertmanager()]);
   }
   function refresh(): Promise<void> {
     looking ??= look().finally(() => {

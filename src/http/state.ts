@@ -60,16 +60,21 @@ interface Sources {
 }
 
 export interface StateWatch {
-  /** The state now; never fails: what could not be asked is said in its `path`. */
-  read(): Promise<State>;
   /**
-   * Publishes it now, and whenever something in it has changed, for as long as somebody listens.
-   * @returns false where that goes on already
+   * The state now; never fails: what could not be asked is said in its `path`. A Prometheus that
+   * is slow to answer is one that does not answer.
    */
-  follow(): boolean;
+  read(): Promise<State>;
+  /** What `read` gives, and after a Prometheus that was slow to answer the whole state as well. */
+  opening(): AsyncIterable<State>;
+  /** Publishes it whenever something in it has changed, for as long as somebody listens. */
+  follow(): void;
 }
 
 const TICK_MS = 1000;
+/** Whoever opens a page waits for Prometheus no longer than this. */
+const SOON_MS = 1500;
+const SLOW = `Prometheus does not answer: it has taken more than ${SOON_MS / 1000} s so far`;
 /** Alertmanager, and what of Prometheus is not seen in a tick, are asked every so many ticks. */
 const PATH_TICKS = 5;
 /** Milliseconds between two looks while nobody listens. */
@@ -139,17 +144,27 @@ function shownAnomalies(anomalies: readonly Anomaly[]): Anomaly[] {
   return anomalies.filter(({ labels }) => shown.has(JSON.stringify(labels)));
 }
 
-async function readState({ prometheus, baseline, path, ledger, calendar, demo }: Sources): Promise<State> {
+async function readState(sources: Sources): Promise<State> {
+  const { prometheus, baseline, path } = sources;
   const asked = readAnomalies(prometheus).catch((error: unknown) => messageOf(error));
   const [answer] = await Promise.all([asked, path.refresh(), baseline.refresh()]);
+  const warmsUp = baseline.current().state === 'warming-up';
+  return stateOf(sources, answer, warmsUp ? await historyOf(prometheus).catch(() => undefined) : undefined);
+}
+
+/** @param answer what the rules have recorded, or why that is not known */
+async function stateOf(
+  { baseline, path, ledger, calendar, demo }: Sources,
+  answer: Recorded | string,
+  history?: number,
+): Promise<State> {
   const recorded: Partial<Recorded> = typeof answer === 'string' ? {} : answer;
   const { state: known } = baseline.current();
-  const history = known === 'warming-up' ? await historyOf(prometheus).catch(() => undefined) : undefined;
   const { alerts = [], learning = false, definitions } = recorded;
   const anomalies = shownAnomalies(recorded.anomalies ?? []);
   const steps = path.current();
   // It may have gone between one question and the other.
-  if (typeof answer === 'string') steps.prometheus = { ok: false, reason: answer };
+  if (typeof answer === 'string') steps.prometheus = { ...steps.prometheus, ok: false, reason: answer };
   const minute = Math.floor(Date.now() / 60_000);
   const said = describeNow(calendar, minute);
   const planned = describePlanned(calendar, minute);
@@ -198,32 +213,44 @@ export function watchState(sources: Sources, log: Log): StateWatch {
   let following = false;
   let reading: Promise<State> | undefined;
   let lastKnown: State['lastKnown'];
+  const withLastKnown = (now: State): State =>
+    now.path.prometheus.ok || lastKnown === undefined ? now : { ...now, lastKnown };
   async function readOnce(): Promise<State> {
     const now = await readState(sources);
     const { evaluatedAt, ok } = now.path.prometheus;
     if (ok && evaluatedAt !== undefined && now.anomalies.length > 0)
       lastKnown = { at: evaluatedAt, anomalies: now.anomalies };
-    return ok || lastKnown === undefined ? now : { ...now, lastKnown };
+    return withLastKnown(now);
   }
-  function read(): Promise<State> {
+  function whole(): Promise<State> {
     reading ??= readOnce().finally(() => {
       reading = undefined;
     });
     return reading;
   }
+  async function read(asked = whole()): Promise<State> {
+    const late = Symbol();
+    const first = await Promise.race([asked, sleep(SOON_MS, late, { ref: false })]);
+    return typeof first === 'symbol' ? withLastKnown(await stateOf(sources, SLOW)) : first;
+  }
+  async function* opening(): AsyncGenerator<State> {
+    const asked = whole();
+    const first = await read(asked);
+    yield first;
+    const full = await asked;
+    if (full !== first) yield full;
+  }
   // Whoever opens the page after Prometheus has gone sees what was known last.
-  const looking = setInterval(() => following || void read().catch(() => {}), LOOK_MS).unref();
+  const looking = setInterval(() => following || void whole().catch(() => {}), LOOK_MS).unref();
   stopping.addEventListener('abort', () => clearInterval(looking), { once: true });
   async function tell(): Promise<void> {
-    await read().then(
+    await whole().then(
       (now) => events.publish('state', now),
       (error: unknown) => log('error', `the state cannot be read: ${messageOf(error)}`),
     );
   }
   async function follow(): Promise<void> {
-    // Whoever opens the page does not wait for a glance as well, which takes long where Prometheus hangs.
-    const [first] = await Promise.all([glance(sources), tell()]);
-    let seen = first;
+    let seen = await glance(sources);
     for (let tick = 1; events.size() > 0; tick++) {
       await sleep(TICK_MS, undefined, { ref: false });
       if (tick % PATH_TICKS === 0) await path.refresh();
@@ -233,14 +260,14 @@ export function watchState(sources: Sources, log: Log): StateWatch {
     }
   }
   return {
-    read,
+    read: () => read(),
+    opening,
     follow() {
-      if (following) return false;
+      if (following) return;
       following = true;
       void follow().finally(() => {
         following = false;
       });
-      return true;
     },
   };
 }

@@ -12,7 +12,8 @@ async function stream(ctx: Context, { events }: Services, state: StateWatch): Pr
   if (ctx.method === 'HEAD') return;
   const opened = events.open(ctx.res);
   ctx.respond = false;
-  if (!state.follow()) opened.send('state', await state.read());
+  state.follow();
+  for await (const now of state.opening()) opened.send('state', now);
 }
 
 /** Routes that tell the live page the present state, once or as it changes. */
