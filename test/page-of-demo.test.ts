@@ -8,7 +8,8 @@ import { createDemoTraffic } from '../src/simulator/demo.ts';
 import { demoHistory } from '../src/simulator/demo-traffic.ts';
 import { DESKTOP, launchChromium, openPage, PHONE, seeAll, seriousProblems, tabTo } from './support/browser.ts';
 import { startHttpServer } from './support/http-server.ts';
-import { hasWord, looksRight, sees, startUp } from './support/page.ts';
+import { notification } from './support/notification.ts';
+import { fits, hasWord, looksRight, sees, startUp } from './support/page.ts';
 import { type Running, waitFor } from './support/processes.ts';
 import { type Client, startService, temporaryFolder } from './support/service.ts';
 
@@ -133,6 +134,23 @@ describe('the demo', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('is not OK while an alert would reach nobody, and says why once', async () => {
+    const watchdog = (endsAt?: string) =>
+      service.send(
+        'POST',
+        '/api/v1/alertmanager',
+        notification({ labels: { alertname: 'Watchdog' }, ...(endsAt !== undefined && { endsAt }) }),
+      );
+    await watchdog(new Date().toISOString());
+    await hasWord(page, 'Watch');
+    await sees(page, 'Counts are normal, but an alert may reach nobody');
+    expect(await page.locator('body').innerText()).toMatch(/The Watchdog has ended/);
+    expect(await page.locator('#path-list .bad').innerText()).toBe('Watchdog has not arrived');
+    await fits(page);
+    await watchdog();
+    await hasWord(page, 'OK');
+  });
+
   it('has the rules and the thresholds in force on a page of their own', async () => {
     const { page, complaints } = await openPage(browser, `${service.url}/rules`);
     await waitFor(async () => (await page.locator('#rules-list .rule').count()) > 10, { what: 'the rules' });
@@ -146,7 +164,7 @@ describe('the demo', () => {
     const prometheus = /Prometheus\s+(http:\/\/127\.0\.0\.1:\d+)/.exec(running.stdout())?.[1] ?? '';
     const proxy = await hangable(prometheus);
     const watching = await startService({ prometheusUrl: proxy.url });
-    const { page } = await openPage(browser, watching.url);
+    const { page, complaints } = await openPage(browser, watching.url);
     await waitFor(async () => (await page.locator('.tile').count()) === 7, { what: 'the tiles', timeout: 30_000 });
     await waitFor(async () => (await page.locator('#link').innerText()) === 'Live', {
       what: 'the link',
@@ -162,6 +180,8 @@ describe('the demo', () => {
     // Somebody who opens the page now sees them too.
     await page.reload();
     await page.locator('.tile.stale').first().waitFor();
+    await sees(page, 'The chart comes when Prometheus answers again.');
+    expect(complaints).toEqual([]);
     await page.context().close();
     await watching.close();
     await proxy.close();

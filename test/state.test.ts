@@ -140,7 +140,11 @@ describe('the alert path', () => {
 
   it('misses a Watchdog that has not come for ten minutes, from the start or from the last one', () => {
     const { path, time } = watch();
-    expect(path.current().watchdog).toEqual({ ok: true, reason: expect.stringContaining('since the start') });
+    expect(path.current().watchdog).toEqual({
+      ok: false,
+      awaited: true,
+      reason: expect.stringContaining('has not arrived since Tillwatch started'),
+    });
     time.now += 11 * MINUTE;
     expect(path.current().watchdog).toEqual({ ok: false, reason: expect.stringContaining('for 11 minutes') });
     path.watchdog('firing');
@@ -155,15 +159,32 @@ describe('the alert path', () => {
     const { path } = watch();
     path.watchdog('firing');
     path.watchdog('resolved');
-    expect(path.current().watchdog).toMatchObject({ ok: false, reason: expect.stringContaining('no alerts any more') });
+    expect(path.current().watchdog).toMatchObject({ ok: false, reason: expect.stringContaining('it has ended') });
     path.watchdog('firing');
     expect(path.current().watchdog.ok).toBe(true);
+  });
+
+  it('knows nothing of a step that has not been asked', () => {
+    const { path } = watch();
+    const unasked = { ok: false, reason: 'it has not been asked yet' };
+    expect(path.current()).toMatchObject({ prometheus: unasked, alertmanager: unasked });
   });
 
   it('misses an evaluation that is three minutes late, but gives a start time for the first', async () => {
     const { path, time } = watch();
     await path.refresh();
-    expect(path.current().prometheus).toEqual({ ok: true, reason: 'it has not evaluated the rules yet' });
+    const awaited = {
+      ok: false,
+      awaited: true,
+      reason: expect.stringMatching(/^it has not evaluated the rules since/),
+    };
+    expect(path.current().prometheus).toEqual(awaited);
+    // What was evaluated before says nothing of what has come since.
+    time.evaluated = time.now - MINUTE;
+    await path.refresh();
+    expect(path.current().prometheus).toEqual({ ...awaited, evaluatedAt: '2026-11-21T11:59:00.000Z' });
+    time.evaluated = undefined;
+    await path.refresh();
     time.now += 4 * MINUTE;
     expect(path.current().prometheus).toEqual({ ok: false, reason: expect.stringContaining('evaluates no rules') });
     time.evaluated = time.now;
@@ -186,8 +207,9 @@ const unusual = (labels: Record<string, string>): Anomaly => ({
   reason: '54 denied in the last minute; 12 would be normal, up to 20',
 });
 const normal: Anomaly = { ...unusual({}), recommendation: 'ok', reason: '12 denied in the last minute' };
+const well = { prometheus: { ok: true }, alertmanager: { ok: true }, watchdog: { ok: true } };
 const known = (facts: Partial<Known>): Known => ({
-  ...{ prometheus: { ok: true }, anomalies: [normal], alerts: [], ready: true, learning: false, reported: true },
+  ...{ path: well, anomalies: [normal], alerts: [], ready: true, learning: false, reported: true },
   ...facts,
 });
 
@@ -250,8 +272,46 @@ test.each([
   ],
   ['two hours and no band', { ready: false, history: 121 * MINUTE }, 'unknown', /two hours are known, the first bands/],
   ['80 minutes', { ready: false, history: 80 * MINUTE }, 'unknown', /: 1 h 20 min of 2 h so far$/],
-  ['no Prometheus', { prometheus: { ok: false, reason: 'it is gone' } }, 'unknown', /: it is gone. Counts are kept$/],
+  [
+    'a start, after which no rule was evaluated',
+    { path: { ...well, prometheus: { ok: false, awaited: true, reason: 'it has not evaluated the rules' } } },
+    'unknown',
+    /^Prometheus has not evaluated the rules$/,
+  ],
+  [
+    'an alert at a start',
+    { path: { ...well, prometheus: { ok: false, awaited: true } }, alerts: [alert('A', 'warning')] },
+    'alert',
+    /^Summary of A$/,
+  ],
+  ['an awaited Watchdog', { path: { ...well, watchdog: { ok: false, awaited: true } } }, 'ok', /normal/],
+  [
+    'no Prometheus',
+    { path: { ...well, prometheus: { ok: false, reason: 'it is gone' } } },
+    'unknown',
+    /: it is gone. Counts are kept$/,
+  ],
 ] as const)('the verdict on %s', (_name, facts, recommendation, reason) => {
   const verdict = verdictOf(known(facts as Partial<Known>));
   expect(verdict).toEqual({ recommendation, reason: expect.stringMatching(reason) });
+});
+
+test.each([
+  [
+    { watchdog: { ok: false, reason: 'it has not arrived for 69 minutes' } },
+    'the Watchdog has not arrived for 69 minutes',
+  ],
+  [{ alertmanager: { ok: false, reason: 'Alertmanager does not answer: why' } }, 'Alertmanager does not answer: why'],
+])('is not OK where an alert may reach nobody: %j', (broken, untold) => {
+  const path = { ...well, ...broken };
+  expect(verdictOf(known({ path }))).toEqual({
+    recommendation: 'watch',
+    reason: `Everything is as it normally is at this time. An alert may reach nobody: ${untold}`,
+    untold,
+  });
+  expect(verdictOf(known({ path, alerts: [alert('A', 'warning')] }))).toEqual({
+    recommendation: 'alert',
+    reason: `Summary of A. An alert may reach nobody: ${untold}`,
+    untold,
+  });
 });

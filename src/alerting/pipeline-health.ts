@@ -20,7 +20,14 @@ const LOOK_MS = 10_000;
  */
 const EVALUATED = `max(timestamp(${TUNABLE.noiseZ}) or timestamp(${RECORDED.perMinute}))`;
 
-const part = z.object({ ok: z.boolean(), reason: z.string().optional() });
+const part = z.object({
+  ok: z.boolean(),
+  awaited: z
+    .boolean()
+    .optional()
+    .meta({ description: 'Not known yet, and no fault: Tillwatch has started minutes ago' }),
+  reason: z.string().optional(),
+});
 export const alertPath = z
   .object({
     prometheus: part.extend({ evaluatedAt: z.iso.datetime().optional() }),
@@ -55,14 +62,22 @@ export interface AlertPathOptions {
   now?: () => number;
 }
 
+export const NOT_EVALUATED = 'it has not evaluated the rules since Tillwatch started, which takes a minute';
+
 const minutes = (ms: number): string => `${Math.floor(ms / 60_000)} minutes`;
 
 function evaluation(evaluatedAt: number | undefined, now: number, startedAt: number): AlertPath['prometheus'] {
   const at = evaluatedAt === undefined ? {} : { evaluatedAt: isoOfMs(evaluatedAt) };
-  if (evaluatedAt !== undefined && now - evaluatedAt <= EVALUATION_LATE_MS) return { ok: true, ...at };
-  // The service may have started together with Prometheus, which takes a minute until it
-  // evaluates.
-  if (now - startedAt <= EVALUATION_LATE_MS) return { ok: true, reason: 'it has not evaluated the rules yet', ...at };
+  // What was evaluated before the start says nothing of now: the service may have been away.
+  if (evaluatedAt !== undefined && evaluatedAt >= startedAt && now - evaluatedAt <= EVALUATION_LATE_MS)
+    return { ok: true, ...at };
+  if (now - startedAt <= EVALUATION_LATE_MS)
+    return {
+      ok: false,
+      awaited: true,
+      reason: 'it has not evaluated the rules since Tillwatch started, which takes a minute',
+      ...at,
+    };
   if (evaluatedAt === undefined)
     return { ok: false, reason: 'it answers, but evaluates no rules: see its page /rules' };
   return { ok: false, reason: `it evaluated the rules ${minutes(now - evaluatedAt)} ago for the last time`, ...at };
@@ -76,11 +91,15 @@ interface Heartbeat {
 function heartbeat({ at, resolved }: Heartbeat, now: number, startedAt: number): AlertPath['watchdog'] {
   const arrived = at === undefined ? {} : { arrivedAt: isoOfMs(at) };
   if (resolved)
-    return { ok: false, reason: 'Alertmanager says that Prometheus sends it no alerts any more', ...arrived };
+    return { ok: false, reason: 'it has ended: Prometheus sends Alertmanager no alerts any more', ...arrived };
   const silent = now - (at ?? startedAt);
-  if (silent > WATCHDOG_LATE_MS)
-    return { ok: false, reason: `it has not arrived for ${minutes(silent)}: alerts may not arrive either`, ...arrived };
-  if (at === undefined) return { ok: true, reason: 'it has not arrived since the start; it comes every five minutes' };
+  if (silent > WATCHDOG_LATE_MS) return { ok: false, reason: `it has not arrived for ${minutes(silent)}`, ...arrived };
+  if (at === undefined)
+    return {
+      ok: false,
+      awaited: true,
+      reason: 'it has not arrived since Tillwatch started; it comes every five minutes',
+    };
   return { ok: true, ...arrived };
 }
 
@@ -88,15 +107,22 @@ function heartbeat({ at, resolved }: Heartbeat, now: number, startedAt: number):
 function complaints(log: Log): (path: AlertPath) => void {
   const steps = new Map<string, (fault: string | undefined) => void>();
   return (path) => {
-    for (const [name, { ok, reason }] of Object.entries(path)) {
+    for (const [name, { ok, awaited, reason }] of Object.entries(path)) {
       const tell = steps.get(name) ?? tellFault(log, `alert path: ${name} is well again`);
       steps.set(name, tell);
-      tell(ok ? undefined : `alert path: ${name}: ${reason}`);
+      tell(ok || awaited ? undefined : `alert path: ${name}: ${reason}`);
     }
   };
 }
 
 const no = (reason: string) => ({ ok: false, reason });
+const UNASKED = 'it has not been asked yet';
+
+/** The reason why an alert may reach nobody; nothing where it would, or where that is awaited. */
+export function untoldBecause({ alertmanager, watchdog }: AlertPath): string | undefined {
+  const failed = [alertmanager, watchdog].find(({ ok, awaited }) => !ok && !awaited);
+  return failed?.reason?.replace(/^it /, failed === watchdog ? 'the Watchdog ' : 'Alertmanager ');
+}
 
 /** Keeps an eye on each step that an alert takes from the rules to the people. */
 export function watchAlertPath(options: AlertPathOptions): AlertPathWatch {
@@ -104,7 +130,10 @@ export function watchAlertPath(options: AlertPathOptions): AlertPathWatch {
   const startedAt = now();
   const beat: Heartbeat = { at: undefined, resolved: false };
   let evaluatedAt: number | undefined;
-  const refused: { prometheus?: string | undefined; alertmanager?: string | undefined } = {};
+  const refused: { prometheus?: string | undefined; alertmanager?: string | undefined } = {
+    prometheus: UNASKED,
+    alertmanager: UNASKED,
+  };
   let looking: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { openIncidents } from '../alerting/incidents.ts';
-import { type AlertPathWatch, alertPath, WATCHDOG } from '../alerting/pipeline-health.ts';
+import { type AlertPathWatch, alertPath, NOT_EVALUATED, WATCHDOG } from '../alerting/pipeline-health.ts';
 import type { Calendar } from '../calendar/calendar.ts';
 import { describeNow, describePlanned } from '../calendar/words.ts';
 import { RECORDED, TOTAL, TUNABLE } from '../domain/names.ts';
+import { isoOfMs } from '../domain/times.ts';
 import { type Anomaly, anomaly, definitions, type Recorded, readAnomalies } from '../judge/anomalies.ts';
 import { type BaselineWatch, describeBaseline, describedBaseline } from '../judge/baseline.ts';
 import { RECOMMENDATIONS } from '../judge/recommendation.ts';
@@ -25,7 +26,8 @@ export const state = z
     baseline: describedBaseline,
     verdict: z.object({
       recommendation: z.enum(RECOMMENDATIONS),
-      reason: z.string().meta({ description: 'Of everything, in one sentence' }),
+      reason: z.string().meta({ description: 'Of everything, in a sentence or two' }),
+      untold: z.string().optional().meta({ description: 'Why an alert may reach nobody' }),
     }),
     definitions: definitions.optional(),
     anomalies: z
@@ -36,7 +38,7 @@ export const state = z
     lastKnown: z
       .object({ at: z.iso.datetime(), anomalies: z.array(anomaly) })
       .optional()
-      .meta({ description: 'While Prometheus does not answer: what was known last, and of when it is' }),
+      .meta({ description: 'While nothing is judged: what was known last, and of when it is' }),
     calendar: z
       .string()
       .optional()
@@ -57,15 +59,20 @@ interface Sources {
   calendar: Calendar;
   demo?: Demo | undefined;
   stopping: AbortSignal;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
 }
 
 export interface StateWatch {
   /**
    * The state now; never fails: what could not be asked is said in its `path`. A Prometheus that
-   * is slow to answer is one that does not answer.
+   * did not answer the last time is not waited for.
    */
   read(): Promise<State>;
-  /** What `read` gives, and after a Prometheus that was slow to answer the whole state as well. */
+  /**
+   * The state now, for a page that opens. While Prometheus is slow to answer, what is known without
+   * it comes first.
+   */
   opening(): AsyncIterable<State>;
   /** Publishes it whenever something in it has changed, for as long as somebody listens. */
   follow(): void;
@@ -74,7 +81,7 @@ export interface StateWatch {
 const TICK_MS = 1000;
 /** Whoever opens a page waits for Prometheus no longer than this. */
 const SOON_MS = 1500;
-const SLOW = `Prometheus does not answer: it has taken more than ${SOON_MS / 1000} s so far`;
+const SLOW = `it has not answered within ${SOON_MS / 1000} s; Tillwatch still waits for it`;
 /** Alertmanager, and what of Prometheus is not seen in a tick, are asked every so many ticks. */
 const PATH_TICKS = 5;
 /** Milliseconds between two looks while nobody listens. */
@@ -152,19 +159,29 @@ async function readState(sources: Sources): Promise<State> {
   return stateOf(sources, answer, warmsUp ? await historyOf(prometheus).catch(() => undefined) : undefined);
 }
 
-/** @param answer what the rules have recorded, or why that is not known */
-async function stateOf(
-  { baseline, path, ledger, calendar, demo }: Sources,
-  answer: Recorded | string,
-  history?: number,
-): Promise<State> {
-  const recorded: Partial<Recorded> = typeof answer === 'string' ? {} : answer;
+/** The path as it was seen last, and what the answer of just now adds to it. */
+function pathSeen({ path, startedAt }: Sources, answer: Recorded | string | undefined): State['path'] {
+  const steps = path.current();
+  const { evaluatedAt, ok, awaited } = steps.prometheus;
+  const at = evaluatedAt !== undefined && { evaluatedAt };
+  // It may have gone between one question and the other.
+  if (typeof answer === 'string') return { ...steps, prometheus: { ok: false, reason: answer, ...at } };
+  if (!ok && !awaited) return steps;
+  if (answer === undefined) return { ...steps, prometheus: { ok: false, awaited: true, reason: SLOW, ...at } };
+  // Groups of rules are evaluated one after the other: the last minute may still be one of before.
+  const minuteAt = Date.now() - 1000 * answer.age;
+  if (answer.age === Number.POSITIVE_INFINITY || minuteAt >= startedAt) return steps;
+  return { ...steps, prometheus: { ok: false, awaited: true, reason: NOT_EVALUATED, evaluatedAt: isoOfMs(minuteAt) } };
+}
+
+/** @param answer what the rules have recorded, or why that is not known; nothing while it is awaited */
+async function stateOf(sources: Sources, answer: Recorded | string | undefined, history?: number): Promise<State> {
+  const { baseline, ledger, calendar, demo } = sources;
+  const recorded: Partial<Recorded> = typeof answer === 'string' ? {} : (answer ?? {});
   const { state: known } = baseline.current();
   const { alerts = [], learning = false, definitions } = recorded;
   const anomalies = shownAnomalies(recorded.anomalies ?? []);
-  const steps = path.current();
-  // It may have gone between one question and the other.
-  if (typeof answer === 'string') steps.prometheus = { ...steps.prometheus, ok: false, reason: answer };
+  const steps = pathSeen(sources, answer);
   const minute = Math.floor(Date.now() / 60_000);
   const said = describeNow(calendar, minute);
   const planned = describePlanned(calendar, minute);
@@ -180,7 +197,7 @@ async function stateOf(
     time: new Date().toISOString(),
     demo: demo === undefined ? null : { kinds: demo.kinds, running: demo.running() },
     baseline: { ...describeBaseline(baseline.current()), ...(recorded.learning !== undefined && { learning }) },
-    verdict: verdictOf({ ...facts, prometheus: steps.prometheus, ...(history !== undefined && { history }) }),
+    verdict: verdictOf({ ...facts, path: steps, ...(history !== undefined && { history }) }),
     ...(definitions !== undefined && { definitions }),
     anomalies,
     alerts: await shownAlerts(alerts, ledger),
@@ -208,34 +225,36 @@ async function glance({ prometheus, path, calendar, demo }: Sources): Promise<st
 }
 
 /** One poll of Prometheus for all streams, and none while there are none. */
-export function watchState(sources: Sources, log: Log): StateWatch {
+export function watchState(parts: Omit<Sources, 'startedAt'>, log: Log): StateWatch {
+  const sources = { ...parts, startedAt: Date.now() };
   const { events, path, stopping } = sources;
   let following = false;
   let reading: Promise<State> | undefined;
   let lastKnown: State['lastKnown'];
-  const withLastKnown = (now: State): State =>
-    now.path.prometheus.ok || lastKnown === undefined ? now : { ...now, lastKnown };
-  async function readOnce(): Promise<State> {
-    const now = await readState(sources);
-    const { evaluatedAt, ok } = now.path.prometheus;
-    if (ok && evaluatedAt !== undefined && now.anomalies.length > 0)
-      lastKnown = { at: evaluatedAt, anomalies: now.anomalies };
-    return withLastKnown(now);
+  function withLastKnown(now: State): State {
+    const { anomalies } = now;
+    const { ok, awaited, evaluatedAt } = now.path.prometheus;
+    if (evaluatedAt !== undefined && anomalies.length > 0 && (ok || awaited))
+      lastKnown = { at: evaluatedAt, anomalies };
+    if (ok || lastKnown === undefined) return now;
+    return { ...now, anomalies: [], lastKnown };
   }
+  const readOnce = async () => withLastKnown(await readState(sources));
   function whole(): Promise<State> {
     reading ??= readOnce().finally(() => {
       reading = undefined;
     });
     return reading;
   }
-  async function read(asked = whole()): Promise<State> {
+  /** The whole state, or what is known without Prometheus where that takes longer. */
+  async function soon(asked: Promise<State>): Promise<State> {
     const late = Symbol();
     const first = await Promise.race([asked, sleep(SOON_MS, late, { ref: false })]);
-    return typeof first === 'symbol' ? withLastKnown(await stateOf(sources, SLOW)) : first;
+    return typeof first === 'symbol' ? withLastKnown(await stateOf(sources, undefined)) : first;
   }
   async function* opening(): AsyncGenerator<State> {
     const asked = whole();
-    const first = await read(asked);
+    const first = await soon(asked);
     yield first;
     const full = await asked;
     if (full !== first) yield full;
@@ -260,7 +279,10 @@ export function watchState(sources: Sources, log: Log): StateWatch {
     }
   }
   return {
-    read: () => read(),
+    read() {
+      const { ok, awaited } = path.current().prometheus;
+      return ok || awaited ? whole() : soon(whole());
+    },
     opening,
     follow() {
       if (following) return;

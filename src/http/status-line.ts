@@ -1,4 +1,4 @@
-import type { AlertPath } from '../alerting/pipeline-health.ts';
+import { type AlertPath, untoldBecause } from '../alerting/pipeline-health.ts';
 import { capitalised } from '../domain/capitalised.ts';
 import { duration } from '../domain/clock.ts';
 import { JUDGED_STATUSES, TOTAL } from '../domain/names.ts';
@@ -11,11 +11,13 @@ export interface Verdict {
   recommendation: Recommendation;
   /** One sentence that a person understands. */
   reason: string;
+  /** The reason why an alert may reach nobody. */
+  untold?: string;
 }
 
 /** The facts that the status line is made from. */
 export interface Known {
-  prometheus: AlertPath['prometheus'];
+  path: AlertPath;
   anomalies: readonly Anomaly[];
   /** Firing and pending. */
   alerts: readonly Alert[];
@@ -79,10 +81,11 @@ function isJudged(anomalies: readonly Anomaly[]): boolean {
   );
 }
 
-/** The gravest thing that is known of everything, in words. */
-export function verdictOf(known: Known): Verdict {
-  const { prometheus, anomalies, alerts, ready, learning } = known;
-  if (!prometheus.ok)
+/** The gravest thing that the rules know of the counts, in words. */
+function counted(known: Known): Verdict {
+  const { anomalies, alerts, ready, learning } = known;
+  const { prometheus } = known.path;
+  if (!prometheus.ok && !prometheus.awaited)
     return { recommendation: 'unknown', reason: `What is normal is not known: ${prometheus.reason}. Counts are kept` };
   const planned =
     known.planned === undefined ? undefined : `${capitalised(known.planned)}; nothing is judged meanwhile`;
@@ -94,6 +97,8 @@ export function verdictOf(known: Known): Verdict {
     return { recommendation: 'alert', reason: capitalised(said) + more(firing.length) + unsaid };
   }
   if (planned !== undefined) return { recommendation: 'unknown', reason: planned };
+  if (!prometheus.ok)
+    return { recommendation: 'unknown', reason: `${prometheus.reason}`.replace(/^it /, 'Prometheus ') };
   if (!ready) return { recommendation: 'unknown', reason: warmingUp(known) };
   // Not slices: among many of them, one is out of its band in nearly every minute.
   const unusual = anomalies.filter(
@@ -113,4 +118,20 @@ export function verdictOf(known: Known): Verdict {
     };
   const still = learning ? '; there are less than three days of history, so this is still being learned' : '';
   return { recommendation: 'ok', reason: `Everything is as it normally is at this time${still}` };
+}
+
+/**
+ * The gravest thing that is known of everything, in words. Where an alert may reach nobody, that
+ * counts are normal is not enough to be OK.
+ */
+export function verdictOf(known: Known): Verdict {
+  const verdict = counted(known);
+  const untold = untoldBecause(known.path);
+  if (untold === undefined || verdict.recommendation === 'unknown') return verdict;
+  const { recommendation, reason } = verdict;
+  return {
+    recommendation: recommendation === 'ok' ? 'watch' : recommendation,
+    reason: `${reason}. An alert may reach nobody: ${untold}`,
+    untold,
+  };
 }

@@ -144,6 +144,8 @@ export interface Recorded {
   learning: boolean;
   /** Firing and pending. */
   alerts: Alert[];
+  /** The age of the last minute that was recorded, in seconds. */
+  age: number;
 }
 
 /** Each status against its normal, as the rules have recorded it. @throws PrometheusError */
@@ -157,12 +159,13 @@ export async function readAnomalies(prometheus: Prometheus): Promise<Recorded> {
   ]);
   const named = (name: string) => others.filter(({ labels }) => labels.__name__ === name);
   const firing = alerts.filter(({ state, labels }) => state === 'firing' && labels.status !== undefined);
-  const isNow = (age?.value ?? Number.POSITIVE_INFINITY) <= OLDEST_S;
+  const seconds = age?.value ?? Number.POSITIVE_INFINITY;
   for (const { labels, value } of spread) bands.push({ labels: { ...labels, window: '1m' }, value });
   return {
-    anomalies: anomaliesOf(withoutSilence(bands, alerts), isNow, named(RECORDED.trend), firing),
+    anomalies: anomaliesOf(withoutSilence(bands, alerts), seconds <= OLDEST_S, named(RECORDED.trend), firing),
     definitions: definitionsOf(others),
     learning: named(RECORDED.learning).some(({ value }) => value === 1),
     alerts,
+    age: seconds,
   };
 }

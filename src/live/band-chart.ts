@@ -3,7 +3,7 @@ import { get } from './api.ts';
 import { type Far, farOf, inWords, readout, table } from './band-words.ts';
 import { byId, fill, h } from './dom.ts';
 import { capital, count, labelText, when, words } from './format.ts';
-import { currentLabels, keyOf, type Model, shownAnomalies } from './model.ts';
+import { currentLabels, isGone, keyOf, type Model, shownAnomalies } from './model.ts';
 import { axis, createChart, type PlotOptions, timeAxis, token } from './plot.ts';
 import { bridgedSeconds, evaluatedAt, type Minute, minutesOf, seriesPath } from './recent.ts';
 import { beyondInWords, beyondScale, scaleTop } from './scale.ts';
@@ -324,7 +324,11 @@ export function createBandChart({ range: first, ranged, loaded }: BandChartOptio
     shown = { ...shown, status: model.status, labels, incidents, changes, ...(changed && { minutes: [] }) };
     const of = Object.keys(labels).length === 0 ? '' : `, ${labelText(labels)}`;
     byId('band-title').textContent = `${capital(words(model.status))} against normal${of}`;
-    if (changed) void load();
+    const gone = isGone(model.state);
+    byId('band').classList.toggle('blind', gone && shown.minutes.length === 0);
+    // It is read once Prometheus is back.
+    if (changed && gone) asked = '';
+    else if (changed) void load();
     else if (redraw) {
       chart.plot()?.redraw();
       listChanges(shown);

@@ -1,6 +1,6 @@
 import { byId, fill, h, icon } from './dom.ts';
 import { clock, duration, when } from './format.ts';
-import type { Model } from './model.ts';
+import { isGone, type Model } from './model.ts';
 import { describe, type Tone, type Verdict } from './verdict.ts';
 import type { PathPart, State } from './wire.ts';
 import { zoneChoice } from './zone.ts';
@@ -31,37 +31,28 @@ function say(verdict: Verdict): (HTMLElement | SVGElement | null)[] {
 }
 
 const PATH: { key: keyof State['path']; name: string; good: string; bad: string }[] = [
-  { key: 'prometheus', name: 'Prometheus', good: 'evaluated', bad: 'has not evaluated' },
+  { key: 'prometheus', name: 'Prometheus', good: 'evaluated', bad: 'does not judge' },
   { key: 'alertmanager', name: 'Alertmanager', good: 'answers', bad: 'does not answer' },
   { key: 'watchdog', name: 'Watchdog', good: 'arrived', bad: 'has not arrived' },
 ];
 
-function pathRow(name: string, good: string, bad: string, part: PathPart & { at?: string | undefined }): HTMLElement {
-  const said = part.ok ? good : bad;
+function pathRow({ name, good, bad }: (typeof PATH)[number], part: PathPart, at: string | undefined, isSaid: boolean) {
+  const { ok, awaited, reason = bad } = part;
   // What is only awaited is neither good nor bad.
-  const known = !part.ok || part.reason === undefined;
-  const at = part.ok && part.at !== undefined ? when(part.at) : null;
-  const reason = part.reason !== undefined && h('span', { class: 'reason' }, part.reason);
-  return h(
-    'li',
-    { class: !part.ok ? 'bad' : known ? 'good' : 'awaited' },
-    icon(!part.ok ? 'gone' : known ? 'ok' : 'connecting', 18),
-    h('span', { class: 'part' }, h('b', {}, name), ' ', said, at && ' ', at, reason),
-  );
+  const [tone, sign] = ok ? ['good', 'ok'] : awaited ? ['awaited', 'connecting'] : ['bad', 'gone'];
+  const fault = isSaid ? bad : reason.replace(/^(it|Prometheus|Alertmanager) /, '');
+  const said = ok ? [good, at !== undefined && ' ', at !== undefined && when(at)] : [awaited ? 'is awaited' : fault];
+  return h('li', { class: tone }, icon(sign, 18), h('span', { class: 'part' }, h('b', {}, name), ' ', ...said));
 }
 
 function path(state: State | undefined): void {
-  fill(byId('path-list'), state?.path, () =>
-    PATH.map(({ key, name, good, bad }) => {
-      if (state === undefined) return h('li', {}, icon('connecting', 18), h('span', {}, name));
-      const part = state.path[key];
+  fill(byId('path-list'), [state?.path, state?.verdict.untold], () =>
+    PATH.map((step) => {
+      if (state === undefined) return h('li', {}, icon('connecting', 18), h('span', {}, step.name));
+      const part = state.path[step.key];
       const at = 'evaluatedAt' in part ? part.evaluatedAt : 'arrivedAt' in part ? part.arrivedAt : undefined;
-      // A start is no fault: it comes within minutes.
-      const said = part.ok && part.reason !== undefined ? 'is awaited' : good;
-      // Why Prometheus does not judge is what the status line says.
-      const { reason, ...known } = part;
-      const isSaid = key === 'prometheus' && !part.ok;
-      return pathRow(name, said, bad, { ...known, at, ...(reason !== undefined && !isSaid && { reason }) });
+      // The status line says why nothing is judged, or why an alert may reach nobody.
+      return pathRow(step, part, at, step.key === 'prometheus' || state.verdict.untold !== undefined);
     }),
   );
 }
@@ -76,11 +67,8 @@ const LINKS = { connecting: 'Connecting', live: 'Connected', lost: 'Connection l
 
 /** Green only while minutes are judged: a page that is connected to nothing that judges is not live. */
 function chipOf({ link, state }: Model): { text: string; name: string; tone: string } {
-  const prometheus = state?.path.prometheus;
-  const judging = prometheus?.ok === true && prometheus.reason === undefined;
-  if (link.state === 'live' && judging) return { text: 'Live', name: 'live', tone: 'ok' };
-  if (link.state === 'live' && prometheus?.ok === false)
-    return { text: 'Connected, no verdicts', name: 'blind', tone: 'gone' };
+  if (link.state === 'live' && state?.path.prometheus.ok) return { text: 'Live', name: 'live', tone: 'ok' };
+  if (link.state === 'live' && isGone(state)) return { text: 'Connected, no verdicts', name: 'blind', tone: 'gone' };
   return { text: LINKS[link.state], name: link.state, tone: link.state === 'lost' ? 'gone' : 'connecting' };
 }
 

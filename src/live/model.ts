@@ -61,6 +61,10 @@ export function createStore(model: Model, draw: (model: Model) => void): Store {
 export const keyOf = (labels: Labels): string =>
   JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 
+/** Nothing is judged, and no start is the reason. */
+export const isGone = (state: State | undefined): boolean =>
+  state !== undefined && !state.path.prometheus.ok && !state.path.prometheus.awaited;
+
 /**
  * The counts to show. While Prometheus does not answer they are the last that it told, and no
  * verdict goes with them.

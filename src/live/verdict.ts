@@ -2,7 +2,7 @@ import { capitalised } from '../domain/capitalised.ts';
 import { toldBy } from './alert-words.ts';
 import { farOf } from './band-words.ts';
 import { labelText, magnitude, words } from './format.ts';
-import { firingAlerts, incidentName, type Model, nameOf, nothingCounted, sliceOf } from './model.ts';
+import { firingAlerts, incidentName, isGone, type Model, nameOf, nothingCounted, sliceOf } from './model.ts';
 import type { Alert, State } from './wire.ts';
 
 export type Tone = 'ok' | 'watch' | 'alert' | 'learning' | 'gone' | 'empty' | 'connecting' | 'unknown';
@@ -82,12 +82,13 @@ function alerting(state: State): Verdict {
     ),
   ];
   const more = others.length === 0 ? '' : `Also: ${listed(others)}.`;
+  const untold = state.verdict.untold === undefined ? '' : `It may have reached nobody: ${state.verdict.untold}.`;
   return {
     tone: 'alert',
     word: 'Alert',
     headline: nameOf(first),
     // The card below says the rest.
-    detail: [recovered(first, state), where, more].filter(Boolean).join(' '),
+    detail: [untold, recovered(first, state), where, more].filter(Boolean).join(' '),
     ...(far !== '' && !isHeld(first) && { far }),
     ...(first.activeAt !== undefined && { since: first.activeAt }),
   };
@@ -119,11 +120,20 @@ const EMPTY: Verdict = {
 };
 
 function watching({ anomalies, verdict }: State): Verdict {
-  const out = anomalies.filter(({ recommendation }) => recommendation === 'watch');
+  const out = anomalies.filter(
+    ({ recommendation, labels }) => recommendation === 'watch' && Object.keys(labels).length === 0,
+  );
+  if (out.length === 0)
+    return {
+      tone: 'watch',
+      word: 'Watch',
+      headline: 'Counts are normal, but an alert may reach nobody',
+      detail: sentence(capitalised(verdict.untold ?? verdict.reason)),
+    };
   const names = [...new Set(out.map(({ status }) => words(status)))].join(', ');
   const { observed, expected } = out[0]?.lastMinute ?? {};
   const far = magnitude(observed ?? Number.NaN, expected ?? Number.NaN);
-  const headline = names === '' ? 'Something is out of its band' : `${names}: out of the normal band`;
+  const headline = `${names}: out of the normal band`;
   return { tone: 'watch', word: 'Watch', headline, detail: sentence(verdict.reason), ...(far !== '' && { far }) };
 }
 
@@ -134,7 +144,7 @@ export function describe({ state, reports, incidents, verdictSince }: Model): Ve
   const { verdict, baseline, path } = state;
   const since = verdictSince === undefined ? {} : { since: new Date(verdictSince).toISOString() };
   if (verdict.recommendation === 'alert') return alerting(state);
-  if (!path.prometheus.ok || baseline.state === 'unavailable') return gone(state, incidents);
+  if (isGone(state) || baseline.state === 'unavailable') return gone(state, incidents);
   if (state.planned !== undefined)
     return {
       tone: 'unknown',
@@ -144,6 +154,8 @@ export function describe({ state, reports, incidents, verdictSince }: Model): Ve
         'Counts are taken and kept; silent feeds, stuck processing and auth codes are not told either. Judging begins again five minutes after the end.',
     };
   if (baseline.state === 'warming-up' && nothingCounted(state) && reports?.length === 0) return EMPTY;
+  if (path.prometheus.awaited)
+    return { tone: 'unknown', word: 'Waiting', headline: 'Nothing is judged yet', detail: sentence(verdict.reason) };
   if (baseline.state === 'warming-up')
     return {
       tone: 'learning',

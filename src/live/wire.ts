@@ -45,6 +45,8 @@ export interface Alert {
 
 export interface PathPart {
   ok: boolean;
+  /** Not known yet, soon after a start. */
+  awaited?: boolean;
   reason?: string;
 }
 
@@ -68,10 +70,10 @@ export interface State {
   time: string;
   demo: null | { kinds: DemoKind[]; running: RunningIncident[] };
   baseline: { state: 'ready' | 'warming-up' | 'unavailable'; asOf?: string; reason?: string; learning?: boolean };
-  verdict: { recommendation: Recommendation; reason: string };
+  verdict: { recommendation: Recommendation; reason: string; untold?: string };
   definitions?: { trend: string; score: string };
   anomalies: Anomaly[];
-  /** What was known last, while Prometheus does not answer. */
+  /** What was known last, while nothing is judged. */
   lastKnown?: { at: string; anomalies: Anomaly[] };
   alerts: Alert[];
   path: {
