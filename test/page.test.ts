@@ -111,6 +111,7 @@ describe('from nothing', () => {
     const zeros = async () => (await service.get('/api/v1/state')).json.anomalies.length > 0;
     await waitFor(zeros, { what: 'zeros', timeout: 200_000 });
     expect(await page.locator('#verdict .verdict-word').innerText()).toBe('No data');
+    expect(await page.locator('.tile:visible, #band:visible, #days:visible, #past:visible').count()).toBe(0);
 
     await post('acme', { approved: 100, denied: 5 });
     await post('globex', { approved: 40, denied: 2 });

@@ -35,7 +35,7 @@ function row(code: AuthCode, most: number): HTMLElement {
   );
 }
 
-const note = (text: string): HTMLElement => h('tr', {}, h('td', { colspan: 6, class: 'muted' }, text));
+const note = (text: string): HTMLElement => h('tr', {}, h('td', { colspan: 6, class: 'muted wrap' }, text));
 
 function show(codes: readonly AuthCode[], planned: boolean): HTMLElement[] {
   const most = Math.max(0.01, ...codes.map(({ share, usualShare }) => Math.max(share ?? 0, usualShare ?? 0)));

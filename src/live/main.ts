@@ -157,8 +157,16 @@ byId('what-if').addEventListener(
 );
 createTestButton();
 
+/** Before the first count its zeros are no counts that arrived: they are not shown. */
+function withoutZeros(current: Model): Model {
+  const { state } = current;
+  const isEmpty = state !== undefined && describe(current).tone === 'empty';
+  return isEmpty ? { ...current, state: { ...state, anomalies: [] } } : current;
+}
+
 function draw(current: Model): void {
-  for (const panel of panels) panel(current);
+  const shown = withoutZeros(current);
+  for (const panel of panels) panel(shown);
   // No link leads to what is not there.
   for (const anchor of document.querySelectorAll<HTMLAnchorElement>('.top nav a[href^="#"]'))
     anchor.hidden = byId(anchor.hash.slice(1)).hidden;

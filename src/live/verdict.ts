@@ -161,7 +161,7 @@ export function describe({ state, reports, incidents, verdictSince }: Model): Ve
       tone: 'learning',
       word: 'Learning',
       headline: 'Counts arrive; what is normal is still being learned',
-      detail: `${sentence(verdict.reason)} Until then nothing is judged, except whether reports keep coming.`,
+      detail: `${sentence(capitalised(verdict.reason.replace('Learning what is normal: ', '')))} Until then nothing is judged, except whether reports keep coming.`,
     };
   if (verdict.recommendation === 'watch') return { ...watching(state), ...since };
   if (verdict.recommendation === 'unknown')
