@@ -65,6 +65,21 @@ test('a receiver that refuses is named with the reason, and what no route reache
   ]);
 }, 90_000);
 
+test('another test at once is delivered too: no group of an earlier one holds it back', async () => {
+  const port = String(await freePort());
+  const shipped = await startAlertmanager(
+    (config) => config.replaceAll('http://tillwatch:8080', `http://127.0.0.1:${port}`),
+    {},
+  );
+  const own = await startService({ port, alertmanagerUrl: shipped.url });
+  for (const _ of [1, 2]) {
+    const { json } = await own.send('POST', '/api/v1/test-alert', {});
+    expect(json.outcomes).toMatchObject([{ receiver: 'journal', result: 'delivered' }]);
+  }
+  await own.close();
+  await shipped.stop();
+}, 90_000);
+
 test('without Alertmanager it says so', async () => {
   const own = await startService();
   const { status, json } = await own.send('POST', '/api/v1/test-alert', {});

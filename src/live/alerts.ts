@@ -87,7 +87,7 @@ function head({ alert, incident, worse, part }: Card): HTMLElement {
 function changed({ change, alert }: Card): HTMLElement | null {
   if (change === undefined) return null;
   const seconds = (Date.parse(beganAt(alert)) - Date.parse(change.at)) / 1000;
-  const after = seconds < 60 ? 'Within a minute of' : `${duration(seconds)} after`;
+  const after = seconds < 60 ? 'Began within a minute of' : `Began ${duration(seconds)} after`;
   return h('p', { class: 'changed' }, `${after} a change: ${change.text}`, change.by && ` (${change.by})`);
 }
 
