@@ -130,7 +130,7 @@ function alertOf(severity: string, { numbers, page }: Content, now: number): Pos
   return {
     // A service of its own makes a group of its own. In that of an earlier test Alertmanager would
     // hold it back for a minute.
-    labels: { alertname: TEST_ALERT, severity, service: `test of ${isoOfMs(now).slice(11, 23)}`, test: 'true' },
+    labels: { alertname: TEST_ALERT, severity, service: `test at ${isoOfMs(now).slice(11, 19)} UTC`, test: 'true' },
     annotations: {
       summary: 'TEST: this is a test message, nothing is wrong',
       description: `Somebody tests whether alerts arrive. Denied in the last 5 minutes: ${observed}; normal ${expected}, up to ${upper}.`,
