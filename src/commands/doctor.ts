@@ -16,8 +16,11 @@ export async function doctor(config: Config, folder: string, io: CommandIo): Pro
     lookAtAlertmanager(config.alertmanagerUrl),
   ]);
   const looked = parts.flat();
-  for (const { what, wrong } of looked)
-    io.stdout.write(wrong === undefined ? `ok    ${what}\n` : `WRONG ${what}\n      ${wrong}\n`);
+  for (const { what, wrong, awaited } of looked) {
+    const sign = wrong !== undefined ? 'WRONG' : awaited !== undefined ? 'wait ' : 'ok   ';
+    const why = wrong ?? awaited;
+    io.stdout.write(`${sign} ${what}\n${why === undefined ? '' : `      ${why}\n`}`);
+  }
   const findings = looked.filter(({ wrong }) => wrong !== undefined).length;
   io.stdout.write(findings === 0 ? 'nothing is wrong\n' : `${findings} of ${looked.length} are wrong\n`);
   return findings === 0 ? 0 : 1;

@@ -2,13 +2,14 @@ import { once } from 'node:events';
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
+import type { AlertPath } from '../alerting/pipeline-health.ts';
 import type { Config } from '../config/config.ts';
 import { FILE } from '../ledger/sqlite/sqlite.ts';
 import { verifyLedger } from '../ledger/tools/verify.ts';
 import { messageOf } from '../runtime/log.ts';
 import { VERSION } from '../runtime/project.ts';
 import { upstreamAt, whyNot } from '../runtime/upstream.ts';
-import { type Looked, well, wrong } from './finding.ts';
+import { awaiting, type Looked, well, wrong } from './finding.ts';
 import { atLeast } from './prometheus.ts';
 
 const OLDEST_NODE = '20.19';
@@ -97,13 +98,15 @@ async function service({ host, port }: Config): Promise<Looked[]> {
       return [wrong(what, 'nothing runs there: start it (tillwatch up, or serve), or say by --port where it runs')];
     return [wrong(what, `another program has the port (${asked.failed}): stop it, or give Tillwatch another --port`)];
   }
-  const { detail, path } = asked.body as { detail?: string; path?: Record<string, { ok: boolean; reason?: string }> };
+  const { detail, path } = asked.body as { detail?: string; path?: AlertPath };
   if (!asked.ok) return [wrong(what, detail ?? 'what answers there is no Tillwatch, or is not ready')];
   if (path === undefined)
     return [wrong(what, 'another program answers there: stop it, or give Tillwatch another --port')];
-  const steps = Object.entries(path).map(([step, { ok, reason = 'not well' }]) =>
-    ok ? well(`alerts pass ${step}`) : wrong(`alerts pass ${step}`, reason),
-  );
+  const steps = Object.entries(path).map(([step, { ok, awaited, reason = 'not well' }]) => {
+    const passing = `alerts pass ${step}`;
+    if (ok) return well(passing);
+    return awaited ? awaiting(passing, reason) : wrong(passing, reason);
+  });
   return [well(what), ...steps];
 }
 
