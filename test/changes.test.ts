@@ -134,8 +134,8 @@ const WOULD_BE: WhatIfLine = {
         alertname: 'TransactionsDeniedAboveNormal',
         labels: { status: 'denied', level: 'acquirer', acquirer: 'acme' },
         severity: 'critical',
-        startsAt: ago(90),
-        endsAt: ago(60),
+        startsAt: ago(2000),
+        endsAt: ago(1970),
         observed: 54,
         expected: 12,
       },
@@ -158,7 +158,9 @@ async function triesWhatIf(page: Page): Promise<void> {
   await page.route('**/api/v1/what-if', (route) => route.fulfill({ body: `${JSON.stringify(WOULD_BE)}\n` }));
   await start?.and(page.locator(':focus')).press('Enter');
   await result.getByText('Would not have come: 1').waitFor();
-  expect(await result.innerText()).toMatch(/Denied above normal, acquirer acme: 54, 12 normal\s+Would be new: none/);
+  expect(await result.innerText()).toMatch(
+    /^\w{3} \d+ \w{3,4}, \d\d:\d\d Denied above normal, acquirer acme: 54, 12 normal\s+Would be new: none/m,
+  );
   expect(await seriousProblems(page)).toEqual([]);
 }
 

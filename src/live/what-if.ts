@@ -1,7 +1,7 @@
 import { leftInWords } from '../domain/time-left.ts';
 import { postStream } from './api.ts';
 import { byId, h } from './dom.ts';
-import { capital, count, dayText, labelText, when, words } from './format.ts';
+import { capital, clock, count, dayText, inUtc, labelText, words } from './format.ts';
 import { sliceOf } from './model.ts';
 import { STATUSES, type Status, type WhatIfAnswer, type WhatIfLine } from './wire.ts';
 
@@ -53,7 +53,9 @@ function list(change: Compared['change'], alerts: readonly Compared[]): HTMLElem
   const rows = alerts.map((alert) => {
     const { startsAt, observed, expected } = alert;
     const measured = observed === null || expected === null ? '' : `: ${count(observed)}, ${count(expected)} normal`;
-    return h('li', {}, `${dayText(Date.parse(startsAt))} `, when(startsAt), ` ${nameOf(alert)}${measured}`);
+    const time = Date.parse(startsAt);
+    const at = h('time', { datetime: startsAt, title: inUtc(time) }, `${dayText(time)}, ${clock(time)}`);
+    return h('li', {}, at, ` ${nameOf(alert)}${measured}`);
   });
   const title = `${CHANGES[change]}: ${alerts.length === 0 ? 'none' : alerts.length}`;
   if (alerts.length === 0) return h('p', {}, title);
