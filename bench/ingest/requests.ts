@@ -10,9 +10,10 @@ const toTillwatch = (body: unknown): string => postOf('/api/v1/transactions', 'a
 
 /**
  * One minute of one source, each request of another source: nothing is a repeat, and every one of
- * them would be recognised as one.
+ * them would be recognised as one. Generators that work at once need a name each.
  */
-export const report = (): string => toTillwatch({ timestamp: minuteAgo(), source: `pos-${NUMBER}`, counts: COUNTS });
+export const report = (name = 'pos'): string =>
+  toTillwatch({ timestamp: minuteAgo(), source: `${name}-${NUMBER}`, counts: COUNTS });
 
 /** The same counts, each request under a key of its own. */
 export const keyed = (): string =>

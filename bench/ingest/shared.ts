@@ -22,7 +22,9 @@ export async function sharedRows({ rounds, seconds, log }: Options): Promise<Row
   ]);
   const generators = three.map(startGenerator);
   const rate = async (ports: readonly number[], connections: number) => {
-    const loads = ports.map((port, i) => generators[i]?.run({ port, connections, seconds, request: report() }));
+    const loads = ports.map((port, i) =>
+      generators[i]?.run({ port, connections, seconds, request: report(`pos${i}`) }),
+    );
     const done = await Promise.all(loads);
     return done.reduce((sum, result) => sum + (result === undefined ? 0 : result.requests / result.seconds), 0);
   };
