@@ -3,8 +3,9 @@ import { METRIC, STATUSES } from '../domain/names.ts';
 import type { Row, Statement } from './engine.ts';
 import { addReports, PRUNE_REPORTS } from './journal.ts';
 import type { Counts } from './ledger.ts';
-import { type Asked, type Changes, hashOf, type KeptAnswer, type Submission, type View } from './plan.ts';
+import { type Changes, hashOf, isLate, type Limits, OTHER, type Submission, type View } from './plan.ts';
 import { inserting, type TableName } from './schema.ts';
+import type { KnownTotals } from './series.ts';
 
 /**
  * The clock may go forward by so much in one step. A longer step is a clock that was set, and no
@@ -43,10 +44,10 @@ export const seriesChanged = (commit: number, id: number, limit: number): Statem
 /**
  * A report that a clock which was ahead has dated must not hide for days that none comes any more.
  */
-export const notInFuture = (commit: number, now: number): Statement => [
-  `UPDATE series SET value = $1, changed = $2 WHERE metric = '${METRIC.lastReport}' AND value > $1`,
+export const notInFuture = (now: number): Statement => [
+  `UPDATE series SET value = $1, changed = (SELECT commits FROM ledger)
+   WHERE metric = '${METRIC.lastReport}' AND value > $1`,
   now,
-  commit,
 ];
 
 /**
@@ -62,70 +63,100 @@ const SMALL = { dictionary: DICTIONARY, windowBits: 12, memLevel: 5 } as const;
 const pack = (answer: string): string => deflateRawSync(answer, SMALL).toString('base64');
 const unpack = (packed: string): string => inflateRawSync(Buffer.from(packed, 'base64'), SMALL).toString();
 
-/** Reads what the bodies of a batch may repeat; the rows go to `repeated`. */
-export function loading(submissions: readonly Submission[]): Statement[] {
+/** What is recorded that concerns a batch. */
+export interface Known extends Omit<View, 'totals'> {
+  /** Rows whose place another may take, by hash or identity. */
+  rows: ReadonlyMap<string, Row>;
+  /** Counts of minutes, by the minute and the first series of the labels. */
+  counts: ReadonlyMap<string, Counts>;
+}
+
+const expired = (kept: number) => `r.at < (SELECT time FROM ledger) - ${kept} AS expired`;
+const AGO = [0, 60, 120] as const;
+const STARTS = AGO.map((ago) => `CAST(r.value->>0 AS BIGINT) - ${ago}`);
+const FIRST = 'CAST(r.value->>1 AS INTEGER)';
+
+/** Reads what a batch may repeat, and the counts of which its answers speak; rows go to `knownOf`. */
+export function loading(submissions: readonly Submission[], totals: KnownTotals, limits: Limits): Statement[] {
   const keys = submissions.flatMap(({ key }) => (key === undefined ? [] : [key.hash]));
   const identities = submissions.flatMap((one) => one.identities.filter((identity) => identity !== undefined));
+  const minutes = new Set<number>();
+  const sets = new Map<string, [minute: number, first: number]>();
+  for (const { reports, now } of submissions)
+    for (const report of reports) {
+      if (isLate(report, now, limits)) continue;
+      minutes.add(report.minute);
+      const first = totals.first(report.labels) ?? totals.first(OTHER(report.labels));
+      if (first !== undefined) sets.set(`${report.minute} ${first}`, [report.minute, first]);
+    }
   return [
     [
-      `SELECT k.hash, k.body, k.answer FROM {texts} JOIN idempotency_keys k ON k.hash = r.value
-       WHERE k.at >= (SELECT time FROM ledger) - ${KEYS_KEPT}`,
+      `SELECT r.hash, r.at, r.body, r.answer, ${expired(KEYS_KEPT)}
+       FROM idempotency_keys r WHERE r.hash IN (SELECT r.value FROM {texts})`,
       JSON.stringify(keys),
     ],
     [
-      `SELECT i.identity, i.slots FROM {texts} JOIN identified_reports i ON i.identity = r.value
-       WHERE i.at >= (SELECT time FROM ledger) - ${REPORTS_KEPT}`,
+      `SELECT r.identity, r.at, r.slots, ${expired(REPORTS_KEPT)}
+       FROM identified_reports r WHERE r.identity IN (SELECT r.value FROM {texts})`,
       JSON.stringify(identities),
     ],
-  ];
-}
-
-/** The rows that were read, as the planner asks for them. */
-export const repeated = ([keys = [], slots = []]: readonly Row[][]): Omit<View, 'totals'> => ({
-  keys: new Map(
-    keys.map(({ hash, body, answer }) => [String(hash), { body: String(body), answer: unpack(String(answer)) }]),
-  ),
-  slots: new Map(slots.map(({ identity, slots }) => [String(identity), JSON.parse(String(slots))])),
-});
-
-const AGO = [0, 60, 120] as const;
-
-/** Reads the counts of minutes of which answers speak; the rows go to `fill`. */
-export function counting(asked: readonly Asked[]): Statement[] {
-  const rows = asked.flatMap(({ first, answer }) => AGO.map((ago) => [answer.minute - ago, first ?? null]));
-  return [
     [
-      `SELECT t.minute, 0 AS first, t.status, t.count FROM {rows}
-       JOIN minute_totals t ON t.minute = CAST(r.value->>0 AS BIGINT)`,
-      JSON.stringify(rows.filter(([, first]) => first === null)),
+      `SELECT t.minute, 0 AS first, t.status, t.count FROM {rows} JOIN minute_totals t ON t.minute IN (${STARTS})`,
+      JSON.stringify([...minutes].map((minute) => [minute])),
     ],
-    // The series of a set of labels follow each other, and are asked for by number. For a range
-    // PostgreSQL compares all rows with all, where it does not know yet how many there are.
+    // The series of a set of labels follow each other.
     [
-      `SELECT m.minute, CAST(r.value->>1 AS INTEGER) AS first, m.series, m.count FROM {rows}
-       CROSS JOIN (${STATUSES.map((_, place) => `SELECT ${place} AS place`).join(' UNION ALL ')}) s
-       JOIN minutes m ON m.minute = CAST(r.value->>0 AS BIGINT) AND m.series = CAST(r.value->>1 AS INTEGER) + s.place`,
-      JSON.stringify(rows.filter(([, first]) => first !== null)),
+      `SELECT m.minute, ${FIRST} AS first, m.series, m.count FROM {rows} JOIN minutes m
+       ON m.minute IN (${STARTS}) AND m.series BETWEEN ${FIRST} AND ${FIRST} + ${STATUSES.length - 1}`,
+      JSON.stringify([...sets.values()]),
     ],
   ];
 }
 
-/** Puts the counts that were read into the answers. */
-export function fill(asked: readonly Asked[], rows: readonly Row[][]): void {
-  const found = new Map<string, Counts>();
-  for (const { minute, first, series, status, count } of rows.flat()) {
+/** The rows that were read, as they are asked for. */
+export function knownOf([keys = [], reports = [], ...minutes]: readonly Row[][]): Known {
+  const counts = new Map<string, Counts>();
+  for (const { minute, first, series, status, count } of minutes.flat()) {
     const key = `${minute} ${first}`;
-    const counts = found.get(key) ?? {};
     const name = status ?? STATUSES[Number(series) - Number(first)];
-    found.set(key, Object.assign(counts, { [String(name)]: Number(count) }));
+    counts.set(key, Object.assign(counts.get(key) ?? {}, { [String(name)]: Number(count) }));
   }
-  for (const { first = 0, answer } of asked) {
-    const [counts = {}, previous = {}, earlier = {}] = AGO.map((ago) => found.get(`${answer.minute - ago} ${first}`));
-    Object.assign(answer, { counts, previous, earlier });
+  const valid = (rows: readonly Row[]) => rows.filter(({ expired }) => !expired);
+  return {
+    counts,
+    rows: new Map([...keys, ...reports].map((row) => [String(row.hash ?? row.identity), row])),
+    keys: new Map(
+      valid(keys).map(({ hash, body, answer }) => [
+        String(hash),
+        { body: String(body), answer: unpack(String(answer)) },
+      ]),
+    ),
+    slots: new Map(valid(reports).map(({ identity, slots }) => [String(identity), JSON.parse(String(slots))])),
+  };
+}
+
+/** Puts counts into the answers: those that were read, with what the batch adds. */
+export function fill({ asked, minutes, sums }: Changes, { counts }: Known): void {
+  for (const { first, answer } of asked) {
+    const [now, previous, earlier] = AGO.map((ago): Counts => {
+      const minute = answer.minute - ago;
+      const sum = { ...counts.get(`${minute} ${first ?? 0}`) };
+      STATUSES.forEach((status, place) => {
+        const by = first === undefined ? sums.get(minute)?.[status] : minutes.get(minute)?.get(first + place);
+        if (by !== undefined) sum[status] = (sum[status] ?? 0) + by;
+      });
+      return sum;
+    });
+    Object.assign(answer, { counts: now, previous, earlier });
   }
 }
 
-const addSeries = inserting('series', ['id', 'hash', 'metric', 'labels', 'value', 'changed', 'created']);
+const TIME = '(SELECT time FROM ledger)';
+const COMMIT = '(SELECT commits FROM ledger)';
+const addSeries = inserting('series', ['id', 'hash', 'metric', 'labels', 'value'], '', {
+  changed: COMMIT,
+  created: TIME,
+});
 const addMinutes = inserting(
   'minutes',
   ['minute', 'series', 'count'],
@@ -136,52 +167,63 @@ const addTotals = inserting(
   ['minute', 'status', 'count'],
   'ON CONFLICT (minute, status) DO UPDATE SET count = minute_totals.count + excluded.count',
 );
-const addIdentified = inserting(
-  'identified_reports',
-  ['identity', 'at', 'slots'],
-  `ON CONFLICT (identity) DO UPDATE SET slots = excluded.slots, at = CASE
-     WHEN identified_reports.at < excluded.at - ${REPORTS_KEPT} THEN excluded.at ELSE identified_reports.at END`,
-);
-const addKeys = inserting(
-  'idempotency_keys',
-  ['hash', 'at', 'body', 'answer'],
-  'ON CONFLICT (hash) DO UPDATE SET at = excluded.at, body = excluded.body, answer = excluded.answer',
-);
+/**
+ * Keys and reports are never written over: a row that stands in the way breaks a constraint, and so
+ * tells that another service was first.
+ */
+const addIdentified = inserting('identified_reports', ['identity', 'slots'], '', {
+  at: `COALESCE(CAST(r.value->>2 AS BIGINT), ${TIME})`,
+});
+const addKeys = inserting('idempotency_keys', ['hash', 'body', 'answer'], '', { at: TIME });
+
+/** Removes a row as it was read, and no other. */
+const removing = (table: TableName, key: string, content: string) => (rows: readonly unknown[]) =>
+  [
+    `DELETE FROM ${table} WHERE id IN (SELECT o.id FROM {rows} JOIN ${table} o ON o.${key} = r.value->>0
+     AND o.at = CAST(r.value->>1 AS BIGINT) AND o.${content} = r.value->>2)`,
+    JSON.stringify(rows),
+  ] as const;
+const removeIdentified = removing('identified_reports', 'identity', 'slots');
+const removeKeys = removing('idempotency_keys', 'hash', 'body');
 
 /** Rows are [id, what is added] for counters, [id, null, value] for gauges. */
-const changeSeries = (rows: readonly unknown[], commit: number): Statement => [
-  `UPDATE series SET changed = $2, value = COALESCE(CAST(r.value->>2 AS BIGINT), series.value + CAST(r.value->>1 AS BIGINT))
+const changeSeries = (rows: readonly unknown[]): Statement => [
+  `UPDATE series SET changed = ${COMMIT},
+     value = COALESCE(CAST(r.value->>2 AS BIGINT), series.value + CAST(r.value->>1 AS BIGINT))
    FROM {rows} WHERE series.id = CAST(r.value->>0 AS INTEGER)`,
   JSON.stringify(rows),
-  commit,
 ];
 
-/** Keeps the answers that were given under keys. */
-export const keeping = (keys: ReadonlyMap<string, KeptAnswer>, time: number): Statement =>
-  addKeys([...keys].map(([hash, { body, answer }]) => [hash, time, body, pack(answer)]));
-
-/**
- * Writes what a batch changes, but for its keys. `commit` is its number, `time` the ledger's. Rows
- * are in the order of their keys.
- */
-export function changing(changes: Changes, commit: number, time: number): Statement[] {
-  const { series, counters, gauges, minutes, sums, slots, reports } = changes;
+/** Writes what a batch changes. */
+export function changing(changes: Changes, known: Known): Statement[] {
+  const { series, counters, gauges, minutes, sums, slots, reports, keys } = changes;
   const counts = [...minutes].flatMap(([minute, of]) => [...of].map(([id, by]) => [minute, id, by]));
   const totals = [...sums].flatMap(([minute, of]) => Object.entries(of).map(([status, by]) => [minute, status, by]));
   const made = series.map(({ id, metric, labels }) => {
-    return [id, hashOf(metric, labels), metric, JSON.stringify(labels), 0, commit, time];
+    return [id, hashOf(metric, labels), metric, JSON.stringify(labels), 0];
   });
   const added = [...counters].filter(([, by]) => by > 0);
   const set = [...gauges].map(([id, value]) => [id, null, value]);
-  const seen = [...slots].map(([identity, of]) => [identity, time, JSON.stringify(of)]);
+  const replaced = (names: Iterable<string>, content: string) =>
+    [...names].flatMap((name) => {
+      const row = known.rows.get(name);
+      return row === undefined ? [] : [[name, row.at, row[content]]];
+    });
+  // A report is known for a time that begins with the first that is told of it.
+  const since = (identity: string) => (known.slots.has(identity) ? known.rows.get(identity)?.at : null);
+  const seen = [...slots].map(([identity, of]) => [identity, JSON.stringify(of), since(identity)]);
+  const kept = [...keys].map(([hash, { body, answer }]) => [hash, body, pack(answer)]);
   const some = (rows: readonly unknown[][], write: (rows: readonly unknown[][]) => Statement) =>
     rows.length > 0 ? [write(rows)] : [];
   return [
     ...some(made, addSeries),
-    ...some([...added, ...set], (rows) => changeSeries(rows, commit)),
+    ...some([...added, ...set], changeSeries),
     ...some(counts, addMinutes),
     ...some(totals, addTotals),
+    ...some(replaced(slots.keys(), 'slots'), removeIdentified),
     ...some(seen, addIdentified),
+    ...some(replaced(keys.keys(), 'body'), removeKeys),
+    ...some(kept, addKeys),
     ...(reports.length > 0 ? [addReports(reports)] : []),
   ];
 }

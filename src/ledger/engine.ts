@@ -24,6 +24,11 @@ export interface Dialect {
   hasIntegrityCheck: boolean;
 }
 
+/** Another transaction has written meanwhile what this one was to write. Nothing is changed. */
+export class Overtaken extends Error {
+  override name = 'Overtaken';
+}
+
 export interface Engine {
   dialect: Dialect;
   /** The name for messages: the file, or the database without its password. */
@@ -31,18 +36,12 @@ export interface Engine {
   /** Runs statements on what is committed. @returns the rows of each */
   read(statements: readonly Statement[]): Promise<Row[][]>;
   /**
-   * Begins the one transaction that writes: others, of all services, wait until it ends. @returns
-   * the rows of each
+   * Runs statements in one transaction, all of them sent at once: no service holds a lock while it
+   * computes.
+   * @returns the rows of each @throws Overtaken where a row breaks a constraint
    */
-  begin(statements: readonly Statement[]): Promise<Row[][]>;
-  /** Runs statements in the transaction and leaves it open. @returns the rows of each */
-  run(statements: readonly Statement[]): Promise<Row[][]>;
-  /** Runs statements in the transaction and commits it. @returns the rows of each */
-  commit(statements: readonly Statement[]): Promise<Row[][]>;
-  /**
-   * Gives up the transaction, if there is one, without waiting for a database that hangs. The next
-   * `begin` starts anew.
-   */
+  write(statements: readonly Statement[]): Promise<Row[][]>;
+  /** Fails all that is under way, without waiting for a database that hangs. */
   abandon(): void;
   close(): Promise<void>;
 }

@@ -4,19 +4,17 @@ import { METRIC } from '../domain/names.ts';
 import { type Log, messageOf } from '../runtime/log.ts';
 import {
   changing,
-  counting,
   fill,
-  keeping,
+  knownOf,
   LONGEST_STEP,
   loading,
   notInFuture,
   pruning,
-  repeated,
   seriesAfter,
   seriesChanged,
   turn,
 } from './batch.ts';
-import type { Row, Statement } from './engine.ts';
+import { Overtaken, type Row, type Statement } from './engine.ts';
 import { createJournal } from './journal.ts';
 import { type Counts, type Ledger, LedgerUnavailable, type Recorded } from './ledger.ts';
 import { createPlanner, type Limits, prepare, type Submission } from './plan.ts';
@@ -46,7 +44,9 @@ const MOST_TIMES = 10_000;
 /** Series that one question reads: a million at once would take longer than the deadline. */
 const PAGE = 20_000;
 const UNLIMITED = Number.MAX_SAFE_INTEGER;
-const HEAD: Statement = ['SELECT id, commits FROM ledger'];
+const HEAD: Statement = ['SELECT id, commits, time FROM ledger'];
+/** Other services may be first so often with what a batch writes. */
+const MOST_TRIES = 20;
 const LAST_MINUTE = `SELECT status, count FROM minute_totals
   WHERE minute = (SELECT MAX(minute) FROM minute_totals WHERE minute <= $1)`;
 
@@ -149,16 +149,21 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   /** Commits a batch. @returns what to tell each of those that wait */
   async function commit(batch: readonly Waiting[]): Promise<(() => void)[]> {
     const now = Date.now();
-    const [[head] = [], made = [], ...loaded] = await engine.begin([
-      turn(now, believe),
-      seriesAfter(totals.newest()),
-      ...loading(batch.map(({ submission }) => submission)),
-    ]);
-    const found = { id: String(head?.id), commits: Number(head?.commits) };
-    if (found.id !== (last?.id ?? found.id) || found.commits <= (last?.commits ?? 0))
-      throw new Error('it holds less than was committed. Bring back its files or a backup, and start again');
-    totals.take(made, false);
-    const planner = createPlanner({ totals, ...repeated(loaded) }, options);
+    const submissions = batch.map(({ submission }) => submission);
+    unsure = false;
+    const load = async () => {
+      const loaded = loading(submissions, totals, options);
+      const [[head] = [], made = [], ...rows] = await engine.read([HEAD, seriesAfter(totals.newest()), ...loaded]);
+      if (last !== undefined && (head?.id !== last.id || Number(head?.commits) < last.commits))
+        throw new Error('it holds less than was committed. Bring back its files or a backup, and start again');
+      totals.take(made, false);
+      return { time: Number(head?.time), isNew: made.length > 0, rows };
+    };
+    let found = await load();
+    // The counts of new series were not asked for.
+    if (found.isNew) found = await load();
+    const known = knownOf(found.rows);
+    const planner = createPlanner({ totals, ...known }, options);
     const tell = batch.map(({ submission, resolve, reject }) => {
       try {
         const recorded = planner.take(submission);
@@ -167,29 +172,31 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
         return () => reject(error);
       }
     });
-    const time = Number(head?.time);
-    believe = believed(now, time);
     const planned = planner.changes();
-    const { asked, keys } = planned;
-    grown += keys.size + planned.slots.size;
-    const statements = changing(planned, found.commits, time);
-    statements.push(...batch.flatMap((one) => one.statements));
-    if (now < newestClock) statements.push(notInFuture(found.commits, now));
+    fill(planned, known);
+    for (const key of planned.keys.values()) key.answer = key.make();
+    const rows = grown + planned.keys.size + planned.slots.size;
+    const isTime = rows >= PRUNE_AFTER;
+    const statements = [turn(now, believe), ...changing(planned, known), ...batch.flatMap((one) => one.statements)];
+    if (now < newestClock) statements.push(notInFuture(now));
+    if (isTime) statements.push(...pruning(found.time, keepSeconds, 2 * rows));
+    unsure = true;
+    const [[head] = []] = await engine.write(statements);
+    last = { id: String(head?.id), commits: Number(head?.commits) };
+    believe = believed(now, Number(head?.time));
     newestClock = now;
-    if (grown >= PRUNE_AFTER) statements.push(...pruning(time, keepSeconds, 2 * grown));
-    statements.push(...counting(asked));
-    unsure = keys.size === 0;
-    const written = await (unsure ? engine.commit(statements) : engine.run(statements));
-    fill(asked, written.slice(-2));
-    if (keys.size > 0) {
-      for (const key of keys.values()) key.answer = key.make();
-      unsure = true;
-      await engine.commit([keeping(keys, time)]);
-    }
-    last = found;
     totals.raise(planned.largest);
-    if (grown >= PRUNE_AFTER) grown = 0;
+    grown = isTime ? 0 : rows;
     return tell;
+  }
+
+  async function commitOrTryAgain(batch: readonly Waiting[]): Promise<(() => void)[]> {
+    for (let tries = 1; ; tries++)
+      try {
+        return await commit(batch);
+      } catch (error) {
+        if (!(error instanceof Overtaken) || tries === MOST_TRIES) throw error;
+      }
   }
 
   function nextBatch(): Waiting[] {
@@ -228,9 +235,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   async function attempt(batch: readonly Waiting[]): Promise<number> {
     const began = performance.now();
     lastTry = began;
-    unsure = false;
     try {
-      const tell = await withDeadline(commit(batch));
+      const tell = await withDeadline(commitOrTryAgain(batch));
       succeeded((performance.now() - began) / 1000);
       for (const one of tell) one();
     } catch (error) {

@@ -21,6 +21,13 @@ export interface Limits {
   maxSources: number;
 }
 
+/** True for a report that is too old to be current. */
+export const isLate = (report: Report, now: number, { latenessSeconds }: Limits): boolean =>
+  report.time < now - latenessSeconds * 1000;
+
+/** Labels under which those are counted that would be too many. */
+export const OTHER = (labels: Labels): Labels => Object.fromEntries(Object.keys(labels).map((name) => [name, 'other']));
+
 /** A body of reports, with the texts that identify it and each of them. */
 export interface Submission {
   reports: readonly Report[];
@@ -215,7 +222,7 @@ export function createPlanner({ totals, ...recorded }: View, limits: Limits): Pl
   function admit(labels: Labels): Labels {
     if (isCounted(labels)) return labels;
     const isFull = known.labelled + STATUSES.length > limits.maxSeries;
-    const admitted = isFull ? Object.fromEntries(Object.keys(labels).map((name) => [name, 'other'])) : labels;
+    const admitted = isFull ? OTHER(labels) : labels;
     if (!isCounted(admitted)) known.labelled += STATUSES.length;
     return admitted;
   }
@@ -241,9 +248,6 @@ export function createPlanner({ totals, ...recorded }: View, limits: Limits): Pl
     seriesOf(METRIC.lastReport, {});
   }
   const lateSeries = seriesBy(METRIC.late, {});
-
-  /** True for a report that is too old to be current. */
-  const isLate = (report: Report, now: number): boolean => report.time < now - limits.latenessSeconds * 1000;
 
   /** Counts what a group brings. @returns whether a label value of it became "other" */
   function count({ report, entries, slots, before }: Group, late: boolean): boolean {
@@ -340,7 +344,7 @@ export function createPlanner({ totals, ...recorded }: View, limits: Limits): Pl
     for (const group of groups) {
       const { identity, report, before } = group;
       if (isKnown(group, group.entries)) continue;
-      const late = isLate(report, now);
+      const late = isLate(report, now, limits);
       if (count(group, late)) overflowed++;
       if (identity !== undefined) slots.set(identity, { ...before, ...group.slots });
       sources.set(report.source, { minute: report.minute, late, now });
@@ -349,7 +353,7 @@ export function createPlanner({ totals, ...recorded }: View, limits: Limits): Pl
     const outcomes = submission.reports.map((row, i): Outcome => {
       const group = of[i] as Group;
       const isSameEvent = row.id !== undefined && row !== group.report;
-      const [duplicate, late] = [isSameEvent || isKnown(group, row.entries), isLate(group.report, now)];
+      const [duplicate, late] = [isSameEvent || isKnown(group, row.entries), isLate(group.report, now, limits)];
       if (!duplicate) reports.push({ report: row, late, now });
       if (!late) {
         told.add(answerOf(row.minute));

@@ -2,10 +2,10 @@
  * The tables, the same on both engines; what those spell differently stands in braces: `{id}` is a
  * number that grows with each row, `{clustered}` keeps rows in the order of their key, `{json}`
  * after text makes JSON of it, `{iso}` is the text of the time in a column `at`, in seconds since
- * the epoch.
+ * the epoch, `{view}` makes a view where there is none.
  */
 import { randomUUID } from 'node:crypto';
-import { type Engine, type Statement, storable } from './engine.ts';
+import { type Engine, type Row, type Statement, storable } from './engine.ts';
 
 const [ID, INT, BIG, TEXT] = ['{id}', 'INTEGER NOT NULL', 'BIGINT NOT NULL', 'TEXT NOT NULL'];
 
@@ -127,15 +127,15 @@ const VIEWS = {
     WHERE ago IN (0, 1, 7) GROUP BY hour, status`,
 };
 
-/** Statements that make the tables of a new ledger. */
-function creating(): Statement[] {
+/** Statements that make the tables of a new ledger, where they are not there. */
+export function creating(): Statement[] {
   const columnsOf = ({ columns }: Table) => Object.entries(columns).map(([name, type]) => `${name} ${type}`);
   const tables = Object.entries<Table>(TABLES).map(([name, table]) => {
     const columns = `${columnsOf(table).join(', ')}, PRIMARY KEY (${table.key})${table.constraints ?? ''}`;
-    return `CREATE TABLE ${name} (${columns}) ${table.options ?? ''}`;
+    return `CREATE TABLE IF NOT EXISTS ${name} (${columns}) ${table.options ?? ''}`;
   });
-  const views = Object.entries(VIEWS).map(([name, select]) => `CREATE VIEW ${name} AS ${select}`);
-  return [...tables, ...INDEXES.map((index) => `CREATE INDEX ${index}`), ...views].map((sql) => [sql]);
+  const views = Object.entries(VIEWS).map(([name, select]) => `{view} ${name} AS ${select}`);
+  return [...tables, ...INDEXES.map((index) => `CREATE INDEX IF NOT EXISTS ${index}`), ...views].map((sql) => [sql]);
 }
 
 /**
@@ -146,49 +146,53 @@ function creating(): Statement[] {
 const STEPS: readonly (readonly string[])[] = [];
 export const VERSION = STEPS.length + 1;
 
-/**
- * Begins a transaction and makes the tables where there are none.
- * @returns whether there were none
- */
-export async function beginNew(engine: Engine): Promise<boolean> {
-  const { tables, exclusive } = engine.dialect;
-  const names = (await engine.begin([...exclusive, [tables]])).at(-1) ?? [];
-  if (names.some(({ name }) => name === 'ledger')) return false;
-  await engine.run(creating());
-  return true;
-}
+/** True where the rows, which the dialect's `tables` has found, tell of a ledger. */
+export const holdsLedger = (tables: readonly Row[]): boolean => tables.some(({ name }) => name === 'ledger');
 
 /**
  * Brings the tables to the newest version, making them where there are none.
  * @throws Error where a newer version made them
  */
 export async function migrate(engine: Engine, now: number): Promise<void> {
-  if (await beginNew(engine)) {
-    const insert = 'INSERT INTO ledger (id, version, commits, time, clock) VALUES ($1, $2, 0, $3, $3)';
-    await engine.commit([[insert, randomUUID(), VERSION, now]]);
-    return;
+  const { tables, exclusive } = engine.dialect;
+  const [names = []] = await engine.read([[tables]]);
+  if (!holdsLedger(names)) {
+    const insert = `INSERT INTO ledger (id, version, commits, time, clock)
+      SELECT $1, CAST($2 AS INTEGER), 0, CAST($3 AS BIGINT), CAST($3 AS BIGINT) WHERE NOT EXISTS (SELECT 1 FROM ledger)`;
+    await engine.write([...exclusive, ...creating(), [insert, randomUUID(), VERSION, now]]);
   }
-  const [[ledger] = []] = await engine.run([['SELECT version FROM ledger']]);
+  const [[ledger] = []] = await engine.read([['SELECT version FROM ledger']]);
   const version = Number(ledger?.version);
   if (version > VERSION)
     throw new Error(
       `the ledger ${engine.name} is of version ${version}, which a newer tillwatch made; this one knows ${VERSION}: start the newer one`,
     );
+  // Of several services that start at once, one takes the steps.
+  const step = 'UPDATE ledger SET version = CASE WHEN version = $1 THEN CAST($2 AS INTEGER) END';
   const steps = STEPS.slice(version - 1).flat();
-  await engine.commit([...steps.map((sql): Statement => [sql]), ['UPDATE ledger SET version = $1', VERSION]]);
+  if (version < VERSION) await engine.write([[step, version, VERSION], ...steps.map((sql): Statement => [sql])]);
 }
 
 /**
  * Makes statements that insert rows into a table, each a list of cells in the order of `columns`.
- * `conflict` says what becomes of a row that is there.
+ * `conflict` says what becomes of a row that is there, `others` is SQL for further columns.
  */
-export function inserting(table: TableName, columns: readonly string[], conflict = '') {
+export function inserting(
+  table: TableName,
+  columns: readonly string[],
+  conflict = '',
+  others: Readonly<Record<string, string>> = {},
+) {
   const { columns: types } = TABLES[table] as Table;
   const cells = columns.map((name, i) => {
     const type = types[name] === ID ? 'BIGINT' : types[name]?.split(' ')[0];
     return `CAST(r.value->>${i} AS ${type})`;
   });
-  const sql = `INSERT INTO ${table} (${columns}) SELECT ${cells} FROM {rows} WHERE true ${conflict}`;
+  const [names, values] = [
+    [...columns, ...Object.keys(others)],
+    [...cells, ...Object.values(others)],
+  ];
+  const sql = `INSERT INTO ${table} (${names}) SELECT ${values} FROM {rows} WHERE true ${conflict}`;
   return (rows: readonly (readonly unknown[])[]): Statement => [
     sql,
     JSON.stringify(rows.map((row) => row.map((cell) => (typeof cell === 'string' ? storable(cell) : cell)))),

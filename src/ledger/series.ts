@@ -1,4 +1,4 @@
-import { METRIC } from '../domain/names.ts';
+import { METRIC, STATUSES } from '../domain/names.ts';
 import type { Row } from './engine.ts';
 import type { Chunk, Labels, Series } from './ledger.ts';
 
@@ -59,6 +59,9 @@ export function createKnownTotals() {
 
   return {
     get: (key: string): KnownSeries | undefined => byKey.get(key),
+    /** The id of the first of the series of a set of labels, which follow each other. */
+    first: (labels: Labels): number | undefined =>
+      byKey.get(seriesKey(METRIC.transactions, { status: STATUSES[0], ...labels }))?.id,
     chunks: (metric: string): readonly Chunk[] => metrics.get(metric) ?? [],
     size: () => size,
     /** The id of the newest series; 0 before the first. */

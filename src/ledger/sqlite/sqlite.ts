@@ -2,7 +2,7 @@ import { chmodSync, closeSync, existsSync, openSync, readdirSync } from 'node:fs
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { makeFolder } from '../../runtime/folder.ts';
-import type { Dialect, Engine, Row, Statement } from '../engine.ts';
+import { type Dialect, type Engine, Overtaken, type Row, type Statement } from '../engine.ts';
 
 export const FILE = 'ledger.sqlite';
 
@@ -11,6 +11,7 @@ export const dialect: Dialect = {
     id: 'INTEGER NOT NULL',
     clustered: 'WITHOUT ROWID',
     json: '',
+    view: 'CREATE VIEW IF NOT EXISTS',
     iso: "strftime('%Y-%m-%dT%H:%M:%SZ', at, 'unixepoch')",
     rows: 'json_each($1) AS r',
     texts: 'json_each($1) AS r',
@@ -22,6 +23,9 @@ export const dialect: Dialect = {
 };
 
 type Answer = { rows: Row[][] } | { error: string };
+
+/** SQLite's message where a row would break a constraint. */
+const BROKEN = 'constraint failed';
 
 /** Starts a thread that has the file open; a failure to open it is that of the first question. */
 function startThread(file: string) {
@@ -39,7 +43,7 @@ function startThread(file: string) {
   worker.on('message', (answer: Answer) => {
     const asker = waiting.shift();
     if ('rows' in answer) asker?.resolve(answer.rows);
-    else asker?.reject(new Error(answer.error));
+    else asker?.reject(new (answer.error.includes(BROKEN) ? Overtaken : Error)(answer.error));
   });
   worker.on('error', fail);
   worker.on('exit', () => fail(new Error('the thread that writes it has ended')));
@@ -101,10 +105,8 @@ export function openSqlite(file: string): Engine {
     dialect,
     name: file,
     read: (statements) => ask('read', statements),
-    begin: (statements) => ask('begin', statements),
-    run: (statements) => ask('run', statements),
-    commit: (statements) =>
-      ask('commit', statements).catch((error: Error) => {
+    write: (statements) =>
+      ask('write', statements).catch((error: Error) => {
         // Its ending thread still has the files open: opening others beside it would do harm.
         if (error.message.includes(GONE)) gone = new Error(`${error.message}. Start tillwatch again`);
         throw gone ?? error;

@@ -7,10 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { DatabaseSync } from './driver.mjs';
 
 /** @typedef {import('../engine.ts').Statement} Statement */
-/**
- * @typedef {{ kind: 'read' | 'begin' | 'run' | 'commit' | 'close',
- * statements: Statement[] }} Message
- */
+/** @typedef {{ kind: 'read' | 'write' | 'close', statements: Statement[] }} Message */
 
 /** Milliseconds that a statement waits for another process. */
 const BUSY_MS = 8000;
@@ -68,29 +65,22 @@ function runner(database) {
 const write = runner(writer);
 const read = runner(reader);
 
-function rollback() {
-  if (writer.isTransaction) writer.exec('ROLLBACK');
-}
-
 /** @param {Message} message */
 function act({ kind, statements }) {
   if (kind === 'read') return read(statements);
   if (kind === 'close') {
-    rollback();
     reader.close();
     return writer.close();
   }
-  if (kind === 'begin') {
-    rollback();
-    writer.exec('BEGIN IMMEDIATE');
+  writer.exec('BEGIN IMMEDIATE');
+  try {
+    const rows = write(statements);
+    checkFiles();
+    writer.exec('COMMIT');
+    return rows;
+  } finally {
+    if (writer.isTransaction) writer.exec('ROLLBACK');
   }
-  // This thread may have begun after the one that began the transaction.
-  if (!writer.isTransaction) throw new Error('the transaction was lost');
-  const rows = write(statements);
-  if (kind !== 'commit') return rows;
-  checkFiles();
-  writer.exec('COMMIT');
-  return rows;
 }
 
 parentPort?.on('message', (/** @type {Message} */ message) => {

@@ -1,32 +1,29 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeFolder } from '../../runtime/folder.ts';
-import type { Engine } from '../engine.ts';
-import { openPostgres } from '../postgres/postgres.ts';
-import { beginNew, inserting, isNumbered, TABLES, type TableName } from '../schema.ts';
+import { creating, holdsLedger, inserting, isNumbered, TABLES, type TableName } from '../schema.ts';
 import { DatabaseSync } from '../sqlite/driver.mjs';
-import { openSqlite } from '../sqlite/sqlite.ts';
-import { fileOf, isPostgres, openSnapshot, rowsOf, type Snapshot } from './store.ts';
+import { fileOf, isPostgres, openSnapshot, openTarget, rowsOf, type Snapshot } from './store.ts';
 
-/** Fills an engine that holds no ledger yet. @returns how many rows were copied */
-async function fill(from: Snapshot, to: Engine): Promise<number> {
+/** Fills a database that holds no ledger yet. @returns how many rows were copied */
+async function fill(from: Snapshot, place: string): Promise<number> {
+  const to = await openTarget(place);
+  const { tables, exclusive, renumber } = to.dialect;
   let copied = 0;
   try {
-    if (!(await beginNew(to)))
+    for (const statement of exclusive) await to.query(...statement);
+    if (holdsLedger(await to.query(tables)))
       throw new Error(`${to.name} holds a ledger already: nothing is replaced, so give an empty database`);
+    for (const statement of creating()) await to.query(...statement);
     for (const [name, { columns, key }] of Object.entries(TABLES)) {
       const insert = inserting(name as TableName, Object.keys(columns));
       for await (const rows of rowsOf(from, name, key)) {
-        if (rows.length > 0)
-          await to.run([insert(rows.map((row) => Object.keys(columns).map((column) => row[column])))]);
+        await to.query(...insert(rows.map((row) => Object.keys(columns).map((column) => row[column]))));
         copied += rows.length;
       }
-      if (isNumbered(name as TableName)) await to.run(to.dialect.renumber(name));
+      if (isNumbered(name as TableName)) for (const statement of renumber(name)) await to.query(...statement);
     }
-    await to.commit([]);
-  } catch (error) {
-    to.abandon();
-    throw error;
+    await to.query('COMMIT');
   } finally {
     await to.close();
   }
@@ -60,14 +57,7 @@ function sync(path: string): void {
 }
 
 const intoFile = (from: Snapshot, file: string): Promise<number> =>
-  makeFile(file, async (unfinished) => {
-    const copied = await fill(from, openSqlite(unfinished));
-    // In this mode, a reader leaves no other file beside it.
-    const database = new DatabaseSync(unfinished);
-    database.exec('PRAGMA journal_mode = DELETE');
-    database.close();
-    return copied;
-  });
+  makeFile(file, (unfinished) => fill(from, unfinished));
 
 /**
  * Copies a ledger as it is at this moment to a place where none is; `from` and `to` are folders,
@@ -77,7 +67,7 @@ const intoFile = (from: Snapshot, file: string): Promise<number> =>
 export async function copyLedger(from: string, to: string): Promise<number> {
   const snapshot = await openSnapshot(from);
   try {
-    return isPostgres(to) ? await fill(snapshot, openPostgres(to, {})) : await intoFile(snapshot, fileOf(to));
+    return isPostgres(to) ? await fill(snapshot, to) : await intoFile(snapshot, fileOf(to));
   } finally {
     await snapshot.close();
   }

@@ -6,10 +6,7 @@ import { VERSION } from '../schema.ts';
 import { DatabaseSync } from '../sqlite/driver.mjs';
 import { FILE, dialect as sqlite } from '../sqlite/sqlite.ts';
 
-/**
- * A ledger's database as it is at one moment, whatever is counted meanwhile. Nothing can be changed
- * in it.
- */
+/** A transaction in a database, which ends when it is closed; nothing is kept before a COMMIT. */
 export interface Snapshot {
   dialect: Dialect;
   /** The file, or the database without its password. */
@@ -49,8 +46,12 @@ function openFile(place: string): Snapshot {
   const file = fileOf(place);
   if (!existsSync(file))
     throw new Error(`there is no ledger ${file}: name its folder with --data DIR, or a shared one with --ledger URL`);
-  const database = new DatabaseSync(file, { readOnly: true });
-  database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA query_only = ON; BEGIN`);
+  return inFile(file, { readOnly: true });
+}
+
+function inFile(file: string, options: { readOnly?: boolean } = {}): Snapshot {
+  const database = new DatabaseSync(file, options);
+  database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; BEGIN`);
   return {
     dialect: sqlite,
     name: file,
@@ -68,9 +69,9 @@ function openFile(place: string): Snapshot {
   };
 }
 
-async function openShared(url: string): Promise<Snapshot> {
+async function openShared(url: string, mode: string): Promise<Snapshot> {
   const client = await connect(url, {});
-  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  await client.query(`BEGIN ${mode}`);
   return {
     dialect: postgres,
     name: nameOf(url),
@@ -84,12 +85,19 @@ async function openShared(url: string): Promise<Snapshot> {
   };
 }
 
+/** Opens a database to be written, which may be empty. `place` is a file or a URL. */
+export const openTarget = async (place: string): Promise<Snapshot> =>
+  isPostgres(place) ? openShared(place, 'READ WRITE') : inFile(place);
+
 /**
- * Opens a ledger to be read. `place` is a folder, a file or the URL of a PostgreSQL.
+ * Opens a ledger to be read as it is at one moment, whatever is counted meanwhile. `place` is a
+ * folder, a file or the URL of a PostgreSQL.
  * @throws Error that says what is wrong with it, and what to do
  */
 export async function openSnapshot(place: string): Promise<Snapshot> {
-  const snapshot = isPostgres(place) ? await openShared(place) : openFile(place);
+  const snapshot = isPostgres(place)
+    ? await openShared(place, 'ISOLATION LEVEL REPEATABLE READ READ ONLY')
+    : openFile(place);
   try {
     const [{ version } = {}] = await snapshot.query('SELECT version FROM ledger');
     if (version === VERSION) return snapshot;
