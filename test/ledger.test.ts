@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Report } from '../src/intake/report.ts';
 import type { Ledger } from '../src/ledger/ledger.ts';
 import { openLedger } from '../src/ledger/open.ts';
+import { DatabaseSync } from '../src/ledger/sqlite/driver.mjs';
 import { type Postgres, startPostgres } from './support/postgres.ts';
 import { waitFor } from './support/processes.ts';
 import {
@@ -359,7 +361,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', (engine) => {
     });
   });
 
-  const open = async () =>
+  const open = async (where?: { data: string; ledger?: string }) =>
     openLedger({
       ledger: '',
       latenessSeconds: 900,
@@ -367,7 +369,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', (engine) => {
       maxSources: 100,
       keepSeconds: 35 * DAY,
       log: () => {},
-      ...(await fresh()),
+      ...(where ?? (await fresh())),
     });
 
   test('when too many wait for the disk, the next is told to come again, and nothing of it counts', async () => {
@@ -478,6 +480,24 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', (engine) => {
     await ledger.close();
     // What still looks at it must not open it again, which would keep the program from ending.
     await expect(ledger.incident('c')).rejects.toThrow('it is closed');
+  });
+
+  test('a ledger of the first version is brought to the newest, with what people said', async () => {
+    const own = await fresh();
+    const first = await open(own);
+    await first.addIncidents([{ id: 'a', fingerprint: 'f', startsAt: 1000, endsAt: null, body: '{}' }]);
+    await first.close();
+    const old = `ALTER TABLE incidents DROP COLUMN mark; CREATE TABLE marks (id TEXT, body TEXT);
+      INSERT INTO marks (id, body) VALUES ('a', '1'); UPDATE ledger SET version = 1`;
+    if (own.ledger !== undefined) await postgres.query(own.ledger, old);
+    else {
+      const database = new DatabaseSync(join(own.data, 'ledger.sqlite'));
+      database.exec(old);
+      database.close();
+    }
+    const second = await open(own);
+    expect(await second.incident('a')).toMatchObject({ id: 'a', mark: '1' });
+    await second.close();
   });
 
   test('any text can be a source, a label or a notification', async () => {

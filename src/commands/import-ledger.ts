@@ -5,7 +5,7 @@ import { METRIC } from '../domain/names.ts';
 import { isoSecond } from '../domain/times.ts';
 import { dimensionsOf, endOfLastMinute, ledgerMinutes } from '../history/from-ledger.ts';
 import { describeProgress, importHistory, storageOf } from '../history/history.ts';
-import { MARKED, incidentOf as stored } from '../ledger/journal.ts';
+import { incidentOf as stored } from '../ledger/journal.ts';
 import { openSnapshot, type Snapshot } from '../ledger/tools/store.ts';
 import { createProgress } from '../runtime/progress.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
@@ -15,7 +15,7 @@ import type { CommandIo } from './io.ts';
  * Reads what people said of incidents, so that the rules learn from the history as they did live.
  */
 async function marksIn(snapshot: Snapshot): Promise<Marked[]> {
-  const rows = await snapshot.query(`${MARKED} WHERE k.id IS NOT NULL`);
+  const rows = await snapshot.query('SELECT * FROM incidents WHERE mark IS NOT NULL');
   return marksOf(rows.map(stored).map(incidentOf));
 }
 

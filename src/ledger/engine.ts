@@ -16,8 +16,6 @@ export interface Dialect {
   words: Readonly<Record<string, string>>;
   /** Reads the names of all tables, as `name`. */
   tables: string;
-  /** Makes all others wait that would change the schema, until the transaction ends. */
-  exclusive: readonly Statement[];
   /** Has the numbers of a table's rows go on after the largest. */
   renumber(table: string): readonly Statement[];
   /** PRAGMA integrity_check finds a damaged file. */

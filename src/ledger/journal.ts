@@ -8,7 +8,7 @@ import { inserting } from './schema.ts';
 /** Reports that are kept to be looked at. */
 const LISTED = 1000;
 /**
- * At most so many notifications, incidents, marks and changes are kept, and so many bytes of each.
+ * At most so many notifications, incidents and changes are kept, and so many bytes of each.
  */
 const MOST = { rows: 10_000, bytes: 64 * 1024 * 1024 };
 
@@ -36,9 +36,8 @@ const addNotifications = inserting('notifications', ['received_at', 'bytes', 'bo
 
 const LATEST = 'starts_at DESC, id DESC';
 /** Incidents that last or bear a mark are the last to go. */
-const LEAST_NEEDED = `CASE WHEN ends_at IS NULL OR id IN (SELECT id FROM marks) THEN 0 ELSE 1 END, ${LATEST}`;
+const LEAST_NEEDED = `CASE WHEN ends_at IS NULL OR mark IS NOT NULL THEN 0 ELSE 1 END, ${LATEST}`;
 const INCIDENT = 'id, fingerprint, starts_at, ends_at, body, mark, acknowledged';
-export const MARKED = 'SELECT i.*, k.body AS mark FROM incidents i LEFT JOIN marks k ON k.id = i.id';
 
 const addIncidents = inserting(
   'incidents',
@@ -70,7 +69,7 @@ const tell = (told: readonly StoredIncident[]): Statement[] => [
 const END = `UPDATE incidents SET ends_at = CAST(r.value->>1 AS BIGINT) FROM {rows}
   WHERE incidents.id = r.value->>0 AND incidents.ends_at IS NULL`;
 
-/** An incident out of a row of MARKED. */
+/** An incident out of its row. */
 export const incidentOf = ({ id, fingerprint, starts_at, ends_at, body, mark, acknowledged }: Row): StoredIncident => ({
   id: String(id),
   fingerprint: String(fingerprint),
@@ -81,11 +80,6 @@ export const incidentOf = ({ id, fingerprint, starts_at, ends_at, body, mark, ac
   ...(acknowledged !== null && { acknowledged: String(acknowledged) }),
 });
 
-const setMarks = inserting(
-  'marks',
-  ['id', 'marked_at', 'bytes', 'body'],
-  'ON CONFLICT (id) DO UPDATE SET marked_at = excluded.marked_at, bytes = excluded.bytes, body = excluded.body',
-);
 const addChanges = inserting('changes', ['at', 'bytes', 'text', 'made_by']);
 const CHANGES = `SELECT at, text, made_by AS "by" FROM changes WHERE at BETWEEN $1 AND $2
   ORDER BY at DESC, id DESC LIMIT $3`;
@@ -152,14 +146,13 @@ export function createJournal(
       (await rows(page('id, body', 'notifications', NEWEST, size))) as unknown as Notification[],
     endIncidents: (ends) => write([[END, JSON.stringify(ends.map(({ id, endsAt }) => [storable(id), endsAt]))]]),
     async incidents({ open = false, marked = false, before, ...size }) {
-      const only = `${open ? ' AND i.ends_at IS NULL' : ''}${marked ? ' AND k.id IS NOT NULL' : ''}`;
-      const from = `(${MARKED} WHERE (i.starts_at, i.id) < ($1, $2)${only}) t`;
+      const only = `${open ? ' AND ends_at IS NULL' : ''}${marked ? ' AND mark IS NOT NULL' : ''}`;
+      const from = `(SELECT * FROM incidents WHERE (starts_at, id) < ($1, $2)${only}) i`;
       const [startsAt, id] = [before?.startsAt ?? Number.MAX_SAFE_INTEGER, before?.id ?? ''];
       return (await rows(page(INCIDENT, from, LATEST, size, startsAt, id))).map(incidentOf);
     },
-    incident: async (id) => (await rows([`${MARKED} WHERE i.id = $1`, storable(id)])).map(incidentOf)[0],
-    setMark: (id, body) =>
-      write([setMarks([[id, Date.now(), Buffer.byteLength(body), body]]), beyond('marks', 'marked_at DESC, id')]),
+    incident: async (id) => (await rows(['SELECT * FROM incidents WHERE id = $1', storable(id)])).map(incidentOf)[0],
+    setMark: (id, body) => write([['UPDATE incidents SET mark = $1 WHERE id = $2', storable(body), storable(id)]]),
     acknowledge: (id, body) =>
       write([
         ['UPDATE incidents SET acknowledged = $1 WHERE id = $2 AND ends_at IS NULL', storable(body), storable(id)],

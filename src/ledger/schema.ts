@@ -5,7 +5,7 @@
  * the epoch, `{view}` makes a view where there is none.
  */
 import { randomUUID } from 'node:crypto';
-import { type Engine, type Row, type Statement, storable } from './engine.ts';
+import { type Engine, Overtaken, type Row, type Statement, storable } from './engine.ts';
 
 const [ID, INT, BIG, TEXT] = ['{id}', 'INTEGER NOT NULL', 'BIGINT NOT NULL', 'TEXT NOT NULL'];
 
@@ -63,7 +63,7 @@ export const TABLES = asTable({
   // The latest reports, to be looked at, as JSON (journal.ts).
   reports: { columns: { id: BIG, reports: TEXT }, key: ['id'] },
   notifications: { columns: { id: ID, received_at: BIG, bytes: INT, body: TEXT }, key: ['id'] },
-  // "acknowledged" says who looks after it while it lasts (JSON).
+  // "acknowledged" says who looks after it while it lasts, "mark" what people said of it (JSON).
   incidents: {
     columns: {
       id: TEXT,
@@ -73,10 +73,10 @@ export const TABLES = asTable({
       bytes: INT,
       body: TEXT,
       acknowledged: 'TEXT',
+      mark: 'TEXT',
     },
     key: ['id'],
   },
-  marks: { columns: { id: TEXT, marked_at: BIG, bytes: INT, body: TEXT }, key: ['id'] },
   // Changes that people made, such as a deployment. Times are milliseconds since the epoch.
   changes: { columns: { id: ID, at: BIG, bytes: INT, text: TEXT, made_by: TEXT }, key: ['id'] },
 });
@@ -90,7 +90,6 @@ const INDEXES = [
   // An alert has few incidents, and few incidents last.
   'incidents_by_alert ON incidents (fingerprint)',
   'incidents_that_last ON incidents (starts_at) WHERE ends_at IS NULL',
-  'marks_by_time ON marks (marked_at)',
   'changes_by_time ON changes (at)',
 ];
 
@@ -143,7 +142,13 @@ export function creating(): Statement[] {
  * ledger has the newest tables at once, so a step changes what stands above as well. A step that
  * has been released never changes.
  */
-const STEPS: readonly (readonly string[])[] = [];
+const STEPS: readonly (readonly string[])[] = [
+  [
+    'ALTER TABLE incidents ADD COLUMN mark TEXT',
+    'UPDATE incidents SET mark = (SELECT m.body FROM marks m WHERE m.id = incidents.id)',
+    'DROP TABLE marks',
+  ],
+];
 export const VERSION = STEPS.length + 1;
 
 /** True where the rows, which the dialect's `tables` has found, tell of a ledger. */
@@ -154,12 +159,11 @@ export const holdsLedger = (tables: readonly Row[]): boolean => tables.some(({ n
  * @throws Error where a newer version made them
  */
 export async function migrate(engine: Engine, now: number): Promise<void> {
-  const { tables, exclusive } = engine.dialect;
-  const [names = []] = await engine.read([[tables]]);
+  const [names = []] = await engine.read([[engine.dialect.tables]]);
   if (!holdsLedger(names)) {
     const insert = `INSERT INTO ledger (id, version, commits, time, clock)
       SELECT $1, CAST($2 AS INTEGER), 0, CAST($3 AS BIGINT), CAST($3 AS BIGINT) WHERE NOT EXISTS (SELECT 1 FROM ledger)`;
-    await engine.write([...exclusive, ...creating(), [insert, randomUUID(), VERSION, now]]);
+    await unlessOvertaken(engine.write([...creating(), [insert, randomUUID(), VERSION, now]]));
   }
   const [[ledger] = []] = await engine.read([['SELECT version FROM ledger']]);
   const version = Number(ledger?.version);
@@ -167,10 +171,17 @@ export async function migrate(engine: Engine, now: number): Promise<void> {
     throw new Error(
       `the ledger ${engine.name} is of version ${version}, which a newer tillwatch made; this one knows ${VERSION}: start the newer one`,
     );
-  // Of several services that start at once, one takes the steps.
   const step = 'UPDATE ledger SET version = CASE WHEN version = $1 THEN CAST($2 AS INTEGER) END';
   const steps = STEPS.slice(version - 1).flat();
-  if (version < VERSION) await engine.write([[step, version, VERSION], ...steps.map((sql): Statement => [sql])]);
+  if (version < VERSION)
+    await unlessOvertaken(engine.write([[step, version, VERSION], ...steps.map((sql): Statement => [sql])]));
+}
+
+/** Of several services that start at once, one makes the tables. */
+async function unlessOvertaken(written: Promise<unknown>): Promise<void> {
+  await written.catch((error: unknown) => {
+    if (!(error instanceof Overtaken)) throw error;
+  });
 }
 
 /**

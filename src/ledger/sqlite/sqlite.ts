@@ -17,7 +17,6 @@ export const dialect: Dialect = {
     texts: 'json_each($1) AS r',
   },
   tables: "SELECT name FROM sqlite_master WHERE type = 'table'",
-  exclusive: [],
   renumber: () => [],
   hasIntegrityCheck: true,
 };

@@ -8,10 +8,9 @@ import { fileOf, isPostgres, openSnapshot, openTarget, rowsOf, type Snapshot } f
 /** Fills a database that holds no ledger yet. @returns how many rows were copied */
 async function fill(from: Snapshot, place: string): Promise<number> {
   const to = await openTarget(place);
-  const { tables, exclusive, renumber } = to.dialect;
+  const { tables, renumber } = to.dialect;
   let copied = 0;
   try {
-    for (const statement of exclusive) await to.query(...statement);
     if (holdsLedger(await to.query(tables)))
       throw new Error(`${to.name} holds a ledger already: nothing is replaced, so give an empty database`);
     for (const statement of creating()) await to.query(...statement);

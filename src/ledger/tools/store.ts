@@ -70,7 +70,7 @@ function inFile(file: string, options: { readOnly?: boolean } = {}): Snapshot {
 }
 
 async function openShared(url: string, mode: string): Promise<Snapshot> {
-  const client = await connect(url, {});
+  const client = await connect(url);
   await client.query(`BEGIN ${mode}`);
   return {
     dialect: postgres,
