@@ -1,9 +1,20 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { METRIC, STATUSES } from '../domain/names.ts';
+import { METRIC, STATUSES, type Status } from '../domain/names.ts';
 import type { Row, Statement } from './engine.ts';
 import { addReports, PRUNE_REPORTS } from './journal.ts';
 import type { Counts } from './ledger.ts';
-import { type Changes, hashOf, isLate, type Limits, OTHER, type Submission, type View } from './plan.ts';
+import {
+  type Changes,
+  hashOf,
+  isLate,
+  type KeptAnswer,
+  type Limits,
+  OTHER,
+  type Slots,
+  type Submission,
+  type View,
+  within,
+} from './plan.ts';
 import { inserting, type TableName } from './schema.ts';
 import type { KnownTotals } from './series.ts';
 
@@ -76,6 +87,20 @@ const AGO = [0, 60, 120] as const;
 const STARTS = AGO.map((ago) => `CAST(r.value->>0 AS BIGINT) - ${ago}`);
 const FIRST = 'CAST(r.value->>1 AS INTEGER)';
 
+const KEYS = `SELECT r.hash, r.at, r.body, r.answer, ${expired(KEYS_KEPT)}
+  FROM idempotency_keys r WHERE r.hash IN (SELECT r.value FROM {texts})`;
+const REPORTS = `SELECT r.identity, r.at, r.slots, ${expired(REPORTS_KEPT)}
+  FROM identified_reports r WHERE r.identity IN (SELECT r.value FROM {texts})`;
+const TOTALS = `SELECT t.minute, 0 AS first, t.status, t.count
+  FROM {rows} JOIN minute_totals t ON t.minute IN (${STARTS})`;
+/** The series of a set of labels follow each other. */
+const SETS = `SELECT m.minute, ${FIRST} AS first, m.series, m.count FROM {rows} JOIN minutes m
+  ON m.minute IN (${STARTS}) AND m.series BETWEEN ${FIRST} AND ${FIRST} + ${STATUSES.length - 1}`;
+
+/** A statement for rows, if there are any. */
+const some = (rows: readonly unknown[], sql: string): Statement[] =>
+  rows.length > 0 ? [[sql, JSON.stringify(rows)]] : [];
+
 /** Reads what a batch may repeat, and the counts of which its answers speak; rows go to `knownOf`. */
 export function loading(submissions: readonly Submission[], totals: KnownTotals, limits: Limits): Statement[] {
   const keys = submissions.flatMap(({ key }) => (key === undefined ? [] : [key.hash]));
@@ -89,50 +114,36 @@ export function loading(submissions: readonly Submission[], totals: KnownTotals,
       const first = totals.first(report.labels) ?? totals.first(OTHER(report.labels));
       if (first !== undefined) sets.set(`${report.minute} ${first}`, [report.minute, first]);
     }
+  const starts = [...minutes].map((minute) => [minute]);
   return [
-    [
-      `SELECT r.hash, r.at, r.body, r.answer, ${expired(KEYS_KEPT)}
-       FROM idempotency_keys r WHERE r.hash IN (SELECT r.value FROM {texts})`,
-      JSON.stringify(keys),
-    ],
-    [
-      `SELECT r.identity, r.at, r.slots, ${expired(REPORTS_KEPT)}
-       FROM identified_reports r WHERE r.identity IN (SELECT r.value FROM {texts})`,
-      JSON.stringify(identities),
-    ],
-    [
-      `SELECT t.minute, 0 AS first, t.status, t.count FROM {rows} JOIN minute_totals t ON t.minute IN (${STARTS})`,
-      JSON.stringify([...minutes].map((minute) => [minute])),
-    ],
-    // The series of a set of labels follow each other.
-    [
-      `SELECT m.minute, ${FIRST} AS first, m.series, m.count FROM {rows} JOIN minutes m
-       ON m.minute IN (${STARTS}) AND m.series BETWEEN ${FIRST} AND ${FIRST} + ${STATUSES.length - 1}`,
-      JSON.stringify([...sets.values()]),
-    ],
+    ...some(keys, KEYS),
+    ...some(identities, REPORTS),
+    ...some(starts, TOTALS),
+    ...some([...sets.values()], SETS),
   ];
 }
 
 /** The rows that were read, as they are asked for. */
-export function knownOf([keys = [], reports = [], ...minutes]: readonly Row[][]): Known {
+export function knownOf(found: readonly Row[]): Known {
+  const rows = new Map<string, Row>();
+  const keys = new Map<string, KeptAnswer>();
+  const slots = new Map<string, Slots>();
   const counts = new Map<string, Counts>();
-  for (const { minute, first, series, status, count } of minutes.flat()) {
-    const key = `${minute} ${first}`;
-    const name = status ?? STATUSES[Number(series) - Number(first)];
-    counts.set(key, Object.assign(counts.get(key) ?? {}, { [String(name)]: Number(count) }));
+  for (const row of found) {
+    const { hash, identity, expired } = row;
+    if (hash !== undefined) {
+      rows.set(String(hash), row);
+      if (!expired) keys.set(String(hash), { body: String(row.body), answer: unpack(String(row.answer)) });
+    } else if (identity !== undefined) {
+      rows.set(String(identity), row);
+      if (!expired) slots.set(String(identity), JSON.parse(String(row.slots)));
+    } else {
+      const sums = within(counts, `${row.minute} ${row.first}`, (): Counts => ({}));
+      const status = row.status ?? STATUSES[Number(row.series) - Number(row.first)];
+      sums[status as Status] = Number(row.count);
+    }
   }
-  const valid = (rows: readonly Row[]) => rows.filter(({ expired }) => !expired);
-  return {
-    counts,
-    rows: new Map([...keys, ...reports].map((row) => [String(row.hash ?? row.identity), row])),
-    keys: new Map(
-      valid(keys).map(({ hash, body, answer }) => [
-        String(hash),
-        { body: String(body), answer: unpack(String(answer)) },
-      ]),
-    ),
-    slots: new Map(valid(reports).map(({ identity, slots }) => [String(identity), JSON.parse(String(slots))])),
-  };
+  return { rows, keys, slots, counts };
 }
 
 /** Puts counts into the answers: those that were read, with what the batch adds. */
@@ -177,22 +188,16 @@ const addIdentified = inserting('identified_reports', ['identity', 'slots'], '',
 const addKeys = inserting('idempotency_keys', ['hash', 'body', 'answer'], '', { at: TIME });
 
 /** Removes a row as it was read, and no other. */
-const removing = (table: TableName, key: string, content: string) => (rows: readonly unknown[]) =>
-  [
-    `DELETE FROM ${table} WHERE id IN (SELECT o.id FROM {rows} JOIN ${table} o ON o.${key} = r.value->>0
-     AND o.at = CAST(r.value->>1 AS BIGINT) AND o.${content} = r.value->>2)`,
-    JSON.stringify(rows),
-  ] as const;
-const removeIdentified = removing('identified_reports', 'identity', 'slots');
-const removeKeys = removing('idempotency_keys', 'hash', 'body');
+const removing = (table: TableName, key: string, content: string) =>
+  `DELETE FROM ${table} WHERE id IN (SELECT o.id FROM {rows} JOIN ${table} o ON o.${key} = r.value->>0
+     AND o.at = CAST(r.value->>1 AS BIGINT) AND o.${content} = r.value->>2)`;
+const REMOVE_IDENTIFIED = removing('identified_reports', 'identity', 'slots');
+const REMOVE_KEYS = removing('idempotency_keys', 'hash', 'body');
 
 /** Rows are [id, what is added] for counters, [id, null, value] for gauges. */
-const changeSeries = (rows: readonly unknown[]): Statement => [
-  `UPDATE series SET changed = ${COMMIT},
-     value = COALESCE(CAST(r.value->>2 AS BIGINT), series.value + CAST(r.value->>1 AS BIGINT))
-   FROM {rows} WHERE series.id = CAST(r.value->>0 AS INTEGER)`,
-  JSON.stringify(rows),
-];
+const CHANGE_SERIES = `UPDATE series SET changed = ${COMMIT},
+    value = COALESCE(CAST(r.value->>2 AS BIGINT), series.value + CAST(r.value->>1 AS BIGINT))
+  FROM {rows} WHERE series.id = CAST(r.value->>0 AS INTEGER)`;
 
 /** Writes what a batch changes. */
 export function changing(changes: Changes, known: Known): Statement[] {
@@ -213,17 +218,15 @@ export function changing(changes: Changes, known: Known): Statement[] {
   const since = (identity: string) => (known.slots.has(identity) ? known.rows.get(identity)?.at : null);
   const seen = [...slots].map(([identity, of]) => [identity, JSON.stringify(of), since(identity)]);
   const kept = [...keys].map(([hash, { body, answer }]) => [hash, body, pack(answer)]);
-  const some = (rows: readonly unknown[][], write: (rows: readonly unknown[][]) => Statement) =>
-    rows.length > 0 ? [write(rows)] : [];
   return [
-    ...some(made, addSeries),
-    ...some([...added, ...set], changeSeries),
-    ...some(counts, addMinutes),
-    ...some(totals, addTotals),
-    ...some(replaced(slots.keys(), 'slots'), removeIdentified),
-    ...some(seen, addIdentified),
-    ...some(replaced(keys.keys(), 'body'), removeKeys),
-    ...some(kept, addKeys),
+    ...addSeries(made),
+    ...some([...added, ...set], CHANGE_SERIES),
+    ...addMinutes(counts),
+    ...addTotals(totals),
+    ...some(replaced(slots.keys(), 'slots'), REMOVE_IDENTIFIED),
+    ...addIdentified(seen),
+    ...some(replaced(keys.keys(), 'body'), REMOVE_KEYS),
+    ...addKeys(kept),
     ...(reports.length > 0 ? [addReports(reports)] : []),
   ];
 }

@@ -57,7 +57,7 @@ const endOvertaken = `UPDATE incidents SET ends_at = (${LATER}) WHERE ends_at IS
 
 /** Adds or replaces incidents, no id twice. */
 const tell = (told: readonly StoredIncident[]): Statement[] => [
-  addIncidents(
+  ...addIncidents(
     told.map(({ id, fingerprint, startsAt, endsAt, body }) => {
       return [id, fingerprint, startsAt, endsAt, Buffer.byteLength(body), body];
     }),
@@ -137,7 +137,7 @@ export function createJournal(
     },
     addNotification: (body, told = []) =>
       write([
-        addNotifications([[Date.now(), Buffer.byteLength(body), body]]),
+        ...addNotifications([[Date.now(), Buffer.byteLength(body), body]]),
         beyond('notifications', NEWEST),
         ...(told.length > 0 ? tell(told) : []),
       ]),
@@ -158,7 +158,7 @@ export function createJournal(
         ['UPDATE incidents SET acknowledged = $1 WHERE id = $2 AND ends_at IS NULL', storable(body), storable(id)],
       ]),
     addChange: ({ at, text, by }) =>
-      write([addChanges([[at, Buffer.byteLength(text + by), text, by]]), beyond('changes', 'at DESC, id DESC')]),
+      write([...addChanges([[at, Buffer.byteLength(text + by), text, by]]), beyond('changes', 'at DESC, id DESC')]),
     changes: async ({ from, to, limit }) => (await rows([CHANGES, from, to, limit])) as unknown as Change[],
   };
 }

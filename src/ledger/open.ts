@@ -164,7 +164,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     let found = await load();
     // The counts of series that another service made were not asked for.
     if (found.isNew) found = await load();
-    const known = knownOf(found.rows);
+    const known = knownOf(found.rows.flat());
     const planner = createPlanner({ totals, ...known }, options);
     const tell = batch.map(({ submission, resolve, reject }) => {
       try {

@@ -185,7 +185,8 @@ async function unlessOvertaken(written: Promise<unknown>): Promise<void> {
 }
 
 /**
- * Makes statements that insert rows into a table, each a list of cells in the order of `columns`.
+ * Makes the statement that inserts rows, if there are any: each is a list of cells in the order of
+ * `columns`.
  * `conflict` says what becomes of a row that is there, `others` is SQL for further columns.
  */
 export function inserting(
@@ -204,8 +205,7 @@ export function inserting(
     [...cells, ...Object.values(others)],
   ];
   const sql = `INSERT INTO ${table} (${names}) SELECT ${values} FROM {rows} WHERE true ${conflict}`;
-  return (rows: readonly (readonly unknown[])[]): Statement => [
-    sql,
-    JSON.stringify(rows.map((row) => row.map((cell) => (typeof cell === 'string' ? storable(cell) : cell)))),
-  ];
+  const cellOf = (cell: unknown) => (typeof cell === 'string' ? storable(cell) : cell);
+  return (rows: readonly (readonly unknown[])[]): Statement[] =>
+    rows.length === 0 ? [] : [[sql, JSON.stringify(rows.map((row) => row.map(cellOf)))]];
 }

@@ -14,10 +14,8 @@ const BUSY_MS = 8000;
 
 const { file, words } = /** @type {{ file: string, words: Record<string, string> }} */ (workerData);
 if (!existsSync(file)) throw new Error(`${file} is gone`);
-const writer = new DatabaseSync(file);
-writer.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
-const reader = new DatabaseSync(file);
-reader.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA query_only = ON`);
+const database = new DatabaseSync(file);
+database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
 
 /**
  * The files that hold what is committed, as they were at the first commit. SQLite writes on happily
@@ -38,48 +36,41 @@ function checkFiles() {
 /** @param {string} sql as spell() of engine.ts */
 const spell = (sql) => sql.replace(/\{(\w+)\}/g, (_, word) => words[word] ?? '');
 
-/** @typedef {{ statement: ReturnType<typeof writer.prepare>, places: number[] }} Prepared */
+/** @typedef {{ statement: ReturnType<typeof database.prepare>, places: number[] }} Prepared */
+/** @type {Map<string, Prepared>} */
+const prepared = new Map();
 
 /**
- * Prepares each statement once. Parameters by their place cost half of those by name.
- * @param {typeof writer} database
+ * Prepares a statement. Parameters by their place cost half of those by name.
+ * @param {string} sql
  */
-function runner(database) {
-  /** @type {Map<string, Prepared>} */
-  const prepared = new Map();
-  /** @param {string} sql */
-  function prepare(sql) {
-    const text = spell(sql);
-    const places = [...text.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number) - 1);
-    const made = { statement: database.prepare(text.replace(/\$\d+/g, '?')), places };
-    prepared.set(sql, made);
-    return made;
-  }
-  return (/** @type {readonly Statement[]} */ statements) =>
-    statements.map(([sql, ...parameters]) => {
-      const { statement, places } = prepared.get(sql) ?? prepare(sql);
-      return statement.all(...places.map((place) => parameters[place] ?? null));
-    });
+function prepare(sql) {
+  const text = spell(sql);
+  const places = [...text.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number) - 1);
+  const made = { statement: database.prepare(text.replace(/\$\d+/g, '?')), places };
+  prepared.set(sql, made);
+  return made;
 }
 
-const write = runner(writer);
-const read = runner(reader);
+/** @param {readonly Statement[]} statements */
+const run = (statements) =>
+  statements.map(([sql, ...parameters]) => {
+    const { statement, places } = prepared.get(sql) ?? prepare(sql);
+    return statement.all(...places.map((place) => parameters[place] ?? null));
+  });
 
 /** @param {Message} message */
 function act({ kind, statements }) {
-  if (kind === 'read') return read(statements);
-  if (kind === 'close') {
-    reader.close();
-    return writer.close();
-  }
-  writer.exec('BEGIN IMMEDIATE');
+  if (kind === 'read') return run(statements);
+  if (kind === 'close') return database.close();
+  database.exec('BEGIN IMMEDIATE');
   try {
-    const rows = write(statements);
+    const rows = run(statements);
     checkFiles();
-    writer.exec('COMMIT');
+    database.exec('COMMIT');
     return rows;
   } finally {
-    if (writer.isTransaction) writer.exec('ROLLBACK');
+    if (database.isTransaction) database.exec('ROLLBACK');
   }
 }
 

@@ -17,7 +17,8 @@ async function fill(from: Snapshot, place: string): Promise<number> {
     for (const [name, { columns, key }] of Object.entries(TABLES)) {
       const insert = inserting(name as TableName, Object.keys(columns));
       for await (const rows of rowsOf(from, name, key)) {
-        await to.query(...insert(rows.map((row) => Object.keys(columns).map((column) => row[column]))));
+        const cells = rows.map((row) => Object.keys(columns).map((column) => row[column]));
+        for (const statement of insert(cells)) await to.query(...statement);
         copied += rows.length;
       }
       if (isNumbered(name as TableName)) for (const statement of renumber(name)) await to.query(...statement);
