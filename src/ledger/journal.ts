@@ -1,15 +1,13 @@
 import { isoOfMs } from '../domain/times.ts';
 import type { Report } from '../intake/report.ts';
-import { type Row, type Statement, storable } from './engine.ts';
-import type { Change, Labels, Ledger, ListedReport, Notification, Page, StoredIncident } from './ledger.ts';
+import { type Row, type Statement, storable, type Value } from './engine.ts';
+import type { Change, Labels, Ledger, ListedReport, Page, StoredIncident } from './ledger.ts';
 import { type Changes, type Slots, slotsOf } from './plan.ts';
 import { inserting } from './schema.ts';
 
 /** Reports that are kept to be looked at. */
 const LISTED = 1000;
-/**
- * At most so many notifications, incidents and changes are kept, and so many bytes of each.
- */
+/** Of notifications, incidents and changes, so many each are kept, of so many bytes. */
 const MOST = { rows: 10_000, bytes: 64 * 1024 * 1024 };
 
 /** Rows in an order, each with its place and the bytes of all rows up to it. */
@@ -17,13 +15,20 @@ const inOrder = (columns: string, from: string, order: string) =>
   `(SELECT ${columns}, SUM(bytes) OVER (ORDER BY ${order}) AS total,
      ROW_NUMBER() OVER (ORDER BY ${order}) AS place FROM ${from}) p`;
 
-/** Rows from a table in an order, until their number or the bytes of their texts are enough. */
-function page(columns: string, from: string, order: string, size: Page, ...before: Statement[1][]): Statement {
+/**
+ * Columns of a table's rows in an order, until their number or the bytes of their texts are enough.
+ * `from` holds the id, the bytes and what the order needs. Texts are read of those rows only, and
+ * not put in order by SQLite, which would write all of them to a file first: `inPlaces` does so.
+ */
+function page(columns: string, table: string, from: string, order: string, size: Page, ...before: Value[]): Statement {
   const [rows, most] = [`$${before.length + 1}`, `$${before.length + 2}`];
-  const first = `(SELECT * FROM ${from} ORDER BY ${order} LIMIT ${rows}) t`;
-  const sql = `SELECT ${columns} FROM ${inOrder('*', first, order)} WHERE place = 1 OR total <= ${most} ORDER BY place`;
+  const first = `(${from} ORDER BY ${order} LIMIT ${rows}) t`;
+  const sql = `SELECT place, ${columns} FROM ${inOrder('id', first, order)} JOIN ${table} USING (id)
+    WHERE place = 1 OR total <= ${most}`;
   return [sql, ...before, size.limit, size.bytes];
 }
+
+const inPlaces = (rows: readonly Row[]) => rows.toSorted((a, b) => Number(a.place) - Number(b.place));
 
 /** Removes what comes after so many rows or bytes in an order. */
 const beyond = (table: string, order: string): Statement => [
@@ -142,14 +147,16 @@ export function createJournal(
         ...(told.length > 0 ? tell(told) : []),
       ]),
     addIncidents: (told) => write(tell(told)),
-    notifications: async (size) =>
-      (await rows(page('id, body', 'notifications', NEWEST, size))) as unknown as Notification[],
+    async notifications(size) {
+      const found = await rows(page('id, body', 'notifications', 'SELECT id, bytes FROM notifications', NEWEST, size));
+      return inPlaces(found).map(({ id, body }) => ({ id: Number(id), body: String(body) }));
+    },
     endIncidents: (ends) => write([[END, JSON.stringify(ends.map(({ id, endsAt }) => [storable(id), endsAt]))]]),
     async incidents({ open = false, marked = false, before, ...size }) {
       const only = `${open ? ' AND ends_at IS NULL' : ''}${marked ? ' AND mark IS NOT NULL' : ''}`;
-      const from = `(SELECT * FROM incidents WHERE (starts_at, id) < ($1, $2)${only}) i`;
+      const from = `SELECT id, bytes, starts_at FROM incidents WHERE (starts_at, id) < ($1, $2)${only}`;
       const [startsAt, id] = [before?.startsAt ?? Number.MAX_SAFE_INTEGER, before?.id ?? ''];
-      return (await rows(page(INCIDENT, from, LATEST, size, startsAt, id))).map(incidentOf);
+      return inPlaces(await rows(page(INCIDENT, 'incidents', from, LATEST, size, startsAt, id))).map(incidentOf);
     },
     incident: async (id) => (await rows(['SELECT * FROM incidents WHERE id = $1', storable(id)])).map(incidentOf)[0],
     setMark: (id, body) => write([['UPDATE incidents SET mark = $1 WHERE id = $2', storable(body), storable(id)]]),
