@@ -4,7 +4,9 @@ import type { Row, Statement } from './engine.ts';
 import { addReports, PRUNE_REPORTS } from './journal.ts';
 import type { Counts } from './ledger.ts';
 import {
+  AGO,
   type Changes,
+  countsKey,
   hashOf,
   isLate,
   type KeptAnswer,
@@ -52,19 +54,14 @@ export const seriesChanged = (commit: number, id: number, limit: number): Statem
   limit,
 ];
 
-/**
- * A report that a clock which was ahead has dated must not hide for days that none comes any more.
- */
+/** A report dated by a clock that was ahead must not hide that none comes any more. */
 export const notInFuture = (now: number): Statement => [
   `UPDATE series SET value = $1, changed = (SELECT commits FROM ledger)
    WHERE metric = '${METRIC.lastReport}' AND value > $1`,
   now,
 ];
 
-/**
- * Text that most answers share. It must never change, as stored answers could not be read any
- * more.
- */
+/** Text that most answers share. It never changes: stored answers are read with it. */
 const DICTIONARY = Buffer.from(
   `"assessments":[{"labels":{"acquirer":"merchant":"},"reason":"no baseline for these labels yet"},"firing is firing; the minute before was above normal too; one minute alone is no alert"}]}{"accepted":1,"duplicates":0,"late":0,"recommendation":"alert","watch","unknown","reason":"Prometheus at http://127.0.0.1:9090 is not reached: backend_reversed is 0.0% of 100 transactions; normal here is 0.0 %, up to 0.0 %","baseline":{"state":"unavailable","warming-up","ready","asOf":"2026-11-28T12:31:15.000Z"},"assessments":[{"status":"denied","count":6,"total":122,"share":0.04918,"expected":0.05,"upper":0.0925,"expectedCount":6.3,"upperCount":12.5,"score":-0.012,"recommendation":"ok","reason":"denied is 4.9 % of 122 transactions; normal here is 5.2 %, up to 9.3 %"},{"status":"failed","count":0,{"status":"reversed","count":0,{"status":"backend_reversed","count":0,"total":`,
 );
@@ -75,15 +72,12 @@ const pack = (answer: string): string => deflateRawSync(answer, SMALL).toString(
 const unpack = (packed: string): string => inflateRawSync(Buffer.from(packed, 'base64'), SMALL).toString();
 
 /** What is recorded that concerns a batch. */
-export interface Known extends Omit<View, 'totals'> {
+export interface Known extends View {
   /** Rows whose place another may take, by hash or identity. */
   rows: ReadonlyMap<string, Row>;
-  /** Counts of minutes, by the minute and the first series of the labels. */
-  counts: ReadonlyMap<string, Counts>;
 }
 
 const expired = (kept: number) => `r.at < (SELECT time FROM ledger) - ${kept} AS expired`;
-const AGO = [0, 60, 120] as const;
 const STARTS = AGO.map((ago) => `CAST(r.value->>0 AS BIGINT) - ${ago}`);
 const FIRST = 'CAST(r.value->>1 AS INTEGER)';
 
@@ -112,7 +106,7 @@ export function loading(submissions: readonly Submission[], totals: KnownTotals,
       if (isLate(report, now, limits)) continue;
       minutes.add(report.minute);
       const first = totals.first(report.labels) ?? totals.first(OTHER(report.labels));
-      if (first !== undefined) sets.set(`${report.minute} ${first}`, [report.minute, first]);
+      if (first !== undefined) sets.set(countsKey(report.minute, first), [report.minute, first]);
     }
   const starts = [...minutes].map((minute) => [minute]);
   return [
@@ -138,28 +132,12 @@ export function knownOf(found: readonly Row[]): Known {
       rows.set(String(identity), row);
       if (!expired) slots.set(String(identity), JSON.parse(String(row.slots)));
     } else {
-      const sums = within(counts, `${row.minute} ${row.first}`, (): Counts => ({}));
+      const sums = within(counts, countsKey(row.minute, row.first), (): Counts => ({}));
       const status = row.status ?? STATUSES[Number(row.series) - Number(row.first)];
       sums[status as Status] = Number(row.count);
     }
   }
   return { rows, keys, slots, counts };
-}
-
-/** Puts counts into the answers: those that were read, with what the batch adds. */
-export function fill({ asked, minutes, sums }: Changes, { counts }: Known): void {
-  for (const { first, answer } of asked) {
-    const [now, previous, earlier] = AGO.map((ago): Counts => {
-      const minute = answer.minute - ago;
-      const sum = { ...counts.get(`${minute} ${first ?? 0}`) };
-      STATUSES.forEach((status, place) => {
-        const by = first === undefined ? sums.get(minute)?.[status] : minutes.get(minute)?.get(first + place);
-        if (by !== undefined) sum[status] = (sum[status] ?? 0) + by;
-      });
-      return sum;
-    });
-    Object.assign(answer, { counts: now, previous, earlier });
-  }
 }
 
 const TIME = '(SELECT time FROM ledger)';
@@ -231,10 +209,7 @@ export function changing(changes: Changes, known: Known): Statement[] {
   ];
 }
 
-/**
- * Removes what has expired: up to `rows` of each table, or an hour of minutes. `time` is the
- * ledger's.
- */
+/** Removes what has expired at `time`: up to `rows` of each table, or an hour of minutes. */
 export function pruning(time: number, keepSeconds: number, rows: number): Statement[] {
   const oldest = (table: TableName, kept: number): Statement => [
     `DELETE FROM ${table} WHERE id IN (

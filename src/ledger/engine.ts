@@ -44,9 +44,7 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/**
- * Text as every engine stores it: PostgreSQL takes neither half a character nor the character 0.
- */
+/** Text as engines store it: PostgreSQL takes no half of a character, and no character 0. */
 export const storable = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd');
 
 /** SQL as an engine spells it. */

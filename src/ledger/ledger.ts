@@ -4,10 +4,7 @@ import type { Report } from '../intake/report.ts';
 export type Labels = Readonly<Record<string, string>>;
 export type Counts = Partial<Record<Status, number>>;
 
-/**
- * The ledger cannot commit or be read; the message says whether something may have been counted.
- * HTTP answers 503.
- */
+/** The message says whether something may have been counted. HTTP answers 503. */
 export class LedgerUnavailable extends Error {
   override name = 'LedgerUnavailable';
 }
@@ -39,10 +36,7 @@ export interface Key {
 
 export interface RecordOptions {
   key?: Key | undefined;
-  /**
-   * The hash of the sender's token, whose keys and event ids are its own; left out where no token
-   * is asked for.
-   */
+  /** The hash of the sender's token, if one is asked for: keys and event ids are its own. */
   token?: string | undefined;
   /** Milliseconds since the epoch. */
   now: number;
@@ -50,15 +44,9 @@ export interface RecordOptions {
 
 /** The result of one report. */
 export interface Outcome {
-  /**
-   * `accepted` is counted; `correction` raised counts that were recorded; `duplicate` changed
-   * nothing.
-   */
+  /** `correction` raised counts that were recorded; `duplicate` changed nothing. */
   result: 'accepted' | 'correction' | 'duplicate';
-  /**
-   * It is older than the lateness window and was counted in transactions_late_total. Never true of
-   * a duplicate.
-   */
+  /** It is too old and was counted in transactions_late_total. Never true of a duplicate. */
   late: boolean;
 }
 
@@ -77,15 +65,9 @@ export interface MinuteCounts {
 export interface Recorded {
   /** One for each report, in the order of the reports. */
   outcomes: Outcome[];
-  /**
-   * Each minute that a report in time names: its total, then its counts under the labels of the
-   * report.
-   */
+  /** Each minute that a report in time names: in total, then under the report's labels. */
   minutes: MinuteCounts[];
-  /**
-   * The same key and body came before: nothing was counted, and there is nothing but the answer of
-   * then.
-   */
+  /** The same key and body came before: there is nothing but the answer of then. */
   replayed: boolean;
   /** The answer that is kept with the key. */
   answer?: string | undefined;
@@ -98,20 +80,14 @@ export interface Series {
   readonly metric: string;
   readonly labels: Labels;
   readonly value: number;
-  /**
-   * The time at which it was made, in milliseconds since the epoch; undefined where it is not
-   * known.
-   */
+  /** When it was made, in milliseconds since the epoch, where that is known. */
   readonly created?: number | undefined;
 }
 
 /** Series of one metric that are exposed together. */
 export interface Chunk {
   readonly series: readonly Series[];
-  /**
-   * A reader may keep what it made of them here, by the form; it is dropped when one of their
-   * values changes.
-   */
+  /** What a reader made of them, by the form; dropped when one of their values changes. */
   rendered: { plain?: Buffer; withStarts?: Buffer };
 }
 
@@ -122,10 +98,7 @@ export interface Totals {
   ledger: string;
   /** Sums of the newest minute that has ended and was reported. */
   lastMinute: Counts;
-  /**
-   * The time at which the newest report in time was counted, in seconds since the epoch; 0 before
-   * the first.
-   */
+  /** When the newest report in time was counted, in seconds since the epoch, or 0. */
   lastReport: number;
 }
 
@@ -140,10 +113,7 @@ export interface ListedReport {
   late: boolean;
 }
 
-/**
- * Limits of one read of a list: rows, and the bytes of their texts. The first row is read whatever
- * its size.
- */
+/** Limits of one read: rows, and bytes of their texts. The first row may be larger. */
 export interface Page {
   limit: number;
   bytes: number;
@@ -212,10 +182,7 @@ export interface Ledger {
    *   with another body
    */
   record(reports: readonly Report[], options: RecordOptions): Promise<Recorded>;
-  /**
-   * The committed totals at this moment, never older than the call. `now` in milliseconds since the
-   * epoch.
-   */
+  /** The committed totals, never older than the call. `now` is in milliseconds. */
   totals(now: number): Promise<Totals>;
   /** The newest reports, newest first. */
   latestReports(limit: number): Promise<ListedReport[]>;
@@ -237,10 +204,7 @@ export interface Ledger {
   incident(id: string): Promise<StoredIncident | undefined>;
   /** Keeps what people said of an incident (JSON), in place of what they said before. */
   setMark(id: string, body: string): Promise<void>;
-  /**
-   * Keeps who looks after an incident that lasts (JSON), in place of who did before; one that has
-   * ended stays as it is.
-   */
+  /** Keeps who looks after an incident (JSON), in place of who did; not of one that has ended. */
   acknowledge(id: string, body: string): Promise<void>;
   /** Keeps a change; the oldest go when there are too many. */
   addChange(change: Change): Promise<void>;
@@ -252,8 +216,6 @@ export interface Ledger {
   takeCommitTimes(): number[];
   /** Requests that wait for a commit. */
   waiting(): number;
-  /**
-   * Commits what waits, then closes. Rejects where something that waited could not be committed.
-   */
+  /** Commits what waits, then closes. Rejects where that could not be committed. */
   close(): Promise<void>;
 }

@@ -4,7 +4,6 @@ import { METRIC } from '../domain/names.ts';
 import { type Log, messageOf } from '../runtime/log.ts';
 import {
   changing,
-  fill,
   knownOf,
   LONGEST_STEP,
   loading,
@@ -25,16 +24,10 @@ import { FILE, openSqlite } from './sqlite/sqlite.ts';
 
 /** A commit or a question to the database that takes longer has failed; milliseconds. */
 const DEADLINE_MS = 10_000;
-/**
- * Without requests the ledger commits nothing but its time this often, and so finds out whether it
- * can; milliseconds.
- */
+/** An idle ledger commits its time this often, to find out whether it can; milliseconds. */
 const TICK_MS = 10_000;
 const RETRY_MS = 2000;
-/**
- * The next commit waits as long as the last one took, at most so long, for those who were answered;
- * milliseconds.
- */
+/** A commit waits as long as the last took, at most so long, for others; milliseconds. */
 const MOST_GATHERING_MS = 5;
 /** Reports of one commit: those beyond wait for the next. */
 const MOST_REPORTS = 10_000;
@@ -111,10 +104,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   let unsure = false;
   let commitTimes: number[] = [];
   let lastTry = performance.now();
-  /**
-   * The moment since which the clock has been far from the ledger's time, in milliseconds since
-   * the process began.
-   */
+  /** Since when the clock has been far from the ledger's time, by performance.now(). */
   let apartSince: number | undefined;
 
   const unavailable = (error: unknown, advice = ''): LedgerUnavailable =>
@@ -132,9 +122,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     failure = messageOf(error);
   }
 
-  /**
-   * True once the clock has been far from the ledger's time for so long that it is to be believed.
-   */
+  /** True once the clock has been far from the ledger's time for so long that it is right. */
   function believed(now: number, time: number): boolean {
     if (Math.abs(now - time) <= LONGEST_STEP) apartSince = undefined;
     else apartSince ??= performance.now();
@@ -165,18 +153,16 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     // The counts of series that another service made were not asked for.
     if (found.isNew) found = await load();
     const known = knownOf(found.rows.flat());
-    const planner = createPlanner({ totals, ...known }, options);
+    const planner = createPlanner(totals, known, options);
     const tell = batch.map(({ submission, resolve, reject }) => {
       try {
         const recorded = planner.take(submission);
-        return () => resolve(recorded());
+        return () => resolve(recorded);
       } catch (error) {
         return () => reject(error);
       }
     });
     const planned = planner.changes();
-    fill(planned, known);
-    for (const key of planned.keys.values()) key.answer = key.make();
     const rows = grown + planned.keys.size + planned.slots.size;
     const isTime = rows >= PRUNE_AFTER;
     const statements = [turn(now, believe), ...changing(planned, known), ...batch.flatMap((one) => one.statements)];

@@ -37,9 +37,7 @@ export interface Submission {
   now: number;
 }
 
-/**
- * 132 bits: that two things have the same hash is not to be expected, nor can it be brought about.
- */
+/** 132 bits: nobody can bring about that two things have the same hash. */
 export const hashOf = (...parts: unknown[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
 
@@ -47,10 +45,7 @@ const LONGEST_IDENTITY = 100;
 /** A key with another body is a mistake of its sender's: 66 bits tell it. */
 const BODY_HASH = 11;
 
-/**
- * Identifies a report. The text begins with the minute, so that reports of one time stand together
- * in the database.
- */
+/** Identifies a report, the minute first: reports of one time stand together in an index. */
 function identityOf(report: Report, token: string): string | undefined {
   if (report.id !== undefined) return hashOf('event', token, report.id);
   if (!report.identified) return undefined;
@@ -118,28 +113,24 @@ interface LabelSet {
   series: Readonly<Record<Status, KnownSeries>>;
 }
 
-/** A minute of which an answer speaks: in total, or under the labels whose series begin there. */
-export interface Asked {
-  first: number | undefined;
-  answer: MinuteCounts;
-}
-
 export interface KeptAnswer {
   /** The hash of the body. */
   body: string;
   answer: string;
 }
 
-export interface NewKey extends KeptAnswer {
-  make(): string;
-}
-
-/** What is recorded that the bodies of a batch may repeat. */
+/** What is recorded that the bodies of a batch may repeat, or of which their answers speak. */
 export interface View {
-  totals: KnownTotals;
   slots: ReadonlyMap<string, Slots>;
   keys: ReadonlyMap<string, KeptAnswer>;
+  /** Counts of minutes, by `countsKey`. */
+  counts: ReadonlyMap<string, Counts>;
 }
+
+/** Names a minute in total, or under the labels whose series begin at `first`. */
+export const countsKey = (minute: unknown, first: unknown = 0): string => `${minute} ${first}`;
+/** Answers speak of a minute and of the two before it; seconds. */
+export const AGO = [0, 60, 120] as const;
 
 /** What a batch changes. */
 export interface Changes {
@@ -152,19 +143,17 @@ export interface Changes {
   sums: ReadonlyMap<number, Counts>;
   slots: ReadonlyMap<string, Slots>;
   reports: readonly { report: Report; late: boolean; now: number }[];
+  keys: ReadonlyMap<string, KeptAnswer>;
   /** No counter is above this afterwards. */
   largest: number;
-  asked: readonly Asked[];
-  /** New keys. Their answers can be made once `asked` is filled in. */
-  keys: ReadonlyMap<string, NewKey>;
 }
 
 export interface Planner {
   /**
    * Plans one body upon those before it: all of its reports or, where it throws, none.
-   * @returns what to tell its sender, once the changes are written @throws Conflict or KeyReused
+   * @returns what to tell its sender, whole once `changes` is called @throws Conflict or KeyReused
    */
-  take(submission: Submission): () => Recorded;
+  take(submission: Submission): Recorded;
   changes(): Changes;
 }
 
@@ -182,17 +171,18 @@ export function within<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 }
 
 /** Plans what the bodies of one batch change, one after another. */
-export function createPlanner({ totals, ...recorded }: View, limits: Limits): Planner {
+export function createPlanner(totals: KnownTotals, recorded: View, limits: Limits): Planner {
   const known = { ...totals.known };
   const fresh = new Map<string, KnownSeries>();
   const [counters, gauges] = [new Map<number, number>(), new Map<number, number>()];
   const [minutes, sums] = [new Map<number, Map<number, number>>(), new Map<number, Counts>()];
   const slots = new Map<string, Slots>();
-  const keys = new Map<string, NewKey>();
+  const keys = new Map<string, KeptAnswer>();
+  const keyed: (() => void)[] = [];
   const reports: Changes['reports'][number][] = [];
   const sets = new Map<string, LabelSet>();
   const sources = new Map<string, { minute: number; late: boolean; now: number }>();
-  const asked = new Map<LabelSet | undefined, Map<number, Asked>>();
+  const asked = new Map<LabelSet | undefined, Map<number, MinuteCounts>>();
   let largest = totals.largest();
 
   const find = (metric: string, labels: Labels) => {
@@ -328,12 +318,30 @@ export function createPlanner({ totals, ...recorded }: View, limits: Limits): Pl
   }
 
   const answerOf = (minute: number, set?: LabelSet): MinuteCounts => {
-    const ofSet = within(asked, set, () => new Map<number, Asked>());
-    return within(ofSet, minute, () => ({
-      first: set?.series[STATUSES[0]].id,
-      answer: { minute, labels: set?.labels ?? {}, counts: {}, previous: {}, earlier: {} },
-    })).answer;
+    const ofSet = within(asked, set, () => new Map<number, MinuteCounts>());
+    return within(ofSet, minute, () => {
+      return { minute, labels: set?.labels ?? {}, counts: {}, previous: {}, earlier: {} };
+    });
   };
+
+  /** The counts of a minute: those that were recorded, with what the batch adds. */
+  function countsOf(minute: number, set: LabelSet | undefined): Counts {
+    const counts = { ...recorded.counts.get(countsKey(minute, set?.series[STATUSES[0]].id)) };
+    for (const status of STATUSES) {
+      const by = set === undefined ? sums.get(minute)?.[status] : minutes.get(minute)?.get(set.series[status].id);
+      if (by !== undefined) counts[status] = (counts[status] ?? 0) + by;
+    }
+    return counts;
+  }
+
+  function fillAnswers(): void {
+    for (const [set, ofSet] of asked)
+      for (const [minute, answer] of ofSet) {
+        const [counts, previous, earlier] = AGO.map((ago) => countsOf(minute - ago, set));
+        Object.assign(answer, { counts, previous, earlier });
+      }
+    for (const answer of keyed) answer();
+  }
 
   /** Records a body whose key is new, or which has none. @throws Conflict */
   function record(submission: Submission): Recorded {
@@ -369,28 +377,30 @@ export function createPlanner({ totals, ...recorded }: View, limits: Limits): Pl
   return {
     take(submission) {
       const { key } = submission;
-      if (key === undefined) {
-        const done = record(submission);
-        return () => done;
-      }
+      if (key === undefined) return record(submission);
       const before = keys.get(key.hash) ?? recorded.keys.get(key.hash);
       if (before === undefined) {
         const done = record(submission);
-        const kept = { body: key.body, answer: '', make: () => key.answer(done) };
+        const kept = { body: key.body, answer: '' };
         keys.set(key.hash, kept);
-        return () => ({ ...done, answer: kept.answer });
+        keyed.push(() => {
+          kept.answer = key.answer(done);
+          done.answer = kept.answer;
+        });
+        return done;
       }
       if (before.body !== key.body)
         throw new KeyReused('this Idempotency-Key came before with another body; give each new body a new key');
-      return () => ({ outcomes: [], minutes: [], replayed: true, answer: before.answer, overflowed: 0 });
+      const replayed: Recorded = { outcomes: [], minutes: [], replayed: true, answer: before.answer, overflowed: 0 };
+      keyed.push(() => {
+        replayed.answer = before.answer;
+      });
+      return replayed;
     },
     changes() {
       tellSources();
-      return {
-        series: [...fresh.values()],
-        ...{ counters, gauges, minutes, sums, slots, reports, largest, keys },
-        asked: [...asked.values()].flatMap((some) => [...some.values()]),
-      };
+      fillAnswers();
+      return { series: [...fresh.values()], counters, gauges, minutes, sums, slots, reports, largest, keys };
     },
   };
 }

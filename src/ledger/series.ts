@@ -2,10 +2,7 @@ import { METRIC, STATUSES } from '../domain/names.ts';
 import type { Row } from './engine.ts';
 import type { Chunk, Labels, Series } from './ledger.ts';
 
-/**
- * Large enough that a scrape joins few chunks, and small enough that a report causes little to be
- * rendered again.
- */
+/** A scrape joins few chunks, and a report causes little to be rendered again. */
 const CHUNK = 128;
 /** Series that are set. All others only grow. */
 const GAUGES: readonly string[] = [METRIC.lastReport, METRIC.reportDelay, METRIC.lastLateReport];

@@ -20,10 +20,7 @@ export const dialect: Dialect = {
 
 /** Counters are whole numbers that JavaScript holds exactly; other numbers are for people. */
 const NUMBERS: readonly number[] = [20, 1700];
-/**
- * A service that stops in the middle of a transaction must not hold up the others for long;
- * milliseconds.
- */
+/** A service that stops in a transaction must not hold up the others; milliseconds. */
 const IDLE_MS = 5000;
 const STATEMENT_MS = 10_000;
 const CONNECT_MS = 5000;

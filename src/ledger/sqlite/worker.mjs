@@ -1,7 +1,4 @@
-/**
- * Runs SQL on the ledger's file in a thread of its own, so that a slow disk does not hold up
- * requests that only read.
- */
+/** Runs SQL in a thread of its own: a slow disk does not hold up requests that only read. */
 import { existsSync, statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { DatabaseSync } from './driver.mjs';

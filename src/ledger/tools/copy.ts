@@ -73,9 +73,7 @@ export async function copyLedger(from: string, to: string): Promise<number> {
   }
 }
 
-/**
- * Copies a ledger that may be in use into a file of SQLite. @throws Error; then there is no file
- */
+/** Copies a ledger, which may be in use, into a file of SQLite, or makes none and throws. */
 export async function backUp(place: string, file: string): Promise<void> {
   const snapshot = await openSnapshot(place);
   try {
