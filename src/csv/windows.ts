@@ -62,6 +62,10 @@ function stepOf(columns: Columns, sample: Rows): number | undefined {
 /** Fewer counts may agree by chance. */
 const ENOUGH_COUNTS = 100;
 const MOST_SUMMED = 20;
+/** The correlation of a sum's steps with those that far before. A wave that is no sum has -1. */
+const SUM_LIKENESS = -0.5;
+/** Steps at other distances have less to do with each other, where a wave has as much. */
+const APART = -0.2;
 
 /**
  * How many rows each count sums up. What a row adds to a sum falls out of it so many rows later: steps
@@ -85,7 +89,12 @@ function rowsSummed(columns: Columns, counted: readonly number[], sample: Rows):
   const even = steps.map((step) => Math.max(-usual, Math.min(usual, step)));
   const product = (distance: number) => even.slice(distance).reduce((sum, step, at) => sum + step * (even[at] ?? 0), 0);
   const likeness = (distance: number) => product(distance) / product(0);
-  if (likeness(1) < -0.2) return undefined;
+  if (likeness(1) < APART) return undefined;
   const distances = Array.from({ length: MOST_SUMMED - 1 }, (_, at) => at + 2);
-  return distances.find((distance) => likeness(distance) < -0.35);
+  return distances.find(
+    (distance) =>
+      Math.abs(likeness(distance) - SUM_LIKENESS) < 0.2 &&
+      likeness(distance - 1) > APART &&
+      likeness(distance + 1) > APART,
+  );
 }

@@ -57,6 +57,14 @@ describe('windows that overlap', () => {
         60,
       ),
     ],
+    ...[4, 8, 19, 31].map((minutes): [string, string] => [
+      `a wave of ${minutes} minutes`,
+      tableOf(
+        'approved',
+        counts.map((_, at) => Math.round(100 + 40 * Math.sin((2 * Math.PI * at) / minutes))),
+        60,
+      ),
+    ]),
   ])('are not %s', async (_, text) => {
     expect(await problemOf(text)).toBe('no problem');
   });
