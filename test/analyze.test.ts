@@ -75,6 +75,60 @@ describe('tillwatch analyze, by minute', () => {
     expect(authCodes['00']).toBe(totals.approved);
   });
 
+  describe('ends in a hypothesis for what stands out', () => {
+    /** Twelve hours of 100 approved and 10 denied a minute, but for what is given. */
+    const tableOf = (
+      approved: (minute: number) => number | undefined,
+      denied: (minute: number) => number | undefined,
+    ) => csv(rowsOf(720, 'approved', approved), rowsOf(720, 'denied', denied));
+    const isBad = (minute: number) => minute >= 400 && minute < 420;
+    const hypothesesOf = async (text: string, options: Partial<AnalyzeCommandOptions> = {}) => {
+      const { stdout } = await analyze({ json: true, ...options }, createTestIo({ stdin: text }));
+      const { hypotheses } = JSON.parse(stdout);
+      return hypotheses.map(({ what, hypothesis }: { what: string; hypothesis: string }) => `${what}: ${hypothesis}`);
+    };
+    const usual = (normal: number, bad: number | undefined) => (minute: number) => (isBad(minute) ? bad : normal);
+
+    it.each([
+      [
+        'denied alone',
+        tableOf(usual(100, 100), usual(10, 50)),
+        ['denied above normal: only denied, with approvals as usual'],
+      ],
+      [
+        'what was approved before',
+        tableOf(usual(100, 60), usual(10, 50)),
+        ['denied above normal: approved fell to 60'],
+      ],
+      ['a traffic spike', tableOf(usual(100, 300), usual(10, 30)), ['more traffic: all statuses alike, 3 times']],
+      ['approved alone', tableOf(usual(100, 300), usual(10, 10)), ['more traffic: not denied alike']],
+      ['no customers', tableOf(usual(100, 5), usual(10, 0)), ['less traffic: all statuses alike']],
+      ['a gap of the feed', tableOf(usual(100, undefined), usual(10, undefined)), ['no rows: a gap of the feed']],
+      ['nothing', tableOf(usual(100, 100), usual(10, 10)), []],
+    ])('%s', async (_, text, expected) => {
+      expect(await hypothesesOf(text)).toEqual(expected.map((one) => expect.stringContaining(one)));
+    });
+
+    it('that names the slice and the code which carry it', async () => {
+      const slices = ['a', 'b'].flatMap((acquirer) =>
+        [
+          rowsOf(720, 'approved', () => 100),
+          rowsOf(720, 'denied', (minute) => (isBad(minute) && acquirer === 'a' ? 50 : 10)),
+        ]
+          .flat()
+          .map((row) => `${row},${acquirer}`),
+      );
+      const text = `timestamp,status,count,acquirer\n${slices.join('\n')}\n`;
+      expect(await hypothesesOf(text, { dimensions: 'acquirer' })).toEqual(['denied above normal: only acquirer a']);
+      const codes = csv(
+        rowsOf(720, '00', () => 100),
+        rowsOf(720, '51', (minute) => (isBad(minute) ? 50 : 5)),
+        rowsOf(720, '05', () => 5),
+      ).replace('status', 'auth_code');
+      expect(await hypothesesOf(codes)).toEqual(['declined above normal: only code 51 (insufficient funds)']);
+    });
+  });
+
   it('says the same in tables, and finds the incident in auth codes alone', async () => {
     const codes = await simulated(await tempDir(), true);
     const { code, stdout } = await analyze({ files: [codes] });

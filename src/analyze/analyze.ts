@@ -6,6 +6,7 @@ import { scoreOf } from '../judge/band.ts';
 import { priorOf } from './band.ts';
 import { type CodeShare, describeCodes, leadingCodes } from './codes.ts';
 import { type Columns, hourOf, largest, sumOf, toColumns, total } from './columns.ts';
+import { type Hypothesis, hypothesesOf } from './hypotheses.ts';
 import { type Recurring, splitRecurring } from './recurring.ts';
 import { adviseSensitivity, type Sensitivity } from './sensitivity.ts';
 import { badMinutes, clusterDispersion, type Judged, type Stretch, stretchesOf } from './stretches.ts';
@@ -47,6 +48,8 @@ export interface MinuteAnalysis {
   /** Each set of labels by itself, the largest first; absent where counts carry no dimensions. */
   slices?: SliceAnalysis[];
   sensitivity?: Sensitivity;
+  /** In order of time. */
+  hypotheses: Hypothesis[];
   /** The judged counts of each status, minute by minute, for the charts. */
   judged: (Judged & { bad: Uint8Array; dispersion: number })[];
   all: { minutes: Float64Array; total: Float64Array };
@@ -78,9 +81,14 @@ export function analyzeMinutes(history: History, tunables: BandTunables): Minute
   const codes = codeSeries && toColumns(codeSeries);
   const main = statusSeries ? toColumns(statusSeries) : declinedOf(codes ?? emptyColumns());
   const judged = judgeAll(main, tunables);
-  const found = judged.flatMap((status) => stretchesOf(status, status.bad)).sort((a, b) => a.from - b.from);
-  const { once: stretches, recurring } = splitRecurring(found, daysOf(main.minutes));
+  const raised = judged.flatMap((status) => stretchesOf(status, status.bad)).sort((a, b) => a.from - b.from);
+  const { once: stretches, recurring } = splitRecurring(raised, daysOf(main.minutes));
   const sensitivity = adviseSensitivity(judged, tunables);
+  const found = {
+    stretches: codes ? leadingCodes(stretches, codes) : stretches,
+    gaps: gapsOf(main.minutes),
+    ...slicesIn(history, tunables),
+  };
   return {
     kind: 'minutes',
     totals: totalsOf(main),
@@ -91,7 +99,6 @@ export function analyzeMinutes(history: History, tunables: BandTunables): Minute
     total: total(main.total),
     statuses: statusesOf(main),
     hours: hoursOf(main),
-    gaps: gapsOf(main.minutes),
     repeated: {
       rows: (history.statuses?.repeated.rows ?? 0) + (history.codes?.repeated.rows ?? 0),
       first: [...(history.statuses?.repeated.minutes ?? []), ...(history.codes?.repeated.minutes ?? [])]
@@ -100,11 +107,11 @@ export function analyzeMinutes(history: History, tunables: BandTunables): Minute
     },
     busiest: largest(main.total, LISTED).map((at) => ({ at: main.minutes[at] ?? 0, total: main.total[at] ?? 0 })),
     worst: worstOf(judged),
-    stretches: codes ? leadingCodes(stretches, codes) : stretches,
     recurring,
     ...(codes && { codes: describeCodes(codes, stretches) }),
-    ...slicesIn(history, tunables),
+    ...found,
     ...(sensitivity && { sensitivity }),
+    hypotheses: hypothesesOf(found, main),
     judged,
     all: { minutes: main.minutes, total: main.total },
   };

@@ -1,5 +1,5 @@
 import { APPROVED_CODES, meaningOf } from '../domain/auth-codes.ts';
-import { type Columns, total } from './columns.ts';
+import { type Columns, placeOf, total } from './columns.ts';
 import type { Stretch } from './stretches.ts';
 
 /** One auth code of the file. */
@@ -63,15 +63,4 @@ export function leadingCodes(stretches: readonly Stretch[], codes: Columns, most
     const leading = excesses.filter(({ count, excess }) => excess > 3 * Math.sqrt(Math.max(count - excess, 1)));
     return { ...stretch, codes: leading.sort((a, b) => b.excess - a.excess).slice(0, most) };
   });
-}
-
-/** The first place that is not before a minute. */
-function placeOf(minutes: Float64Array, minute: number): number {
-  let [low, high] = [0, minutes.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((minutes[middle] ?? 0) < minute) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -63,3 +63,14 @@ export function largest(values: Float64Array, count: number): number[] {
   });
   return top;
 }
+
+/** The first place that is not before a minute. */
+export function placeOf(minutes: Float64Array, minute: number): number {
+  let [low, high] = [0, minutes.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((minutes[middle] ?? 0) < minute) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

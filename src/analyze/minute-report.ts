@@ -10,7 +10,11 @@ import { sensitivitySection } from './sensitivity-report.ts';
 import type { Stretch } from './stretches.ts';
 
 const LISTED = 20;
+const MOST_HYPOTHESES = 40;
 const minuteTime = (minute: number): string => utcMinute(minute * 60);
+/** The end of what begins at `from`: without the day where it is the same. */
+const endOf = (from: number, to: number): string =>
+  minuteTime(to).slice(Math.floor(from / 1440) === Math.floor(to / 1440) ? 11 : 5);
 const n = (title: string) => ({ title, number: true });
 
 /** The sections of a file by minute. */
@@ -24,6 +28,7 @@ export function minuteSections(analysis: MinuteAnalysis): ReportSection[] {
     hours(analysis),
     feed(analysis),
     sensitivitySection(analysis.sensitivity),
+    hypotheses(analysis),
   ];
 }
 
@@ -143,7 +148,7 @@ function recurringTable(recurring: readonly Recurring[]): ReportTable {
 function stretchRow({ from, to, status, observed, expected, score, peak, codes }: Stretch, withCodes: boolean) {
   return [
     minuteTime(from),
-    minuteTime(to).slice(Math.floor(from / 1440) === Math.floor(to / 1440) ? 11 : 5),
+    endOf(from, to),
     formatDuration(to - from),
     { text: status, tone: 'bad' as const },
     formatCount(observed),
@@ -258,5 +263,25 @@ function feed({ gaps, repeated, busiest }: MinuteAnalysis): ReportSection {
         rows: busiest.map(({ at, total }) => [minuteTime(at), formatCount(total)]),
       },
     ],
+  };
+}
+
+/** What stands out, and what may have been behind it. */
+function hypotheses({ hypotheses: all }: MinuteAnalysis): ReportSection {
+  const shown = all.slice(-MOST_HYPOTHESES);
+  return {
+    id: 'hypotheses',
+    title: 'What it may have been',
+    lead:
+      'A hypothesis for each stretch above normal, each gap of the feed, and each time in which traffic was 1.8 times or half that of the two hours before and after. ' +
+      'It is what the counts look like, and no proof.',
+    tables: [
+      {
+        columns: [{ title: 'from (UTC)' }, { title: 'to' }, { title: 'what' }, { title: 'hypothesis' }],
+        rows: shown.map(({ from, to, what, hypothesis }) => [minuteTime(from), endOf(from, to), what, hypothesis]),
+        empty: 'Nothing stands out.',
+      },
+    ],
+    ...(all.length > shown.length && { notes: [`The last ${shown.length}, of ${all.length}.`] }),
   };
 }
