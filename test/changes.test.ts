@@ -172,12 +172,14 @@ test('the chart of the live page shows it, and what it would be like with anothe
     at: () => value,
   });
   const band = [of(RECORDED.observed, 6), of(RECORDED.expected, 6), of(RECORDED.upper, 12), of(RECORDED.lower, 1)];
-  const prometheus = await startRecorded(band, now - 3600, now + 600);
+  const evaluated = { name: RECORDED.perMinute, labels: { level: 'total', status: 'denied' }, at: () => 6 };
+  const prometheus = await startRecorded([...band, evaluated], now - 3600, now + 600);
   const service = await startService({ prometheusUrl: prometheus.url });
   await service.send('POST', '/api/v1/changes', { text: 'gateway 7', at: ago(20), by: 'ana' });
   const browser = await launchChromium();
   const { page, complaints } = await openPage(browser, service.url);
-  await page.locator('#band-changes', { hasText: 'gateway 7 (ana)' }).waitFor({ timeout: 20_000 });
+  // What was evaluated before the service started says nothing of now, so the chart comes with the next minute.
+  await page.locator('#band-changes', { hasText: 'gateway 7 (ana)' }).waitFor({ timeout: 120_000 });
   await service.send('POST', '/api/v1/changes', { text: 'gateway 8' });
   await page.locator('#band-changes', { hasText: 'gateway 8' }).waitFor({ timeout: 20_000 });
   expect(await page.locator('#band-query').getAttribute('href')).toMatch(/^explore\?query=.*denied/);

@@ -129,8 +129,6 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     return apartSince !== undefined && performance.now() - apartSince > LONGEST_STEP;
   }
   let believe = false;
-  /** The id of the newest series that this service made. */
-  let ownNewest = 0;
   /** The time of the last commit, by which a clock that has gone back is found. */
   let newestClock = Number.POSITIVE_INFINITY;
   /** The newest commit of this service: what is found later cannot be older. */
@@ -147,10 +145,10 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       if (last !== undefined && (head?.id !== last.id || Number(head?.commits) < last.commits))
         throw new Error('it holds less than was committed. Bring back its files or a backup, and start again');
       totals.take(made, false);
-      return { time: Number(head?.time), isNew: made.some(({ id }) => Number(id) > ownNewest), rows };
+      return { time: Number(head?.time), isNew: made.length > 0, rows };
     };
     let found = await load();
-    // The counts of series that another service made were not asked for.
+    // The counts of series that were not known yet were not asked for.
     if (found.isNew) found = await load();
     const known = knownOf(found.rows.flat());
     const planner = createPlanner(totals, known, options);
@@ -173,7 +171,6 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     last = { id: String(head?.id), commits: Number(head?.commits) };
     believe = believed(now, Number(head?.time));
     newestClock = now;
-    ownNewest = planned.series.at(-1)?.id ?? ownNewest;
     totals.raise(planned.largest);
     grown = isTime ? 0 : rows;
     return tell;

@@ -9,6 +9,8 @@ const INPUTS: ReadonlySet<string> = new Set([
   'tillwatch_build_info',
   'tillwatch_ledger_info',
   'process_start_time_seconds',
+  // From the other one of two Prometheus (prometheus-ha.yml).
+  'replica:transactions:held',
 ]);
 
 interface Node {

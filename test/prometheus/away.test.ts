@@ -49,7 +49,9 @@ test('a machine that was away for four minutes pages nobody when it is back', as
 
   // What was counted before is no last minute, and says nothing of now.
   const service = await startService({ prometheusUrl: `http://127.0.0.1:${port}` });
-  const { verdict, anomalies } = (await service.get('/api/v1/state')).json;
+  const state = async () => (await service.get('/api/v1/state')).json;
+  await waitFor(async () => (await state()).path.prometheus.ok, { what: 'the next evaluation', timeout: 120_000 });
+  const { verdict, anomalies } = await state();
   expect(verdict).toMatchObject({ recommendation: 'unknown', reason: expect.stringContaining('not judged yet') });
   expect(anomalies).toContainEqual(expect.objectContaining({ status: 'denied', lastMinute: {}, lastHour: {} }));
   await service.close();
