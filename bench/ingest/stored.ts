@@ -11,7 +11,9 @@ import { keyed } from './requests.ts';
 
 /** Keys and reports that a ledger holds when it is started. */
 const KNOWN = 3_000_000;
-const HOURS = 25;
+/** A day and more, in steps a little below the hour that one step of a clock may take. */
+const STEPS = 26;
+const STEP_SECONDS = 3500;
 
 /** A service with a ledger in a folder of its own, started. @returns seconds and memory */
 async function start(folder: string) {
@@ -62,7 +64,7 @@ async function startRows(log: (line: string) => void): Promise<Row[]> {
 async function bytesRows(generator: Generator, seconds: number): Promise<Row[]> {
   const folder = mkdtempSync(join(tmpdir(), 'tillwatch-bench-keys-'));
   const clock = join(folder, 'offset');
-  const set = (hours: number) => writeFileSync(clock, String(hours * 3600));
+  const set = (steps: number) => writeFileSync(clock, String(steps * STEP_SECONDS));
   set(0);
   const node = ['--import', join(PROJECT, 'bench/torture/fake-date.mjs')];
   process.env.FAKE_DATE_FILE = clock;
@@ -83,8 +85,8 @@ async function bytesRows(generator: Generator, seconds: number): Promise<Row[]> 
     const empty = size();
     const requests = await during(async (port) => {
       const { requests } = await load(port, seconds);
-      // Time goes on in steps that an hour of a clock may take; each with a report.
-      for (let i = 1; i <= HOURS; i++) {
+      // Time goes on in steps, each with a report.
+      for (let i = 1; i <= STEPS; i++) {
         set(i);
         await generator.run({ port, connections: 1, seconds: 0, request: one });
       }
