@@ -75,7 +75,7 @@ function evaluation(evaluatedAt: number | undefined, now: number, startedAt: num
     return {
       ok: false,
       awaited: true,
-      reason: 'it has not evaluated the rules since Tillwatch started, which takes a minute',
+      reason: NOT_EVALUATED,
       ...at,
     };
   if (evaluatedAt === undefined)

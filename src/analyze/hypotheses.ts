@@ -5,19 +5,19 @@ import { type Columns, placeOf, total } from './columns.ts';
 import type { Stretch } from './stretches.ts';
 import { type TrafficStretch, trafficStretches } from './traffic.ts';
 
-/** What may have been behind a time that stands out. Minutes since the epoch, the end exclusive. */
-export interface Hypothesis {
+/** Minutes since the epoch, the end exclusive. */
+interface Span {
   from: number;
   to: number;
+}
+
+/** What may have been behind a time that stands out. */
+export interface Hypothesis extends Span {
   /** What stands out, such as `denied above normal`. */
   what: string;
   hypothesis: string;
 }
 
-interface Span {
-  from: number;
-  to: number;
-}
 interface Slice {
   labels: Labels;
   stretches: readonly Stretch[];
@@ -29,11 +29,12 @@ interface Found {
 }
 
 const ATTEMPTS = 'attempts on top, such as retries, one merchant or card testing';
+const TOO_LATE = 'answers that came too late, or a batch of reversals';
 /** What a status that rises alone is like. */
 const ALONE: Readonly<Record<string, string>> = {
   failed: 'a fault in the platform, or on one connection of several',
-  reversed: 'answers that came too late, or a batch of reversals',
-  backend_reversed: 'answers that came too late, or a batch of reversals',
+  reversed: TOO_LATE,
+  backend_reversed: TOO_LATE,
 };
 
 /** A code or a slice that has so much of what is above usual carries it. */

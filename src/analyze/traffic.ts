@@ -1,5 +1,6 @@
 import { median } from '../domain/median.ts';
 import type { Columns } from './columns.ts';
+import { type Block, blocksOf } from './usual.ts';
 
 /**
  * A time in which the traffic itself was far from that of the hours around it. Minutes since the
@@ -23,47 +24,24 @@ const ENOUGH = 30;
 const HIGH = 1.8;
 const LOW = 0.5;
 
-interface Block {
-  number: number;
-  minutes: number;
-  count: number;
-}
-
 /**
  * Finds spikes and drops of the traffic, by five minutes. Minutes without a row are left out: they
  * are gaps of the feed.
  */
 export function trafficStretches({ minutes, total }: Columns): TrafficStretch[] {
-  const blocks = blocksOf(minutes, total);
-  const found: (TrafficStretch & { last: number; isHigh: boolean })[] = [];
-  blocks.forEach((block, at) => {
-    const usual = block.minutes * rateAround(blocks, at);
-    const isHigh = block.count >= HIGH * usual;
-    if (!(usual >= ENOUGH) || !(isHigh || block.count <= LOW * usual)) return;
+  const blocks = blocksOf(minutes, total, new Float64Array(minutes.length).fill(1), BLOCK);
+  const found: TrafficStretch[] = [];
+  blocks.forEach(({ number, count, basis }, at) => {
+    const usual = basis * rateAround(blocks, at);
+    const isHigh = count >= HIGH * usual;
+    if (!(usual >= ENOUGH) || !(isHigh || count <= LOW * usual)) return;
+    const [from, to] = [number * BLOCK, (number + 1) * BLOCK];
     const before = found.at(-1);
-    const to = (block.number + 1) * BLOCK;
-    if (before?.isHigh === isHigh && block.number - before.last <= 1)
-      Object.assign(before, {
-        ...{ to, last: block.number, observed: before.observed + block.count, usual: before.usual + usual },
-      });
-    else found.push({ from: block.number * BLOCK, to, last: block.number, isHigh, observed: block.count, usual });
+    if (before?.to === from && before.observed > before.usual === isHigh)
+      Object.assign(before, { to, observed: before.observed + count, usual: before.usual + usual });
+    else found.push({ from, to, observed: count, usual });
   });
-  return found.map(({ from, to, observed, usual }) => ({ from, to, observed, usual }));
-}
-
-function blocksOf(minutes: Float64Array, total: Float64Array): Block[] {
-  const blocks: Block[] = [];
-  minutes.forEach((minute, at) => {
-    const number = Math.floor(minute / BLOCK);
-    let block = blocks.at(-1);
-    if (block?.number !== number) {
-      block = { number, minutes: 0, count: 0 };
-      blocks.push(block);
-    }
-    block.minutes++;
-    block.count += total[at] ?? 0;
-  });
-  return blocks;
+  return found;
 }
 
 /** Transactions a minute: the median of the blocks of two hours before and after. */
@@ -71,5 +49,5 @@ function rateAround(blocks: readonly Block[], at: number): number {
   const { number = 0 } = blocks[at] ?? {};
   const near = blocks.slice(Math.max(0, at - AROUND), at + AROUND + 1);
   const others = near.filter((block) => block.number !== number && Math.abs(block.number - number) <= AROUND);
-  return others.length < AROUND / 2 ? Number.NaN : median(others.map(({ count, minutes }) => count / minutes));
+  return others.length < AROUND / 2 ? Number.NaN : median(others.map(({ count, basis }) => count / basis));
 }

@@ -2,7 +2,9 @@ import { median } from '../domain/median.ts';
 import { hourOf } from './columns.ts';
 
 /** Counts of a status in one block of time, and of the transactions that it is compared with. */
-interface Block {
+export interface Block {
+  /** The block's place among those of its length, since the epoch. */
+  number: number;
   hour: number;
   day: number;
   count: number;
@@ -31,15 +33,14 @@ export function usualOdds(minutes: Float64Array, count: Float64Array, basis: Flo
   });
 }
 
-function blocksOf(minutes: Float64Array, count: Float64Array, basis: Float64Array, length: number): Block[] {
+export function blocksOf(minutes: Float64Array, count: Float64Array, basis: Float64Array, length: number): Block[] {
   const blocks: Block[] = [];
-  let [current, block]: [number, Block | undefined] = [Number.NaN, undefined];
+  let block: Block | undefined;
   minutes.forEach((minute, at) => {
     const number = Math.floor(minute / length);
-    if (block === undefined || number !== current) {
-      block = { hour: hourOf(minute), day: Math.floor(minute / 1440), count: 0, basis: 0 };
+    if (block?.number !== number) {
+      block = { number, hour: hourOf(minute), day: Math.floor(minute / 1440), count: 0, basis: 0 };
       blocks.push(block);
-      current = number;
     }
     block.count += count[at] ?? 0;
     block.basis += basis[at] ?? 0;
