@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { durationSeconds } from '../src/domain/durations.ts';
 import { type EphemeralPrometheus, startEphemeralPrometheus } from '../src/prometheus/ephemeral-prometheus.ts';
 import { metricsRead } from '../src/prometheus/promql.ts';
-import { durationSeconds, type RecordingRule, readRules } from '../src/prometheus/rule-files.ts';
+import { type RecordingRule, readRules } from '../src/prometheus/rule-files.ts';
 import { affectedRules, layerRules } from '../src/prometheus/rule-graph.ts';
 import { tempDir } from './support/temp-dir.ts';
 

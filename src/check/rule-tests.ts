@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { durationSeconds } from '../domain/durations.ts';
 import type { Problem } from '../runtime/file-problem.ts';
 import { itemsAt, lineOf, lineOfQuoted, readYaml, type YamlFile } from '../runtime/yaml-file.ts';
 import { fieldErrors } from './rules.ts';
@@ -97,9 +98,5 @@ function expectationLine(file: YamlFile, index: number, test: TestCase, text: st
   return at < 0 ? undefined : lineOf(file, ['tests', index, 'promql_expr_test', at]);
 }
 
-/** The seconds of a duration. promtool writes 90m as 1h30m. */
-function seconds(duration: unknown): number {
-  const units: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, y: 31_536_000 };
-  const parts = String(duration ?? '0').matchAll(/(\d+)(ms|[smhdwy])/g);
-  return [...parts].reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ''] ?? 0), 0);
-}
+/** promtool writes 90m as 1h30m. */
+const seconds = (duration: unknown): number => durationSeconds(String(duration ?? '0'));

@@ -1,3 +1,4 @@
+import { durationSeconds, durationText } from '../domain/durations.ts';
 import type { Columns } from './columns.ts';
 import { headerText } from './header-names.ts';
 import { timeText } from './time-columns.ts';
@@ -18,7 +19,7 @@ export function overlap(columns: Columns, sample: Rows, isSure: boolean): string
   const window = names.map((name) => windowIn(name, isSure)).find((seconds) => seconds !== undefined);
   const step = stepOf(columns, sample);
   if (window !== undefined && step !== undefined && window > step)
-    return `counts are of ${spelt(window)} each, and rows are ${spelt(step)} apart, ${severalTimes(window / step)}`;
+    return `counts are of ${durationText(window)} each, and rows are ${durationText(step)} apart, ${severalTimes(window / step)}`;
   const rows = isSure || window !== undefined ? undefined : rowsSummed(columns, counted, sample);
   return rows === undefined
     ? undefined
@@ -29,20 +30,14 @@ export function overlap(columns: Columns, sample: Rows, isSure: boolean): string
 const severalTimes = (times: number): string =>
   `so a transaction would be counted ${Math.round(times)} times: export the counts of each minute, ` +
   'in Grafana by increase(...[1m]) with a min interval of 1m';
-const spelt = (seconds: number): string => (seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`);
-
-const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
 /** Seconds of the window in a name: 300 for `increase(x[5m])`, `count_5m` and `approved (5 min)`. */
 function windowIn(name: string, inQueries: boolean): number | undefined {
   const query = /\[((?:\d+[smhdw])+)(?::\w*)?\]/.exec(name)?.[1];
-  const other = inQueries ? undefined : /(?:^|[\W_])(\d+) ?(?:m|h|min|mins|minutes|hours?)(?:$|[\W_])/i.exec(name)?.[0];
-  const parts = [...(query ?? other ?? '').matchAll(/(\d+) ?([smhdw])/gi)];
-  const sum = parts.reduce(
-    (all, [, number, unit = '']) => all + Number(number) * (SECONDS[unit.toLowerCase()] ?? 0),
-    0,
-  );
-  return sum === 0 ? undefined : sum;
+  const other = inQueries ? undefined : /(?:^|[\W_])(\d+) ?(m(?:in(?:ute)?s?)?|h(?:ours?)?)(?:$|[\W_])/i.exec(name);
+  const text = query ?? (other ? `${other[1]}${other[2]?.charAt(0).toLowerCase()}` : '');
+  const seconds = durationSeconds(text);
+  return seconds > 0 ? seconds : undefined;
 }
 
 /** Seconds between rows of one series: rows of one minute are as far apart as they are many. */

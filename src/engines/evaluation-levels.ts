@@ -1,5 +1,6 @@
+import { durationText } from '../domain/durations.ts';
 import { callsIn, type Matcher, replaceSpans, type Selector, type Span, selectorsIn } from '../prometheus/promql.ts';
-import { durationText, intervalOf, isRecording, type RecordingRule, type RuleGroup } from './rule-source.ts';
+import { intervalOf, isRecording, type RecordingRule, type RuleGroup } from './rule-source.ts';
 
 /**
  * Groups for an engine where the result of a rule becomes visible only some seconds after its

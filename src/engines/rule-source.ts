@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { durationSeconds, readRules } from '../prometheus/rule-files.ts';
+import { durationSeconds } from '../domain/durations.ts';
+import { readRules } from '../prometheus/rule-files.ts';
 
 /** A rule as its file has it. Keys that are not named here are kept. */
 export interface Rule {
@@ -33,15 +34,6 @@ export const isRecording = (rule: Rule): rule is RecordingRule => rule.record !=
 
 /** Seconds between the evaluations of a group. */
 export const intervalOf = ({ interval = '1m' }: RuleGroup): number => durationSeconds(String(interval));
-
-/** `5m`, `1m30s`: seconds as Prometheus writes them. */
-export function durationText(seconds: number): string {
-  if (seconds === 0) return '0s';
-  const minutes = Math.floor(seconds / 60);
-  const rest = seconds - 60 * minutes;
-  if (minutes > 0 && minutes % 60 === 0 && rest === 0) return `${minutes / 60}h`;
-  return `${minutes > 0 ? `${minutes}m` : ''}${rest > 0 ? `${rest}s` : ''}`;
-}
 
 /**
  * Reads the rule files of a folder with YAML's anchors resolved, in order of their names.

@@ -1,5 +1,5 @@
 import { parser } from '@prometheus-io/lezer-promql';
-import { durationSeconds } from './rule-files.ts';
+import { durationSeconds } from '../domain/durations.ts';
 
 type Tree = ReturnType<typeof parser.parse>;
 type Node = Tree['topNode'];

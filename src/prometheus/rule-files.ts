@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { durationSeconds } from '../domain/durations.ts';
 
 /**
  * Parts that recording rules and alert rules have in common. Messages name a rule's place as
@@ -36,15 +37,7 @@ export interface Rules {
   alerts: AlertRule[];
 }
 
-const UNIT: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, y: 31_536_000 };
 const DEFAULT_INTERVAL = 60;
-
-/** Seconds of a Prometheus duration such as `1h30m`; NaN if it is none. */
-export function durationSeconds(text: string): number {
-  if (!/^(\d+(ms|[smhdwy]))+$/.test(text)) return text === '0' ? 0 : Number.NaN;
-  const parts = [...text.matchAll(/(\d+)(ms|[smhdwy])/g)];
-  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * (UNIT[unit ?? ''] ?? Number.NaN), 0);
-}
 
 const duration = z
   .union([z.string(), z.number()])
