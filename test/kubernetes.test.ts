@@ -8,6 +8,7 @@ import { findBinary } from '../src/binaries/binaries.ts';
 import { SETTINGS, variable } from '../src/config/config.ts';
 import { PROJECT, SHIPPED_RULES } from '../src/runtime/project.ts';
 import { buildKustomization, type KubernetesObject } from './support/kustomize.ts';
+import { freePort, startProcess, waitFor } from './support/processes.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const folderOf = (name: string) => join(PROJECT, 'deploy', 'kubernetes', name);
@@ -123,4 +124,68 @@ test('two replicas and a rollout, labelled as the Operator does, are one series 
     }),
   );
   await execa(await findBinary('promtool'), ['test', 'rules', file]);
+});
+
+test('replicas of Prometheus read from each other what they hold, as the rules expect it', async () => {
+  const objects = await buildKustomization(folderOf('monitoring'));
+  const monitor = objects.find(({ metadata }) => metadata.name === 'tillwatch-replicas');
+  const [endpoint] = monitor?.spec.endpoints ?? [];
+  const dir = await tempDir();
+  await writeFile(
+    join(dir, 'held.yml'),
+    JSON.stringify({
+      groups: [
+        {
+          name: 'held',
+          interval: '1s',
+          rules: [{ record: 'status:transactions:held', expr: 'vector(1)', labels: { level: 'total' } }],
+        },
+      ],
+    }),
+  );
+  const port = await freePort();
+  // As the Operator writes a scrape of this endpoint.
+  const written = ({ sourceLabels, targetLabel, ...rest }: Record<string, unknown>) => ({
+    ...rest,
+    ...(sourceLabels === undefined ? {} : { source_labels: sourceLabels, target_label: targetLabel }),
+  });
+  await writeFile(
+    join(dir, 'prometheus.yml'),
+    JSON.stringify({
+      global: { external_labels: { prometheus: 'monitoring/k8s', prometheus_replica: 'prometheus-k8s-0' } },
+      rule_files: ['held.yml'],
+      scrape_configs: [
+        {
+          job_name: 'prometheus-operated',
+          scrape_interval: '1s',
+          metrics_path: endpoint.path,
+          params: endpoint.params,
+          honor_labels: endpoint.honorLabels,
+          static_configs: [
+            { targets: [`127.0.0.1:${port}`], labels: { pod: 'prometheus-k8s-0', namespace: 'monitoring' } },
+          ],
+          relabel_configs: endpoint.relabelings,
+          metric_relabel_configs: endpoint.metricRelabelings.map(written),
+        },
+      ],
+    }),
+  );
+  await startProcess(await findBinary('prometheus'), [
+    `--config.file=${join(dir, 'prometheus.yml')}`,
+    `--storage.tsdb.path=${join(dir, 'data')}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+  ]);
+  const held = await waitFor(
+    async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/api/v1/query?query=replica:transactions:held`);
+      return ((await answer.json()) as { data: { result: { metric: object }[] } }).data.result[0];
+    },
+    { what: 'replica:transactions:held' },
+  );
+  expect(held.metric).toEqual({
+    __name__: 'replica:transactions:held',
+    level: 'total',
+    job: 'prometheus-operated',
+    replica: 'prometheus-k8s-0',
+  });
 });
