@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import zlib, { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from './support/processes.ts';
@@ -522,6 +523,16 @@ describe('what describes the service', () => {
     expect(Object.keys(json.paths[TRANSACTIONS].post.responses)).toEqual(
       expect.arrayContaining(['200', '400', '401', '403', '409', '413', '415', '422', '429', '503']),
     );
+  });
+
+  test('the OpenAPI document is clean by a linter of the field', async () => {
+    const { text } = await service.get('/openapi.json');
+    const config = await createConfig({ extends: ['recommended'] });
+    const problems = await lintFromString({ source: text, config });
+    expect(problems.map(({ ruleId, message }) => `${ruleId}: ${message}`)).toEqual([]);
+    const broken = text.replace('"operationId":"postTransactions"', '"operationId":"getAlerts"');
+    expect(broken).not.toBe(text);
+    expect(await lintFromString({ source: broken, config })).not.toEqual([]);
   });
 
   test('it says that it lives, and that it is ready although Prometheus does not answer', async () => {

@@ -46,10 +46,12 @@ function operationOf(route: Route) {
   const failing = problemsOf(route).map((status) => [status, { description: PROBLEMS[status] ?? '', content }]);
   const unchanged = isTagged(route) ? { 304: { description: 'As the ETag of If-None-Match says' } } : {};
   const responses = { ...route.operation.responses, ...unchanged, ...Object.fromEntries(failing) };
-  // OpenAPI 3.1 lets a bearer scheme name the roles that are needed.
-  const security = route.role === undefined ? [] : [{ token: [route.role] }];
-  const open = route.role === undefined ? { description: 'It asks for no token.' } : {};
-  return { operationId: idOf(route), ...open, ...route.operation, responses, security };
+  // Linters take the roles of a bearer scheme for scopes of OAuth, so they stand apart.
+  const access =
+    route.role === undefined
+      ? { description: 'It asks for no token.', security: [] }
+      : { security: [{ token: [] }], 'x-role': route.role };
+  return { operationId: idOf(route), ...access, ...route.operation, responses };
 }
 
 /** `/silences/:id` as OpenAPI writes it: `/silences/{id}`. */
@@ -93,6 +95,7 @@ export function openApi(routes: readonly Route[], version: string): object {
       title: 'Tillwatch',
       version,
       description: 'Counts of transactions in, recommendations out.',
+      contact: { name: 'The Tillwatch team' },
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/', description: 'This service' }],
@@ -106,7 +109,7 @@ export function openApi(routes: readonly Route[], version: string): object {
         token: {
           type: 'http',
           scheme: 'bearer',
-          description: 'Where tokens are used; an operation names the role that its token needs.',
+          description: 'Where tokens are used; x-role of an operation is the role that its token needs.',
         },
       },
     },

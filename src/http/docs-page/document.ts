@@ -38,7 +38,8 @@ export interface Operation {
   summary?: string;
   description?: string;
   tags?: string[];
-  security?: Record<string, string[]>[];
+  /** The role that a token needs. */
+  'x-role'?: string;
   parameters?: Parameter[];
   requestBody?: { content: Content };
   responses: Record<string, { description?: string; content?: Content }>;

@@ -24,7 +24,7 @@ const block = (text: string, label: string): Html =>
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 const asJson = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value, null, 2));
 
-export const roleOf = ({ operation }: Entry): string | undefined => operation.security?.[0]?.token?.[0];
+export const roleOf = ({ operation }: Entry): string | undefined => operation['x-role'];
 
 function bodyExample(content: Content, document: OpenApi): unknown {
   const { schema, example } = content[JSON_TYPE] ?? {};

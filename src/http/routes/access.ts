@@ -14,6 +14,7 @@ export const accessRoutes = ({ rolesOf }: Access): Route[] => [
     role: 'read',
     operation: {
       summary: 'The roles of the token that asks',
+      description: 'The live page asks it, so as not to offer what would be refused.',
       responses: { 200: { description: 'Roles', content: { 'application/json': { schema: answer } } } },
     },
     handle(ctx) {
