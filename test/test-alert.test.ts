@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { secretsFor, startAlertmanager, withReceivers } from './support/alertmanager.ts';
 import { startHttpServer } from './support/http-server.ts';
 import { freePort, waitFor } from './support/processes.ts';
+import { type RecordedSeries, startRecorded } from './support/recorded.ts';
 import { runToEnd, type Service, startService } from './support/service.ts';
 
 /** What stands outside: a chat that takes messages, a pager that refuses its key, a webhook. */
@@ -32,6 +33,28 @@ afterAll(async () => {
   await alertmanager?.stop();
   await outside?.close();
 });
+
+test('its numbers are of the whole window: the limit is above what is normal', async () => {
+  const now = Math.floor(Date.now() / 1000);
+  const denied = { level: 'total', status: 'denied', window: '5m' };
+  const recorded = [
+    ['increase', denied, 109],
+    ['expected', denied, 101.5],
+    ['upper', denied, 97],
+  ].map(([name, labels, value]) => ({ name: `status_window:transactions:${name}`, labels, at: () => value }));
+  const share = { name: 'window:transactions:evidence_share', labels: { window: '5m' }, at: () => 0.6 };
+  const prometheus = await startRecorded([...recorded, share] as RecordedSeries[], now - 600, now + 600);
+  const port = String(await freePort());
+  const shipped = await startAlertmanager(
+    (config) => config.replaceAll('http://tillwatch:8080', `http://127.0.0.1:${port}`),
+    {},
+  );
+  const own = await startService({ port, alertmanagerUrl: shipped.url, prometheusUrl: prometheus.url });
+  const { json } = await own.send('POST', '/api/v1/test-alert', {});
+  expect(json.alert.annotations.description).toContain('in the last 5 minutes: 109; normal 102, up to 162.');
+  await own.close();
+  await Promise.all([shipped.stop(), prometheus.stop()]);
+}, 90_000);
 
 test('a test reaches the chat and the journal, marked as one, and its end is told', async () => {
   const { code, stdout } = await runToEnd(['test-alert', '--receiver', 'slack', '--url', service.url]);
