@@ -21,7 +21,7 @@ const VISIBLE_AFTER = 5;
 const FIRST_LAG = 10;
 /** Seconds into the minute at which T is: the reports about the minute before have come by then. */
 const MINUTE_OFFSET = 10;
-const MINUTE = 60;
+export const MINUTE = 60;
 /** A rule that is read in so few places stands in them, instead of in a level of its own. */
 const FEW = 3;
 /**

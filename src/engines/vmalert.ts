@@ -1,5 +1,6 @@
+import { durationText } from '../domain/durations.ts';
 import { callsIn, type Matcher, replaceSpans, selectorsIn } from '../prometheus/promql.ts';
-import { alertAsOf, splitIntoLevels } from './evaluation-levels.ts';
+import { alertAsOf, MINUTE, splitIntoLevels } from './evaluation-levels.ts';
 import { isRecording, type RecordingRule, type Rule, type RuleFile, type RuleGroup } from './rule-source.ts';
 
 /**
@@ -35,7 +36,7 @@ export function forVmalert(files: readonly RuleFile[]): RuleFile[] {
   const alerting = (group: RuleGroup): RuleGroup[] => {
     const rules = group.rules.filter((rule) => !isRecording(rule));
     if (rules.length === 0) return [];
-    const alerts = rules.map((rule) => withOwnLabelsLeftOut({ ...rule, expr: alertAsOf(rule.expr, recorded) }));
+    const alerts = rules.map((rule) => withTemplatesFor({ ...rule, expr: alertAsOf(rule.expr, recorded) }));
     return [{ ...group, eval_delay: '0s', rules: alerts }];
   };
   const inMetricsQl = (group: RuleGroup): RuleGroup => ({
@@ -114,15 +115,17 @@ function selectByLabels(expression: string, matchers: readonly Matcher[]): strin
 }
 
 /**
- * `$labels` holds an alert's own labels there: templates that walk through it to find series leave
- * them out.
+ * Templates that find the series of an alert. `$labels` holds an alert's own labels in vmalert, which
+ * are left out. A range of seconds is longer by a minute: what is recorded every few seconds in
+ * Prometheus comes once a minute here.
  */
-function withOwnLabelsLeftOut(rule: Rule): Rule {
-  const own = Object.keys(rule.labels ?? {});
-  if (own.length === 0) return rule;
+function withTemplatesFor(rule: Rule): Rule {
+  const own = Object.keys(rule.labels ?? {}).map((label) => `${label}$|`);
   const texts = Object.entries(rule.annotations ?? {}).map(([name, text]) => [
     name,
-    text.replaceAll('match "^(', `match "^(${own.map((label) => `${label}$`).join('|')}|`),
+    text
+      .replaceAll('match "^(', `match "^(${own.join('')}`)
+      .replaceAll(/\[(\d+)s\]/g, (_, seconds) => `[${durationText(Number(seconds) + MINUTE - 1)}]`),
   ]);
   return { ...rule, annotations: Object.fromEntries(texts) };
 }

@@ -269,6 +269,20 @@ test('an incident is told by both: the same alerts and numbers, within half a mi
   }
 });
 
+test('its messages keep their numbers until those of the next minute are there', async () => {
+  const total = async () => (await alertsOf(vmalert.url)).find(({ labels }) => labels.level === 'total');
+  const lengthOf = (alert: FiringAlert | undefined) => / for (\d) min/.exec(alert?.annotations.description ?? '')?.[1];
+  const lengths = new Set<string | undefined>();
+  await waitFor(
+    async () => {
+      lengths.add(lengthOf(await total()));
+      return lengths.size > 2;
+    },
+    { what: 'the messages of three minutes' },
+  );
+  expect(lengths).not.toContain(undefined);
+});
+
 const MESSAGE =
   /^\d+ denied in the last [25] minutes, \d\.\d times normal: [\d.]+ expected .*, \d+ is the limit\.\nSince \d\d:\d\d UTC, .*, for \d min; \d+ in the worst minute, \d+ beyond normal so far; up to \d+ approvals a minute are lost/;
 
