@@ -29,7 +29,9 @@ test('a set-up that runs is in order; then its rules differ, and it is told', as
   const first = await asked();
   expect(first.stdout).toMatch(/ok {4}Prometheus scrapes Tillwatch\nok {4}Prometheus knows an Alertmanager\n/);
   // Nor is it one that no rule was evaluated since the start.
-  expect(first.stdout).toMatch(/wait {2}alerts pass prometheus\n {6}it has not evaluated the rules since Tillwatch/);
+  expect(first.stdout).toMatch(
+    /wait {2}alerts pass prometheus\n {6}Prometheus has not evaluated the rules since Tillwatch/,
+  );
   const well = await waitFor(
     async () => {
       const { code, stdout } = await asked();

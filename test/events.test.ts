@@ -188,7 +188,7 @@ describe('Prometheus', () => {
     const listening = await stream(service);
     const first = await listening.next('state');
     expect([first.path.prometheus.reason, first.verdict.recommendation]).toEqual([
-      'it has not been asked yet',
+      'Prometheus has not been asked yet',
       'unknown',
     ]);
     isSlow = false;
@@ -197,6 +197,6 @@ describe('Prometheus', () => {
       'state',
       ({ path }) => path.prometheus.reason !== first.path.prometheus.reason,
     );
-    expect(path.prometheus.reason).toContain('it has not evaluated the rules since Tillwatch started');
+    expect(path.prometheus.reason).toContain('Prometheus has not evaluated the rules since Tillwatch started');
   });
 });

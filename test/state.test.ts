@@ -159,14 +159,17 @@ describe('the alert path', () => {
     const { path } = watch();
     path.watchdog('firing');
     path.watchdog('resolved');
-    expect(path.current().watchdog).toMatchObject({ ok: false, reason: expect.stringContaining('it has ended') });
+    expect(path.current().watchdog).toMatchObject({
+      ok: false,
+      reason: expect.stringContaining('the Watchdog has ended'),
+    });
     path.watchdog('firing');
     expect(path.current().watchdog.ok).toBe(true);
   });
 
   it('knows nothing of a step that has not been asked', () => {
     const { path } = watch();
-    const unasked = { ok: false, reason: 'it has not been asked yet' };
+    const unasked = { ok: false, reason: expect.stringMatching(/^(Prometheus|Alertmanager) has not been asked yet/) };
     expect(path.current()).toMatchObject({ prometheus: unasked, alertmanager: unasked });
   });
 
@@ -176,7 +179,7 @@ describe('the alert path', () => {
     const awaited = {
       ok: false,
       awaited: true,
-      reason: expect.stringMatching(/^it has not evaluated the rules since/),
+      reason: expect.stringMatching(/^Prometheus has not evaluated the rules since/),
     };
     expect(path.current().prometheus).toEqual(awaited);
     // What was evaluated before says nothing of what has come since.
@@ -274,7 +277,7 @@ test.each([
   ['80 minutes', { ready: false, history: 80 * MINUTE }, 'unknown', /: 1 h 20 min of 2 h so far$/],
   [
     'a start, after which no rule was evaluated',
-    { path: { ...well, prometheus: { ok: false, awaited: true, reason: 'it has not evaluated the rules' } } },
+    { path: { ...well, prometheus: { ok: false, awaited: true, reason: 'Prometheus has not evaluated the rules' } } },
     'unknown',
     /^Prometheus has not evaluated the rules$/,
   ],
@@ -298,7 +301,7 @@ test.each([
 
 test.each([
   [
-    { watchdog: { ok: false, reason: 'it has not arrived for 69 minutes' } },
+    { watchdog: { ok: false, reason: 'the Watchdog has not arrived for 69 minutes' } },
     'the Watchdog has not arrived for 69 minutes',
   ],
   [{ alertmanager: { ok: false, reason: 'Alertmanager does not answer: why' } }, 'Alertmanager does not answer: why'],

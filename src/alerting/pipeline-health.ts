@@ -62,7 +62,7 @@ export interface AlertPathOptions {
   now?: () => number;
 }
 
-export const NOT_EVALUATED = 'it has not evaluated the rules since Tillwatch started, which takes a minute';
+export const NOT_EVALUATED = 'Prometheus has not evaluated the rules since Tillwatch started, which takes a minute';
 
 const minutes = (ms: number): string => `${Math.floor(ms / 60_000)} minutes`;
 
@@ -79,8 +79,12 @@ function evaluation(evaluatedAt: number | undefined, now: number, startedAt: num
       ...at,
     };
   if (evaluatedAt === undefined)
-    return { ok: false, reason: 'it answers, but evaluates no rules: see its page /rules' };
-  return { ok: false, reason: `it evaluated the rules ${minutes(now - evaluatedAt)} ago for the last time`, ...at };
+    return { ok: false, reason: 'Prometheus answers, but evaluates no rules: see its page /rules' };
+  return {
+    ok: false,
+    reason: `Prometheus evaluated the rules ${minutes(now - evaluatedAt)} ago for the last time`,
+    ...at,
+  };
 }
 
 interface Heartbeat {
@@ -91,14 +95,19 @@ interface Heartbeat {
 function heartbeat({ at, resolved }: Heartbeat, now: number, startedAt: number): AlertPath['watchdog'] {
   const arrived = at === undefined ? {} : { arrivedAt: isoOfMs(at) };
   if (resolved)
-    return { ok: false, reason: 'it has ended: Prometheus sends Alertmanager no alerts any more', ...arrived };
+    return {
+      ok: false,
+      reason: 'the Watchdog has ended: Prometheus sends Alertmanager no alerts any more',
+      ...arrived,
+    };
   const silent = now - (at ?? startedAt);
-  if (silent > WATCHDOG_LATE_MS) return { ok: false, reason: `it has not arrived for ${minutes(silent)}`, ...arrived };
+  if (silent > WATCHDOG_LATE_MS)
+    return { ok: false, reason: `the Watchdog has not arrived for ${minutes(silent)}`, ...arrived };
   if (at === undefined)
     return {
       ok: false,
       awaited: true,
-      reason: 'it has not arrived since Tillwatch started; it comes every five minutes',
+      reason: 'the Watchdog has not arrived since Tillwatch started; it comes every five minutes',
     };
   return { ok: true, ...arrived };
 }
@@ -116,12 +125,10 @@ function complaints(log: Log): (path: AlertPath) => void {
 }
 
 const no = (reason: string) => ({ ok: false, reason });
-const UNASKED = 'it has not been asked yet';
 
 /** The reason why an alert may reach nobody; nothing where it would, or where that is awaited. */
 export function untoldBecause({ alertmanager, watchdog }: AlertPath): string | undefined {
-  const failed = [alertmanager, watchdog].find(({ ok, awaited }) => !ok && !awaited);
-  return failed?.reason?.replace(/^it /, failed === watchdog ? 'the Watchdog ' : 'Alertmanager ');
+  return [alertmanager, watchdog].find(({ ok, awaited }) => !ok && !awaited)?.reason;
 }
 
 /** Keeps an eye on each step that an alert takes from the rules to the people. */
@@ -131,8 +138,8 @@ export function watchAlertPath(options: AlertPathOptions): AlertPathWatch {
   const beat: Heartbeat = { at: undefined, resolved: false };
   let evaluatedAt: number | undefined;
   const refused: { prometheus?: string | undefined; alertmanager?: string | undefined } = {
-    prometheus: UNASKED,
-    alertmanager: UNASKED,
+    prometheus: 'Prometheus has not been asked yet',
+    alertmanager: 'Alertmanager has not been asked yet',
   };
   let looking: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;

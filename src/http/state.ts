@@ -81,7 +81,7 @@ export interface StateWatch {
 const TICK_MS = 1000;
 /** Whoever opens a page waits for Prometheus no longer than this. */
 const SOON_MS = 1500;
-const SLOW = `it has not answered within ${SOON_MS / 1000} s; Tillwatch still waits for it`;
+const SLOW = `Prometheus has not answered within ${SOON_MS / 1000} s; Tillwatch still waits for it`;
 /** Alertmanager, and what of Prometheus is not seen in a tick, are asked every so many ticks. */
 const PATH_TICKS = 5;
 /** Milliseconds between two looks while nobody listens. */
@@ -192,6 +192,7 @@ async function stateOf(sources: Sources, answer: Recorded | string | undefined, 
     ready: known === 'ready',
     reported: await hasReports(ledger),
     ...(planned !== undefined && { planned }),
+    ...(recorded.unlisted !== undefined && { unlisted: recorded.unlisted }),
   };
   return {
     time: new Date().toISOString(),

@@ -21,6 +21,8 @@ export interface Known {
   anomalies: readonly Anomaly[];
   /** Firing and pending. */
   alerts: readonly Alert[];
+  /** The reason why it is not known which alerts fire. */
+  unlisted?: string;
   ready: boolean;
   learning: boolean;
   /** Milliseconds of history that the rules have seen, while they warm up. */
@@ -87,6 +89,8 @@ function counted(known: Known): Verdict {
   const { prometheus } = known.path;
   if (!prometheus.ok && !prometheus.awaited)
     return { recommendation: 'unknown', reason: `What is normal is not known: ${prometheus.reason}. Counts are kept` };
+  if (known.unlisted !== undefined)
+    return { recommendation: 'unknown', reason: `Which alerts fire is not known: ${known.unlisted}` };
   const planned =
     known.planned === undefined ? undefined : `${capitalised(known.planned)}; nothing is judged meanwhile`;
   const firing = calling(alerts);
@@ -97,8 +101,7 @@ function counted(known: Known): Verdict {
     return { recommendation: 'alert', reason: capitalised(said) + more(firing.length) + unsaid };
   }
   if (planned !== undefined) return { recommendation: 'unknown', reason: planned };
-  if (!prometheus.ok)
-    return { recommendation: 'unknown', reason: `${prometheus.reason}`.replace(/^it /, 'Prometheus ') };
+  if (!prometheus.ok) return { recommendation: 'unknown', reason: `${prometheus.reason}` };
   if (!ready) return { recommendation: 'unknown', reason: warmingUp(known) };
   // Not slices: among many of them, one is out of its band in nearly every minute.
   const unusual = anomalies.filter(

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { addressOf, extraLabels } from '../domain/labels.ts';
 import { JUDGED_STATUSES, RECORDED, STATUSES, type Status, TUNABLE, type Window } from '../domain/names.ts';
 import type { Alert, Prometheus, Sample } from '../prometheus/client.ts';
+import { messageOf } from '../runtime/log.ts';
 import { RECOMMENDATIONS, type Recommendation } from './recommendation.ts';
 import { SPREAD } from './unreported.ts';
 
@@ -144,19 +145,22 @@ export interface Recorded {
   learning: boolean;
   /** Firing and pending. */
   alerts: Alert[];
+  /** The reason why it is not known which alerts fire. */
+  unlisted?: string;
   /** The age of the last minute that was recorded, in seconds. */
   age: number;
 }
 
 /** Each status against its normal, as the rules have recorded it. @throws PrometheusError */
 export async function readAnomalies(prometheus: Prometheus): Promise<Recorded> {
-  const [bands, spread, [age], others, alerts] = await Promise.all([
+  const [bands, spread, [age], others, listed] = await Promise.all([
     prometheus.instant(`{${ANY_FIELD}, window=~"1m|5m|1h"}`),
     prometheus.instant(SPREAD('')),
     prometheus.instant(AGE),
     prometheus.instant(`{__name__=~"${SCALARS.join('|')}"}`),
-    prometheus.alerts(),
+    prometheus.alerts().catch((error: unknown) => messageOf(error)),
   ]);
+  const alerts = typeof listed === 'string' ? [] : listed;
   const named = (name: string) => others.filter(({ labels }) => labels.__name__ === name);
   const firing = alerts.filter(({ state, labels }) => state === 'firing' && labels.status !== undefined);
   const seconds = age?.value ?? Number.POSITIVE_INFINITY;
@@ -166,6 +170,7 @@ export async function readAnomalies(prometheus: Prometheus): Promise<Recorded> {
     definitions: definitionsOf(others),
     learning: named(RECORDED.learning).some(({ value }) => value === 1),
     alerts,
+    ...(typeof listed === 'string' && { unlisted: listed }),
     age: seconds,
   };
 }

@@ -40,7 +40,7 @@ function pathRow({ name, good, bad }: (typeof PATH)[number], part: PathPart, at:
   const { ok, awaited, reason = bad } = part;
   // What is only awaited is neither good nor bad.
   const [tone, sign] = ok ? ['good', 'ok'] : awaited ? ['awaited', 'connecting'] : ['bad', 'gone'];
-  const fault = isSaid ? bad : reason.replace(/^(it|Prometheus|Alertmanager) /, '');
+  const fault = isSaid ? bad : reason.replace(/^(Prometheus|Alertmanager|the Watchdog) /, '');
   const said = ok ? [good, at !== undefined && ' ', at !== undefined && when(at)] : [awaited ? 'is awaited' : fault];
   return h('li', { class: tone }, icon(sign, 18), h('span', { class: 'part' }, h('b', {}, name), ' ', ...said));
 }

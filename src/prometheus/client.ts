@@ -24,30 +24,41 @@ export const alert = z
   .object({ labels, annotations: labels, state: z.string(), activeAt: z.string().optional(), value: z.string() })
   .meta({ id: 'Alert' });
 const alerts = z.object({ alerts: z.array(alert) });
-const rule = z.looseObject({
-  type: z.enum(['recording', 'alerting']),
-  name: z.string(),
-  query: z.string(),
-  health: z.string(),
-  lastError: z.string().optional(),
-  labels: labels.default({}),
-  annotations: labels.default({}),
-  /** `for` and `keep_firing_for`, in seconds. */
-  duration: z.number().optional(),
-  keepFiringFor: z.number().optional(),
-});
+const rule = z
+  .looseObject({
+    type: z.enum(['recording', 'alerting']),
+    name: z.string(),
+    query: z.string(),
+    health: z.string(),
+    lastError: z.string().optional(),
+    labels: labels.default({}),
+    annotations: labels.default({}),
+    /** `for` and `keep_firing_for`, in seconds. */
+    duration: z.number().optional(),
+    keepFiringFor: z.number().optional(),
+    // As vmalert has them.
+    keep_firing_for: z.number().optional(),
+    evaluationTime: z.number().default(0),
+  })
+  .transform(({ keep_firing_for: kept, ...own }) => ({ keepFiringFor: kept, ...own }));
 const rules = z.object({
   groups: z.array(
-    z.object({
-      name: z.string(),
-      file: z.string(),
-      /** Seconds between evaluations. */
-      interval: z.number().default(60),
-      lastEvaluation: z.string(),
-      /** Seconds. */
-      evaluationTime: z.number(),
-      rules: z.array(rule),
-    }),
+    z
+      .object({
+        name: z.string(),
+        file: z.string(),
+        /** Seconds between evaluations. */
+        interval: z.number().default(60),
+        lastEvaluation: z.string(),
+        /** Seconds. vmalert has it of each rule alone. */
+        evaluationTime: z.number().optional(),
+        rules: z.array(rule),
+      })
+      .transform((group) => ({
+        ...group,
+        evaluationTime:
+          group.evaluationTime ?? group.rules.reduce((sum, { evaluationTime }) => sum + evaluationTime, 0),
+      })),
   ),
 });
 
@@ -69,6 +80,7 @@ export interface Prometheus {
   instant(query: string): Promise<Sample[]>;
   /** A range query; times and step in seconds. */
   range(query: string, from: number, to: number, step: number): Promise<Range[]>;
+  /** Those that fire or are pending; it rejects where an engine does not know of them. */
   alerts(): Promise<Alert[]>;
   /** Every group of rules, as it was last evaluated. */
   rules(): Promise<RuleGroup[]>;
@@ -82,6 +94,9 @@ const number = (text: string): number => Number(text.replace('Inf', 'Infinity'))
  * Parsing 32 MB holds up reports for a second.
  */
 const MAX_ANSWER = 32 * 1024 * 1024;
+
+/** The Watchdog fires at least. What is older than a minute was before a restart. */
+const FIRING = 'count(timestamp(ALERTS{alertstate="firing"}) > time() - 60)';
 
 const parsedJson = async (text: string): Promise<unknown> => JSON.parse(text);
 
@@ -132,11 +147,12 @@ export function createPrometheus(url: string, timeoutMs = 5000): Prometheus {
   function ask<S extends z.ZodType>(path: string, schema: S, parameters: Record<string, string> = {}) {
     return get({ upstream, path, parameters: new URLSearchParams(parameters) }, schema, timeoutMs);
   }
+  async function instant(query: string): Promise<Sample[]> {
+    const data = await ask('query', vector, { query });
+    return data.result.map(({ metric, value }) => ({ labels: metric, value: number(value[1]) }));
+  }
   return {
-    async instant(query) {
-      const data = await ask('query', vector, { query });
-      return data.result.map(({ metric, value }) => ({ labels: metric, value: number(value[1]) }));
-    },
+    instant,
     async range(query, from, to, step) {
       const parameters = { query, start: String(from), end: String(to), step: String(step) };
       const data = await ask('query_range', matrix, parameters);
@@ -145,7 +161,15 @@ export function createPrometheus(url: string, timeoutMs = 5000): Prometheus {
         points: values.map(([time, value]) => [time, number(value)]),
       }));
     },
-    alerts: async () => (await ask('alerts', alerts)).alerts,
+    async alerts() {
+      const { alerts: listed } = await ask('alerts', alerts);
+      // An engine whose rules another program evaluates keeps what they record, and may list none.
+      if (listed.length === 0 && (await instant(FIRING)).length > 0)
+        throw new PrometheusError(
+          'Prometheus lists no alerts, though some fire. VictoriaMetrics needs -vmalert.proxyURL (docs/engines/victoriametrics.md)',
+        );
+      return listed;
+    },
     rules: async () => (await ask('rules', rules)).groups,
   };
 }
