@@ -1,16 +1,21 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Score } from '../src/backtest/score.ts';
 import { findBinary } from '../src/binaries/binaries.ts';
 import { run } from '../src/cli.ts';
+import type { MinuteCounts } from '../src/domain/minutes.ts';
 import { importHistory, storageOf } from '../src/history/history.ts';
+import { readRules } from '../src/prometheus/rule-files.ts';
 import { SHIPPED_RULES } from '../src/runtime/project.ts';
 import { isBetter } from '../src/tune/better.ts';
+import { namedFactors, search } from '../src/tune/search.ts';
+import { tunableRules } from '../src/tune/tunable-rules.ts';
+import { findTunables } from '../src/tune/tunables-file.ts';
 import { lineDiff, multiplied } from '../src/tune/tunables-text.ts';
 import { createTestIo } from './support/command-io.ts';
-import { freePort, type Running, startProcess, waitFor } from './support/processes.ts';
+import { freePort, startProcess, waitFor } from './support/processes.ts';
 import { type Service, startService, temporaryFolder } from './support/service.ts';
 import { tempDir } from './support/temp-dir.ts';
 
@@ -54,23 +59,50 @@ async function prepared() {
   return { dir, rules, history, labels };
 }
 
+/** Applies the diff that a text ends in, by the command that it names. */
+async function applied(text: string, cwd: string, path?: string): Promise<void> {
+  await writeFile(join(cwd, 'tune.diff'), text);
+  const [, named = ''] = /: patch (\S+) tune\.diff$/m.exec(text) ?? [];
+  await execa('patch', [path ?? resolve(named), 'tune.diff'], { cwd });
+}
+
 test('proposes the sensitivity that finds what was missed, as a diff that patch applies', async () => {
   const { dir, rules, history, labels } = await prepared();
   const { code, stdout, stderr } = await tune([history, '--labels', labels, '--rules', rules]);
   expect([code, stderr]).toEqual([0, expect.not.stringContaining('Error')]);
   // At once, since it may take long.
-  expect(stderr).toContain('plays 2 hours of the total 11 times: as it is, and with other sensitivities\n');
+  expect(stderr).toContain('plays 2 hours of the total up to 11 times: as it is, and with other sensitivities\n');
   expect(stdout).toContain('before  0 of 1 incidents found, 0 false alarms');
   expect(stdout).toMatch(/after +1 of 1 incidents found, 0 false alarms/);
   expect(stdout).toMatch(/appears +2026-01-05 11:01 +ManyDenied/);
-  const diff = join(dir, 'x.diff');
-  await writeFile(
-    diff,
-    stdout.slice(stdout.indexOf('--- ')).replaceAll(/^(---|\+\+\+) .*$/gm, '$1 tunables.rules.yml'),
+  expect(stdout).toContain(
+    `save it as tune.diff, then apply it: patch ${relative('.', rules)}/tunables.rules.yml tune.diff`,
   );
-  await execa('patch', ['-p0', '-i', diff], { cwd: rules });
+  await applied(stdout, dir);
   const patched = await readFile(join(rules, 'tunables.rules.yml'), 'utf8');
   expect(patched).toBe(TUNABLES.replace('vector(50)', 'vector(40)').replace('vector(4)', 'vector(3.2)'));
+});
+
+test('plays no trial that could gain nothing', async () => {
+  const { rules, history, labels } = await prepared();
+  await writeFile(join(rules, 'tunables.rules.yml'), TUNABLES.replace('vector(50)', 'vector(30)'));
+  const { stdout } = await tune([history, '--labels', labels, '--rules', rules]);
+  expect(stdout).toContain('1 of 1 incidents found, 0 false alarms, median 1 min');
+  const score = (detected: number, falseAlarms: number, median: number) =>
+    ({ incidents: 2, detected, falseAlarms, f1: detected / (2 + falseAlarms), delayMinutes: { median } }) as Score;
+  async function triedFrom(bySignal: Record<string, Score>, then = bySignal) {
+    const tried: string[] = [];
+    await search({ factors: {}, scored: { score: score(0, 0, 1), bySignal } }, async (factors, most) => {
+      tried.push(`${namedFactors(factors)}, of ${most}`);
+      return { factors, scored: { score: score(0, 0, 1), bySignal: then } };
+    });
+    return tried;
+  }
+  expect(await triedFrom({ denied: score(2, 0, 1), volume: score(2, 0, 1) })).toEqual([]);
+  const wider = ['statuses times 1.1, of 4', 'statuses times 1.25, of 4', 'statuses times 1.5, of 4'];
+  expect(await triedFrom({ denied: score(2, 1, 1) })).toEqual(wider);
+  expect(await triedFrom({ denied: score(2, 1, 1) }, { denied: score(2, 0, 1) })).toEqual(wider.slice(0, 1));
+  expect(await triedFrom({ volume: score(1, 0, 1) })).toEqual(['sales times 0.9, of 3', 'sales times 0.8, of 3']);
 });
 
 test('says once, and of the folder that was given, what the history lacks', async () => {
@@ -100,6 +132,40 @@ test('says what is missing: labels within the history, and a file of tunables', 
   expect([bare.code, bare.stderr]).toEqual([2, expect.stringContaining('needs a file tunables.rules.yml')]);
 });
 
+test('the diff of rules that lie elsewhere is of the shipped file, with the numbers in force', async () => {
+  const { recording } = await readRules(SHIPPED_RULES);
+  const inForce = tunableRules({ name: 'x', alerts: [], recording }).map((rule) => ({
+    ...rule,
+    file: '/elsewhere/rules/tunables.rules.yml',
+    expr: rule.record === 'tillwatch:tail_z:tunable' ? 'vector(5)' : rule.expr,
+  }));
+  const shipped = await readFile(join(SHIPPED_RULES, 'tunables.rules.yml'), 'utf8');
+  const [tail] = /\{record: "tillwatch:tail_z.*/.exec(shipped) ?? [''];
+  expect(await findTunables(inForce)).toEqual({
+    path: '/elsewhere/rules/tunables.rules.yml',
+    isHere: false,
+    text: shipped.replace(tail, tail.replace('vector(4)', 'vector(5)')),
+  });
+  // Other rules record as many sensitivities in other places.
+  expect(await findTunables(inForce.slice(1))).toBeUndefined();
+});
+
+test('a diff is as diff writes it, wherever the change is', async () => {
+  const dir = await tempDir();
+  const lines = Array.from({ length: 20 }, (_, at) => `line ${at}`);
+  for (const changed of [[0], [19], [3, 9], [3, 11], [0, 10, 19]])
+    for (const end of ['', '\n']) {
+      const after = lines.map((line, at) => (changed.includes(at) ? `${line} is new` : line)).join('\n') + end;
+      const before = lines.join('\n') + end;
+      await Promise.all([
+        writeFile(join(dir, 'x'), before),
+        writeFile(join(dir, 'tune.diff'), lineDiff('x', before, after)),
+      ]);
+      await execa('git', ['apply', 'tune.diff'], { cwd: dir });
+      expect(await readFile(join(dir, 'x'), 'utf8'), `${changed}`).toBe(after);
+    }
+});
+
 test('proposes nothing that finds no more and is no quicker', () => {
   const score = (f1: number | null, median: number | null) => ({ f1, delayMinutes: { median, p95: median } }) as Score;
   expect(isBetter(score(null, null), score(null, null))).toBe(false);
@@ -121,6 +187,41 @@ test('changes the numbers of the shipped tunables and nothing else', async () =>
   expect(multiplied(before, {})).toBe(before);
 });
 
+/** A service beside a Prometheus that evaluates a folder of rules, and has recorded these minutes. */
+async function startRecording(name: string, rules: string, minutes: MinuteCounts[]) {
+  const dataDir = temporaryFolder(name);
+  const rulesDir = join(dataDir, 'rules');
+  await mkdir(rulesDir);
+  await writeFile(join(rulesDir, 'tunables.rules.yml'), TUNABLES);
+  await writeFile(join(rulesDir, 'counts.yml'), rules);
+  await importHistory({ minutes, authCodes: [], dataDir, rulesDir });
+  const config = join(dataDir, 'prometheus.yml');
+  await writeFile(config, `rule_files: [${rulesDir}/*.yml]\n`);
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const prometheus = await startProcess(await findBinary('prometheus'), [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${storageOf(dataDir)}`,
+    `--web.listen-address=${url.slice(7)}`,
+  ]);
+  await waitFor(async () => (await fetch(`${url}/-/ready`)).ok, { timeout: 60_000, what: 'Prometheus' });
+  const service = await startService({ prometheusUrl: url, dimensions: 'acquirer' });
+  const stop = async () => {
+    await service.close();
+    await prometheus.stop();
+  };
+  return { service, rulesDir, stop };
+}
+
+/** The lines of an answer that takes long. */
+const linesOf = async (answer: Response) =>
+  (await answer.text())
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+const now = Math.floor(Date.now() / 60_000);
+const at = (minute: number) => new Date(minute * 60_000).toISOString();
+
 describe('POST /api/v1/what-if', () => {
   const COUNTS = `groups:
   - name: counts
@@ -132,8 +233,7 @@ describe('POST /api/v1/what-if', () => {
         labels: {severity: critical}
 `;
   let service: Service;
-  let prometheus: Running;
-  const now = Math.floor(Date.now() / 60_000);
+  let stop: () => Promise<void>;
   const asked = (body: object, signal?: AbortSignal) =>
     fetch(`${service.url}/api/v1/what-if`, {
       method: 'POST',
@@ -144,37 +244,17 @@ describe('POST /api/v1/what-if', () => {
 
   // Ten hours of 10 denied a minute, in which 42 are for ten minutes, of an hour ago.
   beforeAll(async () => {
-    const dataDir = temporaryFolder('what-if');
-    const rulesDir = join(dataDir, 'rules');
-    await mkdir(rulesDir);
-    await writeFile(join(rulesDir, 'tunables.rules.yml'), TUNABLES);
-    await writeFile(join(rulesDir, 'counts.yml'), COUNTS);
     const minutes = Array.from({ length: 600 }, (_, at) => ({
       minute: now - 600 + at,
       counts: { approved: 90, denied: at >= 540 && at < 550 ? 42 : 10 },
     }));
-    await importHistory({ minutes, authCodes: [], dataDir, rulesDir });
-    const config = join(dataDir, 'prometheus.yml');
-    await writeFile(config, `rule_files: [${rulesDir}/*.yml]\n`);
-    const url = `http://127.0.0.1:${await freePort()}`;
-    prometheus = await startProcess(await findBinary('prometheus'), [
-      `--config.file=${config}`,
-      `--storage.tsdb.path=${storageOf(dataDir)}`,
-      `--web.listen-address=${url.slice(7)}`,
-    ]);
-    await waitFor(async () => (await fetch(`${url}/-/ready`)).ok, { timeout: 60_000, what: 'Prometheus' });
-    service = await startService({ prometheusUrl: url });
+    ({ service, stop } = await startRecording('what-if', COUNTS, minutes));
   }, 120_000);
-  afterAll(async () => {
-    await service?.close();
-    await prometheus?.stop();
-  });
+  afterAll(() => stop?.());
 
   test('says which alerts other sensitivities would have brought, by the rules in force', async () => {
-    const lines = (await (await asked({ statuses: 0.8 })).text()).trim().split('\n');
-    const said = lines.map((line) => JSON.parse(line));
+    const said = await linesOf(await asked({ statuses: 0.8 }));
     expect(said[0]).toEqual({ progress: 0, what: 'reading what was counted' });
-    const at = (minute: number) => new Date(minute * 60_000).toISOString();
     // The first six hours are only learned from.
     const played = { learnedFrom: at(now - 600), from: at(now - 240), to: at(now), slices: 0 };
     expect(said.find(({ plays }) => plays !== undefined)).toEqual({ plays: played });
@@ -185,7 +265,7 @@ describe('POST /api/v1/what-if', () => {
     ]);
     expect(result.tunables).toContainEqual({ tunable: 'tillwatch:z:tunable', window: '2m', now: 50, changed: 40 });
     expect(result).toMatchObject(played);
-    const wider = JSON.parse((await (await asked({ statuses: 1.5 })).text()).trim().split('\n').at(-1) ?? '');
+    const wider = (await linesOf(await asked({ statuses: 1.5 }))).at(-1);
     expect(wider.result.alerts).toEqual([]);
   });
 

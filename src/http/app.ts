@@ -9,6 +9,7 @@ import type { Asset } from './assets.ts';
 import { bodyReader } from './body.ts';
 import { tagAnswer } from './etag.ts';
 import { boundedAnswers, type Check, createGuard, ownHost, sameSite } from './guards.ts';
+import { createLongWork } from './long-work.ts';
 import { openApi, tagged } from './openapi.ts';
 import { answerProblem, Problem, problems, toProblem } from './problem.ts';
 import { accessRoutes } from './routes/access.ts';
@@ -138,6 +139,7 @@ export function createApp({ access, assets, version, ...services }: AppOptions, 
   const { log } = services;
   const state = watchState(services, log);
   const ask = createAsking(services.config.prometheusUrl);
+  const atLength = createLongWork(services);
   const routes = [
     ...tagged('Counts', transactionRoutes(services)),
     ...tagged('What is unusual', [
@@ -156,7 +158,7 @@ export function createApp({ access, assets, version, ...services }: AppOptions, 
       ...changeRoutes(services),
       ...testAlertRoutes(services),
       ...ruleRoutes(services),
-      ...whatIfRoutes(services),
+      ...whatIfRoutes(services, atLength),
     ]),
     ...tagged('Demo', demoRoutes(services.demo)),
     ...tagged('Operation', [...operationRoutes(services), ...accessRoutes(access)]),
