@@ -15,6 +15,7 @@ import { tunableRules } from '../src/tune/tunable-rules.ts';
 import { findTunables } from '../src/tune/tunables-file.ts';
 import { lineDiff, multiplied } from '../src/tune/tunables-text.ts';
 import { createTestIo } from './support/command-io.ts';
+import { notification } from './support/notification.ts';
 import { freePort, startProcess, waitFor } from './support/processes.ts';
 import { type Service, startService, temporaryFolder } from './support/service.ts';
 import { tempDir } from './support/temp-dir.ts';
@@ -285,5 +286,126 @@ describe('POST /api/v1/what-if', () => {
   test('refuses what would change nothing', async () => {
     const { status, json } = await service.send('POST', '/api/v1/what-if', { statuses: 1 });
     expect([status, json.detail]).toEqual([422, expect.stringContaining('nothing would change')]);
+  });
+});
+
+describe('POST /api/v1/tune', () => {
+  const COUNTS = `groups:
+  - name: counts
+    rules:
+      - record: slice:transactions:increase1m
+        expr: sum by (status, acquirer) (transactions_total - transactions_total offset 1m)
+      - alert: ManyDenied
+        expr: sum by (status) (slice:transactions:increase1m{status="denied"}) > scalar(tillwatch:z:tunable)
+        labels: {severity: critical}
+`;
+  /** Denied a minute, for ten minutes from then on; else 10. */
+  const PEAKS: Record<number, number> = { 400: 90, 430: 55, 500: 90, 550: 57 };
+  let service: Service;
+  let rulesDir: string;
+  let stop: () => Promise<void>;
+
+  beforeAll(async () => {
+    const minutes = Array.from({ length: 600 }, (_, minute) => {
+      const denied = PEAKS[Math.floor(minute / 10) * 10] ?? 10;
+      const labelled = [
+        { labels: { acquirer: 'a' }, counts: { approved: 80, denied: denied - 4 } },
+        { labels: { acquirer: 'b' }, counts: { approved: 10, denied: 4 } },
+      ];
+      return { minute: now - 600 + minute, labelled };
+    });
+    ({ service, rulesDir, stop } = await startRecording('tune', COUNTS, minutes));
+    for (const begins of Object.keys(PEAKS).map(Number))
+      await service.send('POST', '/api/v1/alertmanager', notified(begins));
+  }, 120_000);
+  afterAll(() => stop?.());
+
+  const notified = (begins: number) =>
+    notification({
+      labels: { alertname: 'ManyDenied', severity: 'critical', status: 'denied' },
+      startsAt: at(now - 600 + begins + 1),
+      endsAt: at(now - 600 + begins + 11),
+      fingerprint: `f${begins}`,
+    });
+  async function mark(begins: number, verdict: string): Promise<void> {
+    const { incidents } = (await service.get('/api/v1/incidents')).json;
+    const { id } = incidents.find(({ startsAt }: { startsAt: string }) => startsAt === at(now - 600 + begins + 1));
+    const { status } = await service.send('POST', `/api/v1/incidents/${id}/mark`, { verdict, by: 'ana' });
+    expect(status).toBe(200);
+  }
+  const asked = (signal?: AbortSignal) =>
+    fetch(`${service.url}/api/v1/tune`, { method: 'POST', ...(signal !== undefined && { signal }) });
+  const last = async () => (await linesOf(await asked())).at(-1);
+
+  test('says how many marks are missing', async () => {
+    expect((await last()).error).toMatch(/^too few marks: no alert of the last 14 days is marked.*It takes 3/);
+    await mark(430, 'false-alarm');
+    expect((await last()).error).toMatch(
+      /^too few marks: 1 alert of the last 14 days is marked, none as a real incident/,
+    );
+  });
+
+  test('proposes what keeps the real incidents and spares the false alarm, as a diff to apply', async () => {
+    await mark(400, 'incident');
+    await mark(500, 'incident');
+    const said = await linesOf(await asked());
+    const plan = {
+      // The first six hours are only learned from.
+      from: at(now - 600 + 360),
+      to: at(now),
+      learnedFrom: at(now - 600),
+      slices: 2,
+      searched: 0,
+      marks: { incidents: 2, others: 1 },
+    };
+    expect(said.find(({ plays }) => plays !== undefined)).toEqual({ plays: plan });
+    expect(said.find(({ what = '' }) => what.startsWith('try 1 of at most 11, as it is: '))).toBeDefined();
+    const { result, error } = said.at(-1);
+    expect(error).toBeUndefined();
+    // Nobody said anything of the last one.
+    const score = { incidents: 2, detected: 2, delayMinutes: 5 };
+    expect(result).toMatchObject({ ...plan, before: { ...score, falseAlarms: 1 } });
+    const { proposal } = result;
+    expect(proposal.after).toEqual({ ...score, falseAlarms: 0 });
+    const changes = proposal.alerts.map(({ change, startsAt }: { change: string; startsAt: string }) => [
+      change,
+      startsAt,
+    ]);
+    expect(changes).toEqual(
+      Object.entries({ 401: 'stays', 431: 'gone', 501: 'stays', 551: 'stays' }).map(([minute, change]) => [
+        change,
+        at(now - 600 + Number(minute)),
+      ]),
+    );
+    expect(proposal.tunables).toContainEqual({ tunable: 'tillwatch:z:tunable', window: '2m', now: 50, changed: 55 });
+    const file = join(rulesDir, 'tunables.rules.yml');
+    expect(await readFile(file, 'utf8')).toBe(TUNABLES);
+    expect(proposal.change).toMatchObject({ path: file, isHere: true, command: `patch ${file} tune.diff` });
+    await applied(proposal.change.diff, rulesDir, file);
+    expect(await readFile(file, 'utf8')).toBe(
+      TUNABLES.replace('vector(50)', 'vector(55)').replace('vector(4)', 'vector(4.4)'),
+    );
+    // It is not in force yet.
+    expect((await last()).error).toMatch(`${file} was edited, and Prometheus does not evaluate it yet`);
+    await writeFile(file, TUNABLES);
+  }, 120_000);
+
+  test('says so where nothing does better', async () => {
+    await mark(430, 'incident');
+    const { result } = await last();
+    expect(result).toMatchObject({ before: { incidents: 3, detected: 3, falseAlarms: 0 } });
+    expect(result.proposal).toBeUndefined();
+  }, 120_000);
+
+  test('is one at a time with what-if, and ends when its reader leaves', async () => {
+    const leaving = new AbortController();
+    expect((await asked(leaving.signal)).status).toBe(200);
+    const whatIf = () => service.send('POST', '/api/v1/what-if', { statuses: 2 });
+    expect(await whatIf()).toMatchObject({ status: 409, json: { detail: expect.stringContaining('Try again then') } });
+    leaving.abort();
+    await waitFor(async () => (await asked(AbortSignal.timeout(5000)).catch(() => undefined))?.status === 200, {
+      timeout: 30_000,
+      what: 'the end of the first',
+    });
   });
 });

@@ -32,6 +32,7 @@ import { sliceRoutes } from './routes/slices.ts';
 import { stateRoutes } from './routes/state.ts';
 import { testAlertRoutes } from './routes/test-alert.ts';
 import { transactionRoutes } from './routes/transactions.ts';
+import { tuneRoutes } from './routes/tune.ts';
 import { whatIfRoutes } from './routes/what-if.ts';
 import { PAGE_HEADERS } from './security-headers.ts';
 import { closeUnread } from './send.ts';
@@ -159,6 +160,7 @@ export function createApp({ access, assets, version, ...services }: AppOptions, 
       ...testAlertRoutes(services),
       ...ruleRoutes(services),
       ...whatIfRoutes(services, atLength),
+      ...tuneRoutes(services, atLength),
     ]),
     ...tagged('Demo', demoRoutes(services.demo)),
     ...tagged('Operation', [...operationRoutes(services), ...accessRoutes(access)]),
