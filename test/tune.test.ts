@@ -14,8 +14,10 @@ import { namedFactors, search } from '../src/tune/search.ts';
 import { tunableRules } from '../src/tune/tunable-rules.ts';
 import { findTunables } from '../src/tune/tunables-file.ts';
 import { lineDiff, multiplied } from '../src/tune/tunables-text.ts';
+import { launchChromium, openPage } from './support/browser.ts';
 import { createTestIo } from './support/command-io.ts';
 import { notification } from './support/notification.ts';
+import { fits } from './support/page.ts';
 import { freePort, startProcess, waitFor } from './support/processes.ts';
 import { type Service, startService, temporaryFolder } from './support/service.ts';
 import { tempDir } from './support/temp-dir.ts';
@@ -395,6 +397,45 @@ describe('POST /api/v1/tune', () => {
     const { result } = await last();
     expect(result).toMatchObject({ before: { incidents: 3, detected: 3, falseAlarms: 0 } });
     expect(result.proposal).toBeUndefined();
+  }, 120_000);
+
+  test('is a button beside the marks: by keyboard, with cancel, and the diff to copy', async () => {
+    await mark(430, 'false-alarm');
+    const browser = await launchChromium();
+    const { page, complaints } = await openPage(browser, service.url, {
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    await page.getByText('Tune the rules by these marks').press('Enter');
+    const start = page.getByRole('button', { name: 'Look for better sensitivities' });
+    const held = page.waitForRequest('**/api/v1/tune');
+    await page.route('**/api/v1/tune', () => {}, { times: 1 });
+    await start.press('Enter');
+    await held;
+    await page.getByRole('button', { name: 'Cancel' }).and(page.locator(':focus')).press('Enter');
+    const result = page.getByRole('region', { name: 'What is proposed' });
+    await result.getByText('Cancelled. Nothing was changed.').waitFor();
+    await start.and(page.locator(':focus')).press('Enter');
+    await page.getByText('By 2 marked as real, 1 as expected or a false alarm.').waitFor();
+    await result.getByText('These sensitivities would have done better.').waitFor();
+    const rows = await result.locator('tbody tr').allInnerTexts();
+    expect(rows.map((row) => row.split(/\s*\t\s*/))).toEqual([
+      ['Incidents found', '2 of 2', '2 of 2'],
+      ['False alarms', '1', '0'],
+      ['Median delay', '5 min', '5 min'],
+    ]);
+    expect(await result.innerText()).toMatch(/Disappears: 1\s.*Many denied, denied/);
+    expect(await result.innerText()).toMatch(/Appears: none\s+Comes all the same: 3/);
+    await result.getByRole('button', { name: 'Copy the diff' }).press('Enter');
+    await page.getByText('Copied.').waitFor();
+    const file = join(rulesDir, 'tunables.rules.yml');
+    await applied(String(await page.evaluate('navigator.clipboard.readText()')), rulesDir, file);
+    expect(await readFile(file, 'utf8')).toContain('vector(55)');
+    await fits(page);
+    await start.press('Enter');
+    await page.getByRole('alert').filter({ hasText: 'was edited, and Prometheus does not evaluate it yet' }).waitFor();
+    await writeFile(file, TUNABLES);
+    expect(complaints).toEqual([]);
+    await browser.close();
   }, 120_000);
 
   test('is one at a time with what-if, and ends when its reader leaves', async () => {
