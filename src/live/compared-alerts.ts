@@ -42,7 +42,9 @@ export const comparedAlerts = (alerts: readonly Compared[], titles: Readonly<Rec
     ),
   );
 
-export const daysBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / 86_400_000;
+/** With a decimal. */
+export const daysBetween = (from: string, to: string): number =>
+  Math.round((Date.parse(to) - Date.parse(from)) / 8_640_000) / 10;
 
 /** `the total and 3 slices`. */
 export const slicesInWords = (slices: number): string =>

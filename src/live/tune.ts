@@ -57,7 +57,7 @@ function howTo({ change, tunables }: Proposal): HTMLElement[] {
       h('p', {}, 'Nothing was changed. Your file of tunables is not laid out as the shipped one: edit these numbers.'),
       h('pre', {}, tunablesInWords(tunables)),
     ];
-  const { path, isHere, diff, command } = change;
+  const { isHere, diff, command } = change;
   return [
     h(
       'p',
@@ -83,9 +83,7 @@ function howTo({ change, tunables }: Proposal): HTMLElement[] {
       'p',
       { class: 'muted small' },
       h('code', {}, 'tillwatch up'),
-      ' has an edited rule in force half a minute later; any other Prometheus has to be reloaded. ',
-      h('code', {}, path),
-      ' is the file that is changed.',
+      ' has an edited rule in force half a minute later; any other Prometheus has to be reloaded.',
     ),
   ].filter((part) => part !== false);
 }
@@ -93,7 +91,9 @@ function howTo({ change, tunables }: Proposal): HTMLElement[] {
 function outcome(result: TuneAnswer): HTMLElement[] {
   const { before, proposal, from, to, marks, trials, summed } = result;
   const tried =
-    trials === 1 ? 'Nothing is left to gain, so nothing else was tried.' : `${trials - 1} others were tried.`;
+    trials === 1
+      ? 'Nothing is left to gain, so nothing else was tried.'
+      : `${trials - 1} ${trials === 2 ? 'choice was' : 'choices were'} tried.`;
   const about = h(
     'p',
     { class: 'muted small' },
