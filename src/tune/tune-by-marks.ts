@@ -6,6 +6,7 @@ import type { CalendarAt } from '../calendar/series.ts';
 import { plural } from '../domain/plural.ts';
 import type { Labels } from '../domain/series-text.ts';
 import type { Prometheus } from '../prometheus/client.ts';
+import type { Rules } from '../prometheus/rule-files.ts';
 import { isBetter } from './better.ts';
 import { type Compared, changesBetween, DAY, FIRST_HOURS, LEARNED_DAYS, type Plan, playRecorded } from './played.ts';
 import { narrowed, type RecordedHistory, readRecorded } from './recorded-history.ts';
@@ -69,79 +70,46 @@ interface Tried extends Trial {
   scored: Scored<BacktestAlert>;
 }
 
+/** What the search works on. */
+interface Ground {
+  /** The rules in force, and the names of their sensitivities. */
+  rules: Rules;
+  names: ReadonlySet<string>;
+  /** Absent where the tunables stand otherwise than in the shipped file. */
+  file: TunablesFile | undefined;
+  /** Incidents of these alerts, marked or not. */
+  told: readonly Incident[];
+  history: RecordedHistory;
+  /** The same with the marked slices alone. */
+  some: RecordedHistory;
+  plan: TunePlan;
+}
+
 /**
  * Looks for sensitivities by which the rules that Prometheus evaluates would have done better at
  * what people marked. Nothing is changed.
  * @throws CannotTry, PrometheusError, or the signal's reason
  */
 export async function tuneByMarks(options: TuneOptions): Promise<Tuned> {
-  const { prometheus, calendar, onPlan, onProgress, signal } = options;
-  onProgress(0, 'reading what was counted');
-  const rules = ownRules(await prometheus.rules());
-  const tunables = tunableRules(rules);
-  const names = new Set(tunables.map(({ record }) => record));
-  const file = await findTunables(tunables);
-  const alertnames = new Set(affected(rules, names).alerts.map(({ alert }) => alert));
-  const told = options.incidents.filter((one) => isOfTransactions(one) && alertnames.has(one.alertname));
-  const { history, from, marked } = await historyOf(prometheus, told, signal);
-  const some = narrowed(history, (slice) => marked.some(({ labels }) => isAbout(labels, slice)));
-  const plan: TunePlan = {
-    from,
-    to: history.to,
-    learnedFrom: history.from,
-    slices: history.slices.length,
-    marks: countOf(marked),
-    searched: some.slices.length,
-  };
-  onPlan(plan);
-  const isNarrowed = some.slices.length < history.slices.length;
-  // What plays all slices takes as much longer as there are more of them.
-  const longer = (1 + history.slices.length) / (1 + some.slices.length);
-  const checks = isNarrowed ? 2 * longer : 0;
-  let done = 0;
-  /** @param weight of it in the work */
-  async function attempt(of: RecordedHistory, factors: Factors, weight: number, work: number, what: string) {
-    const alerts = await playRecorded({
-      history: of,
-      rules: affected(multipliedRules(rules, factors).changed, names),
-      calendar,
-      from,
-      onProgress: (share, rule) =>
-        onProgress((done + share * weight) / work, `${what}, ${namedFactors(factors)}: ${rule}`),
-      signal,
-    });
-    done += weight;
-    return { factors, alerts };
-  }
-  const scoredBy = (base: readonly BacktestAlert[]) => {
-    const labels = labelsOf(told, base, history.to);
-    return (alerts: BacktestAlert[]) => scoreAlerts(alerts, labels, { from, to: history.to });
-  };
-
+  options.onProgress(0, 'reading what was counted');
+  const ground = await groundOf(options);
+  const { rules, file, plan, history, some } = ground;
+  options.onPlan(plan);
+  const play = createPlayer(ground, options);
   let trials = 0;
-  const trial = (factors: Factors, most: number) =>
-    attempt(some, factors, 1, most + checks, `try ${++trials} of at most ${most}`);
+  const trial = (factors: Factors, most: number) => play(some, factors, `try ${++trials} of at most ${most}`, most);
   const first = await trial({}, MOST_TRIALS);
-  const judge = scoredBy(first.alerts);
-  let now: Tried = { ...first, scored: judge(first.alerts) };
-  let best = await search(now, async (factors, most) => {
-    const tried = await trial(factors, most);
-    return { ...tried, scored: judge(tried.alerts) };
-  });
-  if (isNarrowed && best !== now) {
-    const check = (factors: Factors) => attempt(history, factors, longer, trials + checks, 'check with all slices');
-    const whole = await check({});
-    const judgeWhole = scoredBy(whole.alerts);
-    const changed = await check(best.factors);
-    now = { ...whole, scored: judgeWhole(whole.alerts) };
-    best = { ...changed, scored: judgeWhole(changed.alerts) };
-    if (!isBetter(best.scored.score, now.scored.score)) best = now;
-  }
+  const judged = judgeBy(ground, first.alerts);
+  const inForce = judged(first);
+  const found = await search(inForce, async (factors, most) => judged(await trial(factors, most)));
+  const isWhole = some.slices.length === history.slices.length;
+  const [now, best] =
+    isWhole || found === inForce ? [inForce, found] : await withAllSlices(ground, play, trials, found.factors);
   return {
     ...plan,
     trials,
     before: now.scored.score,
-    ...(best !== now && {
+    ...(isBetter(best.scored.score, now.scored.score) && {
       proposal: {
         after: best.scored.score,
         tunables: multipliedRules(rules, best.factors).tunables,
@@ -151,6 +119,73 @@ export async function tuneByMarks(options: TuneOptions): Promise<Tuned> {
     }),
     ...(history.summed !== undefined && { summed: history.summed }),
   };
+}
+
+async function groundOf({ prometheus, incidents, signal }: TuneOptions): Promise<Ground> {
+  const rules = ownRules(await prometheus.rules());
+  const tunables = tunableRules(rules);
+  const names = new Set(tunables.map(({ record }) => record));
+  const file = await findTunables(tunables);
+  const alertnames = new Set(affected(rules, names).alerts.map(({ alert }) => alert));
+  const told = incidents.filter((one) => isOfTransactions(one) && alertnames.has(one.alertname));
+  const { history, from, marked } = await historyOf(prometheus, told, signal);
+  const some = narrowed(history, (slice) => marked.some(({ labels }) => isAbout(labels, slice)));
+  const plan = {
+    from,
+    to: history.to,
+    learnedFrom: history.from,
+    slices: history.slices.length,
+    marks: countOf(marked),
+    searched: some.slices.length,
+  };
+  return { rules, names, file, told, history, some, plan };
+}
+
+type Play = (
+  of: RecordedHistory,
+  factors: Factors,
+  what: string,
+  trials: number,
+) => Promise<Pick<Tried, 'factors' | 'alerts'>>;
+
+/** Plays one choice after the other, and tells how far all of them are. */
+function createPlayer({ rules, names, history, some, plan }: Ground, options: TuneOptions): Play {
+  const { calendar, onProgress, signal } = options;
+  // All slices take as much longer as there are more of them. They are played twice.
+  const longer = (1 + history.slices.length) / (1 + some.slices.length);
+  const checks = longer > 1 ? 2 * longer : 0;
+  let done = 0;
+  return async (of, factors, what, trials) => {
+    const weight = of === some ? 1 : longer;
+    const alerts = await playRecorded({
+      history: of,
+      rules: affected(multipliedRules(rules, factors).changed, names),
+      calendar,
+      from: plan.from,
+      onProgress: (share, rule) =>
+        onProgress((done + share * weight) / (trials + checks), `${what}, ${namedFactors(factors)}: ${rule}`),
+      signal,
+    });
+    done += weight;
+    return { factors, alerts };
+  };
+}
+
+/** @returns the rules as they are, and what does best in the search */
+async function withAllSlices(ground: Ground, play: Play, trials: number, factors: Factors): Promise<[Tried, Tried]> {
+  const check = (tried: Factors) => play(ground.history, tried, 'check with all slices', trials);
+  const now = await check({});
+  const judged = judgeBy(ground, now.alerts);
+  return [judged(now), judged(await check(factors))];
+}
+
+/** Scores by what people said. @param base the alerts that the rules as they are bring */
+function judgeBy({ told, plan }: Ground, base: readonly BacktestAlert[]) {
+  const labels = labelsOf(told, base, plan.to);
+  return (played: Pick<Tried, 'factors' | 'alerts'>): Tried => ({
+    ...played,
+    scored: scoreAlerts(played.alerts, labels, { from: plan.from, to: plan.to }),
+  });
 }
 
 const changeOf = ({ path, text, isHere }: TunablesFile, factors: Factors) => ({
