@@ -41,6 +41,15 @@ describe('scoreAlerts', () => {
     expect(score([], labels).score.delayMinutes).toEqual({ median: null, p95: null });
   });
 
+  it('counts an alert of which nobody said what it was neither way', () => {
+    const unsaid: Label = { ...label('', 100, 120), signals: [] };
+    const at = (start: number, ...labels: Label[]) => score([alert('denied', start)], [unsaid, ...labels]).score;
+    expect(at(105)).toMatchObject({ incidents: 0, detected: 0, falseAlarms: 0 });
+    expect(at(130)).toMatchObject({ incidents: 0, falseAlarms: 1 });
+    expect(at(105, label('none', 100, 110))).toMatchObject({ incidents: 0, falseAlarms: 1 });
+    expect(at(105, label('denied', 100, 110))).toMatchObject({ incidents: 1, detected: 1, falseAlarms: 0 });
+  });
+
   it('counts precision, recall and F1 over incidents and false alarms', () => {
     const labels = [label('denied', 100, 120), label('failed', 300, 320), label('volume', 500, 520)];
     const alerts = [alert('denied', 103), alert('failed', 305), alert('reversed', 800)];

@@ -159,6 +159,13 @@ export function marksOf(incidents: readonly Incident[]): Marked[] {
 export const recentMarks = async (ledger: Pick<Ledger, 'incidents'>): Promise<Marked[]> =>
   marksOf(await listIncidents(ledger, { marked: true, limit: AT_ONCE }));
 
+/** The newest incidents: all that are marked, and of the others the latest. */
+export async function recentIncidents(ledger: Pick<Ledger, 'incidents'>): Promise<Incident[]> {
+  const marked = await listIncidents(ledger, { marked: true, limit: AT_ONCE });
+  const others = await listIncidents(ledger, { limit: AT_ONCE });
+  return [...marked, ...others.filter(({ mark }) => mark === null)];
+}
+
 /** Replaces what was said before. @returns undefined where there is no such incident */
 export async function markIncident(ledger: Ledger, id: string, mark: Mark): Promise<Incident | undefined> {
   const found = await ledger.incident(id);

@@ -6,7 +6,7 @@ export interface Label {
   end: number;
   /**
    * An alert of any of these signals detects the incident. `none` is something that must not
-   * alert.
+   * alert. Without a signal, nobody has said what it was: an alert in it is neither right nor wrong.
    */
   signals: readonly AlertSignal[];
   /** The other columns, for people. */
@@ -81,14 +81,17 @@ export function scoreAlerts<Alert extends SignalAlert>(
   labels: readonly Label[],
   options: ScoreOptions,
 ): Scored<Alert> {
-  const incidents = labels.filter((label) => !label.signals.includes('none'));
+  const quiet = labels.filter(({ signals }) => signals.includes('none'));
+  const unknown = labels.filter(({ signals }) => signals.length === 0);
+  const incidents = labels.filter((label) => !quiet.includes(label) && !unknown.includes(label));
   const counted = incidents.filter(({ start }) => start >= options.from && start < options.to);
   const episodes = mergeAlerts(alerts, options.to).filter(({ start }) => start > options.from);
   const delays = new Map<Label, number>();
   const outside: Episode<Alert>[] = [];
   for (const episode of episodes) {
     const belongsTo = incidentsOf(episode.start, incidents);
-    if (belongsTo.length === 0) outside.push(episode);
+    const isIn = (some: readonly Label[]) => incidentsOf(episode.start, some).length > 0;
+    if (belongsTo.length === 0 && (isIn(quiet) || !isIn(unknown))) outside.push(episode);
     for (const incident of belongsTo.filter(({ signals }) => signals.includes(episode.signal))) {
       const delay = (episode.start - incident.start) / 60;
       delays.set(incident, Math.min(delay, delays.get(incident) ?? delay));

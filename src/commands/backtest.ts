@@ -11,7 +11,7 @@ import { readCalendarFile } from '../config/config.ts';
 import { UsageError } from '../config/usage-error.ts';
 import { codesOf, type History, historyMinutes } from '../csv/files.ts';
 import { type FileFlags, readOptions } from '../csv/options.ts';
-import { readRules } from '../prometheus/rule-files.ts';
+import { type Rules, readRules } from '../prometheus/rule-files.ts';
 import { readChanges } from '../reports/changes.ts';
 import { SHIPPED_RULES } from '../runtime/project.ts';
 import type { CommandIo } from './io.ts';
@@ -64,9 +64,17 @@ export async function backtestCommand(options: BacktestCommandOptions, io: Comma
     const { compare } = options;
     const telling = (whose: string) => (share: number, what: string) =>
       progress.show(`${whose}${Math.floor(share * 100)} % played, ${what}`);
-    const result = await runRules(dir, input, io, telling(compare === undefined ? '' : 'the rules: '), takeCurves);
+    const result = await runRules(
+      await readRules(dir),
+      input,
+      io,
+      telling(compare === undefined ? '' : 'the rules: '),
+      takeCurves,
+    );
     const compared =
-      compare === undefined ? undefined : await runRules(compare, input, io, telling('the other rules: '));
+      compare === undefined
+        ? undefined
+        : await runRules(await readRules(compare), input, io, telling('the other rules: '));
     for (const [folder, of] of [
       [dir, result],
       [options.compare ?? '', compared],
@@ -98,11 +106,10 @@ export interface Input {
 }
 
 /**
- * Computes the alerts that the rules of a folder would have fired on a history, scored where
- * labels are given.
+ * Computes the alerts that rules would have fired on a history, scored where labels are given.
  */
 export async function runRules(
-  dir: string,
+  rules: Rules,
   { history, labels, scoreFrom, calendar }: Input,
   io: CommandIo,
   onProgress: NonNullable<BacktestOptions['onProgress']>,
@@ -112,7 +119,7 @@ export async function runRules(
     minutes: historyMinutes(history),
     statuses: history.statuses !== undefined,
     authCodes: codesOf(history),
-    rules: await readRules(dir),
+    rules,
     calendar,
     from: history.from * 60,
     to: history.to * 60,

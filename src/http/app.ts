@@ -9,6 +9,7 @@ import type { Asset } from './assets.ts';
 import { bodyReader } from './body.ts';
 import { tagAnswer } from './etag.ts';
 import { boundedAnswers, type Check, createGuard, ownHost, sameSite } from './guards.ts';
+import { createLongWork } from './long-work.ts';
 import { openApi, tagged } from './openapi.ts';
 import { answerProblem, Problem, problems, toProblem } from './problem.ts';
 import { accessRoutes } from './routes/access.ts';
@@ -31,6 +32,7 @@ import { sliceRoutes } from './routes/slices.ts';
 import { stateRoutes } from './routes/state.ts';
 import { testAlertRoutes } from './routes/test-alert.ts';
 import { transactionRoutes } from './routes/transactions.ts';
+import { tuneRoutes } from './routes/tune.ts';
 import { whatIfRoutes } from './routes/what-if.ts';
 import { PAGE_HEADERS } from './security-headers.ts';
 import { closeUnread } from './send.ts';
@@ -138,6 +140,7 @@ export function createApp({ access, assets, version, ...services }: AppOptions, 
   const { log } = services;
   const state = watchState(services, log);
   const ask = createAsking(services.config.prometheusUrl);
+  const atLength = createLongWork(services);
   const routes = [
     ...tagged('Counts', transactionRoutes(services)),
     ...tagged('What is unusual', [
@@ -156,7 +159,8 @@ export function createApp({ access, assets, version, ...services }: AppOptions, 
       ...changeRoutes(services),
       ...testAlertRoutes(services),
       ...ruleRoutes(services),
-      ...whatIfRoutes(services),
+      ...whatIfRoutes(services, atLength),
+      ...tuneRoutes(services, atLength),
     ]),
     ...tagged('Demo', demoRoutes(services.demo)),
     ...tagged('Operation', [...operationRoutes(services), ...accessRoutes(access)]),

@@ -1,4 +1,4 @@
-import { tell } from './dialogs.ts';
+import { copy } from './copy.ts';
 import { byId } from './dom.ts';
 
 /** The command that posts a first report to this very service. */
@@ -8,10 +8,5 @@ export function createFirst(): void {
   -H 'Content-Type: application/json' \\
   -d '{"source": "pos-gateway", "counts": {"approved": 116, "denied": 6, "failed": 0}}'`;
   byId('curl').textContent = command;
-  byId('copy').addEventListener('click', async () => {
-    await navigator.clipboard?.writeText(command).then(
-      () => tell('Copied.'),
-      () => tell('The browser did not allow copying; select the text instead.'),
-    );
-  });
+  byId('copy').addEventListener('click', () => void copy(command));
 }

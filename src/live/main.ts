@@ -155,6 +155,7 @@ byId('what-if').addEventListener(
   async () => panels.push((await import('./what-if.ts')).createWhatIf(() => model.status)),
   { once: true },
 );
+byId('tune').addEventListener('toggle', async () => (await import('./tune.ts')).createTune(), { once: true });
 createTestButton();
 
 /** Before the first count its zeros are no counts that arrived: they are not shown. */

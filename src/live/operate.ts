@@ -88,7 +88,8 @@ export function askMark(
   const { id, name, mark } = incident;
   ask({
     title: `What was it? ${name}`,
-    about: 'Marks teach the rules what is normal, and tillwatch backtest and tillwatch tune are scored by them.',
+    about:
+      'Marks teach the rules what is normal at this time of day. Under the incidents, better sensitivities are looked for by them.',
     fields: [
       choices(
         'It was',

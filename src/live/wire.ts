@@ -7,7 +7,8 @@ import type { Status } from '../domain/names.ts';
 
 export { STATUSES } from '../domain/names.ts';
 export type { Forecast, Statistics } from '../http/hours-answers.ts';
-export type { WhatIfAnswer, WhatIfLine } from '../http/what-if-answers.ts';
+export type { TuneAnswer, TuneLine } from '../http/tune-answers.ts';
+export type { UnderWay, WhatIfAnswer, WhatIfLine } from '../http/what-if-answers.ts';
 export type { Status };
 
 export type Recommendation = 'ok' | 'watch' | 'alert' | 'unknown';

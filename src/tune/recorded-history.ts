@@ -1,5 +1,6 @@
 import type { MinuteCounts } from '../domain/minutes.ts';
 import { RECORDED, STATUSES, type Status } from '../domain/names.ts';
+import type { Labels } from '../domain/series-text.ts';
 import type { Prometheus } from '../prometheus/client.ts';
 
 const COUNTS = `${RECORDED.slices}{status=~"${STATUSES.join('|')}"}`;
@@ -15,15 +16,15 @@ export interface RecordedHistory {
   from: number;
   to: number;
   minutes: Iterable<MinuteCounts>;
-  /** Sets of labels that the counts carry; 0 where only the total is taken. */
-  slices: number;
+  /** The labels that counts carry; none where only the total is taken. */
+  slices: Labels[];
   /** The number of series, where they were too many and only the total was taken. */
   summed?: number;
 }
 
 interface Column {
   status: Status;
-  labels: Readonly<Record<string, string>>;
+  labels: Labels;
   /** By minute; NaN where nothing was recorded. */
   counts: Float64Array;
 }
@@ -70,13 +71,13 @@ export async function readRecorded(
   return {
     from: from + first * 60,
     to: from + last * 60,
-    slices: new Set(all.map(({ labels }) => JSON.stringify(labels))).size - Number(all.some(isTotal)),
+    slices: [...new Map(all.map(({ labels }) => [JSON.stringify(labels), labels])).values()].filter(isLabelled),
     minutes: { [Symbol.iterator]: () => minutesOf(all, from / 60, first, last) },
     ...(summed && { summed: found }),
   };
 }
 
-const isTotal = ({ labels }: Column): boolean => Object.keys(labels).length === 0;
+const isLabelled = (labels: Labels): boolean => Object.keys(labels).length > 0;
 
 function* minutesOf(columns: readonly Column[], start: number, first: number, last: number): Generator<MinuteCounts> {
   for (let at = first; at < last; at++) {
@@ -88,7 +89,7 @@ function* minutesOf(columns: readonly Column[], start: number, first: number, la
       const count = column.counts[at] ?? Number.NaN;
       if (Number.isNaN(count)) continue;
       known = true;
-      if (isTotal(column)) {
+      if (!isLabelled(labels)) {
         counts[status] = count;
         continue;
       }
@@ -99,4 +100,19 @@ function* minutesOf(columns: readonly Column[], start: number, first: number, la
     }
     if (known) yield { minute: start + at, counts, labelled: [...labelled.values()] };
   }
+}
+
+/** The same counts, in which only some slices are apart; the others are part of the total alone. */
+export function narrowed(history: RecordedHistory, keeps: (labels: Labels) => boolean): RecordedHistory {
+  function* minutes(): Generator<MinuteCounts> {
+    for (const { minute, counts, labelled = [] } of history.minutes) {
+      const rest = { ...counts };
+      for (const slice of labelled.filter(({ labels }) => !keeps(labels)))
+        for (const [status, count] of Object.entries(slice.counts) as [Status, number][])
+          rest[status] = (rest[status] ?? 0) + count;
+      yield { minute, counts: rest, labelled: labelled.filter(({ labels }) => keeps(labels)) };
+    }
+  }
+  const slices = history.slices.filter(keeps);
+  return { ...history, slices, minutes: { [Symbol.iterator]: minutes } };
 }

@@ -9,8 +9,9 @@ import {
   markIncident,
   VERDICTS,
 } from '../../alerting/incidents.ts';
+import { labelOf } from '../../alerting/label-of-incident.ts';
 import { isoOfMs, isoSecond } from '../../domain/times.ts';
-import { signalInFile, signalOf } from '../../judge/alert-signal.ts';
+import { signalInFile } from '../../judge/alert-signal.ts';
 import { createPeakScores } from '../../judge/peak-score.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { Problem } from '../problem.ts';
@@ -94,24 +95,10 @@ function render({ startsAt, endsAt, ...rest }: Incident, peakScore: number | nul
   };
 }
 
-const MINUTE_MS = 60_000;
-/**
- * An alert starts after the minutes that it is about, and a backtest may start it some minutes
- * earlier than it started live. A label therefore begins this much before its alert.
- */
-const BEFORE_MS = 5 * MINUTE_MS;
-
-/**
- * A row of the file that `tillwatch backtest --labels` reads; in whole minutes, the end exclusive.
- */
-function labelRow({ alertname, labels, startsAt, endsAt, mark: verdict }: Incident): string {
-  const start = Math.floor((startsAt - BEFORE_MS) / MINUTE_MS) * MINUTE_MS;
-  const end = Math.ceil(Math.max(endsAt ?? Date.now(), startsAt + 1) / MINUTE_MS) * MINUTE_MS;
-  const signal = verdict?.verdict === 'incident' ? signalInFile(signalOf(alertname, labels)) : 'none';
-  return [start, end]
-    .map((ms) => isoSecond(ms / 1000))
-    .concat(signal)
-    .join(',');
+/** A row of the file that `tillwatch backtest --labels` reads. */
+function labelRow(incident: Incident): string {
+  const { start, end, signals } = labelOf(incident);
+  return [isoSecond(start), isoSecond(end), signals.map(signalInFile).join('|')].join(',');
 }
 
 async function exportLabels(ctx: Context, ledger: Ledger): Promise<void> {
@@ -183,7 +170,7 @@ export function incidentRoutes({ prometheus, events, ledger }: Services): Route[
       operation: {
         summary: 'Say what an incident was; replaces what was said before',
         description:
-          'A mark teaches the rules: what was an incident is left out of what is normal, what was expected or a false alarm is normal at that time of day for a week.',
+          'A mark teaches the rules: what was an incident is left out of what is normal, what was expected or a false alarm is normal at that time of day for a week. `POST /api/v1/tune` looks for sensitivities by marks.',
         requestParams: { path: z.object({ id: z.string().meta({ example: '0f3c5b1e9a7d2468' }) }) },
         requestBody: { required: true, content: { 'application/json': { schema: said } } },
         responses: { ...json('The incident, marked; the mark is on disk', incident), ...notFound },
