@@ -77,11 +77,11 @@ export interface Recorded {
 
 /** A counter. */
 export interface Series {
-  readonly metric: string;
-  readonly labels: Labels;
+  /** As text: `{status="denied"}`. */
+  readonly labels: string;
   readonly value: number;
-  /** When it was made, in milliseconds since the epoch, where that is known. */
-  readonly created?: number | undefined;
+  /** When it was made, in milliseconds since the epoch. */
+  readonly created: number;
 }
 
 /** Series of one metric that are exposed together. */

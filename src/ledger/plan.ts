@@ -13,7 +13,7 @@ import {
   type Recorded,
   type RecordOptions,
 } from './ledger.ts';
-import { type KnownSeries, type KnownTotals, seriesKey } from './series.ts';
+import { firstKey, type KnownTotals, type NewSeries, seriesKey } from './series.ts';
 
 export interface Limits {
   latenessSeconds: number;
@@ -106,12 +106,16 @@ function compare({ report, slots, before }: Group): void {
 const isKnown = ({ before, slots }: Group, entries: readonly Entry[]): boolean =>
   before !== undefined && entries.every(({ slot }) => before[slot] === slots[slot]);
 
-/** The series of a set of labels, as it is counted. */
+/** A set of labels, as it is counted. */
 interface LabelSet {
   labels: Labels;
   overflowed: boolean;
-  series: Readonly<Record<Status, KnownSeries>>;
+  /** The id of the series of its first status; those of the others follow. */
+  first: number;
 }
+
+/** By status, how far the id of its series is from the first of its set. */
+const PLACE = Object.fromEntries(STATUSES.map((status, place) => [status, place])) as Record<Status, number>;
 
 export interface KeptAnswer {
   /** The hash of the body. */
@@ -134,7 +138,7 @@ export const AGO = [0, 60, 120] as const;
 
 /** What a batch changes. */
 export interface Changes {
-  series: readonly KnownSeries[];
+  series: readonly NewSeries[];
   /** By id of the series: the amounts added to counters, and the new values of gauges. */
   counters: ReadonlyMap<number, number>;
   gauges: ReadonlyMap<number, number>;
@@ -173,7 +177,7 @@ export function within<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 /** Plans what the bodies of one batch change, one after another. */
 export function createPlanner(totals: KnownTotals, recorded: View, limits: Limits): Planner {
   const known = { ...totals.known };
-  const fresh = new Map<string, KnownSeries>();
+  const fresh = new Map<string, NewSeries>();
   const [counters, gauges] = [new Map<number, number>(), new Map<number, number>()];
   const [minutes, sums] = [new Map<number, Map<number, number>>(), new Map<number, Counts>()];
   const slots = new Map<string, Slots>();
@@ -185,29 +189,29 @@ export function createPlanner(totals: KnownTotals, recorded: View, limits: Limit
   const asked = new Map<LabelSet | undefined, Map<number, MinuteCounts>>();
   let largest = totals.largest();
 
-  const find = (metric: string, labels: Labels) => {
-    const key = seriesKey(metric, labels);
-    return fresh.get(key) ?? totals.get(key);
-  };
+  const idOf = (key: string): number | undefined => fresh.get(key)?.id ?? totals.id(key);
 
-  function seriesOf(metric: string, labels: Labels): KnownSeries {
-    const found = find(metric, labels);
+  function seriesOf(metric: string, labels: Labels): number {
+    const key = seriesKey(metric, labels);
+    const found = idOf(key);
     if (found !== undefined) return found;
-    const made = { id: totals.newest() + 1 + fresh.size, metric, labels, value: 0 };
-    fresh.set(seriesKey(metric, labels), made);
-    return made;
+    const made = { id: totals.newest() + 1 + fresh.size, metric, labels };
+    fresh.set(key, made);
+    return made.id;
   }
 
   /**
    * Makes the series of all statuses at the first sight of a set of labels, so that the first
-   * increase of each is seen. Their ids follow each other.
+   * increase of each is seen.
+   * @returns the id of the first
    */
-  const seriesBy = (metric: string, labels: Labels) =>
-    Object.fromEntries(STATUSES.map((status) => [status, seriesOf(metric, { status, ...labels })])) as Record<
-      Status,
-      KnownSeries
-    >;
-  const isCounted = (labels: Labels) => find(METRIC.transactions, { status: STATUSES[0], ...labels }) !== undefined;
+  function firstOf(metric: string, labels: Labels): number {
+    const found = idOf(firstKey(metric, labels));
+    if (found !== undefined) return found;
+    const [first = 0] = STATUSES.map((status) => seriesOf(metric, { status, ...labels }));
+    return first;
+  }
+  const isCounted = (labels: Labels) => idOf(firstKey(METRIC.transactions, labels)) !== undefined;
 
   /** Labels as they are counted: `other` for a new set of values past the cardinality limit. */
   function admit(labels: Labels): Labels {
@@ -221,24 +225,24 @@ export function createPlanner(totals: KnownTotals, recorded: View, limits: Limit
   const setOf = (labels: Labels): LabelSet =>
     within(sets, JSON.stringify(labels), () => {
       const admitted = admit(labels);
-      return { labels: admitted, overflowed: admitted !== labels, series: seriesBy(METRIC.transactions, admitted) };
+      return { labels: admitted, overflowed: admitted !== labels, first: firstOf(METRIC.transactions, admitted) };
     });
 
   /** The series of an auth code: that of `other` for a new one past the limit. */
   function codeOf(code: string): { id: number; overflowed: boolean } {
-    const isNew = find(METRIC.authCodes, { auth_code: code }) === undefined;
+    const isNew = idOf(seriesKey(METRIC.authCodes, { auth_code: code })) === undefined;
     const overflowed = isNew && known.codes >= limits.maxSeries;
     if (isNew && !overflowed) known.codes++;
-    return { id: seriesOf(METRIC.authCodes, { auth_code: overflowed ? 'other' : code }).id, overflowed };
+    return { id: seriesOf(METRIC.authCodes, { auth_code: overflowed ? 'other' : code }), overflowed };
   }
 
   if (totals.newest() === 0) {
-    seriesBy(METRIC.transactions, {});
-    seriesBy(METRIC.late, {});
+    firstOf(METRIC.transactions, {});
+    firstOf(METRIC.late, {});
     seriesOf(METRIC.authCodes, { auth_code: '00' });
     seriesOf(METRIC.lastReport, {});
   }
-  const lateSeries = seriesBy(METRIC.late, {});
+  const lateSeries = firstOf(METRIC.late, {});
 
   /** Counts what a group brings. @returns whether a label value of it became "other" */
   function count({ report, entries, slots, before }: Group, late: boolean): boolean {
@@ -252,9 +256,9 @@ export function createPlanner(totals: KnownTotals, recorded: View, limits: Limit
       const by = is - (was ?? 0);
       largest += by;
       if (status !== undefined) {
-        raise(minute, set.series[status].id, by);
+        raise(minute, set.first + PLACE[status], by);
         sum[status] = (sum[status] ?? 0) + by;
-        raise(counters, (late ? lateSeries : set.series)[status].id, by);
+        raise(counters, (late ? lateSeries : set.first) + PLACE[status], by);
       }
       if (code === undefined) continue;
       const series = codeOf(code);
@@ -269,15 +273,15 @@ export function createPlanner(totals: KnownTotals, recorded: View, limits: Limit
   function tellSources(): void {
     const told = new Map<string, { minute: number; late: boolean; now: number }>();
     for (const [source, said] of sources) {
-      const isKnown = source === '' || find(METRIC.reportDelay, { source }) !== undefined;
+      const isKnown = source === '' || idOf(seriesKey(METRIC.reportDelay, { source })) !== undefined;
       if (!isKnown) known.sources++;
       told.set(isKnown || known.sources <= limits.maxSources ? source : 'other', said);
     }
     for (const [source, { minute, late, now }] of told) {
       const labels: Labels = source === '' ? {} : { source };
-      gauges.set(seriesOf(METRIC.reportDelay, labels).id, late ? Math.max(0, Math.round(now / 1000 - minute - 60)) : 0);
-      if (late) gauges.set(seriesOf(METRIC.lastLateReport, labels).id, now);
-      else for (const one of [{}, labels]) gauges.set(seriesOf(METRIC.lastReport, one).id, now);
+      gauges.set(seriesOf(METRIC.reportDelay, labels), late ? Math.max(0, Math.round(now / 1000 - minute - 60)) : 0);
+      if (late) gauges.set(seriesOf(METRIC.lastLateReport, labels), now);
+      else for (const one of [{}, labels]) gauges.set(seriesOf(METRIC.lastReport, one), now);
     }
   }
 
@@ -326,9 +330,9 @@ export function createPlanner(totals: KnownTotals, recorded: View, limits: Limit
 
   /** The counts of a minute: those that were recorded, with what the batch adds. */
   function countsOf(minute: number, set: LabelSet | undefined): Counts {
-    const counts = { ...recorded.counts.get(countsKey(minute, set?.series[STATUSES[0]].id)) };
+    const counts = { ...recorded.counts.get(countsKey(minute, set?.first)) };
     for (const status of STATUSES) {
-      const by = set === undefined ? sums.get(minute)?.[status] : minutes.get(minute)?.get(set.series[status].id);
+      const by = set === undefined ? sums.get(minute)?.[status] : minutes.get(minute)?.get(set.first + PLACE[status]);
       if (by !== undefined) counts[status] = (counts[status] ?? 0) + by;
     }
     return counts;
