@@ -61,7 +61,8 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-const NO_REPORTS: Submission = { reports: [], key: undefined, identities: [], now: 0 };
+const NOTHING_SAID = () => ({ text: '', recommendation: '' });
+const NO_REPORTS: Submission = { reports: [], key: undefined, identities: [], now: 0, answer: NOTHING_SAID };
 const NOT_COUNTED = '. Nothing was counted: send it again';
 const PERHAPS =
   '. Whether it was counted is not known: send it again, with the same Idempotency-Key or source and timestamp it counts once';

@@ -3,9 +3,9 @@ import { METRIC, STATUSES, type Status } from '../domain/names.ts';
 import { isoTime } from '../domain/times.ts';
 import type { Entry, Report } from '../intake/report.ts';
 import {
+  type Answer,
   Conflict,
   type Counts,
-  type Key,
   KeyReused,
   type Labels,
   type MinuteCounts,
@@ -31,10 +31,11 @@ export const OTHER = (labels: Labels): Labels => Object.fromEntries(Object.keys(
 /** A body of reports, with the texts that identify it and each of them. */
 export interface Submission {
   reports: readonly Report[];
-  key: { hash: string; body: string; answer: Key['answer'] } | undefined;
+  key: { hash: string; body: string } | undefined;
   /** The text that identifies each report; undefined for one that always adds up. */
   identities: readonly (string | undefined)[];
   now: number;
+  answer: RecordOptions['answer'];
 }
 
 /** 132 bits: nobody can bring about that two things have the same hash. */
@@ -54,10 +55,11 @@ function identityOf(report: Report, token: string): string | undefined {
 }
 
 /** Finds out what identifies a body and its reports. A key decides alone. */
-export function prepare(reports: readonly Report[], { key, token = '', now }: RecordOptions): Submission {
-  if (key === undefined) return { reports, key, identities: reports.map((report) => identityOf(report, token)), now };
+export function prepare(reports: readonly Report[], { key, token = '', now, answer }: RecordOptions): Submission {
+  if (key === undefined)
+    return { reports, key, identities: reports.map((report) => identityOf(report, token)), now, answer };
   const hashes = { hash: hashOf('key', token, key.key), body: hashOf(key.fingerprint).slice(0, BODY_HASH) };
-  return { reports, key: { ...hashes, answer: key.answer }, identities: [], now };
+  return { reports, key: hashes, identities: [], now, answer };
 }
 
 /** The numbers of a report, by the slot of the entry that brought them. */
@@ -117,6 +119,9 @@ interface LabelSet {
 /** By status, how far the id of its series is from the first of its set. */
 const PLACE = Object.fromEntries(STATUSES.map((status, place) => [status, place])) as Record<Status, number>;
 
+/** Stands in until the whole batch is planned, of whose counts answers speak. */
+const NO_ANSWER: Answer = { text: '', recommendation: '' };
+
 export interface KeptAnswer {
   /** The hash of the body. */
   body: string;
@@ -136,6 +141,14 @@ export const countsKey = (minute: unknown, first: unknown = 0): string => `${min
 /** Answers speak of a minute and of the two before it; seconds. */
 export const AGO = [0, 60, 120] as const;
 
+/** A report that changed something, as it is kept to be looked at. */
+export interface Listed {
+  report: Report;
+  outcome: Outcome;
+  now: number;
+  recommendation: string;
+}
+
 /** What a batch changes. */
 export interface Changes {
   series: readonly NewSeries[];
@@ -146,7 +159,7 @@ export interface Changes {
   minutes: ReadonlyMap<number, ReadonlyMap<number, number>>;
   sums: ReadonlyMap<number, Counts>;
   slots: ReadonlyMap<string, Slots>;
-  reports: readonly { report: Report; late: boolean; now: number }[];
+  reports: readonly Listed[];
   keys: ReadonlyMap<string, KeptAnswer>;
   /** No counter is above this afterwards. */
   largest: number;
@@ -182,8 +195,8 @@ export function createPlanner(totals: KnownTotals, recorded: View, limits: Limit
   const [minutes, sums] = [new Map<number, Map<number, number>>(), new Map<number, Counts>()];
   const slots = new Map<string, Slots>();
   const keys = new Map<string, KeptAnswer>();
-  const keyed: (() => void)[] = [];
-  const reports: Changes['reports'][number][] = [];
+  const answers: (() => void)[] = [];
+  const reports: Listed[] = [];
   const sets = new Map<string, LabelSet>();
   const sources = new Map<string, { minute: number; late: boolean; now: number }>();
   const asked = new Map<LabelSet | undefined, Map<number, MinuteCounts>>();
@@ -344,11 +357,15 @@ export function createPlanner(totals: KnownTotals, recorded: View, limits: Limit
         const [counts, previous, earlier] = AGO.map((ago) => countsOf(minute - ago, set));
         Object.assign(answer, { counts, previous, earlier });
       }
-    for (const answer of keyed) answer();
+    for (const answer of answers) answer();
   }
 
-  /** Records a body whose key is new, or which has none. @throws Conflict */
-  function record(submission: Submission): Recorded {
+  /**
+   * Records a body whose key is new, or which has none.
+   * @param kept what is kept with its key
+   * @throws Conflict
+   */
+  function record(submission: Submission, kept?: KeptAnswer): Recorded {
     const { now } = submission;
     const of = groupsOf(submission);
     const groups = new Set(of);
@@ -363,19 +380,28 @@ export function createPlanner(totals: KnownTotals, recorded: View, limits: Limit
       sources.set(report.source, { minute: report.minute, late, now });
     }
     const told = new Set<MinuteCounts>();
+    const listed: Listed[] = [];
     const outcomes = submission.reports.map((row, i): Outcome => {
       const group = of[i] as Group;
       const isSameEvent = row.id !== undefined && row !== group.report;
       const [duplicate, late] = [isSameEvent || isKnown(group, row.entries), isLate(group.report, now, limits)];
-      if (!duplicate) reports.push({ report: row, late, now });
       if (!late) {
         told.add(answerOf(row.minute));
         if (Object.keys(row.labels).length > 0) told.add(answerOf(row.minute, setOf(row.labels)));
       }
       const result = duplicate ? 'duplicate' : group.before === undefined ? 'accepted' : 'correction';
-      return { result, late: late && !duplicate };
+      const outcome = { result, late: late && !duplicate } as const;
+      if (!duplicate) listed.push({ report: row, outcome, now, recommendation: '' });
+      return outcome;
     });
-    return { outcomes, minutes: [...told], replayed: false, overflowed };
+    const done: Recorded = { outcomes, minutes: [...told], replayed: false, overflowed, answer: NO_ANSWER };
+    reports.push(...listed);
+    answers.push(() => {
+      done.answer = submission.answer(done);
+      for (const one of listed) one.recommendation = done.answer.recommendation;
+      if (kept !== undefined) kept.answer = done.answer.text;
+    });
+    return done;
   }
 
   return {
@@ -384,20 +410,16 @@ export function createPlanner(totals: KnownTotals, recorded: View, limits: Limit
       if (key === undefined) return record(submission);
       const before = keys.get(key.hash) ?? recorded.keys.get(key.hash);
       if (before === undefined) {
-        const done = record(submission);
         const kept = { body: key.body, answer: '' };
+        const done = record(submission, kept);
         keys.set(key.hash, kept);
-        keyed.push(() => {
-          kept.answer = key.answer(done);
-          done.answer = kept.answer;
-        });
         return done;
       }
       if (before.body !== key.body)
         throw new KeyReused('this Idempotency-Key came before with another body; give each new body a new key');
-      const replayed: Recorded = { outcomes: [], minutes: [], replayed: true, answer: before.answer, overflowed: 0 };
-      keyed.push(() => {
-        replayed.answer = before.answer;
+      const replayed: Recorded = { outcomes: [], minutes: [], replayed: true, answer: NO_ANSWER, overflowed: 0 };
+      answers.push(() => {
+        replayed.answer = { ...NO_ANSWER, text: before.answer };
       });
       return replayed;
     },
