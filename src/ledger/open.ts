@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { METRIC } from '../domain/names.ts';
 import { type Log, messageOf } from '../runtime/log.ts';
 import {
@@ -201,9 +200,10 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 
   /** Resolves when so many wait, or after so many milliseconds. */
   function gather(size: number, most: number): Promise<void> {
-    const gathered = new AbortController();
-    enough = { size, begin: () => gathered.abort() };
-    return sleep(most, undefined, gathered).catch(() => {});
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, most);
+      enough = { size, begin: () => resolve(clearTimeout(timer)) };
+    });
   }
 
   async function flush(): Promise<void> {
