@@ -2,7 +2,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { METRIC, STATUSES, type Status } from '../domain/names.ts';
 import type { Row, Statement } from './engine.ts';
 import { addReports, PRUNE_REPORTS } from './journal.ts';
-import type { Counts } from './ledger.ts';
+import type { Counts, Labels } from './ledger.ts';
 import {
   AGO,
   type Changes,
@@ -18,7 +18,7 @@ import {
   within,
 } from './plan.ts';
 import { inserting, type TableName } from './schema.ts';
-import type { KnownTotals } from './series.ts';
+import { firstKey, type KnownTotals } from './series.ts';
 
 /**
  * The clock may go forward by so much in one step. A longer step is a clock that was set, and no
@@ -44,11 +44,14 @@ export const turn = (now: number, believe: boolean): Statement => [
   now,
 ];
 
-const SERIES = 'SELECT id, metric, labels, value, changed, created FROM series';
+/** Each row names the commit as of which the statement reads. */
+const SERIES = 'SELECT id, metric, labels, value, created, (SELECT commits FROM ledger) AS commits FROM series';
 export const seriesAfter = (id: number): Statement => [`${SERIES} WHERE id > $1 ORDER BY id`, id];
 /** Series that changed after a commit, in the order of their ids, beginning after `id`. */
 export const seriesChanged = (commit: number, id: number, limit: number): Statement => [
-  `${SERIES} WHERE changed > $1 AND id > $2 ORDER BY id LIMIT $3`,
+  // Where nothing was committed since, no series is looked at.
+  `${SERIES} WHERE id > (SELECT CASE WHEN commits > $1 THEN $2 ELSE ${Number.MAX_SAFE_INTEGER} END FROM ledger)
+   AND changed > $1 ORDER BY id LIMIT $3`,
   commit,
   id,
   limit,
@@ -101,11 +104,12 @@ export function loading(submissions: readonly Submission[], totals: KnownTotals,
   const identities = submissions.flatMap((one) => one.identities.filter((identity) => identity !== undefined));
   const minutes = new Set<number>();
   const sets = new Map<string, [minute: number, first: number]>();
+  const firstOf = (labels: Labels) => totals.id(firstKey(METRIC.transactions, labels));
   for (const { reports, now } of submissions)
     for (const report of reports) {
       if (isLate(report, now, limits)) continue;
       minutes.add(report.minute);
-      const first = totals.first(report.labels) ?? totals.first(OTHER(report.labels));
+      const first = firstOf(report.labels) ?? firstOf(OTHER(report.labels));
       if (first !== undefined) sets.set(countsKey(report.minute, first), [report.minute, first]);
     }
   const starts = [...minutes].map((minute) => [minute]);

@@ -1,8 +1,7 @@
 import { isoOfMs } from '../domain/times.ts';
-import type { Report } from '../intake/report.ts';
 import { type Row, type Statement, storable, type Value } from './engine.ts';
 import type { Change, Labels, Ledger, ListedReport, Page, StoredIncident } from './ledger.ts';
-import { type Changes, type Slots, slotsOf } from './plan.ts';
+import { type Listed, type Slots, slotsOf } from './plan.ts';
 import { inserting } from './schema.ts';
 
 /** Reports that are kept to be looked at. */
@@ -89,15 +88,25 @@ const addChanges = inserting('changes', ['at', 'bytes', 'text', 'made_by']);
 const CHANGES = `SELECT at, text, made_by AS "by" FROM changes WHERE at BETWEEN $1 AND $2
   ORDER BY at DESC, id DESC LIMIT $3`;
 
-type Listing = [time: number, receivedAt: number, late: boolean, source: string, labels: Labels, slots: Slots];
+type Listing = [
+  time: number,
+  receivedAt: number,
+  late: boolean,
+  source: string,
+  labels: Labels,
+  slots: Slots,
+  // Rows of older versions lack what follows.
+  correction?: boolean,
+  recommendation?: string,
+];
 
-const listing = ({ report, late, now }: Changes['reports'][number]): Listing => {
+const listing = ({ report, outcome, now, recommendation }: Listed): Listing => {
   const { time, source, labels, entries } = report;
-  return [time, now, late, source, labels, slotsOf(entries)];
+  return [time, now, outcome.late, source, labels, slotsOf(entries), outcome.result === 'correction', recommendation];
 };
 
 /** Keeps reports of one commit as one row, whose number is that of the last of them. */
-export const addReports = (reports: Changes['reports']): Statement => [
+export const addReports = (reports: readonly Listed[]): Statement => [
   'INSERT INTO reports (id, reports) SELECT COALESCE(MAX(id), 0) + $1, $2 FROM reports',
   reports.length,
   JSON.stringify(reports.slice(-LISTED).map(listing)),
@@ -105,10 +114,9 @@ export const addReports = (reports: Changes['reports']): Statement => [
 export const PRUNE_REPORTS: Statement = [`DELETE FROM reports WHERE id <= (SELECT MAX(id) FROM reports) - ${LISTED}`];
 
 /** A report that was just received, as it will be listed. */
-export const listed = (report: Report, late: boolean, now: number): ListedReport =>
-  readable(listing({ report, late, now }));
+export const listed = (one: Listed): ListedReport => readable(listing(one));
 
-function readable([time, receivedAt, late, source, labels, slots]: Listing): ListedReport {
+function readable([time, receivedAt, late, source, labels, slots, correction, recommendation]: Listing): ListedReport {
   const counts: Record<string, number> = {};
   const authCodes: Record<string, number> = {};
   for (const [slot, count] of Object.entries(slots)) {
@@ -124,6 +132,8 @@ function readable([time, receivedAt, late, source, labels, slots]: Listing): Lis
     counts,
     authCodes,
     late,
+    correction,
+    recommendation,
   };
 }
 

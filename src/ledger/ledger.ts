@@ -30,8 +30,14 @@ export interface Key {
   key: string;
   /** The same for the same body. */
   fingerprint: string;
-  /** Makes the answer of the first request, which is kept with the key. */
-  answer(recorded: Recorded): string;
+}
+
+/** What a sender is told. */
+export interface Answer {
+  /** Kept with the key, for those who send it again. */
+  text: string;
+  /** Kept with the reports. */
+  recommendation: string;
 }
 
 export interface RecordOptions {
@@ -40,6 +46,8 @@ export interface RecordOptions {
   token?: string | undefined;
   /** Milliseconds since the epoch. */
   now: number;
+  /** Makes the answer, before it is committed. */
+  answer(recorded: Recorded): Answer;
 }
 
 /** The result of one report. */
@@ -69,19 +77,18 @@ export interface Recorded {
   minutes: MinuteCounts[];
   /** The same key and body came before: there is nothing but the answer of then. */
   replayed: boolean;
-  /** The answer that is kept with the key. */
-  answer?: string | undefined;
+  answer: Answer;
   /** Reports of which a label value became "other". */
   overflowed: number;
 }
 
 /** A counter. */
 export interface Series {
-  readonly metric: string;
-  readonly labels: Labels;
+  /** As text: `{status="denied"}`. */
+  readonly labels: string;
   readonly value: number;
-  /** When it was made, in milliseconds since the epoch, where that is known. */
-  readonly created?: number | undefined;
+  /** When it was made, in milliseconds since the epoch. */
+  readonly created: number;
 }
 
 /** Series of one metric that are exposed together. */
@@ -111,6 +118,10 @@ export interface ListedReport {
   counts: Record<string, number>;
   authCodes: Record<string, number>;
   late: boolean;
+  /** It raised counts that were recorded before. */
+  correction?: boolean | undefined;
+  /** What its sender was told. */
+  recommendation?: string | undefined;
 }
 
 /** Limits of one read: rows, and bytes of their texts. The first row may be larger. */

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { METRIC } from '../domain/names.ts';
 import { type Log, messageOf } from '../runtime/log.ts';
 import {
@@ -61,7 +60,8 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-const NO_REPORTS: Submission = { reports: [], key: undefined, identities: [], now: 0 };
+const NOTHING_SAID = () => ({ text: '', recommendation: '' });
+const NO_REPORTS: Submission = { reports: [], key: undefined, identities: [], now: 0, answer: NOTHING_SAID };
 const NOT_COUNTED = '. Nothing was counted: send it again';
 const PERHAPS =
   '. Whether it was counted is not known: send it again, with the same Idempotency-Key or source and timestamp it counts once';
@@ -164,7 +164,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     const rows = grown + planned.keys.size + planned.slots.size;
     const isTime = rows >= PRUNE_AFTER;
     const statements = [turn(now, believe), ...changing(planned, known), ...batch.flatMap((one) => one.statements)];
-    if (now < newestClock) statements.push(notInFuture(now));
+    const isBack = now < newestClock;
+    if (isBack) statements.push(notInFuture(now));
     if (isTime) statements.push(...pruning(found.time, keepSeconds, 2 * rows));
     unsure = true;
     const [[head] = []] = await engine.write(statements);
@@ -172,6 +173,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     believe = believed(now, Number(head?.time));
     newestClock = now;
     totals.raise(planned.largest);
+    if (!isBack) totals.add(planned, last.commits, Number(head?.time));
     grown = isTime ? 0 : rows;
     return tell;
   }
@@ -198,9 +200,10 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 
   /** Resolves when so many wait, or after so many milliseconds. */
   function gather(size: number, most: number): Promise<void> {
-    const gathered = new AbortController();
-    enough = { size, begin: () => gathered.abort() };
-    return sleep(most, undefined, gathered).catch(() => {});
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, most);
+      enough = { size, begin: () => resolve(clearTimeout(timer)) };
+    });
   }
 
   async function flush(): Promise<void> {
@@ -261,19 +264,22 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   }
 
   /**
-   * Reads the series that have changed since the last time, in pages; where they are many, then
-   * all that has changed meanwhile at once: the totals are those of one moment.
+   * Reads the series that have changed since a commit, in pages; where they are many, then all that
+   * has changed meanwhile at once: the totals are those of one moment.
    * @returns the rows of HEAD, of that moment's changes and of the statements, which are read with them
    */
-  async function catchUp(statements: readonly Statement[], limit = PAGE): Promise<Row[][]> {
-    const since = totals.changed();
+  async function catchUp(statements: readonly Statement[], since = totals.changed(), limit = PAGE): Promise<Row[][]> {
     const answers = await read(HEAD, seriesChanged(since, 0, limit), ...statements);
     const [[head] = [], first = []] = answers;
+    const commit = Number((first[0] ?? head)?.commits);
     totals.take(first, true);
+    if (first.length < limit) {
+      totals.caughtUp(commit);
+      return answers;
+    }
     for (let page = first; page.length === limit; totals.take(page, true))
       [page = []] = await read(seriesChanged(since, Number(page.at(-1)?.id), limit));
-    totals.caughtUp(Number(head?.commits));
-    return first.length === limit ? catchUp(statements, UNLIMITED) : answers;
+    return catchUp(statements, commit, UNLIMITED);
   }
 
   /** An idle ledger commits nothing but its time. */
@@ -286,6 +292,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     await withDeadline(migrate(engine, Date.now()), engine.abandon);
     await catchUp([]);
     await write([]);
+    // What that commit changed is known too, so that what the next ones change need not be read.
+    await catchUp([]);
   } catch (error) {
     clearInterval(tick);
     engine.abandon();
@@ -302,7 +310,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
         size: totals.size(),
         ledger: String(head?.id),
         lastMinute: Object.fromEntries(counts.map(({ status, count }) => [status, Number(count)])) as Counts,
-        lastReport: (totals.get(seriesKey(METRIC.lastReport, {}))?.value ?? 0) / 1000,
+        lastReport: totals.value(seriesKey(METRIC.lastReport, {})) / 1000,
       };
     },
     ...createJournal(write, async (statement) => (await read(statement))[0] ?? []),

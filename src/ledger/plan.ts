@@ -3,9 +3,9 @@ import { METRIC, STATUSES, type Status } from '../domain/names.ts';
 import { isoTime } from '../domain/times.ts';
 import type { Entry, Report } from '../intake/report.ts';
 import {
+  type Answer,
   Conflict,
   type Counts,
-  type Key,
   KeyReused,
   type Labels,
   type MinuteCounts,
@@ -13,7 +13,7 @@ import {
   type Recorded,
   type RecordOptions,
 } from './ledger.ts';
-import { type KnownSeries, type KnownTotals, seriesKey } from './series.ts';
+import { firstKey, type KnownTotals, type NewSeries, seriesKey } from './series.ts';
 
 export interface Limits {
   latenessSeconds: number;
@@ -31,10 +31,11 @@ export const OTHER = (labels: Labels): Labels => Object.fromEntries(Object.keys(
 /** A body of reports, with the texts that identify it and each of them. */
 export interface Submission {
   reports: readonly Report[];
-  key: { hash: string; body: string; answer: Key['answer'] } | undefined;
+  key: { hash: string; body: string } | undefined;
   /** The text that identifies each report; undefined for one that always adds up. */
   identities: readonly (string | undefined)[];
   now: number;
+  answer: RecordOptions['answer'];
 }
 
 /** 132 bits: nobody can bring about that two things have the same hash. */
@@ -54,10 +55,11 @@ function identityOf(report: Report, token: string): string | undefined {
 }
 
 /** Finds out what identifies a body and its reports. A key decides alone. */
-export function prepare(reports: readonly Report[], { key, token = '', now }: RecordOptions): Submission {
-  if (key === undefined) return { reports, key, identities: reports.map((report) => identityOf(report, token)), now };
+export function prepare(reports: readonly Report[], { key, token = '', now, answer }: RecordOptions): Submission {
+  if (key === undefined)
+    return { reports, key, identities: reports.map((report) => identityOf(report, token)), now, answer };
   const hashes = { hash: hashOf('key', token, key.key), body: hashOf(key.fingerprint).slice(0, BODY_HASH) };
-  return { reports, key: { ...hashes, answer: key.answer }, identities: [], now };
+  return { reports, key: hashes, identities: [], now, answer };
 }
 
 /** The numbers of a report, by the slot of the entry that brought them. */
@@ -106,12 +108,19 @@ function compare({ report, slots, before }: Group): void {
 const isKnown = ({ before, slots }: Group, entries: readonly Entry[]): boolean =>
   before !== undefined && entries.every(({ slot }) => before[slot] === slots[slot]);
 
-/** The series of a set of labels, as it is counted. */
+/** A set of labels, as it is counted. */
 interface LabelSet {
   labels: Labels;
   overflowed: boolean;
-  series: Readonly<Record<Status, KnownSeries>>;
+  /** The id of the series of its first status; those of the others follow. */
+  first: number;
 }
+
+/** By status, how far the id of its series is from the first of its set. */
+const PLACE = Object.fromEntries(STATUSES.map((status, place) => [status, place])) as Record<Status, number>;
+
+/** Stands in until the whole batch is planned, of whose counts answers speak. */
+const NO_ANSWER: Answer = { text: '', recommendation: '' };
 
 export interface KeptAnswer {
   /** The hash of the body. */
@@ -132,9 +141,17 @@ export const countsKey = (minute: unknown, first: unknown = 0): string => `${min
 /** Answers speak of a minute and of the two before it; seconds. */
 export const AGO = [0, 60, 120] as const;
 
+/** A report that changed something, as it is kept to be looked at. */
+export interface Listed {
+  report: Report;
+  outcome: Outcome;
+  now: number;
+  recommendation: string;
+}
+
 /** What a batch changes. */
 export interface Changes {
-  series: readonly KnownSeries[];
+  series: readonly NewSeries[];
   /** By id of the series: the amounts added to counters, and the new values of gauges. */
   counters: ReadonlyMap<number, number>;
   gauges: ReadonlyMap<number, number>;
@@ -142,7 +159,7 @@ export interface Changes {
   minutes: ReadonlyMap<number, ReadonlyMap<number, number>>;
   sums: ReadonlyMap<number, Counts>;
   slots: ReadonlyMap<string, Slots>;
-  reports: readonly { report: Report; late: boolean; now: number }[];
+  reports: readonly Listed[];
   keys: ReadonlyMap<string, KeptAnswer>;
   /** No counter is above this afterwards. */
   largest: number;
@@ -173,41 +190,41 @@ export function within<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 /** Plans what the bodies of one batch change, one after another. */
 export function createPlanner(totals: KnownTotals, recorded: View, limits: Limits): Planner {
   const known = { ...totals.known };
-  const fresh = new Map<string, KnownSeries>();
+  const fresh = new Map<string, NewSeries>();
   const [counters, gauges] = [new Map<number, number>(), new Map<number, number>()];
   const [minutes, sums] = [new Map<number, Map<number, number>>(), new Map<number, Counts>()];
   const slots = new Map<string, Slots>();
   const keys = new Map<string, KeptAnswer>();
-  const keyed: (() => void)[] = [];
-  const reports: Changes['reports'][number][] = [];
+  const answers: (() => void)[] = [];
+  const reports: Listed[] = [];
   const sets = new Map<string, LabelSet>();
   const sources = new Map<string, { minute: number; late: boolean; now: number }>();
   const asked = new Map<LabelSet | undefined, Map<number, MinuteCounts>>();
   let largest = totals.largest();
 
-  const find = (metric: string, labels: Labels) => {
-    const key = seriesKey(metric, labels);
-    return fresh.get(key) ?? totals.get(key);
-  };
+  const idOf = (key: string): number | undefined => fresh.get(key)?.id ?? totals.id(key);
 
-  function seriesOf(metric: string, labels: Labels): KnownSeries {
-    const found = find(metric, labels);
+  function seriesOf(metric: string, labels: Labels): number {
+    const key = seriesKey(metric, labels);
+    const found = idOf(key);
     if (found !== undefined) return found;
-    const made = { id: totals.newest() + 1 + fresh.size, metric, labels, value: 0 };
-    fresh.set(seriesKey(metric, labels), made);
-    return made;
+    const made = { id: totals.newest() + 1 + fresh.size, metric, labels };
+    fresh.set(key, made);
+    return made.id;
   }
 
   /**
    * Makes the series of all statuses at the first sight of a set of labels, so that the first
-   * increase of each is seen. Their ids follow each other.
+   * increase of each is seen.
+   * @returns the id of the first
    */
-  const seriesBy = (metric: string, labels: Labels) =>
-    Object.fromEntries(STATUSES.map((status) => [status, seriesOf(metric, { status, ...labels })])) as Record<
-      Status,
-      KnownSeries
-    >;
-  const isCounted = (labels: Labels) => find(METRIC.transactions, { status: STATUSES[0], ...labels }) !== undefined;
+  function firstOf(metric: string, labels: Labels): number {
+    const found = idOf(firstKey(metric, labels));
+    if (found !== undefined) return found;
+    const [first = 0] = STATUSES.map((status) => seriesOf(metric, { status, ...labels }));
+    return first;
+  }
+  const isCounted = (labels: Labels) => idOf(firstKey(METRIC.transactions, labels)) !== undefined;
 
   /** Labels as they are counted: `other` for a new set of values past the cardinality limit. */
   function admit(labels: Labels): Labels {
@@ -221,24 +238,24 @@ export function createPlanner(totals: KnownTotals, recorded: View, limits: Limit
   const setOf = (labels: Labels): LabelSet =>
     within(sets, JSON.stringify(labels), () => {
       const admitted = admit(labels);
-      return { labels: admitted, overflowed: admitted !== labels, series: seriesBy(METRIC.transactions, admitted) };
+      return { labels: admitted, overflowed: admitted !== labels, first: firstOf(METRIC.transactions, admitted) };
     });
 
   /** The series of an auth code: that of `other` for a new one past the limit. */
   function codeOf(code: string): { id: number; overflowed: boolean } {
-    const isNew = find(METRIC.authCodes, { auth_code: code }) === undefined;
+    const isNew = idOf(seriesKey(METRIC.authCodes, { auth_code: code })) === undefined;
     const overflowed = isNew && known.codes >= limits.maxSeries;
     if (isNew && !overflowed) known.codes++;
-    return { id: seriesOf(METRIC.authCodes, { auth_code: overflowed ? 'other' : code }).id, overflowed };
+    return { id: seriesOf(METRIC.authCodes, { auth_code: overflowed ? 'other' : code }), overflowed };
   }
 
   if (totals.newest() === 0) {
-    seriesBy(METRIC.transactions, {});
-    seriesBy(METRIC.late, {});
+    firstOf(METRIC.transactions, {});
+    firstOf(METRIC.late, {});
     seriesOf(METRIC.authCodes, { auth_code: '00' });
     seriesOf(METRIC.lastReport, {});
   }
-  const lateSeries = seriesBy(METRIC.late, {});
+  const lateSeries = firstOf(METRIC.late, {});
 
   /** Counts what a group brings. @returns whether a label value of it became "other" */
   function count({ report, entries, slots, before }: Group, late: boolean): boolean {
@@ -252,9 +269,9 @@ export function createPlanner(totals: KnownTotals, recorded: View, limits: Limit
       const by = is - (was ?? 0);
       largest += by;
       if (status !== undefined) {
-        raise(minute, set.series[status].id, by);
+        raise(minute, set.first + PLACE[status], by);
         sum[status] = (sum[status] ?? 0) + by;
-        raise(counters, (late ? lateSeries : set.series)[status].id, by);
+        raise(counters, (late ? lateSeries : set.first) + PLACE[status], by);
       }
       if (code === undefined) continue;
       const series = codeOf(code);
@@ -269,15 +286,15 @@ export function createPlanner(totals: KnownTotals, recorded: View, limits: Limit
   function tellSources(): void {
     const told = new Map<string, { minute: number; late: boolean; now: number }>();
     for (const [source, said] of sources) {
-      const isKnown = source === '' || find(METRIC.reportDelay, { source }) !== undefined;
+      const isKnown = source === '' || idOf(seriesKey(METRIC.reportDelay, { source })) !== undefined;
       if (!isKnown) known.sources++;
       told.set(isKnown || known.sources <= limits.maxSources ? source : 'other', said);
     }
     for (const [source, { minute, late, now }] of told) {
       const labels: Labels = source === '' ? {} : { source };
-      gauges.set(seriesOf(METRIC.reportDelay, labels).id, late ? Math.max(0, Math.round(now / 1000 - minute - 60)) : 0);
-      if (late) gauges.set(seriesOf(METRIC.lastLateReport, labels).id, now);
-      else for (const one of [{}, labels]) gauges.set(seriesOf(METRIC.lastReport, one).id, now);
+      gauges.set(seriesOf(METRIC.reportDelay, labels), late ? Math.max(0, Math.round(now / 1000 - minute - 60)) : 0);
+      if (late) gauges.set(seriesOf(METRIC.lastLateReport, labels), now);
+      else for (const one of [{}, labels]) gauges.set(seriesOf(METRIC.lastReport, one), now);
     }
   }
 
@@ -326,9 +343,9 @@ export function createPlanner(totals: KnownTotals, recorded: View, limits: Limit
 
   /** The counts of a minute: those that were recorded, with what the batch adds. */
   function countsOf(minute: number, set: LabelSet | undefined): Counts {
-    const counts = { ...recorded.counts.get(countsKey(minute, set?.series[STATUSES[0]].id)) };
+    const counts = { ...recorded.counts.get(countsKey(minute, set?.first)) };
     for (const status of STATUSES) {
-      const by = set === undefined ? sums.get(minute)?.[status] : minutes.get(minute)?.get(set.series[status].id);
+      const by = set === undefined ? sums.get(minute)?.[status] : minutes.get(minute)?.get(set.first + PLACE[status]);
       if (by !== undefined) counts[status] = (counts[status] ?? 0) + by;
     }
     return counts;
@@ -340,11 +357,15 @@ export function createPlanner(totals: KnownTotals, recorded: View, limits: Limit
         const [counts, previous, earlier] = AGO.map((ago) => countsOf(minute - ago, set));
         Object.assign(answer, { counts, previous, earlier });
       }
-    for (const answer of keyed) answer();
+    for (const answer of answers) answer();
   }
 
-  /** Records a body whose key is new, or which has none. @throws Conflict */
-  function record(submission: Submission): Recorded {
+  /**
+   * Records a body whose key is new, or which has none.
+   * @param kept what is kept with its key
+   * @throws Conflict
+   */
+  function record(submission: Submission, kept?: KeptAnswer): Recorded {
     const { now } = submission;
     const of = groupsOf(submission);
     const groups = new Set(of);
@@ -359,19 +380,28 @@ export function createPlanner(totals: KnownTotals, recorded: View, limits: Limit
       sources.set(report.source, { minute: report.minute, late, now });
     }
     const told = new Set<MinuteCounts>();
+    const listed: Listed[] = [];
     const outcomes = submission.reports.map((row, i): Outcome => {
       const group = of[i] as Group;
       const isSameEvent = row.id !== undefined && row !== group.report;
       const [duplicate, late] = [isSameEvent || isKnown(group, row.entries), isLate(group.report, now, limits)];
-      if (!duplicate) reports.push({ report: row, late, now });
       if (!late) {
         told.add(answerOf(row.minute));
         if (Object.keys(row.labels).length > 0) told.add(answerOf(row.minute, setOf(row.labels)));
       }
       const result = duplicate ? 'duplicate' : group.before === undefined ? 'accepted' : 'correction';
-      return { result, late: late && !duplicate };
+      const outcome = { result, late: late && !duplicate } as const;
+      if (!duplicate) listed.push({ report: row, outcome, now, recommendation: '' });
+      return outcome;
     });
-    return { outcomes, minutes: [...told], replayed: false, overflowed };
+    const done: Recorded = { outcomes, minutes: [...told], replayed: false, overflowed, answer: NO_ANSWER };
+    reports.push(...listed);
+    answers.push(() => {
+      done.answer = submission.answer(done);
+      for (const one of listed) one.recommendation = done.answer.recommendation;
+      if (kept !== undefined) kept.answer = done.answer.text;
+    });
+    return done;
   }
 
   return {
@@ -380,20 +410,16 @@ export function createPlanner(totals: KnownTotals, recorded: View, limits: Limit
       if (key === undefined) return record(submission);
       const before = keys.get(key.hash) ?? recorded.keys.get(key.hash);
       if (before === undefined) {
-        const done = record(submission);
         const kept = { body: key.body, answer: '' };
+        const done = record(submission, kept);
         keys.set(key.hash, kept);
-        keyed.push(() => {
-          kept.answer = key.answer(done);
-          done.answer = kept.answer;
-        });
         return done;
       }
       if (before.body !== key.body)
         throw new KeyReused('this Idempotency-Key came before with another body; give each new body a new key');
-      const replayed: Recorded = { outcomes: [], minutes: [], replayed: true, answer: before.answer, overflowed: 0 };
-      keyed.push(() => {
-        replayed.answer = before.answer;
+      const replayed: Recorded = { outcomes: [], minutes: [], replayed: true, answer: NO_ANSWER, overflowed: 0 };
+      answers.push(() => {
+        replayed.answer = { ...NO_ANSWER, text: before.answer };
       });
       return replayed;
     },

@@ -127,7 +127,7 @@ function reportRow(report: Report): HTMLElement {
       'td',
       {},
       recommendation === undefined
-        ? h('span', { class: 'muted', title: 'taken before the last start, or by another replica' }, 'not known')
+        ? h('span', { class: 'muted', title: 'taken by an older version' }, 'not known')
         : h('span', { class: `badge ${recommendation}` }, icon(recommendation, 14), RECOMMENDED[recommendation]),
       report.late ? h('span', { class: 'badge quiet' }, 'late') : '',
       report.correction ? h('span', { class: 'badge quiet' }, 'correction') : '',

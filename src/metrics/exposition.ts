@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import { METRIC, STATUSES } from '../domain/names.ts';
-import { escaped } from '../domain/series-text.ts';
+import { type Labels, labelsText } from '../domain/series-text.ts';
 import type { Series, Totals } from '../ledger/ledger.ts';
 import type { Format } from './format.ts';
 
@@ -26,26 +26,27 @@ const HELP = {
 /** Tells whether a metric is asked for, by its name in the text format. */
 export type Wanted = (name: string) => boolean;
 
-function labelsOf({ labels }: Series): string {
-  let pairs = '';
-  for (const name in labels) pairs += `${pairs === '' ? '' : ','}${name}="${escaped(labels[name] ?? '')}"`;
-  return pairs === '' ? '' : `{${pairs}}`;
-}
-
 /** A family of OpenMetrics has the name of its counter without this. */
 export const familyOf = (counter: string): string => counter.replace(/_total$/, '');
 
-const lines = (series: readonly Series[]): string =>
-  series.map((one) => `${one.metric}${labelsOf(one)} ${one.value}\n`).join('');
+type Sample = Pick<Series, 'labels' | 'value'>;
+
+/** The ledger holds times in milliseconds. */
+const TIMES: readonly string[] = [METRIC.lastReport, METRIC.lastLateReport];
+
+function linesOf(name: string, samples: readonly Sample[]): string {
+  const unit = TIMES.includes(name) ? 1000 : 1;
+  let text = '';
+  for (const { labels, value } of samples) text += `${name}${labels} ${value / unit}\n`;
+  return text;
+}
 
 /** Each start stands right behind its counter: Prometheus looks for it no further. */
-function linesWithStarts(series: readonly Series[]): string {
+function linesWithStarts(name: string, series: readonly Series[]): string {
+  const start = `${familyOf(name)}_created`;
   let text = '';
-  for (const one of series) {
-    const labels = labelsOf(one);
-    text += `${one.metric}${labels} ${one.value}\n`;
-    if (one.created !== undefined) text += `${familyOf(one.metric)}_created${labels} ${one.created / 1000}\n`;
-  }
+  for (const { labels, value, created } of series)
+    text += `${name}${labels} ${value}\n${start}${labels} ${created / 1000}\n`;
   return text;
 }
 
@@ -55,20 +56,15 @@ function header(name: keyof typeof HELP, { openMetrics }: Format): string {
   return `# HELP ${family} ${help}\n# TYPE ${family} ${type}\n`;
 }
 
-/** Metrics whose values are times. The ledger holds them in milliseconds. */
-const TIMES: readonly string[] = [METRIC.lastReport, METRIC.lastLateReport];
-const inSeconds = (series: readonly Series[]): Series[] =>
-  series.map(({ value, ...rest }) => ({ ...rest, value: value / 1000 }));
-
 /**
  * Series of the ledger. Only what changed since the last scrape is rendered: 100,000 at once would
  * hold up every report.
  */
 function ofLedger(name: keyof typeof HELP, totals: Totals, format: Format): Buffer[] {
   const form = format.starts && HELP[name][0] === 'counter' ? 'withStarts' : 'plain';
-  const render = form === 'plain' ? lines : linesWithStarts;
+  const render = form === 'plain' ? linesOf : linesWithStarts;
   const bodies = totals.chunks(name).map(({ series, rendered }) => {
-    rendered[form] ??= Buffer.from(render(TIMES.includes(name) ? inSeconds(series) : series));
+    rendered[form] ??= Buffer.from(render(name, series));
     return rendered[form];
   });
   return [Buffer.from(header(name, format)), ...bodies];
@@ -88,22 +84,17 @@ const IN_LEDGER = [
  * @param settings those that services which share a ledger must have in common
  */
 export function renderTotals(totals: Totals, settings: string, format: Format, wanted: Wanted): Buffer[] {
-  const minute = STATUSES.map((status) => ({
-    metric: METRIC.lastMinute,
-    labels: { status },
-    value: totals.lastMinute[status] ?? 0,
-  }));
-  const [info, differing, size] = ['tillwatch_ledger_info', 'tillwatch_settings_info', 'tillwatch_series'] as const;
-  const { ledger } = totals;
-  const gauges: [keyof typeof HELP, Series[]][] = [
-    [METRIC.lastMinute, minute],
-    [info, [{ metric: info, labels: { ledger }, value: 1 }]],
-    [differing, [{ metric: differing, labels: { ledger, settings }, value: 1 }]],
-    [size, [{ metric: size, labels: {}, value: totals.size }]],
+  const { ledger, lastMinute, size } = totals;
+  const sample = (labels: Labels, value: number): Sample => ({ labels: labelsText(labels), value });
+  const gauges: [keyof typeof HELP, Sample[]][] = [
+    [METRIC.lastMinute, STATUSES.map((status) => sample({ status }, lastMinute[status] ?? 0))],
+    ['tillwatch_ledger_info', [sample({ ledger }, 1)]],
+    ['tillwatch_settings_info', [sample({ ledger, settings }, 1)]],
+    ['tillwatch_series', [sample({}, size)]],
   ];
   const ofGauges = gauges
     .filter(([name]) => wanted(name))
-    .map(([name, series]) => header(name, format) + lines(series));
+    .map(([name, samples]) => header(name, format) + linesOf(name, samples));
   return [
     ...IN_LEDGER.filter(wanted).flatMap((name) => ofLedger(name, totals, format)),
     Buffer.from(ofGauges.join('')),

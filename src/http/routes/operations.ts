@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { alertPath } from '../../alerting/pipeline-health.ts';
 import type { Config } from '../../config/config.ts';
@@ -67,8 +68,11 @@ export function operationRoutes({ config, ledger, health, baseline, path, stoppi
         const format = formatFor(ctx.get('Accept'));
         const own = await renderRegistry(health.registry, format, wanted);
         const totals = renderTotals(await ledger.totals(Date.now()), settings, format, wanted);
+        const parts = [...totals, Buffer.from(format.openMetrics ? `${own}# EOF\n` : own)];
         ctx.vary('Accept');
-        ctx.body = Buffer.concat([...totals, Buffer.from(format.openMetrics ? `${own}# EOF\n` : own)]);
+        // Memory for a copy of all parts would cost more time than all the rest.
+        ctx.body = Readable.from(parts);
+        ctx.length = parts.reduce((sum, { length }) => sum + length, 0);
         ctx.type = format.contentType;
       },
     },

@@ -3,10 +3,10 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import { STATUSES } from '../../domain/names.ts';
 import { describeMapping } from '../../intake/mapping.ts';
-import { event, exportRow, MAX_REPORTS, minuteReport, parseReports } from '../../intake/report.ts';
+import { event, exportRow, MAX_REPORTS, minuteReport, parseReports, type Report } from '../../intake/report.ts';
 import { RECOMMENDATIONS } from '../../judge/recommendation.ts';
+import { listed } from '../../ledger/journal.ts';
 import type { Key, Outcome, Recorded } from '../../ledger/ledger.ts';
-import { type Answers, answeredIn, createAnswers, type Taken } from '../answered.ts';
 import { JSON_TYPE, LINES_TYPES } from '../body.ts';
 import { invalid, Problem } from '../problem.ts';
 import { send } from '../send.ts';
@@ -31,10 +31,7 @@ const logged = z
     counts: z.partialRecord(z.enum(STATUSES), z.int()),
     authCodes: z.record(z.string(), z.int()),
     late: z.boolean(),
-    recommendation: z
-      .enum(RECOMMENDATIONS)
-      .optional()
-      .meta({ description: 'The answer that its sender got; known of what this process has taken since its start' }),
+    recommendation: z.enum(RECOMMENDATIONS).optional().meta({ description: 'The answer that its sender got' }),
     correction: z.boolean().optional().meta({ description: 'It raised counts that were recorded before' }),
   })
   .meta({ id: 'LoggedReport' });
@@ -75,9 +72,13 @@ function tally({ health }: Services, outcomes: readonly Outcome[]): void {
 /** At most so many reports of a body are sent to the live page: the last ones. */
 const MAX_TOLD = 50;
 
-function tell({ events }: Services, taken: Taken): void {
+function tell({ events }: Services, reports: readonly Report[], { outcomes, answer }: Recorded, now: number): void {
   if (events.size() === 0) return;
-  for (const report of answeredIn(taken, MAX_TOLD)) events.publish('report', report);
+  const counted = reports.flatMap((report, i) => {
+    const outcome = outcomes[i];
+    return outcome === undefined || outcome.result === 'duplicate' ? [] : [{ ...answer, report, outcome, now }];
+  });
+  for (const one of counted.slice(-MAX_TOLD)) events.publish('report', listed(one));
 }
 
 /**
@@ -100,7 +101,7 @@ function noteOverflow({ health, config, log }: Services, reports: number): void 
 const ANSWER_TYPE = { 'Content-Type': 'application/json; charset=utf-8' };
 const REPLAYED = { 'Idempotency-Replayed': 'true' };
 
-async function record(ctx: Context, services: Services, answers: Answers): Promise<void> {
+async function record(ctx: Context, services: Services): Promise<void> {
   const { ledger, config, mapping } = services;
   const now = Date.now();
   const key = idempotencyKey(ctx);
@@ -111,19 +112,22 @@ async function record(ctx: Context, services: Services, answers: Answers): Promi
       headers: { 'Retry-After': '1' },
     });
   const token = tokenHash(ctx, services);
-  const tellOf = (recorded: Recorded) => JSON.stringify(answerTo(recorded, parsed.reports, now, services));
-  const keyed: Key | undefined =
-    key === undefined ? undefined : { key, fingerprint: fingerprintOf(ctx), answer: tellOf };
-  const recorded = await ledger.record(parsed.reports, { key: keyed, token, now });
-  const answer = recorded.answer ?? tellOf(recorded);
+  const keyed: Key | undefined = key === undefined ? undefined : { key, fingerprint: fingerprintOf(ctx) };
+  const recorded = await ledger.record(parsed.reports, {
+    key: keyed,
+    token,
+    now,
+    answer(recorded) {
+      const said = answerTo(recorded, parsed.reports, now, services);
+      return { text: JSON.stringify(said), recommendation: said.recommendation };
+    },
+  });
   if (!recorded.replayed) {
     noteOverflow(services, recorded.overflowed);
     tally(services, recorded.outcomes);
-    const taken = { reports: parsed.reports, outcomes: recorded.outcomes, answer, now };
-    answers.note(taken);
-    tell(services, taken);
+    tell(services, parsed.reports, recorded, now);
   }
-  send(ctx, 200, { ...ANSWER_TYPE, ...(recorded.replayed && REPLAYED) }, answer);
+  send(ctx, 200, { ...ANSWER_TYPE, ...(recorded.replayed && REPLAYED) }, recorded.answer.text);
 }
 
 const byLine = z.string().meta({ description: 'One report as JSON a line' });
@@ -144,7 +148,6 @@ const body = {
 };
 
 export function transactionRoutes(services: Services): Route[] {
-  const answers = createAnswers();
   return [
     {
       method: 'post',
@@ -165,7 +168,7 @@ export function transactionRoutes(services: Services): Route[] {
       },
       async handle(ctx) {
         try {
-          await record(ctx, services, answers);
+          await record(ctx, services);
         } catch (error) {
           const refused = error instanceof Problem || (error as Error).name.match(/^(Conflict|KeyReused)$/);
           services.health.reports[refused ? 'refused' : 'failed']++;
@@ -179,8 +182,7 @@ export function transactionRoutes(services: Services): Route[] {
       role: 'read',
       operation: {
         summary: 'The latest reports, newest first',
-        description:
-          'Each with the answer that it got, and whether it was late or a correction. Reports from before the last start have no answer.',
+        description: 'Each with the answer that it got, and whether it was late or a correction.',
         requestParams: { query: listQuery },
         responses: {
           200: {
@@ -190,8 +192,7 @@ export function transactionRoutes(services: Services): Route[] {
         },
       },
       async handle(ctx) {
-        const reports = await services.ledger.latestReports(readQuery(ctx, listQuery).limit);
-        ctx.body = { reports: answers.beside(reports) };
+        ctx.body = { reports: await services.ledger.latestReports(readQuery(ctx, listQuery).limit) };
       },
     },
   ];

@@ -56,14 +56,16 @@ const run = (statements) =>
     return statement.all(...places.map((place) => parameters[place] ?? null));
   });
 
-/** @param {Message} message */
+/**
+ * Runs statements in one transaction: what is read is of one moment, and the locks are taken once.
+ * @param {Message} message
+ */
 function act({ kind, statements }) {
-  if (kind === 'read') return run(statements);
   if (kind === 'close') return database.close();
-  database.exec('BEGIN IMMEDIATE');
+  database.exec(kind === 'write' ? 'BEGIN IMMEDIATE' : 'BEGIN');
   try {
     const rows = run(statements);
-    checkFiles();
+    if (kind === 'write') checkFiles();
     database.exec('COMMIT');
     return rows;
   } finally {
