@@ -252,7 +252,7 @@ describe('POST /api/v1/what-if', () => {
       counts: { approved: 90, denied: at >= 540 && at < 550 ? 42 : 10 },
     }));
     ({ service, stop } = await startRecording('what-if', COUNTS, minutes));
-  }, 120_000);
+  });
   afterAll(() => stop?.());
 
   test('says which alerts other sensitivities would have brought, by the rules in force', async () => {
@@ -319,7 +319,7 @@ describe('POST /api/v1/tune', () => {
     ({ service, rulesDir, stop } = await startRecording('tune', COUNTS, minutes));
     for (const begins of Object.keys(PEAKS).map(Number))
       await service.send('POST', '/api/v1/alertmanager', notified(begins));
-  }, 120_000);
+  });
   afterAll(() => stop?.());
 
   const notified = (begins: number) =>
@@ -361,7 +361,7 @@ describe('POST /api/v1/tune', () => {
       marks: { incidents: 2, others: 1 },
     };
     expect(said.find(({ plays }) => plays !== undefined)).toEqual({ plays: plan });
-    expect(said.find(({ what = '' }) => what.startsWith('try 1 of at most 11, as it is: '))).toBeDefined();
+    expect(said.find(({ what = '' }) => /^try \d+ of at most \d+, /.test(what))).toBeDefined();
     const { result, error } = said.at(-1);
     expect(error).toBeUndefined();
     // Nobody said anything of the last one.
@@ -390,14 +390,14 @@ describe('POST /api/v1/tune', () => {
     // It is not in force yet.
     expect((await last()).error).toMatch(`${file} was edited, and Prometheus does not evaluate it yet`);
     await writeFile(file, TUNABLES);
-  }, 120_000);
+  });
 
   test('says so where nothing does better', async () => {
     await mark(430, 'incident');
     const { result } = await last();
     expect(result).toMatchObject({ before: { incidents: 3, detected: 3, falseAlarms: 0 } });
     expect(result.proposal).toBeUndefined();
-  }, 120_000);
+  });
 
   test('is a button beside the marks: by keyboard, with cancel, and the diff to copy', async () => {
     await mark(430, 'false-alarm');
@@ -436,7 +436,7 @@ describe('POST /api/v1/tune', () => {
     await writeFile(file, TUNABLES);
     expect(complaints).toEqual([]);
     await browser.close();
-  }, 120_000);
+  });
 
   test('is one at a time with what-if, and ends when its reader leaves', async () => {
     const leaving = new AbortController();

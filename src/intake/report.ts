@@ -246,7 +246,9 @@ function errorsIn(item: object, issues: readonly z.core.$ZodIssue[], { labels }:
   return issues.flatMap((issue): FieldError[] => {
     const path = pathOf(issue.path);
     if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => ({ path: pathOf([...issue.path, key]), message: unknown(issue.path, key) }));
+      return issue.keys
+        .slice(0, MAX_ERRORS)
+        .map((key) => ({ path: pathOf([...issue.path, key]), message: unknown(issue.path, key) }));
     // That no status is named follows from names that are none.
     if (issue.code === 'custom' && path === 'counts' && nameless) return [];
     const isRecord = typeof fields.count === 'object' && fields.count !== null && !Array.isArray(fields.count);
