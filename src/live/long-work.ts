@@ -1,3 +1,4 @@
+import { capitalised } from '../domain/capitalised.ts';
 import { leftInWords } from '../domain/time-left.ts';
 import { postStream } from './api.ts';
 import { h } from './dom.ts';
@@ -92,7 +93,7 @@ export function createLongWork<Line extends object>(options: WorkOptions<Line | 
       await postStream<Line | UnderWay>(path, options.body?.(), keep, signal);
       if (!isWhole) throw new Error('The answer broke off. Try again.');
     } catch (problem) {
-      error.textContent = problem instanceof Error ? problem.message : String(problem);
+      error.textContent = capitalised(problem instanceof Error ? problem.message : String(problem));
       error.hidden = signal.aborted;
       if (signal.aborted) result.replaceChildren(h('p', { class: 'muted' }, 'Cancelled. Nothing was changed.'));
     }
