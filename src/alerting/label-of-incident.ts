@@ -16,7 +16,7 @@ export interface IncidentLabel {
   signals: string[];
 }
 
-/** The time of an alert, as one that rules are scored by. Times are milliseconds since the epoch. */
+/** The label's time, for an alert whose times are milliseconds since the epoch. */
 export function labelledTime(startsAt: number, endsAt: number | null): Pick<IncidentLabel, 'start' | 'end'> {
   const start = Math.floor((startsAt - BEFORE_MS) / MINUTE_MS) * 60;
   return { start, end: Math.ceil(Math.max(endsAt ?? Date.now(), startsAt + 1) / MINUTE_MS) * 60 };

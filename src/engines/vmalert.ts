@@ -115,9 +115,9 @@ function selectByLabels(expression: string, matchers: readonly Matcher[]): strin
 }
 
 /**
- * Templates that find the series of an alert. `$labels` holds an alert's own labels in vmalert, which
- * are left out. A range of seconds is longer by a minute: what is recorded every few seconds in
- * Prometheus comes once a minute here.
+ * Templates find the series of an alert by its labels. `$labels` holds its own labels too in vmalert:
+ * they are left out. Ranges of seconds are a minute longer, since what Prometheus records every few
+ * seconds comes once a minute here.
  */
 function withTemplatesFor(rule: Rule): Rule {
   const own = Object.keys(rule.labels ?? {}).map((label) => `${label}$|`);

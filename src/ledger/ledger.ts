@@ -32,7 +32,7 @@ export interface Key {
   fingerprint: string;
 }
 
-/** What a sender is told. */
+/** The answer that a sender gets. */
 export interface Answer {
   /** Kept with the key, for those who send it again. */
   text: string;
